@@ -1,0 +1,58 @@
+"""ESP OTA: updates of Arduino modules, with the equipment in a safe state first."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.typing import ConfigType
+
+from .const import CONF_KIND, DOMAIN, KIND_HOUSE
+from .coordinator import ModuleCoordinator
+from .house import HOUSE, House
+from .installer import Installer, ModuleConfigEntry, ModuleRuntime
+from .issues import async_clear_module_issues
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = [Platform.UPDATE]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what the whole house shares."""
+    house = House(hass)
+    await house.async_setup()
+    hass.data[HOUSE] = house
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
+    """Set up a module, or the house's own entry."""
+    house = hass.data[HOUSE]
+    if entry.data[CONF_KIND] == KIND_HOUSE:
+        house.async_apply_options()
+        return True
+    house.async_make_entry()
+    coordinator = ModuleCoordinator(hass, entry, house)
+    installer = Installer(hass, coordinator)
+    entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
+    entry.async_on_unload(coordinator.async_start())
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    async def recover(_hass: HomeAssistant) -> None:
+        await installer.async_recover()
+
+    entry.async_on_unload(async_at_started(hass, recover))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
+    """Unload a module; a running install is cancelled and its equipment restored."""
+    if entry.data[CONF_KIND] == KIND_HOUSE:
+        return True
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> None:
+    """Forget a module, or let the next one make the house's entry again."""
+    async_clear_module_issues(hass, entry.entry_id)
+    if house := hass.data.get(HOUSE):
+        await house.journal.async_forget(entry.entry_id)

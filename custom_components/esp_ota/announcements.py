@@ -1,0 +1,107 @@
+"""Every mDNS announcement of a module, also those that change nothing Home Assistant reports.
+
+The browser of the zeroconf integration tells of changes only; a module that restarts into the
+same records says just as much as one with new ones, so the records themselves are watched.
+"""
+
+from collections.abc import Callable
+from typing import override
+
+from zeroconf import (
+    DNSOutgoing,
+    DNSPointer,
+    DNSQuestion,
+    RecordUpdate,
+    RecordUpdateListener,
+    Zeroconf,
+)
+from zeroconf.asyncio import AsyncServiceInfo
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_SRV, _TYPE_TXT
+
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from .ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
+
+type Heard = Callable[[ModuleFacts | None], None]
+"""Called with what a module said, or None when it said goodbye."""
+
+
+class Announcements(RecordUpdateListener):
+    """Hands each module's announcements to whoever listens for its service name."""
+
+    def __init__(self, zeroconf: Zeroconf) -> None:
+        """Take the shared zeroconf instance; it is not listened to before `async_start`."""
+        self._zeroconf = zeroconf
+        self._listeners: dict[str, Heard] = {}
+        self._said: set[str] = set()
+        self._gone: set[str] = set()
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Listen; returns what stops it."""
+        self._zeroconf.async_add_listener(self, None)
+        return lambda: self._zeroconf.async_remove_listener(self)
+
+    @callback
+    def async_listen(self, service_name: str, heard: Heard) -> CALLBACK_TYPE:
+        """Call `heard` for every announcement of one service; returns what stops it."""
+        name = service_name.lower()
+        self._listeners[name] = heard
+
+        @callback
+        def stop() -> None:
+            self._listeners.pop(name, None)
+
+        return stop
+
+    @override
+    def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        """Note whose TXT or SRV records came; they may come in several calls."""
+        for update in records:
+            record = update.new
+            name = record.name.lower()
+            if record.type in {_TYPE_TXT, _TYPE_SRV} and name in self._listeners:
+                (self._gone if record.is_expired(now) else self._said).add(name)
+
+    @override
+    def async_update_records_complete(self) -> None:
+        """Hand on what was said, now that the cache holds all of it."""
+        said, gone = self._said, self._gone - self._said
+        self._said, self._gone = set(), set()
+        for name in said:
+            if facts := self.facts(name):
+                self._tell(name, facts)
+        for name in gone:
+            self._tell(name, None)
+
+    def _tell(self, name: str, facts: ModuleFacts | None) -> None:
+        if heard := self._listeners.get(name):
+            heard(facts)
+
+    def facts(self, service_name: str) -> ModuleFacts | None:
+        """Return what the cache holds about a service, None when that is not enough."""
+        info = AsyncServiceInfo(SERVICE_TYPE, service_name)
+        if not info.load_from_cache(self._zeroconf):
+            return None
+        addresses = info.parsed_addresses()
+        if info.server is None or info.port is None or not addresses:
+            return None
+        return facts_from_announcement(
+            info.server, addresses[0], info.port, info.decoded_properties
+        )
+
+    def find(self, host: str, port: int) -> str | None:
+        """Return the service name that an address and port have announced, if they have."""
+        for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
+            if isinstance(record, DNSPointer):
+                facts = self.facts(record.alias)
+                if facts is not None and (facts.host, facts.port) == (host, port):
+                    return record.alias
+        return None
+
+    @callback
+    def async_ask(self, service_name: str) -> None:
+        """Ask a module for its records; what it answers reaches the listener."""
+        question = DNSOutgoing(_FLAGS_QR_QUERY)
+        question.add_question(DNSQuestion(service_name, _TYPE_TXT, _CLASS_IN))
+        self._zeroconf.async_send(question)

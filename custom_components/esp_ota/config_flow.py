@@ -1,0 +1,261 @@
+"""Adding a module: discovered, by hand, again with another password or address."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import callback
+from homeassistant.helpers import selector
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+
+from .const import (
+    CONF_AUTH,
+    CONF_BOARD,
+    CONF_EQUIPMENT,
+    CONF_KIND,
+    CONF_MAC,
+    CONF_SERVICE_NAME,
+    DOMAIN,
+    EQUIPMENT_NOTHING,
+    EQUIPMENT_SWITCHES,
+    HOUSE_UNIQUE_ID,
+    KIND_HOUSE,
+    KIND_MODULE,
+)
+from .house import HOUSE
+from .house_flow import HouseOptionsFlow
+from .options_flow import ModuleOptionsFlow
+from .ota import WIFI_OTA_PORT, ModuleFacts, facts_from_announcement, is_alive
+
+_REACH_SECONDS: Final = 5.0
+_OTHER_INTEGRATIONS: Final = ("esphome", "shelly", "tasmota", "wled")
+"""They update their modules themselves; two updaters for one module end in a broken one."""
+
+_PASSWORD = selector.TextSelector(
+    selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD)
+)
+_PORT = vol.All(
+    selector.NumberSelector(
+        selector.NumberSelectorConfig(min=1, max=65535, mode=selector.NumberSelectorMode.BOX)
+    ),
+    vol.Coerce(int),
+)
+_EQUIPMENT = selector.SelectSelector(
+    selector.SelectSelectorConfig(
+        options=[EQUIPMENT_SWITCHES, EQUIPMENT_NOTHING],
+        translation_key=CONF_EQUIPMENT,
+        mode=selector.SelectSelectorMode.LIST,
+    )
+)
+_ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): _PORT}
+
+
+class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Makes the entries of modules, and the house's own."""
+
+    VERSION = 1
+
+    _facts: ModuleFacts
+    _service_name: str | None = None
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the options of a module or of the house."""
+        if config_entry.data[CONF_KIND] == KIND_HOUSE:
+            return HouseOptionsFlow()
+        return ModuleOptionsFlow()
+
+    async def async_step_system(self, _data: Mapping[str, Any] | None = None) -> ConfigFlowResult:
+        """Make the house's entry; the first module asks for it."""
+        await self.async_set_unique_id(HOUSE_UNIQUE_ID)
+        self._abort_if_unique_id_configured()
+        return self.async_create_entry(title="ESP OTA", data={CONF_KIND: KIND_HOUSE})
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take one `_arduino._tcp` announcement."""
+        if discovery_info.port == WIFI_OTA_PORT:
+            return self.async_abort(reason="wifi_ota")
+        self._facts = facts_from_announcement(
+            discovery_info.hostname,
+            discovery_info.host,
+            discovery_info.port or 0,
+            discovery_info.properties,
+        )
+        self._service_name = discovery_info.name
+        await self._async_identify()
+        self._abort_if_unique_id_configured(
+            updates={CONF_HOST: self._facts.host, CONF_PORT: self._facts.port},
+            reload_on_update=False,  # a changed address must not end a running install
+        )
+        self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
+        if other := self._other_integration():
+            return self.async_abort(
+                reason="other_integration", description_placeholders={"integration": other}
+            )
+        self.context["title_placeholders"] = {"name": self._facts.name}
+        return await self.async_step_confirm()
+
+    async def _async_identify(self) -> None:
+        """Use the MAC where it is known, else the host name; never the address.
+
+        An entry known by its host name moves to the MAC once that is announced.
+        """
+        name = self._facts.name.lower()
+        by_name = await self.async_set_unique_id(name)
+        if self._facts.mac is None:
+            return
+        if by_name is not None and by_name.source != SOURCE_REAUTH:
+            self.hass.config_entries.async_update_entry(
+                by_name,
+                unique_id=self._facts.mac,
+                data={**by_name.data, CONF_MAC: self._facts.mac},
+            )
+        await self.async_set_unique_id(self._facts.mac)
+
+    def _other_integration(self) -> str | None:
+        """Return who updates the module at this address already."""
+        for domain in _OTHER_INTEGRATIONS:
+            for entry in self.hass.config_entries.async_entries(domain):
+                if entry.data.get(CONF_HOST) in {self._facts.host, f"{self._facts.name}.local"}:
+                    return domain
+        return None
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the password, if there is one, and what the module switches."""
+        if user_input is not None:
+            return self._create(user_input)
+        schema: dict[vol.Marker, Any] = {vol.Required(CONF_EQUIPMENT): _EQUIPMENT}
+        if self._facts.auth_required is not False:
+            schema = {vol.Required(CONF_PASSWORD): _PASSWORD} | schema
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema(schema),
+            description_placeholders={
+                "name": self._facts.name,
+                "host": self._facts.host,
+                "board": self._facts.board or "?",
+                "firmware": self._facts.firmware or "?",
+                "version": self._facts.version or "?",
+            },
+        )
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Add a module by its address; it must answer."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._async_abort_entries_match(
+                {CONF_HOST: user_input[CONF_HOST], CONF_PORT: user_input[CONF_PORT]}
+            )
+            if await self._async_reach(user_input):
+                await self._async_identify_by_hand(user_input)
+                return self._create(user_input)
+            errors["base"] = "unreachable"
+        schema = vol.Schema(
+            _ADDRESS
+            | {
+                vol.Optional(CONF_PASSWORD): _PASSWORD,
+                vol.Required(CONF_EQUIPMENT): _EQUIPMENT,
+            }
+        )
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(
+                schema, user_input or {CONF_PORT: 8266}
+            ),
+            errors=errors,
+        )
+
+    @staticmethod
+    async def _async_reach(address: Mapping[str, Any]) -> bool:
+        return await is_alive(address[CONF_HOST], address[CONF_PORT], _REACH_SECONDS)
+
+    async def _async_identify_by_hand(self, user_input: Mapping[str, Any]) -> None:
+        """Find the module's announcement, which names it better than its address does."""
+        host, port = user_input[CONF_HOST], user_input[CONF_PORT]
+        announcements = self.hass.data[HOUSE].announcements
+        self._service_name = announcements.find(host, port)
+        facts = announcements.facts(self._service_name) if self._service_name else None
+        if facts is None:
+            self._facts = ModuleFacts(name=host, host=host, port=port)
+            return
+        self._facts = facts
+        await self._async_identify()
+        self._abort_if_unique_id_configured(updates={CONF_HOST: host, CONF_PORT: port})
+
+    def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
+        facts = self._facts
+        data: dict[str, Any] = {
+            CONF_KIND: KIND_MODULE,
+            CONF_NAME: facts.name,
+            CONF_HOST: facts.host,
+            CONF_PORT: facts.port,
+            CONF_SERVICE_NAME: self._service_name,
+            CONF_BOARD: facts.board,
+            CONF_MAC: facts.mac,
+            CONF_AUTH: facts.auth_required,
+        }
+        if password := user_input.get(CONF_PASSWORD):
+            data[CONF_PASSWORD] = password
+        return self.async_create_entry(
+            title=facts.name,
+            data=data,
+            options={CONF_EQUIPMENT: user_input[CONF_EQUIPMENT]},
+        )
+
+    async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin when a module refused the password."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the new password; the next install proves it.
+
+        Trying it now would begin an update: ArduinoOTA has no other way to ask.
+        """
+        entry = self._get_reauth_entry()
+        if user_input is not None:
+            return self.async_update_reload_and_abort(
+                entry, data_updates={CONF_PASSWORD: user_input[CONF_PASSWORD]}
+            )
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD}),
+            description_placeholders={"name": entry.title},
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change address, port or password."""
+        entry = self._get_reconfigure_entry()
+        if entry.data[CONF_KIND] == KIND_HOUSE:
+            return self.async_abort(reason="house")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if await self._async_reach(user_input):
+                data = {CONF_PASSWORD: None} | user_input
+                return self.async_update_reload_and_abort(entry, data_updates=data)
+            errors["base"] = "unreachable"
+        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): _PASSWORD})
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or entry.data),
+            errors=errors,
+            description_placeholders={"name": entry.title},
+        )

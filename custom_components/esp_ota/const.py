@@ -1,0 +1,49 @@
+"""Names of stored keys, and the waits that belong to Home Assistant's side."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "esp_ota"
+LOGGER: Final = logging.getLogger(__package__)
+
+HOUSE_UNIQUE_ID: Final = "house"
+
+# Keys of config entries
+CONF_KIND: Final = "kind"
+KIND_HOUSE: Final = "house"
+KIND_MODULE: Final = "module"
+CONF_SERVICE_NAME: Final = "service_name"
+CONF_BOARD: Final = "board"
+CONF_MAC: Final = "mac"
+CONF_AUTH: Final = "auth_required"
+
+# Keys of a module's options
+CONF_EQUIPMENT: Final = "equipment"
+EQUIPMENT_SWITCHES: Final = "switches"
+EQUIPMENT_NOTHING: Final = "nothing"
+CONF_FIRMWARE: Final = "firmware"
+CONF_CHIP: Final = "chip"
+CONF_ACCEPTED: Final = "accepted_checks"
+CONF_SAFE_STATE: Final = "safe_state"
+CONF_ACTIONS: Final = "actions"
+CONF_CONDITIONS: Final = "conditions"
+CONF_TIME_LIMIT: Final = "time_limit"
+CONF_STABLE: Final = "stable"
+CONF_RESTORE: Final = "restore"
+CONF_WHEN_MISSING: Final = "when_missing"
+MISSING_RESTORE: Final = "restore"
+MISSING_STAY_SAFE: Final = "stay_safe"
+
+# Keys of the house's options
+CONF_PARALLEL: Final = "parallel_installs"
+CONF_CALLBACK_PORT: Final = "callback_port"
+
+DEFAULT_PARALLEL: Final = 2
+"""More at once share one radio channel and the house loses more equipment at a time."""
+DEFAULT_TIME_LIMIT: Final = 60
+"""Seconds for the actions and their conditions; motor valves take up to 40 s to close."""
+DEFAULT_STABLE: Final = 3
+"""Seconds the conditions must stay true, so that a bouncing contact is not believed."""
+
+FOLDER_SCAN_SECONDS: Final = 2
+"""A finished file shows up within two scans (size and time unchanged), below 5 s."""

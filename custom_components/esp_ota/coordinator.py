@@ -1,0 +1,211 @@
+"""One module: what is known of it, its running install, and who is told."""
+
+from dataclasses import dataclass, replace
+import time
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .const import (
+    CONF_ACCEPTED,
+    CONF_AUTH,
+    CONF_BOARD,
+    CONF_CHIP,
+    CONF_FIRMWARE,
+    CONF_MAC,
+    CONF_SERVICE_NAME,
+    DOMAIN,
+    LOGGER,
+)
+from .house import House
+from .library import Release
+from .ota import (
+    Candidate,
+    Check,
+    Chip,
+    EvidenceSource,
+    InstallProgress,
+    InstallResult,
+    ModuleFacts,
+    ModuleWatch,
+    Sighting,
+    chip_from_board,
+    family_from_port,
+    is_alive,
+    preflight,
+)
+from .versions import is_newer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleState:
+    """What the entities of one module show."""
+
+    firmware: str | None = None
+    installed: str | None = None
+    """The version that runs: stated by the module, else known from the last install."""
+    assumed: bool = False
+    """Nothing but our own install says so."""
+    progress: InstallProgress | None = None
+    result: InstallResult | None = None
+    """What the last install since the start ended as."""
+
+
+class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
+    """Collects what one module says; it is never polled."""
+
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, house: House) -> None:
+        """Start with what was known before the last restart."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
+        self.house = house
+        self.watch = ModuleWatch(self._async_probe, self._async_ask)
+        self._announced: ModuleFacts | None = None
+        known = house.journal.known(entry.entry_id)
+        self.data = ModuleState(
+            firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
+            installed=known["version"] if known else None,
+            assumed=known["assumed"] if known else False,
+        )
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Listen to the module; returns what stops it."""
+        name = self.config_entry.data.get(CONF_SERVICE_NAME)
+        if name is None:
+            return lambda: None
+        announcements = self.house.announcements
+        stop = announcements.async_listen(name, self._heard)
+        if facts := announcements.facts(name):
+            self._heard(facts)
+        announcements.async_ask(name)
+        return stop
+
+    @property
+    def host(self) -> str:
+        """The module's address as last announced or typed; it may change at any time."""
+        return str(self.config_entry.data[CONF_HOST])
+
+    @property
+    def port(self) -> int:
+        """The module's OTA port (UDP)."""
+        return int(self.config_entry.data[CONF_PORT])
+
+    @property
+    def password(self) -> str | None:
+        """The OTA password; None when the module has none."""
+        return self.config_entry.data.get(CONF_PASSWORD) or None
+
+    async def _async_probe(self, timeout: float) -> bool:
+        return await is_alive(self.host, self.port, timeout)
+
+    @callback
+    def _async_ask(self) -> None:
+        if name := self.config_entry.data.get(CONF_SERVICE_NAME):
+            self.house.announcements.async_ask(name)
+
+    @callback
+    def _heard(self, facts: ModuleFacts | None) -> None:
+        """Take one announcement, or the goodbye."""
+        if facts is None:
+            self.watch.left()
+            return
+        self._announced = facts
+        self.watch.heard(
+            Sighting(
+                source=EvidenceSource.TXT,
+                at=time.monotonic(),
+                firmware=facts.firmware,
+                version=facts.version,
+                mac=facts.mac,
+            )
+        )
+        if facts.version is not None:
+            self.async_set_installed(facts.version, facts.firmware, assumed=False)
+
+    @callback
+    def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:
+        """Take over which version runs, and keep it for the time the module is silent."""
+        firmware = self.config_entry.options.get(CONF_FIRMWARE) or firmware or self.data.firmware
+        state = replace(self.data, installed=version, firmware=firmware, assumed=assumed)
+        if state == self.data:
+            return
+        self.async_set_updated_data(state)
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_remember(
+                self.config_entry.entry_id,
+                {"version": version, "firmware": firmware, "assumed": assumed},
+            ),
+        )
+        registry = dr.async_get(self.hass)
+        identifier = (DOMAIN, self.config_entry.entry_id)
+        if device := registry.async_get_device(identifiers={identifier}):
+            registry.async_update_device(device.id, sw_version=version)
+
+    def facts(self) -> ModuleFacts:
+        """Return what is known of the module now; what it announces wins over what was stored."""
+        data, options = self.config_entry.data, self.config_entry.options
+        said = self._announced
+        chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
+        chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
+        family = chip.family if chip else (said.family if said else None)
+        return ModuleFacts(
+            name=data[CONF_NAME],
+            host=self.host,
+            port=self.port,
+            family=family or family_from_port(self.port),
+            chip=chip,
+            mac=(said.mac if said else None) or data.get(CONF_MAC),
+            board=data.get(CONF_BOARD),
+            auth_required=data.get(CONF_AUTH),
+            firmware=self.data.firmware,
+            version=None if self.data.assumed else self.data.installed,
+        )
+
+    @property
+    def accepted(self) -> frozenset[Check]:
+        """The checks whose "cannot tell" the person accepted for this module."""
+        return frozenset(Check(slug) for slug in self.config_entry.options.get(CONF_ACCEPTED, []))
+
+    @property
+    def releases(self) -> list[Release]:
+        """The releases of this module's firmware, newest first."""
+        if self.data.firmware is None:
+            return []
+        return self.house.library.candidates(self.data.firmware)
+
+    def candidate(self, release: Release, *, chosen: bool) -> Candidate:
+        """Return a release as something to install on this module."""
+        installed = self.data.installed
+        return Candidate(
+            image=release.image,
+            firmware=release.firmware,
+            version=release.version,
+            older=installed is not None and is_newer(installed, release.version) is True,
+            chosen=chosen,
+        )
+
+    @property
+    def offered(self) -> Release | None:
+        """The newest release that pre-flight would let pass now."""
+        facts = self.facts()
+        for release in self.releases:
+            candidate = self.candidate(release, chosen=False)
+            if preflight(candidate, facts, self.accepted).refusal is None:
+                return release
+        return None
+
+    @callback
+    def async_set_progress(self, progress: InstallProgress | None) -> None:
+        """Show where the running install stands; None when there is none."""
+        self.async_set_updated_data(replace(self.data, progress=progress))
+
+    @callback
+    def async_set_result(self, result: InstallResult) -> None:
+        """Show what the last install ended as."""
+        self.async_set_updated_data(replace(self.data, progress=None, result=result))

@@ -1,0 +1,94 @@
+"""What the whole house shares: library, folder, journal, announcements, limits."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from homeassistant.components import zeroconf
+from homeassistant.config_entries import SOURCE_SYSTEM, ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from .announcements import Announcements
+from .const import (
+    CONF_CALLBACK_PORT,
+    CONF_KIND,
+    CONF_PARALLEL,
+    DEFAULT_PARALLEL,
+    DOMAIN,
+    KIND_HOUSE,
+)
+from .folder import WatchedFolder
+from .journal import Journal
+from .library import Library
+
+HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
+
+
+class House:
+    """Made once when the integration is set up, whichever entry comes first."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nothing is read or watched before `async_setup`."""
+        self._hass = hass
+        self.library = Library(hass)
+        self.folder = WatchedFolder(hass, self.library)
+        self.journal = Journal(hass)
+        self._announcements: Announcements | None = None
+        self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
+        self._stops: list[CALLBACK_TYPE] = []
+
+    async def async_setup(self) -> None:
+        """Read the stores, scan the folder, listen to the network."""
+        await self.library.async_load()
+        await self.journal.async_load()
+        self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
+        self._stops.append(self._announcements.async_start())
+        self._stops.append(await self.folder.async_start())
+
+    @property
+    def announcements(self) -> Announcements:
+        """What modules say about themselves."""
+        assert self._announcements is not None
+        return self._announcements
+
+    @property
+    def entry(self) -> ConfigEntry | None:
+        """The house's own config entry, once it was made."""
+        for entry in self._hass.config_entries.async_entries(DOMAIN):
+            if entry.data.get(CONF_KIND) == KIND_HOUSE:
+                return entry
+        return None
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The house's options; empty means defaults."""
+        return self.entry.options if self.entry else {}
+
+    @property
+    def callback_port(self) -> int:
+        """The fixed call-back port, 0 for any."""
+        return int(self.options.get(CONF_CALLBACK_PORT, 0))
+
+    @callback
+    def async_apply_options(self) -> None:
+        """Take over changed limits; installs that wait already keep their place."""
+        # One fixed call-back port serves one module at a time.
+        parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
+        self._turns = asyncio.Semaphore(int(parallel))
+
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        """Return what an install holds while it runs."""
+        return self._turns
+
+    @callback
+    def async_make_entry(self) -> None:
+        """Make the house entry with the first module, never a second."""
+        if self.entry is None:
+            self._hass.async_create_task(
+                self._hass.config_entries.flow.async_init(
+                    DOMAIN, context={"source": SOURCE_SYSTEM}
+                ),
+                "ESP OTA house entry",
+            )

@@ -1,0 +1,135 @@
+"""The house's options: add firmware, remove releases, limits."""
+
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.components.file_upload import process_uploaded_file
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.helpers import selector
+
+from .const import (
+    CONF_CALLBACK_PORT,
+    CONF_PARALLEL,
+    DEFAULT_PARALLEL,
+)
+from .house import HOUSE, House
+from .ota import OtaError
+from .release_name import ReleaseName
+
+_CONF_FILE: Final = "file"
+_CONF_NAME: Final = "name"
+_CONF_VERSION: Final = "version"
+_CONF_NOTES: Final = "notes"
+_CONF_RELEASES: Final = "releases"
+SOURCE: Final = "upload"
+
+
+def _number(minimum: int, maximum: int) -> vol.All:
+    return vol.All(
+        selector.NumberSelector(
+            selector.NumberSelectorConfig(
+                min=minimum, max=maximum, step=1, mode=selector.NumberSelectorMode.BOX
+            )
+        ),
+        vol.Coerce(int),
+    )
+
+
+class HouseOptionsFlow(OptionsFlowWithReload):
+    """Three forms behind a menu; changed limits reload the house's entry."""
+
+    @property
+    def _house(self) -> House:
+        return self.hass.data[HOUSE]
+
+    async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the menu."""
+        return self.async_show_menu(step_id="init", menu_options=["upload", "remove", "limits"])
+
+    async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Add one firmware file to the library."""
+        errors: dict[str, str] = {}
+        placeholders = {"folder": str(self._house.folder.path), "detail": ""}
+        if user_input is not None:
+            try:
+                await self._async_add(user_input)
+            except OtaError as err:
+                errors["base"] = str(err.cause)
+                placeholders |= err.facts
+            else:
+                return self.async_create_entry(data=dict(self.config_entry.options))
+        text = selector.TextSelector()
+        schema = vol.Schema(
+            {
+                vol.Required(_CONF_FILE): selector.FileSelector(
+                    selector.FileSelectorConfig(accept=".bin,.gz,application/octet-stream")
+                ),
+                vol.Optional(_CONF_NAME): text,
+                vol.Optional(_CONF_VERSION): text,
+                vol.Optional(_CONF_NOTES): selector.TextSelector(
+                    selector.TextSelectorConfig(multiline=True)
+                ),
+            }
+        )
+        said = {key: value for key, value in (user_input or {}).items() if key != _CONF_FILE}
+        return self.async_show_form(
+            step_id="upload",
+            data_schema=self.add_suggested_values_to_schema(schema, said),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def _async_add(self, user_input: dict[str, Any]) -> None:
+        """Take the uploaded file, which can be read only once; raises OtaError."""
+
+        def read() -> tuple[str, bytes]:
+            with process_uploaded_file(self.hass, user_input[_CONF_FILE]) as path:
+                return path.name, path.read_bytes()
+
+        file_name, data = await self.hass.async_add_executor_job(read)
+        name = ReleaseName(
+            file_name=file_name,
+            firmware=user_input.get(_CONF_NAME),
+            version=user_input.get(_CONF_VERSION),
+        )
+        notes = user_input.get(_CONF_NOTES)
+        await self._house.library.async_add(data, name, source=SOURCE, notes=notes)
+
+    async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Remove releases from the library."""
+        library = self._house.library
+        if user_input is not None:
+            for sha256 in user_input.get(_CONF_RELEASES, []):
+                await library.async_remove(sha256)
+            return self.async_create_entry(data=dict(self.config_entry.options))
+        choices = [
+            selector.SelectOptionDict(
+                value=item.image.sha256,
+                label=f"{item.firmware} {item.version} ({item.image.chip})",
+            )
+            for item in reversed(library.releases)
+        ]
+        schema = vol.Schema(
+            {
+                vol.Optional(_CONF_RELEASES): selector.SelectSelector(
+                    selector.SelectSelectorConfig(options=choices, multiple=True)
+                )
+            }
+        )
+        return self.async_show_form(step_id="remove", data_schema=schema)
+
+    async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Set how many installs run at once, and where modules call back."""
+        if user_input is not None:
+            return self.async_create_entry(data=dict(self.config_entry.options) | user_input)
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): _number(1, 10),
+                vol.Required(CONF_CALLBACK_PORT, default=0): _number(0, 65535),
+            }
+        )
+        return self.async_show_form(
+            step_id="limits",
+            data_schema=self.add_suggested_values_to_schema(schema, self.config_entry.options),
+        )

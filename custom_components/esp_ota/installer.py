@@ -1,0 +1,290 @@
+"""Runs one module's installs: one at a time, tied to its entry, written to the journal."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .const import (
+    CONF_CONDITIONS,
+    CONF_EQUIPMENT,
+    CONF_SAFE_STATE,
+    EQUIPMENT_NOTHING,
+    LOGGER,
+)
+from .coordinator import ModuleCoordinator
+from .helpers import error_for, error_from, raise_for_result
+from .issues import async_clear_module_issues, async_raise_module_issue
+from .journal import OpenInstall
+from .library import Release
+from .ota import (
+    ArduinoOtaPush,
+    Cause,
+    Delivery,
+    Install,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    OtaError,
+    Payload,
+    Ports,
+    SafeState,
+    SafeStateError,
+    Verdict,
+)
+from .safe_state import ConfiguredSafeState, NothingToSecure
+
+_JOURNALLED = {
+    InstallStage.MAKING_SAFE,
+    InstallStage.SENDING,
+    InstallStage.RESTARTING,
+    InstallStage.VERIFYING,
+    InstallStage.RESTORING,
+}
+"""Before them nothing has happened that a crash could leave half done."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleRuntime:
+    """What a module's entry holds while it is loaded."""
+
+    coordinator: ModuleCoordinator
+    installer: Installer
+
+
+type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
+
+
+class Installer:
+    """Owned by a module's entry."""
+
+    def __init__(self, hass: HomeAssistant, coordinator: ModuleCoordinator) -> None:
+        """Take the module; nothing runs yet."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._entry = coordinator.config_entry
+        self._journal = coordinator.house.journal
+        self._running = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an install of this module runs."""
+        return self._running
+
+    async def async_install(self, version: str | None, context: Context | None) -> None:
+        """Install a version, the offered one without; return only when it is proven to run.
+
+        Raises HomeAssistantError with the cause for every other ending.
+        """
+        name = self._entry.title
+        if self._running:
+            raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
+        if (release := self._choose(version)) is None:
+            facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
+            raise error_for(Cause.NO_RELEASE, facts, module=name)
+        result = await self._async_guarded(
+            self._async_run(release, chosen=version is not None, context=context or Context())
+        )
+        raise_for_result(result, module=name)
+
+    def _choose(self, version: str | None) -> Release | None:
+        """Return the release to install; of several chips' images the one for this module."""
+        if version is None:
+            return self._coordinator.offered
+        named = [item for item in self._coordinator.releases if item.version == version]
+        facts = self._coordinator.facts()
+        fitting = [item for item in named if item.image.chip in {facts.chip, facts.family}]
+        return next(iter(fitting or named), None)
+
+    async def _async_guarded(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
+        """Run as a task of the entry, which outlives the caller but not the entry.
+
+        An automation that is stopped must not tear an image in two; an unloaded entry must.
+        """
+        self._running = True
+        task = self._entry.async_create_background_task(
+            self._hass, work, f"ESP OTA install {self._entry.title}"
+        )
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        except OtaError as err:
+            raise error_from(err, module=self._entry.title) from err
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise error_for(Cause.CANCELLED, {}, module=self._entry.title) from None
+            raise
+
+    def _ended(self, task: asyncio.Task[InstallResult]) -> None:
+        self._running = False
+        if not task.cancelled():
+            task.exception()  # a caller that left does not take it; it was logged where raised
+
+    async def _async_run(
+        self, release: Release, *, chosen: bool, context: Context
+    ) -> InstallResult:
+        """Run one install and see to everything around it."""
+        coordinator = self._coordinator
+        name = self._entry.title
+        coordinator.async_set_progress(InstallProgress(stage=InstallStage.CHECKING))
+        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+        note: OpenInstall = {
+            "stage": InstallStage.CHECKING,
+            "sha256": release.image.sha256,
+            "version": release.version,
+            "before": coordinator.facts().version,
+            "started": dt_util.utcnow().isoformat(),
+        }
+        LOGGER.info(
+            "%s: install of %s %s (%s) begins, %s runs",
+            name,
+            release.firmware,
+            release.version,
+            release.image.sha256[:12],
+            coordinator.data.installed or "an unknown version",
+        )
+        try:
+            safe_state = self._safe_state(context)
+            data = await coordinator.house.library.async_read(release)
+            async_clear_module_issues(self._hass, self._entry.entry_id)
+            install = self._install(release, data, safe_state, chosen=chosen, note=note)
+            result = await install.run()
+        except OtaError as err:
+            result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+        except asyncio.CancelledError:
+            result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+            raise
+        except Exception:  # noqa: BLE001 - logged here, told to the caller as INTERNAL
+            LOGGER.exception("%s: install ended by an error of ours", name)
+        finally:
+            await self._async_finish(release, result)
+        return result
+
+    def _safe_state(self, context: Context) -> SafeState:
+        """Return the safe state the person chose; raises SafeStateError when none was chosen."""
+        options = self._entry.options
+        if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
+            return NothingToSecure()
+        configured = options.get(CONF_SAFE_STATE, {})
+        if not configured.get(CONF_CONDITIONS):
+            raise SafeStateError(Cause.SAFE_STATE_MISSING)
+        return ConfiguredSafeState(
+            self._hass,
+            f"safe state of {self._entry.title}",
+            configured,
+            context,
+            {"module": self._entry.title},
+        )
+
+    def _install(
+        self,
+        release: Release,
+        data: bytes,
+        safe_state: SafeState,
+        *,
+        chosen: bool,
+        note: OpenInstall,
+    ) -> Install:
+        """Put one install together."""
+        coordinator = self._coordinator
+        payload = Payload(data=data, kind=release.image.kind, md5=release.image.md5)
+
+        async def on_stage(stage: InstallStage) -> None:
+            if stage in _JOURNALLED:
+                note["stage"] = stage
+                await self._journal.async_write(self._entry.entry_id, note)
+
+        transport = ArduinoOtaPush(
+            coordinator.host,
+            coordinator.port,
+            password=coordinator.password,
+            callback_port=coordinator.house.callback_port,
+            family=coordinator.facts().family,
+        )
+        ports = Ports(
+            facts=lambda: replace(coordinator.facts(), version=note["before"]),
+            observer=coordinator.watch,
+            safe_state=safe_state,
+            transport=transport,
+            turn=coordinator.house.turn(),
+            on_stage=on_stage,
+            on_progress=coordinator.async_set_progress,
+        )
+        candidate = coordinator.candidate(release, chosen=chosen)
+        return Install(candidate, payload, ports, accepted=coordinator.accepted)
+
+    async def _async_finish(self, release: Release, result: InstallResult) -> None:
+        """Show, remember and log what it ended as; ask the person where one is needed."""
+        coordinator = self._coordinator
+        name = self._entry.title
+        if result.verdict.is_success:
+            stated = result.version
+            coordinator.async_set_installed(
+                stated or release.version, release.firmware, assumed=stated is None
+            )
+        coordinator.async_set_result(result)
+        LOGGER.info(
+            "%s: install of %s %s: %s%s",
+            name,
+            release.firmware,
+            release.version,
+            result.verdict,
+            f" ({result.cause})" if result.cause else "",
+        )
+        if result.restore_error is not None:
+            self._tell_restore(result)
+        if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
+            self._entry.async_start_reauth(self._hass)
+        await self._journal.async_close(self._entry.entry_id)
+
+    def _tell_restore(self, result: InstallResult) -> None:
+        stayed = result.restore_error is Cause.DID_NOT_COME_BACK
+        async_raise_module_issue(
+            self._hass,
+            self._entry.entry_id,
+            "stayed_safe" if stayed else "restore_failed",
+            {"module": self._entry.title, "detail": result.restore_facts.get("detail", "")},
+        )
+
+    async def async_recover(self) -> None:
+        """Pick up an install that was open when Home Assistant died (design §7)."""
+        if (note := self._journal.open_install(self._entry.entry_id)) is None or self._running:
+            return
+        LOGGER.info("%s: an install was interrupted while %s", self._entry.title, note["stage"])
+        await self._async_guarded(self._async_recover(note))
+
+    async def _async_recover(self, note: OpenInstall) -> InstallResult:
+        release = self._coordinator.house.library.get(note["sha256"])
+        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
+        try:
+            safe_state = self._safe_state(Context())
+        except SafeStateError:
+            safe_state = NothingToSecure()
+        delivered = note["stage"] in {InstallStage.RESTARTING, InstallStage.VERIFYING}
+        if delivered and release is not None:
+            data = await self._coordinator.house.library.async_read(release)
+            install = self._install(release, data, safe_state, chosen=True, note=note)
+            result = await install.resume(Delivery.UNCONFIRMED)
+            await self._async_finish(release, result)
+            return result
+        try:
+            await safe_state.leave(result)
+        except SafeStateError as err:
+            self._tell_restore(
+                InstallResult(
+                    verdict=result.verdict, restore_error=err.cause, restore_facts=err.facts
+                )
+            )
+        async_raise_module_issue(
+            self._hass,
+            self._entry.entry_id,
+            "interrupted",
+            {"module": self._entry.title, "version": note["version"]},
+        )
+        self._coordinator.async_set_result(result)
+        await self._journal.async_close(self._entry.entry_id)
+        return result

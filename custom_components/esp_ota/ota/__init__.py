@@ -1,0 +1,72 @@
+"""ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
+
+from .discovery import (
+    SERVICE_TYPE,
+    WIFI_OTA_PORT,
+    chip_from_board,
+    facts_from_announcement,
+    family_from_port,
+)
+from .exceptions import LibraryError, OtaError, SafeStateError
+from .gate import Candidate, Check, preflight
+from .image import MAX_FILE_SIZE, read_image
+from .install import Install, Limits, Ports, SafeState
+from .models import (
+    Cause,
+    Chip,
+    ChipFamily,
+    Delivery,
+    EvidenceSource,
+    Image,
+    ImageKind,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    Marker,
+    ModuleFacts,
+    Payload,
+    Sighting,
+    Verdict,
+)
+from .probe import is_alive
+from .transport.arduino_ota import ArduinoOtaPush
+from .watch import ModuleWatch, WatchLimits
+
+__all__ = [
+    "MAX_FILE_SIZE",
+    "SERVICE_TYPE",
+    "WIFI_OTA_PORT",
+    "ArduinoOtaPush",
+    "Candidate",
+    "Cause",
+    "Check",
+    "Chip",
+    "ChipFamily",
+    "Delivery",
+    "EvidenceSource",
+    "Image",
+    "ImageKind",
+    "Install",
+    "InstallProgress",
+    "InstallResult",
+    "InstallStage",
+    "LibraryError",
+    "Limits",
+    "Marker",
+    "ModuleFacts",
+    "ModuleWatch",
+    "OtaError",
+    "Payload",
+    "Ports",
+    "SafeState",
+    "SafeStateError",
+    "Sighting",
+    "Verdict",
+    "WatchLimits",
+    "chip_from_board",
+    "facts_from_announcement",
+    "family_from_port",
+    "is_alive",
+    "preflight",
+    "read_image",
+]

@@ -1,0 +1,120 @@
+"""From what a module announces about itself to facts.
+
+TXT records and default host names: LEAmDNS (`enableArduino`), `ESPmDNS.cpp` of arduino-esp32,
+SimpleMDNS of arduino-pico; `fw_name`, `fw_version` and `mac` are the records our documentation
+asks sketches to add. mDNS says neither chip, version nor MAC by itself.
+"""
+
+from collections.abc import Mapping
+import re
+from typing import Final
+
+from .models import Chip, ChipFamily, ModuleFacts
+
+SERVICE_TYPE: Final = "_arduino._tcp.local."
+DEFAULT_PORTS: Final = {
+    ChipFamily.ESP8266: 8266,
+    ChipFamily.ESP32: 3232,
+    ChipFamily.RP2: 2040,
+}
+WIFI_OTA_PORT: Final = 65280
+"""JAndrassy/ArduinoOTA announces the same type but listens for HTTP here."""
+
+_ESP32_HOST: Final = re.compile(r"^esp32\w*-([0-9a-f]{12})$")
+_ESP8266_HOST: Final = re.compile(r"^esp(?:8266)?[-_][0-9a-f]{6}$")
+_PICO_HOST: Final = re.compile(r"^pico(?:w|2w?)?-[0-9a-f]{16}$")
+_MAC: Final = re.compile(r"^(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}$")
+_ESP32_VARIANT: Final = re.compile(r"(?:^|[^a-z0-9]|esp32[-_]?)([schp]\d{1,2})(?:[^0-9]|$)")
+_TEXT_LIMIT: Final = 64
+
+
+def facts_from_announcement(
+    hostname: str, host: str, port: int, txt: Mapping[str, str | None]
+) -> ModuleFacts:
+    """Return what one `_arduino._tcp` announcement says about a module."""
+    name = hostname.removesuffix(".").removesuffix(".local")
+    board = _text(txt.get("board"))
+    chip = chip_from_board(board)
+    return ModuleFacts(
+        name=name,
+        host=host,
+        port=port,
+        family=chip.family if chip else _family(name, port, board),
+        chip=chip,
+        mac=format_mac(txt.get("mac")) or mac_from_hostname(name),
+        board=board,
+        auth_required=_yes_no(txt.get("auth_upload")),
+        firmware=_text(txt.get("fw_name")),
+        version=_text(txt.get("fw_version")),
+    )
+
+
+def chip_from_board(board: str | None) -> Chip | None:
+    """Return the chip a board name states for certain, None where it only hints.
+
+    arduino-esp32 puts the variant folder there: `esp32s3` names a chip, `nodemcu_32s` is an
+    ESP32, but many vendors' names (`d1_mini32`, `lolin_s3`) need the variant letter.
+    """
+    if board is None:
+        return None
+    board = board.lower()
+    if board.startswith(("esp8266", "nodemcuv2", "d1_mini")) and "32" not in board:
+        return Chip.ESP8266
+    if board.startswith(("rpipico2", "pico2")):
+        return Chip.RP2350
+    if board.startswith(("rpipico", "pico")):
+        return Chip.RP2040
+    if board == "esp32":
+        return Chip.ESP32
+    if found := _ESP32_VARIANT.search(board):
+        try:
+            return Chip(f"esp32{found[1]}")
+        except ValueError:
+            return None
+    return None
+
+
+def mac_from_hostname(name: str) -> str | None:
+    """Return the MAC that an ESP32's default host name holds (`esp32-` and 12 hex digits)."""
+    if found := _ESP32_HOST.match(name.lower()):
+        return format_mac(found[1])
+    return None
+
+
+def format_mac(text: str | None) -> str | None:
+    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for anything else."""
+    if text is None or not _MAC.match(text := text.strip().lower()):
+        return None
+    digits = re.sub("[^0-9a-f]", "", text)
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def family_from_port(port: int) -> ChipFamily | None:
+    """Return the family whose ArduinoOTA listens on this port by default."""
+    return next((family for family, known in DEFAULT_PORTS.items() if known == port), None)
+
+
+def _family(name: str, port: int, board: str | None) -> ChipFamily | None:
+    """Guess the family from the port, the default host name or the board's text."""
+    if family := family_from_port(port):
+        return family
+    name = name.lower()
+    if _ESP32_HOST.match(name) or (board and "esp32" in board.lower()):
+        return ChipFamily.ESP32
+    if _ESP8266_HOST.match(name):
+        return ChipFamily.ESP8266
+    if _PICO_HOST.match(name):
+        return ChipFamily.RP2
+    return None
+
+
+def _yes_no(text: str | None) -> bool | None:
+    return {"yes": True, "no": False}.get(text) if text else None
+
+
+def _text(text: str | None) -> str | None:
+    """Bound what a stranger on the network can put into names and logs."""
+    if text is None:
+        return None
+    cleaned = "".join(char for char in text.strip() if char.isprintable())
+    return cleaned[:_TEXT_LIMIT] or None

@@ -1,0 +1,64 @@
+"""What a statement heard after the restart proves about an install."""
+
+from .gate import Candidate
+from .models import Cause, InstallResult, ModuleFacts, Sighting, Verdict
+
+
+def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:
+    """Whether this one statement proves that the candidate runs now."""
+    return judge(sighting, candidate, before).verdict is Verdict.VERIFIED
+
+
+def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) -> InstallResult:
+    """Return the verdict for the best statement heard since the module came back.
+
+    A version that was there before as well proves nothing: it may be the old image.
+    """
+    if sighting is None:
+        return InstallResult(verdict=Verdict.UNVERIFIED)
+    if before.mac and sighting.mac and sighting.mac != before.mac:
+        return InstallResult(
+            verdict=Verdict.FAILED,
+            cause=Cause.WRONG_MODULE,
+            facts={"expected": before.mac, "found": sighting.mac},
+        )
+    if sighting.sketch_md5 is not None:
+        return _judge_md5(sighting, candidate, before)
+    if sighting.version is None:
+        return InstallResult(verdict=Verdict.UNVERIFIED)
+    same_firmware = sighting.firmware in {None, candidate.firmware}
+    if same_firmware and sighting.version == candidate.version:
+        known_before = before.version == candidate.version
+        verdict = Verdict.UNVERIFIED if known_before else Verdict.VERIFIED
+        return InstallResult(verdict=verdict, version=sighting.version)
+    if sighting.version == before.version and sighting.firmware in {None, before.firmware}:
+        return _unchanged(sighting, candidate)
+    return _other(sighting, candidate)
+
+
+def _judge_md5(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> InstallResult:
+    if sighting.sketch_md5 == candidate.image.plain_md5:
+        version = sighting.version or candidate.version
+        return InstallResult(verdict=Verdict.VERIFIED, version=version)
+    if sighting.sketch_md5 == before.sketch_md5:
+        return _unchanged(sighting, candidate)
+    return _other(sighting, candidate)
+
+
+def _unchanged(sighting: Sighting, candidate: Candidate) -> InstallResult:
+    return InstallResult(
+        verdict=Verdict.UNCHANGED,
+        cause=Cause.OLD_FIRMWARE_BACK,
+        facts={"version": candidate.version, "installed": sighting.version or "unknown"},
+        version=sighting.version,
+    )
+
+
+def _other(sighting: Sighting, candidate: Candidate) -> InstallResult:
+    found = " ".join(text for text in (sighting.firmware, sighting.version) if text)
+    return InstallResult(
+        verdict=Verdict.FAILED,
+        cause=Cause.OTHER_VERSION_BACK,
+        facts={"version": candidate.version, "found": found or "another image"},
+        version=sighting.version,
+    )

@@ -1,0 +1,285 @@
+"""The words of the domain: chips, image facts, modules, stages, verdicts, causes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+type ProgressCallback = Callable[[int, int], None]
+"""Called with (bytes the module's TCP stack acknowledged, bytes in all)."""
+
+
+class ChipFamily(StrEnum):
+    """Chips that share one boot loader, one image layout and one OTA protocol."""
+
+    ESP8266 = "esp8266"
+    ESP32 = "esp32"
+    RP2 = "rp2"
+
+
+class Chip(StrEnum):
+    """A chip that Arduino sketches run on; the value is its name in options and stores."""
+
+    ESP8266 = "esp8266"
+    ESP32 = "esp32"
+    ESP32_S2 = "esp32s2"
+    ESP32_S3 = "esp32s3"
+    ESP32_C2 = "esp32c2"
+    ESP32_C3 = "esp32c3"
+    ESP32_C5 = "esp32c5"
+    ESP32_C6 = "esp32c6"
+    ESP32_C61 = "esp32c61"
+    ESP32_H2 = "esp32h2"
+    ESP32_H4 = "esp32h4"
+    ESP32_P4 = "esp32p4"
+    RP2040 = "rp2040"
+    RP2350 = "rp2350"
+
+    @property
+    def family(self) -> ChipFamily:
+        """The family, which is certain even where the exact chip is not."""
+        if self is Chip.ESP8266:
+            return ChipFamily.ESP8266
+        return ChipFamily.RP2 if self.startswith("rp2") else ChipFamily.ESP32
+
+
+class ImageKind(StrEnum):
+    """What the bytes are meant to replace."""
+
+    SKETCH = "sketch"
+    FILESYSTEM = "filesystem"
+
+
+class InstallStage(StrEnum):
+    """Where an install stands; one after the other, some may be passed in no time."""
+
+    CHECKING = "checking"
+    QUEUED = "queued"
+    MAKING_SAFE = "making_safe"
+    SENDING = "sending"
+    RESTARTING = "restarting"
+    VERIFYING = "verifying"
+    RESTORING = "restoring"
+    DONE = "done"
+
+
+class Verdict(StrEnum):
+    """What an install ended as. Only `verified` and `unverified` are good news."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled_back"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the caller of an install may carry on."""
+        return self in {Verdict.VERIFIED, Verdict.UNVERIFIED}
+
+
+class Cause(StrEnum):
+    """Why something was refused or failed; each has one sentence in the translations."""
+
+    # The file
+    EMPTY_FILE = "empty_file"
+    NOT_FIRMWARE = "not_firmware"
+    ELF_FILE = "elf_file"
+    UF2_FILE = "uf2_file"
+    HEX_FILE = "hex_file"
+    HTML_PAGE = "html_page"
+    TRUNCATED_IMAGE = "truncated_image"
+    CORRUPT_IMAGE = "corrupt_image"
+    BOOTLOADER_IMAGE = "bootloader_image"
+    MERGED_IMAGE = "merged_image"
+    FILESYSTEM_IMAGE = "filesystem_image"
+    UNKNOWN_CHIP = "unknown_chip"
+    OVERSIZED_FILE = "oversized_file"
+    VERSION_MISSING = "version_missing"
+    SIDECAR_INVALID = "sidecar_invalid"
+    RELEASE_CONFLICT = "release_conflict"
+    IMAGE_MISSING = "image_missing"
+    # Pre-flight
+    WRONG_CHIP = "wrong_chip"
+    WRONG_KIND = "wrong_kind"
+    TOO_LARGE = "too_large"
+    GZIP_UNSUPPORTED = "gzip_unsupported"
+    OTHER_FIRMWARE = "other_firmware"
+    SAME_IMAGE = "same_image"
+    DOWNGRADE = "downgrade"
+    NOT_CERTAIN = "not_certain"
+    NO_RELEASE = "no_release"
+    INSTALL_RUNNING = "install_running"
+    # Reaching the module
+    UNREACHABLE = "unreachable"
+    HOST_NOT_FOUND = "host_not_found"
+    PORT_CLOSED = "port_closed"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    UNEXPECTED_REPLY = "unexpected_reply"
+    WRONG_MODULE = "wrong_module"
+    # Authentication
+    PASSWORD_MISSING = "password_missing"  # noqa: S105 - a cause, not a password
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password
+    AUTH_UNKNOWN = "auth_unknown"
+    AUTH_NO_ANSWER = "auth_no_answer"
+    # The call-back
+    CALLBACK_PORT_TAKEN = "callback_port_taken"
+    NO_CALLBACK = "no_callback"
+    NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
+    CALLBACK_FROM_OTHER = "callback_from_other"
+    # The transfer
+    STALLED = "stalled"
+    CONNECTION_LOST = "connection_lost"
+    NO_SPACE = "no_space"
+    NO_FILESYSTEM = "no_filesystem"
+    BAD_SIZE = "bad_size"
+    FLASH_CONFIG = "flash_config"
+    FLASH_FAILED = "flash_failed"
+    BOOT_STRAP = "boot_strap"
+    WRONG_MAGIC = "wrong_magic"
+    COULD_NOT_ACTIVATE = "could_not_activate"
+    MD5_MISMATCH = "md5_mismatch"
+    SIGNATURE = "signature"
+    OUT_OF_MEMORY = "out_of_memory"
+    ABORTED_BY_MODULE = "aborted_by_module"
+    REJECTED = "rejected"
+    # Safe state
+    SAFE_STATE_MISSING = "safe_state_missing"
+    SAFE_STATE_INVALID = "safe_state_invalid"
+    SAFE_STATE_FAILED = "safe_state_failed"
+    SAFE_STATE_REFUSED = "safe_state_refused"
+    SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
+    SAFE_STATE_BROKEN = "safe_state_broken"
+    RESTORE_FAILED = "restore_failed"
+    # After the transfer
+    NO_RESULT = "no_result"
+    DID_NOT_RESTART = "did_not_restart"
+    DID_NOT_COME_BACK = "did_not_come_back"
+    OLD_FIRMWARE_BACK = "old_firmware_back"
+    OTHER_VERSION_BACK = "other_version_back"
+    # Around it
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """Facts read from the bytes of one image; the bytes themselves are kept elsewhere."""
+
+    kind: ImageKind
+    chip: Chip
+    size: int
+    """Bytes of the file as it is sent, packed if it is packed."""
+    md5: str
+    """Lower-case hex of the file as it is sent."""
+    sha256: str
+    packed: bool = False
+    """gzip, which only the ESP8266 boot loader (core 2.7) and the Pico unpack."""
+    plain_size: int
+    plain_md5: str
+    """MD5 of the unpacked image: what a module reports as its sketch MD5."""
+    flash_size: int | None = None
+    """Bytes of flash the header asks for; None where the header has no such field."""
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marker:
+    """Name and version that a sketch states in its own image (`ESP_OTA_FW:name:version;`)."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payload:
+    """What a transport carries: the bytes and the facts the invitation states."""
+
+    data: bytes
+    kind: ImageKind
+    md5: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleFacts:
+    """What is known of a module before an install; None means nobody said."""
+
+    name: str
+    host: str
+    port: int
+    family: ChipFamily | None = None
+    chip: Chip | None = None
+    mac: str | None = None
+    """`aa:bb:cc:dd:ee:ff`."""
+    board: str | None = None
+    auth_required: bool | None = None
+    firmware: str | None = None
+    version: str | None = None
+    sketch_md5: str | None = None
+    slot_size: int | None = None
+
+
+class EvidenceSource(StrEnum):
+    """Where a statement about the running firmware came from, strongest first (design §4)."""
+
+    PULL_MD5 = "pull_md5"
+    INFO_URL = "info_url"
+    TXT = "txt"
+    ENTITY = "entity"
+    PULL_VERSION = "pull_version"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """One statement about what a module runs, and when it was heard."""
+
+    source: EvidenceSource
+    at: float
+    """`time.monotonic()` of the moment."""
+    firmware: str | None = None
+    version: str | None = None
+    sketch_md5: str | None = None
+    mac: str | None = None
+
+
+class Delivery(StrEnum):
+    """How a transport's send ended when it did not fail."""
+
+    ACCEPTED = "accepted"
+    """The module said that it has the image and took it."""
+    UNCONFIRMED = "unconfirmed"
+    """Every byte arrived, the module's answer did not: the evidence decides."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallProgress:
+    """What the card shows of a running install."""
+
+    stage: InstallStage
+    sent: int = 0
+    total: int = 0
+
+    @property
+    def percent(self) -> int | None:
+        """Whole percent while sending, None in every other stage."""
+        if self.stage is not InstallStage.SENDING or not self.total or not self.sent:
+            return None
+        return self.sent * 100 // self.total
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallResult:
+    """What one install ended as."""
+
+    verdict: Verdict
+    cause: Cause | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    """Placeholders of the cause's sentence."""
+    version: str | None = None
+    """The version the module states after the restart, if it states one."""
+    restore_error: Cause | None = None
+    restore_facts: dict[str, str] = field(default_factory=dict)

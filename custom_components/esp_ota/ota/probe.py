@@ -1,0 +1,53 @@
+"""Ask whether a module is alive without changing anything on it.
+
+An invitation would begin an update, so two things are asked that lwIP answers by itself:
+a TCP connection to the OTA port number (nothing listens there: a reset is a sign of life) and
+a datagram that every ArduinoOTA ignores (no 32-character MD5 in it, `_onRx`), whose only answer
+can be "port unreachable".
+"""
+
+import asyncio
+import errno
+from typing import Final
+
+from .transport._invitation import InvitationSocket
+
+_IGNORED: Final = b"\n"
+_UDP_WAIT: Final = 0.15
+"""Seconds for "port unreachable", which comes within a round trip or not at all."""
+
+
+async def is_alive(host: str, port: int, timeout: float) -> bool:
+    """Whether the module's address answers and its OTA port is not known to be closed."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await _host_answers(host, port) and not await _udp_closed(host, port)
+    except TimeoutError:
+        return False
+
+
+async def _host_answers(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError, ConnectionResetError:
+        return True
+    except OSError as err:
+        # A host that refuses this port by a firewall rule is there as well.
+        return err.errno in {errno.EACCES, errno.EPERM}
+    writer.transport.abort()
+    return True
+
+
+async def _udp_closed(host: str, port: int) -> bool:
+    try:
+        udp = await InvitationSocket.open(host, port)
+    except OSError:
+        return True
+    try:
+        udp.send(_IGNORED)
+        await udp.receive(_UDP_WAIT)
+    except OSError:
+        return True
+    finally:
+        udp.close()
+    return False

@@ -1,0 +1,196 @@
+"""The UDP opener of ArduinoOTA: invite, prove the password, hear yes or no.
+
+One connected socket for everything: ESP8266 and Pico answer the authentication to the port the
+invitation came from (`ArduinoOTA.cpp`), and the call-back goes to the address it came from.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, cast, override
+
+from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
+from ..models import Cause, ImageKind, Payload
+from ._authentication import client_nonce, keys_for, response
+from ._replies import readable, rejection
+
+_COMMANDS: Final = {ImageKind.SKETCH: 0, ImageKind.FILESYSTEM: 100}
+_AUTH_COMMAND: Final = 200
+_AUTH_FAILED: Final = b"Authentication Failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvitationLimits:
+    """Seconds and counts of the UDP part."""
+
+    answer: float = 2.0
+    """One full wait before the next invitation; a new one cancels a challenge on its way."""
+    tries: int = 6
+    """With 2 s each longer than the 10 s the cores' own tools wait."""
+    auth_answer: float = 5.0
+    """The ESP8266 says `OK` from its main loop only, which a sketch may keep busy."""
+
+
+class InvitationSocket(asyncio.DatagramProtocol):
+    """A connected UDP socket whose replies can be awaited one by one."""
+
+    def __init__(self) -> None:
+        """Start with no reply."""
+        self._replies: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=64)
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    async def open(cls, host: str, port: int) -> InvitationSocket:
+        """Open a socket towards one module; raises OSError when there is no route."""
+        loop = asyncio.get_running_loop()
+        _, socket = await loop.create_datagram_endpoint(cls, remote_addr=(host, port))
+        return socket
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    @override
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self._put(data)
+
+    @override
+    def error_received(self, exc: Exception) -> None:
+        if isinstance(exc, OSError):
+            self._put(exc)
+
+    def _put(self, item: bytes | OSError) -> None:
+        if not self._replies.full():  # a flood of datagrams is not worth memory
+            self._replies.put_nowait(item)
+
+    @property
+    def local_address(self) -> str:
+        """The address of ours that the module sees, barring NAT: where it calls back."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("sockname")[0])
+
+    @property
+    def remote_address(self) -> str:
+        """The module's address, resolved."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("peername")[0])
+
+    def send(self, datagram: bytes) -> None:
+        """Send one datagram."""
+        assert self._transport is not None
+        self._transport.sendto(datagram)
+
+    async def receive(self, timeout: float) -> bytes | None:
+        """Return the next reply, None when none came in time.
+
+        Raises ConnectionRefusedError when the module's host says that the port is closed.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                item = await self._replies.get()
+        except TimeoutError:
+            return None
+        if isinstance(item, OSError):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Invitation:
+    """Asks one module to call back for one payload."""
+
+    def __init__(
+        self,
+        socket: InvitationSocket,
+        payload: Payload,
+        callback_port: int,
+        password: str | None,
+        limits: InvitationLimits,
+    ) -> None:
+        """Prepare the datagram (`ArduinoOTA.cpp`: command, port, size, MD5, line feed)."""
+        command = _COMMANDS[payload.kind]
+        text = f"{command} {callback_port} {len(payload.data)} {payload.md5}\n"
+        self._datagram = text.encode()
+        self._socket = socket
+        self._password = password
+        self._limits = limits
+        self._keys_tried = 0
+        self._auth_silences = 0
+        self._port_closed = False
+
+    async def accepted(self) -> None:
+        """Return when the module said `OK`; raises the OtaError that says why it did not."""
+        failure: OtaError | None = None
+        invitations = 0
+        while invitations < self._limits.tries:
+            invitations += 1
+            self._socket.send(self._datagram)
+            reply = await self._receive(self._limits.answer)
+            if reply is None:
+                continue
+            if reply.startswith(b"AUTH"):
+                keys_tried = self._keys_tried
+                failure = await self._authenticate(reply)
+                if failure is None:
+                    return
+                if self._keys_tried > keys_tried:
+                    invitations = 0  # the module listens; another key deserves its own tries
+                continue
+            self._raise_unless_ok(reply)
+            return
+        raise failure or self._silence()
+
+    async def _receive(self, timeout: float) -> bytes | None:
+        """Return a reply; a closed port is remembered, it may be a restart in progress."""
+        end = asyncio.get_running_loop().time() + timeout
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            try:
+                return await self._socket.receive(left)
+            except OSError:
+                self._port_closed = True
+        return None
+
+    def _silence(self) -> OtaError:
+        cause = Cause.PORT_CLOSED if self._port_closed else Cause.NO_ANSWER
+        return ModuleConnectionError(cause)
+
+    async def _authenticate(self, challenge: bytes) -> OtaError | None:
+        """Answer one challenge; None when it was accepted, else why to invite again.
+
+        Raises ModuleAuthError when no key is left to try.
+        """
+        if self._password is None:
+            raise ModuleAuthError(Cause.PASSWORD_MISSING)
+        nonce = readable(challenge).removeprefix("AUTH").strip()
+        keys = keys_for(self._password, nonce)
+        key = keys[min(self._keys_tried, len(keys) - 1)]
+        cnonce = client_nonce(nonce)
+        proof = await asyncio.to_thread(response, key, nonce, cnonce)
+        self._socket.send(f"{_AUTH_COMMAND} {cnonce} {proof}\n".encode())
+        reply = await self._receive(self._limits.auth_answer)
+        while reply is not None and reply.startswith(b"AUTH"):
+            reply = await self._receive(self._limits.auth_answer)  # late, to an older invitation
+        if reply is None:
+            self._auth_silences += 1
+            silence = ModuleAuthError(Cause.AUTH_NO_ANSWER)
+            if self._auth_silences > 1:
+                raise silence
+            return silence
+        if reply.startswith(_AUTH_FAILED):
+            self._keys_tried += 1
+            if self._keys_tried >= len(keys):
+                raise ModuleAuthError(Cause.WRONG_PASSWORD)
+            return ModuleAuthError(Cause.WRONG_PASSWORD)
+        self._raise_unless_ok(reply)
+        return None
+
+    @staticmethod
+    def _raise_unless_ok(reply: bytes) -> None:
+        if reply.strip(b"\x00 \r\n") == b"OK":
+            return
+        if reply.startswith(b"ERR"):
+            raise rejection(reply)
+        raise ModuleConnectionError(Cause.UNEXPECTED_REPLY, text=readable(reply))

@@ -1,0 +1,159 @@
+"""Push by ArduinoOTA: invite over UDP, serve the module's one TCP connection.
+
+Facts: `libraries/ArduinoOTA` of esp8266/Arduino (2.0 to 3.1.2 and later), arduino-esp32 (1.x to
+3.3.x) and arduino-pico. The module connects back to the address the invitation came from,
+tries once, and an ESP32 wants its first byte within a second of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import logging
+import socket
+from typing import Final
+
+from ..exceptions import CallbackError, ModuleConnectionError, OtaError
+from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
+from ._callback import Callback, reset
+from ._invitation import Invitation, InvitationLimits, InvitationSocket
+from ._stream import Stream, StreamLimits
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushLimits:
+    """All waits of one push."""
+
+    callback: float = 15.0
+    """After `OK`: 100 ms pause, 5 s connect time-out on the module, and a busy main loop."""
+    invitation: InvitationLimits = field(default_factory=InvitationLimits)
+    stream: StreamLimits = field(default_factory=StreamLimits)
+
+
+class ArduinoOtaPush:
+    """Pushes images to one module."""
+
+    name = "arduino_ota"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        password: str | None = None,
+        callback_port: int = 0,
+        family: ChipFamily | None = None,
+        limits: PushLimits | None = None,
+    ) -> None:
+        """Address the module; `callback_port` 0 lets the system choose one per push."""
+        self._host = host
+        self._port = port
+        self._password = password
+        self._callback_port = callback_port
+        self._family = family
+        self._limits = limits or PushLimits()
+
+    async def send(
+        self,
+        payload: Payload,
+        *,
+        before_first_byte: Callable[[], None],
+        on_progress: ProgressCallback,
+    ) -> Delivery:
+        """Push one payload; see `Transport.send`."""
+        try:
+            connection = await self._call_back(payload)
+            return await self._stream(connection, payload, before_first_byte, on_progress)
+        except OtaError as err:
+            # Every sentence wants to name where the module was looked for.
+            err.facts = {"host": self._host, "port": str(self._port)} | err.facts
+            raise
+
+    async def _call_back(self, payload: Payload) -> socket.socket:
+        """Open both sockets and return the module's connection."""
+        try:
+            invitations = await InvitationSocket.open(self._host, self._port)
+        except socket.gaierror as err:
+            raise ModuleConnectionError(Cause.HOST_NOT_FOUND) from err
+        except OSError as err:
+            raise ModuleConnectionError(Cause.UNREACHABLE) from err
+        try:
+            callback = Callback(invitations.local_address, self._callback_port)
+            try:
+                return await self._connect(invitations, callback, payload)
+            finally:
+                callback.close()
+        finally:
+            invitations.close()
+
+    async def _connect(
+        self, invitations: InvitationSocket, callback: Callback, payload: Payload
+    ) -> socket.socket:
+        """Invite and return the module's connection.
+
+        The connection alone is a yes as well: the `OK` may be lost, and classic sketches of
+        2015 never send one.
+        """
+        invitation = Invitation(
+            invitations, payload, callback.port, self._password, self._limits.invitation
+        )
+        _LOGGER.debug("Inviting %s:%s to call back on %s", self._host, self._port, callback.port)
+        connecting = asyncio.create_task(callback.connection_from(invitations.remote_address))
+        inviting = asyncio.create_task(invitation.accepted())
+        try:
+            await asyncio.wait({connecting, inviting}, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                await inviting
+                await asyncio.wait({connecting}, timeout=self._limits.callback)
+            if connecting.done():
+                return connecting.result()
+            raise self._no_callback(invitations, callback, payload)
+        except BaseException:
+            if connecting.done() and not connecting.cancelled():
+                reset(connecting.result())
+            raise
+        finally:
+            await _drop(inviting)
+            if not connecting.done():
+                await _drop(connecting)
+
+    def _no_callback(
+        self, invitations: InvitationSocket, callback: Callback, payload: Payload
+    ) -> CallbackError:
+        """Say why the module's connection may not have come."""
+        facts = {"our_address": invitations.local_address, "callback_port": callback.port}
+        if callback.strangers:
+            stranger = callback.strangers[0]
+            return CallbackError(Cause.CALLBACK_FROM_OTHER, other=stranger, **facts)
+        if self._family is ChipFamily.ESP32:
+            # It says OK before it looks at the size, and then never connects.
+            size = len(payload.data)
+            return CallbackError(Cause.NO_CALLBACK_OR_TOO_LARGE, size=size, **facts)
+        return CallbackError(Cause.NO_CALLBACK, **facts)
+
+    async def _stream(
+        self,
+        connection: socket.socket,
+        payload: Payload,
+        before_first_byte: Callable[[], None],
+        on_progress: ProgressCallback,
+    ) -> Delivery:
+        """Stream the payload; anything but a regular end resets the connection."""
+        try:
+            stream = Stream(connection, payload.data, on_progress, self._limits.stream)
+            delivery = await stream.send(before_first_byte)
+        except BaseException:
+            reset(connection)
+            raise
+        connection.close()
+        _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, delivery)
+        return delivery
+
+
+async def _drop[T](task: asyncio.Task[T]) -> None:
+    """End a task and take its outcome, whatever it is."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

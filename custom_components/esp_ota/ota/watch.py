@@ -1,0 +1,143 @@
+"""What is heard of one module after a send: that it went, that it is back, what it runs.
+
+Two ways of hearing: probes we send, and sightings that others report (an mDNS announcement, a
+poll). Going and coming back have a deadline each; one lost probe is not a restart.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+import time
+
+from .evidence import is_proof
+from .exceptions import VerifyError
+from .gate import Candidate
+from .models import Cause, ModuleFacts, Sighting
+
+_KEEP = 32
+"""Sightings kept; an install looks back over a few minutes only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WatchLimits:
+    """Seconds of the time after a send."""
+
+    go: float = 60.0
+    """An ESP8266 restarts 1.1 s after its `OK`; sketches may finish something first."""
+    back: float = 180.0
+    """Copying a large image takes eboot 15 s, joining a weak Wi-Fi a minute and more."""
+    evidence: float = 30.0
+    """From being back to its first mDNS announcement, which follows the DHCP lease."""
+    evidence_unlikely: float = 10.0
+    """The same when the module never said what it runs and the image has no marker."""
+    interval: float = 0.5
+    """Between probes; the shortest restart seen (ESP32, known access point) takes 1.5 s."""
+    misses: int = 2
+    """Probes in a row without an answer that mean "gone"."""
+    quick_probe: float = 0.6
+    """For an answer while watching for a restart; two misses fit into the shortest one."""
+    patient_probe: float = 3.0
+    """For an answer before an install: a sleeping radio wakes within 300 ms, ARP takes 1 s."""
+
+
+class ModuleWatch:
+    """Collects what is heard of one module, and waits for more."""
+
+    def __init__(
+        self,
+        probe: Callable[[float], Awaitable[bool]],
+        ask: Callable[[], None],
+        limits: WatchLimits | None = None,
+    ) -> None:
+        """`probe` asks whether it is alive, within so many seconds; `ask` makes others report."""
+        self._probe = probe
+        self._ask = ask
+        self._limits = limits or WatchLimits()
+        self._sightings: list[Sighting] = []
+        self._heard = asyncio.Event()
+        self._left_at = 0.0
+
+    def heard(self, sighting: Sighting) -> None:
+        """Take a statement somebody heard from the module."""
+        self._sightings = [*self._sightings[-_KEEP:], sighting]
+        self._heard.set()
+
+    def left(self) -> None:
+        """Take note that the module said goodbye."""
+        self._left_at = time.monotonic()
+        self._heard.set()
+
+    async def reachable(self) -> bool:
+        """Whether the module answers now; a lost packet is given a second chance."""
+        patience = self._limits.patient_probe
+        return await self._probe(patience) or await self._probe(patience)
+
+    async def wait_gone(self, since: float, candidate: Candidate, before: ModuleFacts) -> float:
+        """Return when the module went (`time.monotonic()`).
+
+        A statement that proves the new image counts, however short the absence was. Raises
+        VerifyError when the module was there all the time.
+        """
+        deadline = time.monotonic() + self._limits.go
+        while not (gone_at := await self._gone(since)):
+            if self._proof(since, candidate, before):
+                return since
+            if time.monotonic() > deadline:
+                raise VerifyError(Cause.DID_NOT_RESTART, seconds=round(self._limits.go))
+            await self._wait(self._limits.interval)
+        return gone_at
+
+    async def wait_back(self, since: float, candidate: Candidate, before: ModuleFacts) -> None:
+        """Return once the module answers again, or says that it runs the new image.
+
+        Raises VerifyError when it does not come back in time.
+        """
+        deadline = time.monotonic() + self._limits.back
+        while not self._proof(since, candidate, before):
+            if await self._probe(self._limits.patient_probe):
+                return
+            if time.monotonic() > deadline:
+                raise VerifyError(Cause.DID_NOT_COME_BACK, seconds=round(self._limits.back))
+            await self._wait(self._limits.interval)
+
+    async def wait_evidence(
+        self, since: float, candidate: Candidate, before: ModuleFacts
+    ) -> Sighting | None:
+        """Return a statement that proves the image, else the last one before the time is up."""
+        likely = before.version or before.sketch_md5 or candidate.image.marker
+        limit = self._limits.evidence if likely else self._limits.evidence_unlikely
+        deadline = time.monotonic() + limit
+        while (left := deadline - time.monotonic()) > 0:
+            if proof := self._proof(since, candidate, before):
+                return proof
+            self._ask()
+            await self._wait(min(left, 2.0))
+        said = [item for item in self._since(since) if item.version or item.sketch_md5]
+        return said[-1] if said else None
+
+    async def _gone(self, since: float) -> float:
+        """Return when the module was found gone, 0 when it still answers."""
+        if self._left_at > since:
+            return self._left_at
+        for _ in range(self._limits.misses):
+            if await self._probe(self._limits.quick_probe):
+                return 0.0
+        return time.monotonic()
+
+    def _since(self, since: float) -> list[Sighting]:
+        return [item for item in self._sightings if item.at >= since]
+
+    def _proof(self, since: float, candidate: Candidate, before: ModuleFacts) -> Sighting | None:
+        for sighting in self._since(since):
+            if is_proof(sighting, candidate, before):
+                return sighting
+        return None
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, but not longer than until something is heard."""
+        self._heard.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,645 @@
+"""What hassfest and the HACS action check, as far as it is known offline, and our own rules."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+import string
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
+from PIL import Image
+import pytest
+import yaml
+
+from homeassistant.const import Platform
+
+ROOT = Path(__file__).parent.parent
+INTEGRATION = ROOT / "custom_components" / "esp_ota"
+OTA = INTEGRATION / "ota"
+LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
+
+MANIFEST_REQUIRED = {
+    "domain",
+    "name",
+    "codeowners",
+    "config_flow",
+    "documentation",
+    "integration_type",
+    "iot_class",
+    "issue_tracker",
+    "requirements",
+    "version",
+}
+MANIFEST_OPTIONAL = {"after_dependencies", "dependencies", "loggers", "quality_scale", "zeroconf"}
+HACS_KEYS = {
+    "name",
+    "content_in_root",
+    "country",
+    "filename",
+    "hacs",
+    "hide_default_branch",
+    "homeassistant",
+    "persistent_directory",
+    "render_readme",
+    "zip_release",
+}
+# Core components that hassfest lets anybody import.
+FREE_COMPONENTS = {platform.value for platform in Platform} | {
+    "automation",
+    "device_automation",
+    "frontend",
+    "group",
+    "homeassistant",
+    "logbook",
+    "persistent_notification",
+    "script",
+    "system_health",
+    "webhook",
+    "websocket_api",
+}
+# Texts that Home Assistant brings for every integration.
+CORE_ABORTS = {"already_in_progress", "reauth_successful", "reconfigure_successful"}
+QUALITY_RULES = set(
+    """
+    action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage
+    dependency-transparency docs-actions docs-conditions docs-high-level-description
+    docs-installation-instructions docs-removal-instructions docs-triggers entity-event-setup
+    entity-unique-id has-entity-name runtime-data test-before-configure test-before-setup
+    unique-config-entry
+
+    action-exceptions config-entry-unloading docs-configuration-parameters
+    docs-installation-parameters entity-unavailable integration-owner log-when-unavailable
+    parallel-updates reauthentication-flow test-coverage
+
+    devices diagnostics discovery discovery-update-info docs-data-update docs-examples
+    docs-known-limitations docs-supported-devices docs-supported-functions docs-troubleshooting
+    docs-use-cases dynamic-devices entity-category entity-device-class entity-disabled-by-default
+    entity-translations exception-translations icon-translations reconfiguration-flow
+    repair-issues stale-devices
+
+    async-dependency inject-websession strict-typing
+    """.split()  # noqa: SIM905 - 54 lines else
+)
+
+SLUG = re.compile(r"(?!.*[-_]{2})[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+URL = re.compile(r"(\w+://|www\.)\w", re.IGNORECASE)
+
+
+def read(name: str) -> Any:
+    text = (INTEGRATION / name).read_text(encoding="utf-8")
+    return yaml.safe_load(text) if name.endswith(".yaml") else json.loads(text)
+
+
+def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every text of a translation file with its path."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, tree
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def modules(folder: Path = INTEGRATION) -> dict[str, ast.Module]:
+    """Parse the Python files below a folder, by their path from the integration."""
+    return {
+        str(path.relative_to(INTEGRATION)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def imports(name: str, tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a file imports; those of the integration begin with a dot."""
+    package = name.split("/")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = node.level - 1
+            base = [*package[: len(package) - above], *(node.module or "").split(".")]
+            if not node.level:
+                yield node.module or ""
+            elif above > len(package):
+                yield "..beyond"
+            elif node.module:
+                yield "." + ".".join(base)
+            else:
+                yield from ("." + ".".join([*base[:-1], alias.name]) for alias in node.names)
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, dict[str, ast.expr]]]:
+    """Yield the last name and the keywords of every call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else ""
+            name = function.id if isinstance(function, ast.Name) else name
+            yield name, {word.arg: word.value for word in node.keywords if word.arg}
+
+
+def literal_keywords(word: str, function: str) -> Iterator[tuple[str, str]]:
+    """Yield (file, text) for the calls to functions of that name that give the keyword a literal.
+
+    Of an f-string this is the part before the first value, with an asterisk.
+    """
+    for name, tree in modules().items():
+        for called, words in calls(tree):
+            value = words.get(word) if re.fullmatch(function, called) else None
+            if isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.Constant):
+                yield name, str(value.values[0].value) + "*"
+            elif isinstance(value, ast.Constant):
+                yield name, str(value.value)
+
+
+def known(key: str, keys: Any) -> bool:
+    return any(other.startswith(key[:-1]) for other in keys) if key.endswith("*") else key in keys
+
+
+# The manifest
+
+
+def test_the_manifest_has_what_a_custom_integration_needs_and_nothing_unknown() -> None:
+    manifest = read("manifest.json")
+    assert MANIFEST_REQUIRED - manifest.keys() == set()
+    assert manifest.keys() - MANIFEST_REQUIRED - MANIFEST_OPTIONAL == set()
+
+
+def test_the_manifest_is_sorted() -> None:
+    keys = list(read("manifest.json"))
+    assert keys == ["domain", "name", *sorted(keys[2:])]
+
+
+def test_the_manifest_says_what_is_true() -> None:
+    manifest = read("manifest.json")
+    assert manifest["domain"] == INTEGRATION.name
+    assert manifest["config_flow"] is True
+    assert manifest["requirements"] == [], "everything that is needed comes with Home Assistant"
+    assert manifest["iot_class"] in {"local_polling", "local_push"}
+    assert manifest["integration_type"] in {"device", "hub", "service"}
+    assert all(re.fullmatch(r"@[\w-]+", owner) for owner in manifest["codeowners"])
+    for key in ("documentation", "issue_tracker"):
+        assert manifest[key].startswith("https://")
+        assert "home-assistant.io" not in manifest[key]
+    AwesomeVersion(
+        manifest["version"],
+        ensure_strategy=[
+            AwesomeVersionStrategy.CALVER,
+            AwesomeVersionStrategy.SEMVER,
+            AwesomeVersionStrategy.PEP440,
+        ],
+    )
+    for matcher in manifest.get("zeroconf", []):
+        kind = matcher if isinstance(matcher, str) else matcher["type"]
+        assert kind.endswith("._tcp.local.")
+        assert json.dumps(matcher) == json.dumps(matcher).lower()
+
+
+def test_the_manifest_names_the_components_that_are_imported() -> None:
+    manifest = read("manifest.json")
+    dependencies = set(manifest.get("dependencies", []))
+    after = set(manifest.get("after_dependencies", []))
+    assert not dependencies & after
+    allowed = FREE_COMPONENTS | dependencies | after
+    allowed |= {"zeroconf"} & manifest.keys()
+    # A component may be imported by the file that is this integration's platform for it.
+    allowed |= {path.stem for path in INTEGRATION.glob("*.py")}
+    found = {
+        (name, target.split(".")[2])
+        for name, tree in modules().items()
+        for target in imports(name, tree)
+        if target.startswith("homeassistant.components.")
+    }
+    assert {(name, component) for name, component in found if component not in allowed} == set()
+
+
+def test_the_config_flow_can_be_discovered() -> None:
+    assert "async_set_unique_id" in (INTEGRATION / "config_flow.py").read_text(encoding="utf-8")
+
+
+def test_the_integration_can_only_be_set_up_from_the_ui() -> None:
+    tree = modules()["__init__.py"]
+    names = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    assert "CONFIG_SCHEMA" in names
+
+
+# What HACS wants to find
+
+
+def test_hacs_json_has_only_what_hacs_knows() -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
+    assert "name" in hacs
+    assert hacs.keys() - HACS_KEYS == set()
+
+
+def test_the_minimum_of_hacs_json_is_the_one_that_is_tested() -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    minimum = f"homeassistant=={hacs['homeassistant']}"
+    assert minimum in project["dependency-groups"]["minimum"]
+    assert minimum in (ROOT / "requirements/minimum.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"])
+def test_the_repository_has(name: str) -> None:
+    assert (ROOT / name).stat().st_size > 100
+
+
+def test_there_is_one_integration() -> None:
+    folders = [
+        path.name
+        for path in INTEGRATION.parent.iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    ]
+    assert folders == [INTEGRATION.name]
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])
+def test_the_icon_has_its_size(name: str, size: int) -> None:
+    with Image.open(INTEGRATION / "brand" / name) as image:
+        assert (image.format, image.size) == ("PNG", (size, size))
+
+
+@pytest.mark.parametrize(("name", "size"), [("logo.png", 128), ("logo@2x.png", 256)])
+def test_the_logo_has_its_size(name: str, size: int) -> None:
+    with Image.open(INTEGRATION / "brand" / name) as image:
+        assert image.format == "PNG"
+        assert size <= min(image.size) <= 2 * size
+
+
+# Texts
+
+
+def test_english_is_there() -> None:
+    assert INTEGRATION / "translations" / "en.json" in LANGUAGES
+
+
+def test_strings_json_is_no_second_truth() -> None:
+    if (INTEGRATION / "strings.json").exists():
+        assert read("strings.json") == read("translations/en.json")
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_texts_are_well_formed(path: Path) -> None:
+    for where, text in leaves(read(f"translations/{path.name}")):
+        place = "::".join(where)
+        assert isinstance(text, str), place
+        assert text, place
+        assert text == text.strip(), f"{place}: spaces around it"
+        assert not re.search(r"<[/a-z][^>]*>", text), f"{place}: HTML"
+        assert not URL.search(text), f"{place}: an address belongs in a placeholder"
+        assert "[%" not in text, f"{place}: references are not resolved here"
+        assert not re.search(r"'\{\w+\}'", text), f"{place}: a placeholder in single quotes"
+        assert all(name.isidentifier() for name in placeholders(text)), place
+        assert all(SLUG.fullmatch(key) for key in where), f"{place}: not a slug"
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_languages_say_the_same(path: Path) -> None:
+    english = dict(leaves(read("translations/en.json")))
+    for where, text in leaves(read(f"translations/{path.name}")):
+        assert where in english, f"{path.name}: {where} is not in English"
+        assert placeholders(text) == placeholders(english[where]), f"{path.name}: {where}"
+
+
+def forms(texts: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every step, and every section of one, of every flow."""
+    flows = {name: texts[name] for name in ("config", "options") if name in texts}
+    flows |= texts.get("config_subentries", {})
+    flows |= {k: issue["fix_flow"] for k, issue in texts["issues"].items() if "fix_flow" in issue}
+    for flow, content in flows.items():
+        for step, form in content["step"].items():
+            yield f"{flow}::{step}", form
+            for section, part in form.get("sections", {}).items():
+                yield f"{flow}::{step}::{section}", part
+
+
+def test_every_field_of_a_form_is_explained() -> None:
+    for place, form in forms(read("translations/en.json")):
+        fields = form.get("data", {}).keys()
+        explained = form.get("data_description", {}).keys()
+        assert fields == explained, f"{place}: {sorted(fields ^ explained)}"
+
+
+def test_an_issue_is_described_or_can_be_fixed() -> None:
+    for key, issue in read("translations/en.json")["issues"].items():
+        assert issue["title"]
+        assert ("description" in issue) != ("fix_flow" in issue), key
+
+
+def test_every_cause_has_a_sentence() -> None:
+    enum = next(
+        node
+        for node in ast.walk(modules()["ota/models.py"])
+        if isinstance(node, ast.ClassDef) and node.name == "Cause"
+    )
+    causes = {
+        node.value.value
+        for node in enum.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    assert causes
+    assert causes - read("translations/en.json")["exceptions"].keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("word", "function", "place"),
+    [
+        ("translation_key", r"\w*(Error|Failed|NotReady|Missing)", "exceptions"),
+        ("translation_key", "(async_)?create_issue", "issues"),
+        ("translation_key", r"Select(or|Selector)?Config|SelectSelectorConfig", "selector"),
+    ],
+)
+def test_every_text_that_is_asked_for_exists(word: str, function: str, place: str) -> None:
+    texts = read("translations/en.json").get(place, {})
+    missing = [found for found in literal_keywords(word, function) if not known(found[1], texts)]
+    assert missing == []
+
+
+def test_an_exception_gets_the_placeholders_of_its_sentence() -> None:
+    texts = read("translations/en.json")["exceptions"]
+    for name, tree in modules().items():
+        for _, words in calls(tree):
+            key, given = words.get("translation_key"), words.get("translation_placeholders")
+            if "translation_domain" not in words or not isinstance(key, ast.Constant):
+                continue
+            if given is None or isinstance(given, ast.Dict):
+                values = {k.value for k in given.keys if k} if given else set()  # type: ignore[attr-defined]
+                message = texts[str(key.value)]["message"]
+                assert placeholders(message) <= values, f"{name}: {message}"
+
+
+def test_flows_show_steps_and_endings_that_have_a_text() -> None:
+    texts = read("translations/en.json")
+    flows = [texts.get("config", {}), texts.get("options", {})]
+    flows += [*texts.get("config_subentries", {}).values()]
+    flows += [issue.get("fix_flow", {}) for issue in texts["issues"].values()]
+    steps = {step for flow in flows for step in flow.get("step", {})}
+    aborts = CORE_ABORTS | {reason for flow in flows for reason in flow.get("abort", {})}
+    forms_shown = "async_show_(form|menu|progress)"
+    assert [f for f in literal_keywords("step_id", forms_shown) if f[1] not in steps] == []
+    assert [f for f in literal_keywords("reason", r"async_\w*abort") if f[1] not in aborts] == []
+
+
+def test_entities_have_a_name_and_icons_belong_to_them() -> None:
+    texts = read("translations/en.json").get("entity", {})
+    icons = read("icons.json").get("entity", {})
+    for name, tree in modules().items():
+        platform = name.removesuffix(".py")
+        if platform not in FREE_COMPONENTS:
+            continue
+        keys = {
+            key.value
+            for called, words in calls(tree)
+            if called.endswith("Description")
+            and isinstance(key := words.get("translation_key"), ast.Constant)
+        }
+        assert keys - texts.get(platform, {}).keys() == set(), name
+    for platform, entities in icons.items():
+        assert entities.keys() - texts[platform].keys() == set(), platform
+
+
+def test_icons_are_of_the_one_set() -> None:
+    for where, icon in leaves(read("icons.json")):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), where
+    for entities in read("icons.json").get("entity", {}).values():
+        for key, entity in entities.items():
+            assert entity.get("default") not in entity.get("state", {}).values(), key
+
+
+def test_actions_are_described_translated_and_have_icons() -> None:
+    actions = read("services.yaml")
+    texts = read("translations/en.json")["services"]
+    assert actions.keys() == texts.keys() == read("icons.json")["services"].keys()
+    for name, action in actions.items():
+        fields, sections = set(), set()
+        for field, content in ((action or {}).get("fields") or {}).items():
+            if "fields" in content:
+                sections.add(field)
+                fields |= content["fields"].keys()
+            else:
+                fields.add(field)
+        assert {"name", "description"} <= texts[name].keys(), name
+        assert fields == texts[name].get("fields", {}).keys(), name
+        assert sections == texts[name].get("sections", {}).keys(), name
+        for field, text in texts[name].get("fields", {}).items():
+            assert text["name"], f"{name}::{field}"
+            assert text["description"], f"{name}::{field}"
+
+
+# The quality scale
+
+
+def test_every_rule_of_the_quality_scale_is_answered() -> None:
+    rules = read("quality_scale.yaml")["rules"]
+    assert rules.keys() == QUALITY_RULES
+    for name, answer in rules.items():
+        status = answer if isinstance(answer, str) else answer["status"]
+        assert status in {"done", "todo", "exempt"}, name
+        if status == "exempt":
+            assert answer["comment"], name
+
+
+# Who may import whom: one question sorts every file, "would this be true without Home Assistant?"
+
+
+def graph() -> dict[str, set[str]]:
+    """Return what each file imports: dotted names, those of the integration with a leading dot."""
+    return {
+        "." + name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): set(
+            imports(name, tree)
+        )
+        for name, tree in modules().items()
+    }
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+def forbidden(room: str, *, allowed: set[str], own: str = ".") -> list[str]:
+    """Return the imports that files of a room make beyond what is allowed, among a part's files."""
+    return [
+        f"{name} imports {target}"
+        for name, targets in graph().items()
+        if within(name, room)
+        for target in targets
+        if target.startswith(own) and not any(within(target, other) for other in allowed)
+    ]
+
+
+def test_ota_knows_nothing_of_home_assistant_nor_of_disks() -> None:
+    outside = set(sys.stdlib_module_names) - {"pathlib", "shutil", "tempfile"} | {"aiohttp", "yarl"}
+    strangers = [
+        f"{name} imports {target}"
+        for name, targets in graph().items()
+        if within(name, ".ota")
+        for target in targets
+        if not within(target, ".ota") and target.split(".")[0] not in outside
+    ]
+    assert strangers == []
+
+
+def test_ota_can_be_imported_without_home_assistant() -> None:
+    program = """
+import importlib, pkgutil, sys, types
+for name in ("homeassistant", "voluptuous", "probatio", "zeroconf"):
+    sys.modules[name] = None
+package = types.ModuleType("esp_ota")
+package.__path__ = [sys.argv[1]]
+sys.modules["esp_ota"] = package
+ota = importlib.import_module("esp_ota.ota")
+for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
+    importlib.import_module(module.name)
+    print(module.name)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(INTEGRATION)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "esp_ota.ota.transport" in run.stdout
+
+
+def test_the_rest_uses_only_the_public_names_of_ota() -> None:
+    inner = [
+        f"{name} imports {target}"
+        for name, targets in graph().items()
+        if not within(name, ".ota")
+        for target in targets
+        if target.startswith(".ota.")
+    ]
+    assert inner == []
+
+
+@pytest.mark.parametrize(
+    ("file", "allowed"),
+    [
+        (".ota.models", set()),
+        (".ota.exceptions", {".ota.models"}),
+        (".ota.image", {".ota.models", ".ota.exceptions"}),
+        (".ota.discovery", {".ota.models", ".ota.exceptions"}),
+        (".ota.gate", {".ota.models", ".ota.exceptions"}),
+    ],
+)
+def test_facts_come_before_decisions(file: str, allowed: set[str]) -> None:
+    assert forbidden(file, allowed=allowed) == []
+
+
+def test_a_transport_only_knows_how_to_send() -> None:
+    mine = {name for name in graph() if name.startswith(".ota.transport._")}
+    allowed = {".ota.models", ".ota.exceptions"} | mine
+    found = [
+        problem
+        for problem in forbidden(".ota.transport", allowed=allowed)
+        # The package itself is the protocol that all of them implement.
+        if not problem.endswith(" imports .ota.transport")
+    ]
+    assert found == []
+
+
+def test_only_the_front_door_names_a_transport() -> None:
+    concrete = {
+        name
+        for name in graph()
+        if name.startswith(".ota.transport.") and not name.startswith(".ota.transport._")
+    }
+    assert concrete
+    users = {name for name, targets in graph().items() if targets & concrete}
+    assert users <= {".ota"}
+
+
+def test_private_files_stay_in_their_folder() -> None:
+    found = [
+        f"{name} imports {target}"
+        for name, targets in graph().items()
+        for target in targets
+        if target.startswith(".")
+        and target.rpartition(".")[2].startswith("_")
+        and not within(name, target.rpartition(".")[0])
+    ]
+    assert found == []
+
+
+def test_nothing_imports_a_platform() -> None:
+    platforms = {f".{platform.value}" for platform in Platform}
+    users = [
+        f"{name} imports {target}"
+        for name, targets in graph().items()
+        for target in targets
+        if target in platforms
+    ]
+    assert users == []
+
+
+def test_imports_run_one_way() -> None:
+    files = graph()
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path, name])
+        if name not in done:
+            for target in files[name] & files.keys():
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in files:
+        visit(name, ())
+
+
+# The repository
+
+
+def tracked() -> list[Path]:
+    """Return the files of the repository, those that are not yet committed as well."""
+    names = subprocess.check_output(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, text=True
+    )
+    paths = [ROOT / name for name in names.split("\0") if name]
+    assert paths
+    return [path for path in paths if path.is_file()]
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    long = {
+        path.name: lines
+        for path in INTEGRATION.rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert long == {}
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    hosts = r"pypi\.org|pythonhosted\.org|debian\.org|npmjs\.(org|com)"
+    homes = r"(?<![\w.~])/(root|home/\w+|Users/\w+)/"
+    here = "|".join(re.escape(str(path)) for path in (ROOT, Path.home()) if len(path.parts) > 2)
+    pattern = re.compile("|".join(filter(None, [hosts, homes, here])))
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked()
+        if path.suffix not in {".bin", ".gz", ".png"}
+        and (match := pattern.search(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+
+
+def test_requirements_are_pinned_by_hash() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8").replace("\\\n", "")
+        packages = [line for line in text.splitlines() if line and not line.startswith("#")]
+        assert packages
+        assert all("==" in line and "--hash=sha256:" in line for line in packages), path.name

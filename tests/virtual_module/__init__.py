@@ -1,0 +1,26 @@
+"""Simulated ArduinoOTA modules that answer, fail and restart as the hardware does."""
+
+from .chips import Chip, Family
+from .config import Generation, ModuleConfig
+from .events import Event, EventLog, Seen
+from .faults import Fault, FaultPlan
+from .images import build_filesystem, build_image, gzip_image
+from .inspect_image import read_marker
+from .module import VirtualModule
+
+__all__ = [
+    "Chip",
+    "Event",
+    "EventLog",
+    "Family",
+    "Fault",
+    "FaultPlan",
+    "Generation",
+    "ModuleConfig",
+    "Seen",
+    "VirtualModule",
+    "build_filesystem",
+    "build_image",
+    "gzip_image",
+    "read_marker",
+]

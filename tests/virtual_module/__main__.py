@@ -1,0 +1,146 @@
+"""Run one virtual module as a process: a JSON line per event, until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+from dataclasses import fields
+import json
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+from .chips import Chip
+from .config import Generation, ModuleConfig
+from .events import Event, Seen
+from .faults import Fault
+from .images import DEFAULT_SIZE, build_image
+from .module import VirtualModule
+
+_SECONDS = {
+    "sector_time": "seconds per 4 kB written",
+    "tick": "seconds between looks at the connection",
+    "loop_time": "seconds between two handle() calls",
+    "auth_time": "seconds of PBKDF2",
+    "offline_time": "seconds from reset to back",
+    "time_scale": "factor for the module's own delays",
+    "limit_scale": "factor for limits the host must keep to",
+    "fault_at": "where in the payload faults strike, 0 to 1",
+    "slow_sector_time": "more seconds per sector with slow_sector",
+    "late_reply_time": "seconds a reply is late with late_reply",
+    "slow_restart_time": "more seconds with slow_restart",
+    "revive_after": "seconds from silent_death to power's return",
+}
+_NUMBERS = {
+    "slot_size": "bytes of room for sketches",
+    "fs_size": "bytes of filesystem",
+    "fs_command": "the command for filesystems",
+    "mss": "largest TCP segment",
+    "window": "TCP window, 0: the operating system's",
+}
+_TEXTS = {
+    "core": "ESP8266: version of the Arduino core",
+    "hostname": "name on the network",
+    "board": "board for the TXT record",
+    "mac": "address, with colons",
+    "password": "ArduinoOTA password",
+    "password_hash": "what the sketch gave to setPasswordHash()",
+    "wrong_version": "version told with wrong_version_back",
+}
+
+
+def fault_and_count(text: str) -> tuple[Fault, int | None]:
+    """Read NAME or NAME:COUNT."""
+    name, _, count = text.partition(":")
+    return Fault(name), int(count) if count else None
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line; options are the fields of `ModuleConfig`."""
+    options = argparse.ArgumentParser(prog="python -m tests.virtual_module", description=__doc__)
+    options.add_argument("--chip", type=Chip, choices=list(Chip), default=Chip.ESP8266)
+    options.add_argument("--generation", type=Generation, choices=list(Generation))
+    options.add_argument("--host", help="the module's address, any of 127.0.0.0/8")
+    options.add_argument("--port", type=int, help="UDP port; the chip's own unless given")
+    options.add_argument(
+        "--fault",
+        type=fault_and_count,
+        action="append",
+        default=[],
+        metavar="NAME[:COUNT]",
+        help=", ".join(Fault),
+    )
+    for names, kind in ((_SECONDS, float), (_NUMBERS, int), (_TEXTS, str)):
+        for name, text in names.items():
+            options.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
+    options.add_argument("--image", type=Path, help="the sketch that runs at first")
+    options.add_argument("--firmware", default="garden-valve", help="or its name")
+    options.add_argument("--version", default="1.0.0", help="and version")
+    options.add_argument("--size", type=int, default=DEFAULT_SIZE, help="and size")
+    options.add_argument("--fs-image", type=Path, help="the filesystem at first")
+    options.add_argument("--advertise", action=argparse.BooleanOptionalAction, default=True)
+    options.add_argument("--txt-firmware", action=argparse.BooleanOptionalAction)
+    options.add_argument("--interface", action="append", help="address mDNS joins on")
+    options.add_argument("--state-file", type=Path, help="keeps the running image")
+    return options
+
+
+def config_from(options: argparse.Namespace) -> ModuleConfig:
+    """Turn the command line into a configuration."""
+    given: dict[str, Any] = {
+        field.name: value
+        for field in fields(ModuleConfig)
+        if (value := getattr(options, field.name, None)) is not None
+    }
+    state: Path | None = options.state_file
+    if state is not None and state.exists():
+        given["image"] = state.read_bytes()
+    elif options.image is not None:
+        given["image"] = options.image.read_bytes()
+    else:
+        given["image"] = build_image(
+            options.chip, name=options.firmware, version=options.version, size=options.size
+        )
+    if options.fs_image is not None:
+        given["fs_image"] = options.fs_image.read_bytes()
+    if options.interface:
+        given["interfaces"] = tuple(options.interface)
+    given.setdefault("port", ModuleConfig(chip=options.chip).facts.port)
+    return ModuleConfig(**given, faults=dict(options.fault))
+
+
+async def serve(config: ModuleConfig, state: Path | None) -> None:
+    """Run the module until a signal comes or it breaks."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    module = VirtualModule(config)
+
+    def tell(event: Event) -> None:
+        line = {"module": module.hostname, "time": event.time, "event": event.name}
+        print(json.dumps(line | event.details), flush=True)  # noqa: T201
+        if state is not None and event.name in (Seen.UP, Seen.BACK):
+            new = state.with_name(state.name + ".new")
+            new.write_bytes(module.running_image)
+            new.replace(state)
+
+    module.events.listeners.append(tell)
+    module.events.on_failure = stop.set
+    async with module:
+        await stop.wait()
+
+
+def main() -> int:
+    """Read the command line and run."""
+    options = parser().parse_args()
+    try:
+        config = config_from(options)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    asyncio.run(serve(config, options.state_file))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

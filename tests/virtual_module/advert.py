@@ -1,0 +1,71 @@
+"""What a module says about itself over mDNS (protocols.md 2)."""
+
+import ipaddress
+
+from zeroconf import IPVersion, ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
+
+from .board import Board
+from .chips import Family
+
+SERVICE = "_arduino._tcp.local."
+
+
+def txt_record(board: Board) -> dict[str, str]:
+    """Return the TXT entries in the order the chip's core adds them."""
+    config = board.config
+    name = config.board or config.facts.board
+    auth = "yes" if config.locked else "no"
+    fixed = {"tcp_check": "no", "ssh_upload": "no"}
+    if config.family is Family.ESP32:
+        entries = {"board": name} | fixed | {"auth_upload": auth}
+    else:
+        entries = fixed | {"board": name, "auth_upload": auth}
+    if config.txt_firmware:
+        entries |= {"mac": config.mac.replace(":", "").lower()}
+        if board.firmware_name is not None and board.version is not None:
+            entries |= {"fw_name": board.firmware_name, "fw_version": board.version}
+    return entries
+
+
+class Advert:
+    """The module's mDNS responder. It never says goodbye: a module that restarts does not."""
+
+    def __init__(self, board: Board, given: AsyncZeroconf | None) -> None:
+        """Use a responder that is there, or make one."""
+        self._board = board
+        self._own = given is None
+        self._zeroconf = given
+        self._info: ServiceInfo | None = None
+
+    async def announce(self, port: int) -> None:
+        """Say what runs now."""
+        config = self._board.config
+        if self._zeroconf is None:
+            self._zeroconf = AsyncZeroconf(
+                interfaces=list(config.interfaces), ip_version=IPVersion.V4Only
+            )
+        self.silence()
+        self._info = ServiceInfo(
+            SERVICE,
+            f"{config.name}.{SERVICE}",
+            addresses=[ipaddress.ip_address(config.host).packed],
+            port=port,
+            properties=txt_record(self._board),
+            server=f"{config.name}.local.",
+        )
+        # Probing would find this module's own records of before the restart.
+        await (await self._zeroconf.async_register_service(self._info, cooperating_responders=True))
+
+    def silence(self) -> None:
+        """Stop answering, without a goodbye."""
+        if self._info is not None and self._zeroconf is not None:
+            self._zeroconf.zeroconf.registry.async_remove(self._info)
+            self._info = None
+
+    async def close(self) -> None:
+        """Fall silent for good."""
+        self.silence()
+        if self._own and self._zeroconf is not None:
+            await self._zeroconf.async_close()
+            self._zeroconf = None

@@ -1,0 +1,146 @@
+"""The hardware under the sketch: flash, clock, antenna, and the faults of all three."""
+
+import asyncio
+from dataclasses import dataclass
+import hashlib
+import socket
+
+from .boot import after_restart
+from .config import ModuleConfig
+from .events import EventLog, Seen
+from .faults import Fault, FaultPlan
+from .images import build_image
+from .inspect_image import read_marker
+from .link import Link
+
+SECTOR = 4096
+_GARBAGE = b"\xff\x00\x13\x37 not ArduinoOTA \xfe"
+
+
+def whole_sectors(size: int) -> int:
+    """Round up to flash sectors."""
+    return (size + SECTOR - 1) // SECTOR * SECTOR
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A verified payload that waits for the restart."""
+
+    payload: bytes
+    address: int
+
+
+class Board:
+    """State that survives a restart, and what sketch code asks the hardware for."""
+
+    def __init__(self, config: ModuleConfig) -> None:
+        """Flash the configured image."""
+        self.config = config
+        self.faults = FaultPlan(config.faults)
+        self.events = EventLog()
+        self.image = config.image or build_image(config.chip)
+        """The sketch in flash, unpacked."""
+        self.fs_image = config.fs_image
+        self.staged: Staged | None = None
+        self.reported_version: str | None = None
+        """What the sketch says against better knowledge, see WRONG_VERSION_BACK."""
+        self.payload_bytes = 0
+        """Bytes taken in during the newest transfer."""
+        self.last_link: Link | None = None
+        self._silenced: list[Link] = []
+        self._late: set[asyncio.TimerHandle] = set()
+
+    @property
+    def slot_size(self) -> int:
+        """Room for sketches."""
+        given = self.config.slot_size
+        return self.config.facts.slot_size if given is None else given
+
+    @property
+    def fs_size(self) -> int:
+        """Room for files."""
+        given = self.config.fs_size
+        return self.config.facts.fs_size if given is None else given
+
+    @property
+    def version(self) -> str | None:
+        """The version the running sketch reports."""
+        if self.reported_version is not None:
+            return self.reported_version
+        found = read_marker(self.image)
+        return found[1] if found else None
+
+    @property
+    def firmware_name(self) -> str | None:
+        """The firmware the running sketch says it is."""
+        found = read_marker(self.image)
+        return found[0] if found else None
+
+    @property
+    def md5(self) -> str:
+        """MD5 of the running image."""
+        return hashlib.md5(self.image).hexdigest()
+
+    async def pause(self, seconds: float) -> None:
+        """Let the module take its time."""
+        await asyncio.sleep(seconds * self.config.time_scale)
+
+    async def tick(self) -> None:
+        """Take the library's pause between two looks at the connection."""
+        await asyncio.sleep(self.config.tick)
+
+    def limit(self, seconds: float) -> float:
+        """Return a limit that the host must keep to."""
+        return seconds * self.config.limit_scale
+
+    def strikes(self, fault: Fault) -> bool:
+        """Tell whether a fault strikes now."""
+        return self.faults.strikes(fault)
+
+    def reply(self, udp: socket.socket, text: str, to: tuple[str, int], *, first: bool) -> None:
+        """Answer a datagram; `first` answers an invitation, others an authentication."""
+        lost = self.strikes(Fault.LOST_FIRST_REPLY if first else Fault.LOST_AUTH_REPLY)
+        self.events.add(Seen.REPLIED, text=text, to=to[1], lost=lost)
+        if lost:
+            return
+        data = text.encode()
+        if first and self.strikes(Fault.GARBAGE_REPLY):
+            data = _GARBAGE
+        if not self.strikes(Fault.LATE_REPLY):
+            udp.sendto(data, to)
+            return
+
+        def send_late() -> None:
+            self._late.discard(handle)
+            if udp.fileno() >= 0:
+                udp.sendto(data, to)
+
+        loop = asyncio.get_running_loop()
+        handle = loop.call_later(self.config.late_reply_time, send_late)
+        self._late.add(handle)
+
+    def silence(self, link: Link) -> None:
+        """Let a connection die without a segment; it is kept so that no FIN leaves."""
+        link.fall_silent()
+        self._silenced.append(link)
+
+    def boot(self) -> None:
+        """Put a staged image in place. Raises `BadImageError` if nothing can run."""
+        staged, self.staged = self.staged, None
+        if staged is None:
+            return
+        old_back = self.strikes(Fault.OLD_SKETCH_BACK)
+        wrong = self.strikes(Fault.WRONG_VERSION_BACK)
+        if old_back:
+            return
+        self.image = after_restart(self.config.chip, self.image, staged.payload, staged.address)
+        self.reported_version = self.config.wrong_version if wrong else None
+
+    def close(self) -> None:
+        """Give back what belongs to the operating system."""
+        for handle in self._late:
+            handle.cancel()
+        self._late.clear()
+        for link in self._silenced:
+            link.reset()
+        self._silenced.clear()

@@ -1,0 +1,121 @@
+"""What a virtual module is, before it is switched on."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .chips import CHIPS, Chip, ChipFacts, Family
+from .faults import ONLY_ON, Fault
+
+
+class Generation(StrEnum):
+    """How an ESP32 core authenticates (protocols.md 1.4)."""
+
+    LEGACY = "legacy"
+    """MD5 challenge, cores up to 3.3.0."""
+    PBKDF2 = "pbkdf2"
+    """PBKDF2 challenge, cores from 3.3.1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleConfig:
+    """A module on the bench: its hardware, its sketch, its network and its faults."""
+
+    chip: Chip = Chip.ESP8266
+    generation: Generation = Generation.PBKDF2
+    """ESP32 only."""
+    core: str = "3.1.2"
+    """ESP8266 only: version of the Arduino core the running sketch was built with."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    """UDP port; 0 takes a free one and keeps it over restarts."""
+    hostname: str | None = None
+    board: str | None = None
+    mac: str = "5c:cf:7f:a1:b2:c3"
+    password: str | None = None
+    password_hash: str | None = None
+    """What the sketch gave to `setPasswordHash()`, used as it is."""
+    image: bytes | None = None
+    """The running sketch; without one an image with version 1.0.0 is built."""
+    fs_image: bytes = b""
+    slot_size: int | None = None
+    """Room for sketches, see `ChipFacts.slot_size`."""
+    fs_size: int | None = None
+    fs_command: int = 100
+    """The one command beside 0 that the sketch takes; newest ESP32 cores may want 101."""
+    mss: int | None = None
+    window: int | None = None
+    """Bytes of TCP window; 0 leaves both to the operating system."""
+    sector_time: float = 0.0
+    """Seconds to erase and write 4 kB. Never scaled."""
+    tick: float = 0.001
+    """Seconds of the library's pause between looks at the connection. Never scaled."""
+    loop_time: float = 0.01
+    """Seconds between two calls of `ArduinoOTA.handle()`."""
+    auth_time: float = 0.3
+    """Seconds an ESP32 takes for 10,000 rounds of PBKDF2: an estimate, not measured."""
+    offline_time: float | None = None
+    """Seconds from reset to the sketch running again; None follows chip and image size."""
+    time_scale: float = 1.0
+    """Scales what the module takes its time for."""
+    limit_scale: float = 1.0
+    """Scales what the host must keep to, such as one second to the first byte."""
+    faults: Collection[Fault] | Mapping[Fault, int | None] = ()
+    fault_at: float = 0.5
+    """Where in the payload a mid-transfer fault strikes, 0 to 1."""
+    slow_sector_time: float = 0.4
+    late_reply_time: float = 3.0
+    """Never scaled."""
+    slow_restart_time: float = 60.0
+    wrong_version: str = "0.0.1"
+    revive_after: float | None = None
+    """Seconds from SILENT_DEATH to power's return; None waits for `power_cycle()`."""
+    advertise: bool = False
+    txt_firmware: bool = True
+    """Whether the sketch adds `fw_name`, `fw_version` and `mac` to its TXT record."""
+    interfaces: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses the mDNS responder joins on."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no hardware can be."""
+        object.__setattr__(self, "chip", Chip(self.chip))
+        object.__setattr__(self, "generation", Generation(self.generation))
+        for fault in self.faults:
+            if self.facts.family not in ONLY_ON.get(Fault(fault), frozenset(Family)):
+                raise ValueError(f"no {self.chip} can have {fault}")
+        if self.password is not None and self.password_hash is not None:
+            raise ValueError("a sketch has a password or its hash, not both")
+
+    @property
+    def facts(self) -> ChipFacts:
+        """What is known of the chip."""
+        return CHIPS[self.chip]
+
+    @property
+    def family(self) -> Family:
+        """Which library the module runs."""
+        return self.facts.family
+
+    @property
+    def core_version(self) -> tuple[int, ...]:
+        """The core's version, to be compared."""
+        return tuple(int(part) for part in self.core.split("."))
+
+    @property
+    def locked(self) -> bool:
+        """Whether the sketch asks for a password. An empty one counts as none."""
+        return bool(self.password or self.password_hash)
+
+    @property
+    def name(self) -> str:
+        """The host name: the sketch's own, or the library's default (protocols.md 1.1)."""
+        if self.hostname is not None:
+            return self.hostname
+        digits = self.mac.replace(":", "").lower()
+        match self.family:
+            case Family.ESP8266:
+                return f"esp8266-{digits[6:]}"
+            case Family.ESP32:
+                return f"esp32-{digits}"
+            case Family.PICO:
+                return f"pico-e660{digits}"

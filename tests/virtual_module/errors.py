@@ -1,0 +1,81 @@
+"""The Updater's errors: numbers, wording by core version, printed form (protocols.md 1.13)."""
+
+from dataclasses import dataclass
+from typing import override
+
+from .chips import Family
+from .config import ModuleConfig
+
+NO_ERROR, WRITE, ERASE, READ, SPACE, SIZE, STREAM, MD5 = range(8)
+MAGIC, BOOT_STRAP, SIGNATURE, NO_DATA, UNKNOWN_COMMAND = 10, 11, 12, 13, 16
+ESP32_MAGIC, ESP32_ACTIVATE, ESP32_NO_PARTITION = 8, 9, 10
+ESP32_ABORTED, ESP32_SIGNATURE = 12, 14
+PICO_NO_FILESYSTEM = -1
+"""Not an Updater error: the library says it instead of beginning."""
+
+_ESP8266 = {
+    NO_ERROR: "No Error",
+    WRITE: "Flash Write Failed",
+    ERASE: "Flash Erase Failed",
+    READ: "Flash Read Failed",
+    SPACE: "Not Enough Space",
+    SIZE: "Bad Size Given",
+    STREAM: "Stream Read Timeout",
+    MAGIC: "Magic byte is not 0xE9",
+    BOOT_STRAP: "Invalid bootstrapping state, reset ESP8266 before updating",
+    SIGNATURE: "Signature verification failed",
+    NO_DATA: "No data supplied",
+}
+_ESP32 = {
+    NO_ERROR: "No Error",
+    WRITE: "Flash Write Failed",
+    SPACE: "Not Enough Space",
+    SIZE: "Bad Size Given",
+    MD5: "MD5 Check Failed",
+    ESP32_MAGIC: "Wrong Magic Byte",
+    ESP32_ACTIVATE: "Could Not Activate The Firmware",
+    ESP32_NO_PARTITION: "Partition Could Not be Found",
+    ESP32_ABORTED: "Aborted",
+    ESP32_SIGNATURE: "Signature Verification Failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateError:
+    """Why an update failed, in the module's own words."""
+
+    code: int
+    printed: str
+    """With number and line end, as it goes over the wire."""
+
+    @override
+    def __str__(self) -> str:
+        return self.printed.strip()
+
+
+def update_error(
+    config: ModuleConfig, code: int, expected: str = "", found: str = ""
+) -> UpdateError:
+    """Return an error as this module's core prints it."""
+    if config.family is Family.ESP32:
+        return UpdateError(code, f"{_ESP32[code]}\r\n")
+    if code == PICO_NO_FILESYSTEM:
+        return UpdateError(code, "No Filesystem")
+    # A Pico prints what the ESP8266 core 3.1 does, from which its library was taken.
+    core = config.core_version if config.family is Family.ESP8266 else (3, 1)
+    if code == MD5:
+        text = _md5_text(core, expected, found)
+    elif code == MAGIC and core < (3, 1):
+        text = "Magic byte is wrong, not 0xE9"
+    else:
+        text = _ESP8266[code]
+    line_end = "\n" if core >= (3, 1) else "\r\n"
+    return UpdateError(code, f"ERROR[{code}]: {text}{line_end}")
+
+
+def _md5_text(core: tuple[int, ...], expected: str, found: str) -> str:
+    if core >= (3, 1):
+        return f"MD5 verification failed: expected: {expected}, calculated: {found}"
+    if core >= (2, 4):
+        return f"MD5 Failed: expected:{expected}, calculated:{found}"
+    return "MD5 Check Failed"

@@ -1,0 +1,139 @@
+"""A module's TCP connection to the host, with lwIP's small window and its ways to end."""
+
+import asyncio
+from contextlib import suppress
+import ctypes
+import fcntl
+import socket
+import struct
+import termios
+
+ESTABLISHED, _CLOSED, CLOSE_WAIT = 1, 7, 8
+_SO_ATTACH_FILTER = 26
+_TIMESTAMPS = 12
+"""Bytes of each Linux segment that TCP timestamps take; lwIP sends none."""
+
+
+class Link:
+    """One connection that the module opened."""
+
+    def __init__(self, raw: socket.socket, clamp: int) -> None:
+        """Take a connected, non-blocking socket."""
+        self._raw = raw
+        self._clamp = clamp
+        self._loop = asyncio.get_running_loop()
+        self.sent = bytearray()
+        """What the module said, for tests."""
+
+    @classmethod
+    async def open(
+        cls,
+        address: tuple[str, int],
+        *,
+        source: str,
+        mss: int,
+        window: int,
+        timeout: float,
+        nodelay: bool,
+    ) -> Link:
+        """Connect once. Raises `OSError`, which `TimeoutError` is too."""
+        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            raw.setblocking(False)
+            raw.bind((source, 0))
+            clamp = _narrow(raw, mss, window) if window else 0
+            if nodelay:
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            async with asyncio.timeout(timeout):
+                await asyncio.get_running_loop().sock_connect(raw, address)
+        except BaseException:
+            raw.close()
+            raise
+        return cls(raw, clamp)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the module has let go of the connection."""
+        return self._raw.fileno() < 0
+
+    @property
+    def available(self) -> int:
+        """How many bytes wait to be read."""
+        if self.closed:
+            return 0
+        answer = fcntl.ioctl(self._raw, termios.FIONREAD, b"\0\0\0\0")
+        return int.from_bytes(answer, "little")
+
+    @property
+    def state(self) -> int:
+        """TCP state as Linux numbers it."""
+        if self.closed:
+            return _CLOSED
+        return self._raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+    def read_into(self, view: memoryview) -> int:
+        """Read what is there. Call it only when something is available."""
+        if not view:
+            return 0
+        if self._clamp:
+            # Linux forgets the clamp each time it learns a segment's true size.
+            self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, self._clamp)
+        return self._raw.recv_into(view)
+
+    async def wait_readable(self, timeout: float | None) -> bool:
+        """Wait for data, a FIN or a RST; tell whether one came in time."""
+        ready = self._loop.create_future()
+        self._loop.add_reader(self._raw, _finish, ready)
+        try:
+            async with asyncio.timeout(timeout):
+                await ready
+        except TimeoutError:
+            return False
+        finally:
+            self._loop.remove_reader(self._raw)
+        return True
+
+    async def send(self, data: bytes) -> bool:
+        """Send; tell whether the connection could still take it."""
+        try:
+            if self._raw.send(data) == len(data):
+                self.sent += data
+                return True
+        except BlockingIOError:
+            pass  # the host does not read: a real module loses the text as well
+        except OSError:
+            return False
+        return False
+
+    def close(self) -> None:
+        """Close as lwIP does: FIN, or RST if anything is unread. Linux does the same."""
+        self._raw.close()
+
+    def reset(self) -> None:
+        """Send a RST."""
+        with suppress(OSError):
+            self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._raw.close()
+
+    def fall_silent(self) -> None:
+        """Never answer a segment again, as a module without power.
+
+        A socket filter that keeps nothing makes the kernel drop all that arrives here.
+        """
+        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0), 8)
+        program = struct.pack("HP", 1, ctypes.addressof(drop_all))
+        self._raw.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+def _finish(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _narrow(raw: socket.socket, mss: int, window: int) -> int:
+    """Make the connection as narrow as the module's; return the clamp to renew."""
+    clamp = -(-window // mss) * (mss + _TIMESTAMPS)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(window*1.2))
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, clamp)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss + _TIMESTAMPS)
+    return clamp

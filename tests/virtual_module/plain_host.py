@@ -1,0 +1,111 @@
+"""A host for tests of the virtual modules: raw sockets, lock-step, nothing shared with either side."""
+
+import asyncio
+import hashlib
+import secrets
+import socket
+
+
+class Host:
+    """Speaks ArduinoOTA step by step, so that a test may do any of them wrong."""
+
+    def __init__(self, module_port: int, address: str = "127.0.0.1") -> None:
+        self.module = ("127.0.0.1", module_port)
+        self._loop = asyncio.get_running_loop()
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.setblocking(False)
+        self.udp.bind((address, 0))
+        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.tcp.setblocking(False)
+        self.tcp.bind((address, 0))
+        self.tcp.listen(4)
+        self.connection: socket.socket | None = None
+        self.heard = b""
+
+    def close(self) -> None:
+        for sock in (self.udp, self.tcp, self.connection):
+            if sock is not None:
+                sock.close()
+
+    @property
+    def tcp_port(self) -> int:
+        return self.tcp.getsockname()[1]
+
+    def say(self, text: str | bytes) -> None:
+        self.udp.sendto(text.encode() if isinstance(text, str) else text, self.module)
+
+    def invite(
+        self, payload: bytes, *, command: int = 0, size: int | None = None, md5: str | None = None
+    ) -> None:
+        size = len(payload) if size is None else size
+        md5 = hashlib.md5(payload).hexdigest() if md5 is None else md5
+        self.say(f"{command} {self.tcp_port} {size} {md5}\n")
+
+    async def answer(self, timeout: float = 5.0) -> str | None:
+        try:
+            async with asyncio.timeout(timeout):
+                return (await self._loop.sock_recv(self.udp, 4096)).decode("latin-1")
+        except TimeoutError:
+            return None
+
+    def respond(self, challenge: str, password: str, *, key: str | None = None) -> None:
+        """Answer a challenge by the formulas for its length."""
+        nonce = challenge.removeprefix("AUTH ")
+        cnonce = secrets.token_hex(len(nonce) // 2)
+        if len(nonce) == 32:
+            key = key or hashlib.md5(password.encode()).hexdigest()
+            response = hashlib.md5(f"{key}:{nonce}:{cnonce}".encode()).hexdigest()
+        else:
+            key = key or hashlib.sha256(password.encode()).hexdigest()
+            salt = f"{nonce}:{cnonce}"
+            derived = hashlib.pbkdf2_hmac("sha256", key.encode(), salt.encode(), 10000).hex()
+            response = hashlib.sha256(f"{derived}:{salt}".encode()).hexdigest()
+        self.say(f"200 {cnonce} {response}\n")
+
+    async def accept(self, timeout: float = 8.0) -> tuple[str, int]:
+        async with asyncio.timeout(timeout):
+            self.connection, peer = await self._loop.sock_accept(self.tcp)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return peer
+
+    async def send(self, data: bytes) -> None:
+        assert self.connection is not None
+        await self._loop.sock_sendall(self.connection, data)
+
+    async def hear(self, timeout: float = 5.0) -> bytes:
+        """Read once; empty at the end of the stream."""
+        assert self.connection is not None
+        async with asyncio.timeout(timeout):
+            data = await self._loop.sock_recv(self.connection, 1024)
+        self.heard += data
+        return data
+
+    async def lock_step(self, payload: bytes, chunk: int = 1460) -> None:
+        """Send a chunk, read once, and so on, as the cores' own tool does."""
+        for start in range(0, len(payload), chunk):
+            await self.send(payload[start : start + chunk])
+            await self.hear()
+
+    async def rest(self, timeout: float = 5.0) -> bytes:
+        """Read to the end; return all that was heard. A reset ends it too."""
+        try:
+            while await self.hear(timeout):
+                pass
+        except ConnectionResetError:
+            self.heard += b"<RST>"
+        return self.heard
+
+    async def push(
+        self, payload: bytes, password: str | None = None, **invitation: object
+    ) -> bytes:
+        """Do it all, as it should be done."""
+        self.invite(payload, **invitation)  # type: ignore[arg-type]
+        answer = await self.answer()
+        if password is not None:
+            assert answer is not None
+            self.respond(answer, password)
+            answer = await self.answer()
+        assert answer == "OK", answer
+        await self.accept()
+        await self.lock_step(payload)
+        return await self.rest()
