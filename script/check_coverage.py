@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 import sys
 import tomllib
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Limits(TypedDict):
@@ -26,7 +26,8 @@ class Summary(TypedDict):
 class File(TypedDict):
     """What coverage says of one file."""
 
-    missing_branches: list[tuple[int, int]]
+    missing_branches: NotRequired[list[tuple[int, int]]]
+    """Left out when nothing at all was run."""
     missing_lines: list[int]
 
 
@@ -50,7 +51,7 @@ def missed(report: Report, limits: Limits) -> list[str]:
             continue
         gaps = [str(line) for line in file["missing_lines"]]
         # A negative line number stands for leaving the function.
-        gaps += [f"{a}->{b if b > 0 else 'exit'}" for a, b in file["missing_branches"]]
+        gaps += [f"{a}->{b if b > 0 else 'exit'}" for a, b in file.get("missing_branches", [])]
         if gaps:
             found.append(f"{name}: never tested: {', '.join(gaps)}")
     return found

@@ -144,7 +144,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         )
         registry = dr.async_get(self.hass)
         identifier = (DOMAIN, self.config_entry.entry_id)
-        if device := registry.async_get_device(identifiers={identifier}):
+        if device := registry.async_get_device_by_identifier(
+            identifier, self.config_entry.entry_id
+        ):
             registry.async_update_device(device.id, sw_version=version)
 
     def facts(self) -> ModuleFacts:

@@ -133,7 +133,7 @@ def _finish(ready: asyncio.Future[None]) -> None:
 def _narrow(raw: socket.socket, mss: int, window: int) -> int:
     """Make the connection as narrow as the module's; return the clamp to renew."""
     clamp = -(-window // mss) * (mss + _TIMESTAMPS)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(window*1.2))
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(window*1.1))
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, clamp)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss + _TIMESTAMPS)
     return clamp

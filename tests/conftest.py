@@ -1,0 +1,98 @@
+"""Fixtures: a Home Assistant with real sockets on loopback, and virtual modules."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import pytest_socket
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from zeroconf import IPVersion
+
+from custom_components.esp_ota.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+
+from .virtual_module import ModuleConfig, VirtualModule, build_image
+
+type StartModule = Callable[..., Awaitable[VirtualModule]]
+
+
+@pytest.fixture(autouse=True)
+def _loopback_sockets() -> None:
+    """Let tests talk over loopback, and only there."""
+    pytest_socket.enable_socket()
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "224.0.0.251"])
+
+
+@pytest.fixture(autouse=True)
+def _custom_integrations(enable_custom_integrations: None) -> None:
+    """Load `custom_components/` of this repository."""
+
+
+@pytest.fixture(autouse=True)
+def _zeroconf_on_loopback() -> Iterator[None]:
+    """Keep Home Assistant's own zeroconf real, but off the person's network."""
+    loopback = {"interfaces": ["127.0.0.1"], "ip_version": IPVersion.V4Only}
+    with (
+        patch("homeassistant.components.zeroconf._async_get_zc_args", return_value=loopback),
+        # It would hand Home Assistant's own instance to the virtual modules in this process.
+        patch("homeassistant.components.zeroconf.install_multiple_zeroconf_catcher"),
+    ):
+        yield
+
+
+@pytest.fixture
+def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """A config directory of this test's own, for images and the watched folder."""
+    hass.config.config_dir = str(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+async def start_module() -> AsyncIterator[StartModule]:
+    """Return what switches a virtual module on; all are off again after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**config: Any) -> VirtualModule:
+            defaults = {"time_scale": 0.05, "hostname": "garden-valve"}
+            module = VirtualModule(ModuleConfig(**defaults | config))
+            return await stack.enter_async_context(module)
+
+        yield start
+
+
+@pytest.fixture
+async def esp_ota(hass: HomeAssistant, config_dir: Path) -> None:
+    """Set up the integration without any module."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    await hass.async_block_till_done()
+
+
+def entry_for(module: VirtualModule, **changes: Any) -> MockConfigEntry:
+    """Return the entry that the flow makes for a discovered module."""
+    options = changes.pop("options", {"equipment": "nothing", "firmware": "garden-valve"})
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="garden-valve",
+        unique_id=changes.pop("unique_id", "garden-valve"),
+        data={
+            "kind": "module",
+            "name": "garden-valve",
+            "host": "127.0.0.1",
+            "port": module.port,
+            "service_name": "garden-valve._arduino._tcp.local.",
+            "board": "nodemcuv2",
+            "mac": None,
+            "auth_required": False,
+        }
+        | changes,
+        options=options,
+    )
+
+
+def firmware(version: str, chip: str = "esp8266", name: str = "garden-valve") -> bytes:
+    """Return a small real-looking image."""
+    return build_image(chip, name=name, version=version)
