@@ -1,5 +1,6 @@
 """Fixtures: a Home Assistant with real sockets on loopback, and virtual modules."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,8 +15,11 @@ from zeroconf import IPVersion
 from custom_components.esp_ota.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from .virtual_module import ModuleConfig, VirtualModule, build_image
+
+pytest.register_assert_rewrite("tests.garden", "tests.sentences")
 
 type StartModule = Callable[..., Awaitable[VirtualModule]]
 
@@ -27,8 +31,18 @@ def _loopback_sockets() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "224.0.0.251"])
 
 
+@pytest.fixture
+def _zeroconf_timers() -> Iterator[None]:
+    """Cancel what a closed zeroconf leaves in the loop; a timer of ours still fails the test."""
+    yield
+    for handle in get_scheduled_timer_handles(asyncio.get_event_loop()):
+        owner = getattr(handle._callback, "__self__", None)
+        if type(owner).__module__.startswith("zeroconf"):
+            handle.cancel()
+
+
 @pytest.fixture(autouse=True)
-def _custom_integrations(enable_custom_integrations: None) -> None:
+def _custom_integrations(_zeroconf_timers: None, enable_custom_integrations: None) -> None:
     """Load `custom_components/` of this repository."""
 
 
@@ -69,6 +83,12 @@ async def esp_ota(hass: HomeAssistant, config_dir: Path) -> None:
     """Set up the integration without any module."""
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
+
+
+@pytest.fixture
+async def garden(hass: HomeAssistant, esp_ota: None) -> Garden:
+    """Return a house with a valve, the integration, and not yet a module."""
+    return await Garden.plant(hass)
 
 
 def entry_for(module: VirtualModule, **changes: Any) -> MockConfigEntry:

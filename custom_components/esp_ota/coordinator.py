@@ -63,7 +63,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Start with what was known before the last restart."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.house = house
-        self.watch = ModuleWatch(self._async_probe, self._async_ask)
+        self.watch = ModuleWatch(self._async_probe, self._async_ask, house.patience.watch)
         self._announced: ModuleFacts | None = None
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(

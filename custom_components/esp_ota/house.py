@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
@@ -22,8 +23,18 @@ from .const import (
 from .folder import WatchedFolder
 from .journal import Journal
 from .library import Library
+from .ota import Limits, PushLimits, WatchLimits
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long installs wait for modules; tests put a shorter one into the house."""
+
+    install: Limits = field(default_factory=Limits)
+    push: PushLimits = field(default_factory=PushLimits)
+    watch: WatchLimits = field(default_factory=WatchLimits)
 
 
 class House:
@@ -35,6 +46,7 @@ class House:
         self.library = Library(hass)
         self.folder = WatchedFolder(hass, self.library)
         self.journal = Journal(hass)
+        self.patience = Patience()
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
         self._stops: list[CALLBACK_TYPE] = []

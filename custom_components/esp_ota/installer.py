@@ -204,6 +204,7 @@ class Installer:
             password=coordinator.password,
             callback_port=coordinator.house.callback_port,
             family=coordinator.facts().family,
+            limits=coordinator.house.patience.push,
         )
         ports = Ports(
             facts=lambda: replace(coordinator.facts(), version=note["before"]),
@@ -215,7 +216,13 @@ class Installer:
             on_progress=coordinator.async_set_progress,
         )
         candidate = coordinator.candidate(release, chosen=chosen)
-        return Install(candidate, payload, ports, accepted=coordinator.accepted)
+        return Install(
+            candidate,
+            payload,
+            ports,
+            accepted=coordinator.accepted,
+            limits=coordinator.house.patience.install,
+        )
 
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""

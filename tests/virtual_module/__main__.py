@@ -118,7 +118,7 @@ async def serve(config: ModuleConfig, state: Path | None) -> None:
 
     def tell(event: Event) -> None:
         line = {"module": module.hostname, "time": event.time, "event": event.name}
-        print(json.dumps(line | event.details), flush=True)  # noqa: T201
+        print(json.dumps(line | event.details), flush=True)
         if state is not None and event.name in (Seen.UP, Seen.BACK):
             new = state.with_name(state.name + ".new")
             new.write_bytes(module.running_image)
@@ -136,7 +136,7 @@ def main() -> int:
     try:
         config = config_from(options)
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
         return 2
     asyncio.run(serve(config, options.state_file))
     return 0

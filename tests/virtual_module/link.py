@@ -10,6 +10,7 @@ import termios
 
 ESTABLISHED, _CLOSED, CLOSE_WAIT = 1, 7, 8
 _SO_ATTACH_FILTER = 26
+_SMALL_MSS = 1000
 _TIMESTAMPS = 12
 """Bytes of each Linux segment that TCP timestamps take; lwIP sends none."""
 
@@ -131,9 +132,16 @@ def _finish(ready: asyncio.Future[None]) -> None:
 
 
 def _narrow(raw: socket.socket, mss: int, window: int) -> int:
-    """Make the connection as narrow as the module's; return the clamp to renew."""
+    """Make the connection as narrow as the module's; return the clamp to renew.
+
+    Linux advertises whole segments and counts its own overhead against the buffer.
+    Measured over a 20 ms link, these numbers give an advertised window of 2144 for
+    536 x 4, 5744 for 1436 x 4 and 5792 to 5840 for 1460 x 4. A host that is never read
+    can hand over 2.7, 8.7 and 8.8 kB: the last is a segment or two more than lwIP takes.
+    """
     clamp = -(-window // mss) * (mss + _TIMESTAMPS)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(window*1.1))
+    percent = 130 if mss < _SMALL_MSS else 110
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window * percent // 100)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, clamp)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss + _TIMESTAMPS)
     return clamp

@@ -1,4 +1,4 @@
-"""A host for tests of the virtual modules: raw sockets, lock-step, nothing shared with either side."""
+"""A host to test virtual modules with: raw sockets, lock-step, nothing shared with either side."""
 
 import asyncio
 import hashlib
@@ -9,8 +9,8 @@ import socket
 class Host:
     """Speaks ArduinoOTA step by step, so that a test may do any of them wrong."""
 
-    def __init__(self, module_port: int, address: str = "127.0.0.1") -> None:
-        self.module = ("127.0.0.1", module_port)
+    def __init__(self, module: tuple[str, int], address: str = "127.0.0.1") -> None:
+        self.module = module
         self._loop = asyncio.get_running_loop()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.setblocking(False)
@@ -23,25 +23,30 @@ class Host:
         self.heard = b""
 
     def close(self) -> None:
+        """Close all sockets."""
         for sock in (self.udp, self.tcp, self.connection):
             if sock is not None:
                 sock.close()
 
     @property
     def tcp_port(self) -> int:
-        return self.tcp.getsockname()[1]
+        """Where the module is asked to connect to."""
+        return int(self.tcp.getsockname()[1])
 
     def say(self, text: str | bytes) -> None:
+        """Send a datagram."""
         self.udp.sendto(text.encode() if isinstance(text, str) else text, self.module)
 
     def invite(
         self, payload: bytes, *, command: int = 0, size: int | None = None, md5: str | None = None
     ) -> None:
+        """Send an invitation, an honest one unless told otherwise."""
         size = len(payload) if size is None else size
         md5 = hashlib.md5(payload).hexdigest() if md5 is None else md5
         self.say(f"{command} {self.tcp_port} {size} {md5}\n")
 
     async def answer(self, timeout: float = 5.0) -> str | None:
+        """Return the next datagram, or None if none comes."""
         try:
             async with asyncio.timeout(timeout):
                 return (await self._loop.sock_recv(self.udp, 4096)).decode("latin-1")
@@ -62,13 +67,15 @@ class Host:
             response = hashlib.sha256(f"{derived}:{salt}".encode()).hexdigest()
         self.say(f"200 {cnonce} {response}\n")
 
-    async def accept(self, timeout: float = 8.0) -> tuple[str, int]:
+    async def accept(self, timeout: float = 8.0) -> str:
+        """Take the module's connection; return the address it comes from."""
         async with asyncio.timeout(timeout):
             self.connection, peer = await self._loop.sock_accept(self.tcp)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return peer
+        return str(peer[0])
 
     async def send(self, data: bytes) -> None:
+        """Send payload."""
         assert self.connection is not None
         await self._loop.sock_sendall(self.connection, data)
 
@@ -95,11 +102,9 @@ class Host:
             self.heard += b"<RST>"
         return self.heard
 
-    async def push(
-        self, payload: bytes, password: str | None = None, **invitation: object
-    ) -> bytes:
-        """Do it all, as it should be done."""
-        self.invite(payload, **invitation)  # type: ignore[arg-type]
+    async def begin(self, payload: bytes, password: str | None = None, *, command: int = 0) -> None:
+        """Come as far as the TCP connection."""
+        self.invite(payload, command=command)
         answer = await self.answer()
         if password is not None:
             assert answer is not None
@@ -107,5 +112,9 @@ class Host:
             answer = await self.answer()
         assert answer == "OK", answer
         await self.accept()
+
+    async def push(self, payload: bytes, password: str | None = None, *, command: int = 0) -> bytes:
+        """Do it all as it should be done; return what the module said over TCP."""
+        await self.begin(payload, password, command=command)
         await self.lock_step(payload)
         return await self.rest()

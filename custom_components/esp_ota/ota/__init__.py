@@ -29,7 +29,7 @@ from .models import (
     Verdict,
 )
 from .probe import is_alive
-from .transport.arduino_ota import ArduinoOtaPush
+from .transport.arduino_ota import ArduinoOtaPush, PushLimits
 from .watch import ModuleWatch, WatchLimits
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "OtaError",
     "Payload",
     "Ports",
+    "PushLimits",
     "SafeState",
     "SafeStateError",
     "Sighting",

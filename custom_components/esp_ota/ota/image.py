@@ -22,6 +22,7 @@ _MAGIC: Final = 0xE9
 _GZIP: Final = b"\x1f\x8b"
 _APP_DESCRIPTOR: Final = 0xABCD5432
 _PARTITION_TABLE: Final = b"\xaa\x50"
+_PARTITION_TABLE_MD5: Final = b"\xeb\xeb"
 _PARTITION_TABLE_AT: Final = 0x8000
 _BOOTLOADER_MAX: Final = 0x8000
 _EBOOT_SIZE: Final = 0x1000
@@ -118,10 +119,10 @@ def _recognise(plain: bytes) -> tuple[Chip, int | None]:
         if header.is_esp8266:
             return Chip.ESP8266, _check_esp8266(plain, header)
         return _check_esp32(plain, header), None
-    if _is_filesystem(plain):
-        raise ImageError(Cause.FILESYSTEM_IMAGE)
     if chip := _rp2_chip(plain):
         return chip, None
+    if _is_filesystem(plain):
+        raise ImageError(Cause.FILESYSTEM_IMAGE)
     raise ImageError(Cause.NOT_FIRMWARE)
 
 
@@ -140,8 +141,12 @@ def _refuse_foreign(plain: bytes) -> None:
 
 
 def _is_merged(plain: bytes) -> bool:
-    """Whether boot loader, partition table and app are one file, as for a serial cable."""
-    table = plain[_PARTITION_TABLE_AT : _PARTITION_TABLE_AT + 2] == _PARTITION_TABLE
+    """Whether boot loader, partition table and app are one file, as for a serial cable.
+
+    The two bytes turn up in sketches by chance; a table goes on with a second entry or its MD5.
+    """
+    entry, second = (plain[at : at + 2] for at in (_PARTITION_TABLE_AT, _PARTITION_TABLE_AT + 32))
+    table = entry == _PARTITION_TABLE and second in {_PARTITION_TABLE, _PARTITION_TABLE_MD5}
     return table and (plain[0] == _MAGIC or plain[:16] == b"\xff" * 16)
 
 

@@ -17,7 +17,7 @@ _BY_NUMBER: Final = {
     3: Cause.FLASH_FAILED,
     4: Cause.NO_SPACE,
     5: Cause.BAD_SIZE,
-    6: Cause.STALLED,
+    6: Cause.ABORTED_BY_MODULE,
     7: Cause.MD5_MISMATCH,
     8: Cause.FLASH_CONFIG,
     9: Cause.FLASH_CONFIG,
@@ -38,7 +38,7 @@ _BY_TEXT: Final = (
     ("partition could not be found", Cause.NO_SPACE),
     ("signature", Cause.SIGNATURE),
     ("flash", Cause.FLASH_FAILED),
-    ("stream read timeout", Cause.STALLED),
+    ("stream read timeout", Cause.ABORTED_BY_MODULE),
     ("aborted", Cause.ABORTED_BY_MODULE),
 )
 _TEXT_LIMIT: Final = 160

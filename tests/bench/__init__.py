@@ -1,0 +1,1 @@
+"""Measurements beside each other in one run; nothing here asserts a time."""

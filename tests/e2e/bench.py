@@ -1,0 +1,76 @@
+"""Everything that one run needs, started and ended together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+import shutil
+import tempfile
+
+from .client import Client
+from .home import PORT, STATE, Home, write_config
+from .modules import Module, RunningModule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """How a run is set up."""
+
+    port: int = PORT
+    interface: str = "127.0.0.1"
+    """The address on which modules join mDNS."""
+    verbose: bool = False
+    keep: bool = False
+    """Whether the configuration directory is kept."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """A running Home Assistant, a person's session and virtual modules."""
+
+    home: Home
+    client: Client
+    modules: dict[str, RunningModule]
+    setting: Setting
+
+
+@asynccontextmanager
+async def config_directory(setting: Setting) -> AsyncIterator[Path]:
+    """Make a configuration directory that goes when it is no longer needed."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    config = Path(tempfile.mkdtemp(dir=STATE))
+    try:
+        write_config(config, setting.port)
+        yield config
+    finally:
+        if setting.keep:
+            print(f"kept: {config}")
+        else:
+            shutil.rmtree(config, ignore_errors=True)
+
+
+@asynccontextmanager
+async def bench(
+    setting: Setting, modules: Sequence[Module], *, arguments: Sequence[str] = ()
+) -> AsyncIterator[Bench]:
+    """Start it all; `arguments` are further ones for each module."""
+    async with AsyncExitStack() as stack:
+        config = await stack.enter_async_context(config_directory(setting))
+        home = Home(config, port=setting.port, verbose=setting.verbose)
+        running: dict[str, RunningModule] = {}
+
+        async def start(module: Module) -> None:
+            module.place_firmware(home.firmware_folder)
+            running[module.name] = await RunningModule.start(
+                module, setting.interface, *arguments
+            )
+            stack.push_async_callback(running[module.name].end)
+
+        stack.push_async_callback(home.stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(home.start())
+            for module in modules:
+                group.create_task(start(module))
+        client = await stack.enter_async_context(Client(home.url))
+        yield Bench(home=home, client=client, modules=running, setting=setting)

@@ -1,0 +1,85 @@
+"""What a person does in Settings, over the API its dialogs use."""
+
+import asyncio
+import time
+from typing import Any
+
+from .client import ActionFailed, Client
+from .garden import VALVE, Json
+
+_FLOW = "/api/config/config_entries/flow"
+_OPTIONS = "/api/config/config_entries/options/flow"
+_ENTRIES = "/api/config/config_entries/entry"
+
+
+async def discovered(client: Client, name: str, seconds: float = 30.0) -> str:
+    """Wait for the card of a discovered module and return its flow."""
+    end = time.monotonic() + seconds
+    while True:
+        for flow in await client.command("config_entries/flow/progress"):
+            if flow["context"].get("title_placeholders", {}).get("name") == name:
+                return str(flow["flow_id"])
+        if time.monotonic() > end:
+            raise TimeoutError(f"{name} was not discovered within {seconds:.0f} s")
+        await asyncio.sleep(0.2)
+
+
+async def add_discovered(client: Client, name: str, answers: Json) -> str:
+    """Press "Add" on the card, fill in the form and return the entry."""
+    flow_id = await discovered(client, name)
+    form = await client.get(f"{_FLOW}/{flow_id}")
+    wanted = {field["name"] for field in form["data_schema"]}
+    known = {key: value for key, value in answers.items() if key in wanted}
+    return _entry_of(await client.post(f"{_FLOW}/{flow_id}", known))
+
+
+async def add_by_hand(client: Client, handler: str, answers: Json) -> str:
+    """Press "Add integration", fill in its form and return the entry."""
+    form = await client.post(_FLOW, {"handler": handler})
+    return _entry_of(await client.post(f"{_FLOW}/{form['flow_id']}", answers))
+
+
+def _entry_of(answer: Json) -> str:
+    if answer["type"] != "create_entry":
+        raise ActionFailed({"message": f"the form was not taken: {answer}"})
+    return str(answer["result"]["entry_id"])
+
+
+async def configure(client: Client, entry_id: str, step: str, answers: Json) -> None:
+    """Press "Configure", choose a form from the menu and fill it in."""
+    menu = await client.post(_OPTIONS, {"handler": entry_id})
+    path = f"{_OPTIONS}/{menu['flow_id']}"
+    await client.post(path, {"next_step_id": step})
+    answer = await client.post(path, answers)
+    if answer["type"] != "create_entry":
+        raise ActionFailed({"message": f"the form {step} was not taken: {answer}"})
+
+
+async def make_valve(client: Client) -> None:
+    """Let Home Assistant show the valve's switch as a valve."""
+    answers = {"entity_id": "switch.garden_valve", "target_domain": "valve", "invert": False}
+    await add_by_hand(client, "switch_as_x", answers)
+    await client.wait_until("the valve", lambda: client.state(VALVE.entity_id) == VALVE.working)
+
+
+async def asked_again(client: Client, entry_id: str, seconds: float = 5.0) -> bool:
+    """Tell whether Home Assistant asks for an entry's password again."""
+    end = time.monotonic() + seconds
+    while True:
+        contexts = [
+            flow["context"] for flow in await client.command("config_entries/flow/progress")
+        ]
+        if any(
+            context["source"] == "reauth" and context.get("entry_id") == entry_id
+            for context in contexts
+        ):
+            return True
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.2)
+
+
+async def repairs(client: Client) -> list[Json]:
+    """Return the open repairs of ESP OTA."""
+    answer: dict[str, Any] = await client.command("repairs/list_issues")
+    return [issue for issue in answer["issues"] if issue["domain"] == "esp_ota"]

@@ -1,0 +1,125 @@
+"""A Home Assistant of our own: its configuration directory and its process."""
+
+import asyncio
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import shutil
+import sys
+from typing import Self
+
+import aiohttp
+
+from .processes import Child, environment, python
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+STATE = ROOT / ".cache" / "demo"
+PORT = 8123
+_START_SECONDS = 180.0
+"""The first start compiles all of Home Assistant, on a slow machine for more than a minute."""
+RESTART = 100
+"""The exit code with which Home Assistant asks for being started again."""
+
+
+def _store(config: Path, key: str, version: int, data: object) -> None:
+    content = {"version": version, "minor_version": 1, "key": key, "data": data}
+    (config / ".storage" / key).write_text(json.dumps(content))
+
+
+def write_config(config: Path, port: int) -> None:
+    """Fill a configuration directory: the garden, the integration, and an address."""
+    (config / ".storage").mkdir(parents=True)
+    shutil.copytree(HERE / "config", config, dirs_exist_ok=True)
+    shutil.copytree(
+        ROOT / "custom_components" / "esp_ota",
+        config / "custom_components" / "esp_ota",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    # In YAML the address would be taken back after five minutes: it waits for a confirmation.
+    stable = {
+        "server_host": ["127.0.0.1"],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": True,
+        "ssl_profile": "intermediate_v6",
+        "use_x_frame_options": True,
+        "created_at": datetime.now(UTC).isoformat(),
+        "error": None,
+        "error_message": None,
+    }
+    _store(config, "http", 3, {"stable": stable, "pending": None, "yaml_migration_done": True})
+    # All but the owner: the other steps would look for services on the internet.
+    _store(config, "onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
+
+
+class Home:
+    """A Home Assistant on loopback, stopped when the `async with` ends."""
+
+    def __init__(self, config: Path, *, port: int = PORT, verbose: bool = False) -> None:
+        """Remember how to start it."""
+        self.config = config
+        self.url = f"http://127.0.0.1:{port}"
+        self.firmware_folder = config / "esp_ota" / "firmware"
+        self._verbose = verbose
+        self._child: Child | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it printed, unless that went to our own stderr."""
+        return self.config / "output.log"
+
+    async def __aenter__(self) -> Self:
+        """Start it and wait until its web server answers."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop it."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it and wait until its web server answers."""
+        command = python(
+            "homeassistant", "--config", str(self.config), "--log-no-color", "--skip-pip"
+        )
+        with self.log.open("ab") as log:
+            output = sys.stderr.buffer if self._verbose else log
+            self._child = await Child.start(
+                command, stdout=output, stderr=output, env=environment()
+            )
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._answers()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _answers(self) -> None:
+        assert self._child is not None
+        async with aiohttp.ClientSession() as session:
+            while True:
+                if self._child.process.returncode is not None:
+                    raise RuntimeError(f"Home Assistant did not start:\n{self.tail()}")
+                try:
+                    async with session.get(f"{self.url}/api/onboarding") as response:
+                        if response.ok:
+                            return
+                except aiohttp.ClientConnectionError:
+                    pass
+                await asyncio.sleep(0.1)
+
+    def tail(self, lines: int = 40) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
+
+    async def wait(self) -> int:
+        """Wait until it ends by itself and return its exit code."""
+        assert self._child is not None
+        return await self._child.process.wait()
+
+    async def stop(self) -> None:
+        """Stop it as a person would, so that it writes its storage."""
+        if self._child is not None:
+            await self._child.end()

@@ -1,0 +1,134 @@
+"""Pressing Update, and what is seen of it: on the card, at the equipment, in the module."""
+
+from dataclasses import dataclass
+
+from .client import ActionFailed, Client
+from .garden import Equipment, Json
+from .modules import Happened, RunningModule
+from .timeline import Timeline
+
+_QUARTER = 25
+_RESTORE_SECONDS = 10.0
+
+_MODULE_LINES = {
+    "invited": "module: invited",
+    "auth_ok": "module: password accepted",
+    "auth_failed": "module: password refused",
+    "first_byte": "first byte",
+    "complete": "module: last byte",
+    "restarted": "restarted",
+    "rejected": "module: image refused",
+    "aborted": "module: update aborted",
+    "bricked": "module: does not start any more",
+}
+
+
+def module_line(happened: Happened) -> str | None:
+    """Return the line for an event inside a module, None for one that is not worth it."""
+    return _MODULE_LINES.get(happened.name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What is updated and watched."""
+
+    entity_id: str
+    equipment: Equipment | None = None
+    module: RunningModule | None = None
+    """None when the module is not ours to look into."""
+
+
+class Watch:
+    """Turns what is seen of one install into lines, from `begin` to `end`."""
+
+    def __init__(self, client: Client, timeline: Timeline, target: Target) -> None:
+        """Nothing is watched before `press_update`."""
+        self.stages: list[str] = []
+        self.percents: list[int] = []
+        self.equipment_states: list[str] = []
+        self.error: str | None = None
+        """What Home Assistant told the person who pressed Update."""
+        self._client = client
+        self._timeline = timeline
+        self._target = target
+
+    @property
+    def shown(self) -> Json:
+        """What the card shows now."""
+        return self._client.attributes(self._target.entity_id)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as Home Assistant shows it, with its cause."""
+        verdict, cause = self.shown.get("last_verdict"), self.shown.get("last_cause")
+        return f"{verdict} ({cause})" if cause else f"{verdict}"
+
+    async def press_update(self, **data: str) -> None:
+        """Perform `update.install` and watch until all has ended."""
+        target, timeline = self._target, self._timeline
+        self._client.listeners.append(self._changed)
+        if target.module is not None:
+            target.module.listeners.append(self._happened)
+        timeline.start()
+        timeline.tell("Update is pressed")
+        try:
+            await self._client.action("update.install", target.entity_id, **data)
+        except ActionFailed as err:
+            self.error = str(err)
+            timeline.tell(f"Home Assistant says: {self.error}")
+        if target.equipment is not None and "restoring" in self.stages:
+            await self._restored(target.equipment)
+        self._client.listeners.remove(self._changed)
+        if target.module is not None:
+            target.module.listeners.remove(self._happened)
+
+    async def _restored(self, equipment: Equipment) -> None:
+        try:
+            await self._client.wait_until(
+                f"the {equipment.name} {equipment.working}",
+                lambda: self._client.state(equipment.entity_id) == equipment.working,
+                _RESTORE_SECONDS,
+            )
+        except TimeoutError as err:
+            self._timeline.tell(str(err))
+        else:
+            self._timeline.tell("restored")
+
+    def _happened(self, happened: Happened) -> None:
+        if line := module_line(happened):
+            self._timeline.tell(line, happened.at)
+
+    def _changed(self, entity_id: str, state: Json) -> None:
+        equipment = self._target.equipment
+        if entity_id == self._target.entity_id:
+            self._update_changed(state["attributes"])
+        elif equipment is not None and entity_id == equipment.entity_id:
+            if self.equipment_states[-1:] != [state["state"]]:
+                self.equipment_states.append(state["state"])
+                self._timeline.tell(f"{equipment.name} {state['state']}")
+
+    def _update_changed(self, shown: Json) -> None:
+        stage, percent = shown["stage"], shown["update_percentage"]
+        if stage is not None and self.stages[-1:] != [stage]:
+            self._stage_changed(stage, shown)
+        if percent is not None:
+            last = self.percents[-1] if self.percents else 0
+            self.percents.append(percent)
+            if percent // _QUARTER > last // _QUARTER:
+                self._timeline.tell(f"{percent // _QUARTER * _QUARTER} %")
+
+    def _stage_changed(self, stage: str, shown: Json) -> None:
+        was = self.stages[-1] if self.stages else None
+        self.stages.append(stage)
+        match stage:
+            case "checking":
+                self._timeline.tell(f"checking, {shown['installed_version']} runs")
+            case "making_safe":
+                self._timeline.tell("making safe")
+            case "sending" if self._target.equipment is not None:
+                self._timeline.tell("safe state confirmed")
+            case "verifying":
+                self._timeline.tell("back")
+            case "restoring" if was == "verifying":
+                word = "assumed" if shown["installed_is_assumed"] else "verified"
+                self._timeline.tell(f"{word} {shown['installed_version']}")

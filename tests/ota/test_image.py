@@ -1,0 +1,448 @@
+"""Facts are read from any bytes, and what has no business on a module is named."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+
+from hypothesis import example, given, settings, strategies as st
+import pytest
+
+from custom_components.esp_ota.ota import (
+    MAX_FILE_SIZE,
+    Cause,
+    Chip,
+    Image,
+    ImageKind,
+    Marker,
+    read_image,
+)
+from custom_components.esp_ota.ota.exceptions import ImageError
+from tests.ota.conftest import assert_sentence_is_whole
+from tests.virtual_module import Chip as BenchChip, build_filesystem, build_image, gzip_image
+
+ESP32_CHIPS = [chip for chip in BenchChip if chip.startswith("esp32")]
+ESP8266_APP = 0x1000
+PARTITION_TABLE_AT = 0x8000
+
+
+def refused(data: bytes) -> ImageError:
+    """Return why bytes are no image, after a look at the sentence the person would read."""
+    with pytest.raises(ImageError) as caught:
+        read_image(data)
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+    return caught.value
+
+
+def patched(data: bytes, at: int, new: bytes) -> bytes:
+    """Return a copy with some bytes exchanged."""
+    return data[:at] + new + data[at + len(new) :]
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    """Return a copy with one bit turned."""
+    return patched(data, at, bytes([data[at] ^ 0x10]))
+
+
+def segments_end(data: bytes, header_at: int, first: int) -> int:
+    """Return the offset behind the last segment."""
+    at = first
+    for _ in range(data[header_at + 1]):
+        at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+    return at
+
+
+def seal_esp32(data: bytes, *, append_digest: bool = True) -> bytes:
+    """Return an ESP32 image with checksum and SHA-256 made new."""
+    at, checksum = 24, 0xEF
+    for _ in range(data[1]):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        for byte in data[at + 8 : at + 8 + size]:
+            checksum ^= byte
+        at += 8 + size
+    image = patched(data[:at], 23, bytes([append_digest]))
+    image += bytes(15 - len(image) % 16) + bytes([checksum])
+    return image + hashlib.sha256(image).digest() if append_digest else image
+
+
+def esp32_boot_loader(size: int = 0x5000) -> bytes:
+    """Return a second stage boot loader: an image without an application descriptor."""
+    head = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, 1, 2, 0x2F, 0x400805E4, 0xEE, 0, 0, 0, 0, 1)
+    description = bytes([0x50]).ljust(80, b"\0")
+    body = description + bytes(size - len(description))
+    return seal_esp32(head + struct.pack("<II", 0x3FFF0030, len(body)) + body)
+
+
+def merged(app: bytes, boot_loader_at: int) -> bytes:
+    """Return boot loader, partition table and app in one file, as for a serial cable."""
+    table = b"".join(
+        struct.pack("<2sBBII16sI", b"\xaa\x50", kind, subtype, offset, size, name, 0)
+        for kind, subtype, offset, size, name in (
+            (1, 2, 0x9000, 0x5000, b"nvs"),
+            (1, 0, 0xE000, 0x2000, b"otadata"),
+            (0, 16, 0x10000, 0x140000, b"app0"),
+        )
+    )
+    image = (b"\xff" * boot_loader_at + esp32_boot_loader()).ljust(PARTITION_TABLE_AT, b"\xff")
+    return (image + table).ljust(0x10000, b"\xff") + app
+
+
+def foreign_esp8266(image: bytes) -> bytes:
+    """Return an ESP8266 image of an old core, which knows neither length nor CRC."""
+    return patched(image, ESP8266_APP + 16, bytes(8))
+
+
+# Good images
+
+
+@pytest.mark.parametrize("chip", BenchChip)
+def test_an_image_of_every_chip_is_read(chip: BenchChip) -> None:
+    data = build_image(chip, name="garden-valve", version="1.2.3")
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert read_image(data) == Image(
+        kind=ImageKind.SKETCH,
+        chip=Chip(chip.value),
+        size=len(data),
+        md5=md5,
+        sha256=hashlib.sha256(data).hexdigest(),
+        packed=False,
+        plain_size=len(data),
+        plain_md5=md5,
+        flash_size=4 * 1024 * 1024 if chip is BenchChip.ESP8266 else None,
+        marker=Marker(name="garden-valve", version="1.2.3"),
+    )
+
+
+def test_every_chip_the_core_knows_has_a_family() -> None:
+    assert {chip.family.value for chip in Chip} == {"esp8266", "esp32", "rp2"}
+    assert Chip.RP2350.family is Chip.RP2040.family
+    assert all(chip.family is Chip.ESP32.family for chip in Chip if chip.startswith("esp32"))
+
+
+@pytest.mark.parametrize("size", [256, 512, 1024, 2048, 4096, 8192, 16384])
+def test_an_esp8266_image_says_which_flash_it_wants(size: int) -> None:
+    data = build_image("esp8266", flash_size=size * 1024)
+    assert read_image(data).flash_size == size * 1024
+
+
+def test_an_unknown_flash_size_is_unknown() -> None:
+    data = patched(foreign_esp8266(build_image("esp8266")), 3, b"\x50")
+    assert read_image(data).flash_size is None
+
+
+def test_an_esp8266_image_of_an_old_core_has_neither_length_nor_crc() -> None:
+    assert read_image(foreign_esp8266(build_image("esp8266"))).chip is Chip.ESP8266
+
+
+def test_a_signature_behind_an_esp8266_image_does_no_harm() -> None:
+    signed = build_image("esp8266") + bytes(256) + struct.pack("<I", 256)
+    assert read_image(signed).size == len(signed)
+
+
+def test_an_esp32_image_may_come_without_a_digest() -> None:
+    assert read_image(seal_esp32(build_image("esp32"), append_digest=False)).chip is Chip.ESP32
+
+
+def test_an_rp2350_image_is_told_by_its_vector_table() -> None:
+    data = struct.pack("<II", 0x20082000, 0x10000101) + bytes(4096)
+    assert read_image(data).chip is Chip.RP2350
+
+
+@pytest.mark.parametrize("chip", [BenchChip.ESP8266, BenchChip.RP2040])
+def test_a_gzip_image_tells_of_the_file_and_of_what_is_in_it(chip: BenchChip) -> None:
+    plain = build_image(chip)
+    packed = gzip_image(plain)
+    image = read_image(packed)
+    assert image.packed
+    assert (image.size, image.plain_size) == (len(packed), len(plain))
+    assert image.md5 == hashlib.md5(packed, usedforsecurity=False).hexdigest()
+    assert image.plain_md5 == hashlib.md5(plain, usedforsecurity=False).hexdigest()
+    assert image.marker == Marker(name="garden-valve", version="1.0.0")
+
+
+def test_a_sketch_without_a_marker_has_none() -> None:
+    assert read_image(build_image("esp32", marker=False)).marker is None
+
+
+@pytest.mark.parametrize(
+    ("text", "marker"),
+    [
+        (b"ESP_OTA_FW:pump:2.0.0-rc.1+7;", Marker(name="pump", version="2.0.0-rc.1+7")),
+        (b"ESP_OTA_FW:pump_2:v3;", Marker(name="pump_2", version="v3")),
+        (b"ESP_OTA_FW::1.0;", None),
+        (b"ESP_OTA_FW:pump:;", None),
+        (b"ESP_OTA_FW:pump:1.0", None),
+        (b"ESP_OTA_FW:pu mp:1.0;", None),
+        (b"ESP_OTA_FW:../x:1.0;", None),
+        (b"ESP_OTA_FW:pump:1/0;", None),
+        (b"ESP_OTA_FW:p\xc3\xbcmp:1.0;", None),
+        (b"ESP_OTA_FW:" + b"a" * 65 + b":1.0;", None),
+        (b"ESP_OTA_FW:" + b"a" * 64 + b":1;", Marker(name="a" * 64, version="1")),
+    ],
+)
+def test_a_marker_is_a_name_and_a_version_and_nothing_else(
+    text: bytes, marker: Marker | None
+) -> None:
+    data = seal_esp32(patched(build_image("esp32", marker=False), 4096, text + b"\0"))
+    assert read_image(data).marker == marker
+
+
+def test_a_chance_partition_magic_in_a_sketch_makes_it_no_merged_image() -> None:
+    chance = patched(build_image("esp32"), PARTITION_TABLE_AT, b"\xaa\x50")
+    assert read_image(seal_esp32(chance)).chip is Chip.ESP32
+
+
+def test_a_chance_boot_sector_magic_in_a_pico_sketch_makes_it_no_file_system() -> None:
+    assert read_image(patched(build_image("rp2040"), 510, b"\x55\xaa")).chip is Chip.RP2040
+
+
+# Files of other kinds
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", Cause.EMPTY_FILE),
+        (gzip.compress(b""), Cause.EMPTY_FILE),
+        (b"\x7fELF\x01\x01\x01" + bytes(200), Cause.ELF_FILE),
+        (b"UF2\n\x57\x51\x5d\x9e" + bytes(504), Cause.UF2_FILE),
+        (b"<!DOCTYPE html><html>404</html>", Cause.HTML_PAGE),
+        (b"\n\r\n  <html>", Cause.HTML_PAGE),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", Cause.HTML_PAGE),
+        (gzip.compress(b"<html>not found</html>"), Cause.HTML_PAGE),
+        (b":020000040000FA\n:10000000", Cause.HEX_FILE),
+        (b"\r\n:100000000C9434000C943E000C943E000C943E0082", Cause.HEX_FILE),
+        (b":-) not hex", Cause.NOT_FIRMWARE),
+        (b"hello", Cause.NOT_FIRMWARE),
+        (b"\x00", Cause.NOT_FIRMWARE),
+        (bytes(4096), Cause.NOT_FIRMWARE),
+        (b"\xff" * 4096, Cause.NOT_FIRMWARE),
+        (b"\xea\x04\x02\x40" + bytes(4096), Cause.NOT_FIRMWARE),
+        (gzip.compress(gzip.compress(b"x")), Cause.NOT_FIRMWARE),
+        (b"PK\x03\x04" + bytes(100), Cause.NOT_FIRMWARE),
+    ],
+)
+def test_a_file_of_another_kind_is_named(data: bytes, cause: Cause) -> None:
+    assert refused(data).cause is cause
+
+
+def test_a_file_larger_than_any_flash_is_not_even_looked_at() -> None:
+    error = refused(b"\xe9".ljust(MAX_FILE_SIZE + 1, b"\0"))
+    assert error.cause is Cause.OVERSIZED_FILE
+    assert error.facts == {"size": str(MAX_FILE_SIZE + 1), "limit": str(MAX_FILE_SIZE)}
+
+
+@pytest.mark.parametrize("first", [0, 4096], ids=["first block", "second block"])
+def test_a_little_fs_image_is_a_file_system(first: int) -> None:
+    data = build_filesystem()
+    if first:  # LittleFS writes its two superblocks in turn
+        data = b"\xff" * 4096 + data[4096:]
+    assert refused(data).cause is Cause.FILESYSTEM_IMAGE
+
+
+def test_a_fat_image_is_a_file_system() -> None:
+    assert refused(patched(bytes(8192), 510, b"\x55\xaa")).cause is Cause.FILESYSTEM_IMAGE
+
+
+@pytest.mark.parametrize("at", [0, 0x1000, 0x2000], ids=["s3", "esp32", "p4"])
+def test_a_merged_image_is_for_a_serial_cable(at: int) -> None:
+    assert refused(merged(build_image("esp32s3"), at)).cause is Cause.MERGED_IMAGE
+
+
+def test_a_boot_loader_is_no_sketch() -> None:
+    assert refused(esp32_boot_loader()).cause is Cause.BOOTLOADER_IMAGE
+
+
+def test_a_large_image_without_a_descriptor_is_neither() -> None:
+    assert refused(esp32_boot_loader(0x9000)).cause is Cause.NOT_FIRMWARE
+
+
+def test_an_esp32_chip_of_the_future_is_named_by_its_number() -> None:
+    future = patched(build_image("esp32"), 12, struct.pack("<H", 999))
+    error = refused(seal_esp32(future))
+    assert error.cause is Cause.UNKNOWN_CHIP
+    assert error.facts == {"chip_id": "999"}
+
+
+# Damage
+
+
+@pytest.mark.parametrize("chip", [BenchChip.ESP8266, BenchChip.ESP32, BenchChip.ESP32C3])
+def test_an_image_cut_off_anywhere_is_truncated(chip: BenchChip) -> None:
+    data = build_image(chip, size=32 * 1024)
+    places = {*range(1, 64), *range(64, len(data), 997), *range(len(data) - 80, len(data))}
+    for length in sorted(places):
+        assert refused(data[:length]).cause is Cause.TRUNCATED_IMAGE, length
+
+
+def test_an_old_esp8266_image_cut_off_before_its_checksum_is_truncated() -> None:
+    data = foreign_esp8266(build_image("esp8266", size=32 * 1024))
+    for length in range(len(data) - 64, len(data)):
+        assert refused(data[:length]).cause is Cause.TRUNCATED_IMAGE, length
+
+
+@pytest.mark.parametrize("chip", [BenchChip.ESP8266, BenchChip.RP2040])
+def test_a_gzip_file_cut_off_anywhere_is_truncated(chip: BenchChip) -> None:
+    data = gzip_image(build_image(chip, size=16 * 1024))
+    for length in {*range(2, 40), *range(40, len(data), 499), *range(len(data) - 12, len(data))}:
+        assert refused(data[:length]).cause is Cause.TRUNCATED_IMAGE, length
+
+
+@pytest.mark.parametrize("chip", ESP32_CHIPS)
+def test_one_turned_bit_in_an_esp32_image_is_noticed(chip: BenchChip) -> None:
+    data = build_image(chip, size=32 * 1024)
+    end = segments_end(data, 0, 24)
+    checksum_at = end | 15
+    for at in (end - 1, checksum_at):
+        error = refused(flipped(data, at))
+        assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "checksum")
+    for at in (9, checksum_at - 1, len(data) - 1):
+        if at >= end or at < 24:
+            error = refused(flipped(data, at))
+            assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "SHA-256")
+
+
+def test_one_turned_bit_in_an_esp8266_app_is_noticed_by_its_checksum() -> None:
+    data = build_image("esp8266")
+    end = segments_end(data, ESP8266_APP, ESP8266_APP + 8)
+    for image in (data, foreign_esp8266(data)):
+        for at in (end - 1, end | 15):
+            error = refused(flipped(image, at))
+            assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "checksum")
+
+
+@pytest.mark.parametrize("at", [2, 0x100, 0xFFF, ESP8266_APP + 2, ESP8266_APP + 20])
+def test_one_turned_bit_elsewhere_in_an_esp8266_image_is_noticed_by_its_crc(at: int) -> None:
+    error = refused(flipped(build_image("esp8266"), at))
+    assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "CRC-32")
+
+
+def test_the_words_elf2bin_writes_last_are_not_in_the_checksum() -> None:
+    data = build_image("esp8266")
+    checksum = 0xEF
+    at = ESP8266_APP + 8
+    for _ in range(data[ESP8266_APP + 1]):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        for byte in data[at + 8 : at + 8 + size]:
+            checksum ^= byte
+        at += 8 + size
+    words = 0
+    for byte in data[ESP8266_APP + 16 : ESP8266_APP + 24]:
+        words ^= byte
+    assert words, "this image would pass either way"
+    assert data[at | 15] == checksum ^ words
+    assert refused(patched(data, at | 15, bytes([checksum]))).cause is Cause.CORRUPT_IMAGE
+
+
+def test_an_esp8266_image_shorter_than_its_length_word_is_truncated() -> None:
+    data = build_image("esp8266")
+    # The checksum leaves the word out, so it needs no repair for a wrong one.
+    longer = patched(data, ESP8266_APP + 16, struct.pack("<I", len(data) + 4096))
+    error = refused(longer)
+    assert error.cause is Cause.TRUNCATED_IMAGE
+    assert error.facts["detail"] == f"{len(data)} of {len(data) + 4096} bytes"
+
+
+def test_an_esp8266_boot_sector_needs_an_app_behind_it() -> None:
+    data = build_image("esp8266")
+    assert refused(patched(data, ESP8266_APP, b"\xaa")).cause is Cause.CORRUPT_IMAGE
+
+
+@pytest.mark.parametrize("count", [0, 17, 255])
+@pytest.mark.parametrize("chip", ["esp8266", "esp32"])
+def test_an_impossible_number_of_segments_is_damage(chip: str, count: int) -> None:
+    error = refused(patched(build_image(chip), 1, bytes([count])))
+    assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, f"{count} segments")
+
+
+@pytest.mark.parametrize("length", [0x7FFFFFFF, 0xFFFFFFFF])
+@pytest.mark.parametrize(("chip", "at"), [("esp8266", 12), ("esp8266", 0x100C), ("esp32", 28)])
+def test_a_segment_longer_than_the_file_is_no_reason_to_read_on(
+    chip: str, at: int, length: int
+) -> None:
+    data = patched(build_image(chip), at, struct.pack("<I", length))
+    assert refused(data).cause is Cause.TRUNCATED_IMAGE
+
+
+def test_a_damaged_gzip_file_is_corrupt() -> None:
+    data = gzip_image(build_image("esp8266"))
+    for at in (len(data) // 2, len(data) - 6, len(data) - 2):
+        error = refused(flipped(data, at))
+        assert error.cause is Cause.CORRUPT_IMAGE
+        assert error.facts["detail"].startswith("gzip: ")
+
+
+@pytest.mark.parametrize(
+    "more", [b"\0", b"\0" * 512, gzip_image(b"x")], ids=["a byte", "padding", "a second member"]
+)
+def test_nothing_may_follow_the_gzip_trailer(more: bytes) -> None:
+    error = refused(gzip_image(build_image("esp8266")) + more)
+    assert error.cause is Cause.CORRUPT_IMAGE
+
+
+def test_a_gzip_bomb_is_not_unpacked_to_the_end() -> None:
+    bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = bytes(1 << 20)
+    data = b"".join(bomb.compress(block) for _ in range(MAX_FILE_SIZE // len(block) + 8))
+    error = refused(data + bomb.flush())
+    assert error.cause is Cause.OVERSIZED_FILE
+
+
+# Anything at all
+
+GOOD = {
+    "esp8266": build_image("esp8266", size=16 * 1024),
+    "old esp8266": foreign_esp8266(build_image("esp8266", size=16 * 1024)),
+    "esp32": build_image("esp32", size=32 * 1024),
+    "boot loader": esp32_boot_loader(),
+    "rp2040": build_image("rp2040", size=8 * 1024),
+    "gzip": gzip_image(build_image("esp8266", size=16 * 1024)),
+}
+
+
+def facts_or_reason(data: bytes) -> None:
+    """Read bytes; only facts about these very bytes or an `ImageError` may come out."""
+    try:
+        image = read_image(data)
+    except ImageError as error:
+        assert_sentence_is_whole(error.cause, error.facts)
+        assert all(len(text) < 200 for text in error.facts.values())
+    else:
+        assert image.size == len(data)
+        assert image.sha256 == hashlib.sha256(data).hexdigest()
+
+
+@given(st.binary(max_size=2048))
+@example(b"\xe9")
+@example(b"\x1f\x8b")
+def test_any_bytes_give_facts_or_a_reason(data: bytes) -> None:
+    facts_or_reason(data)
+
+
+@given(
+    st.sampled_from([b"\xe9", b"\xe9\x01\x02\x40\x00\x00\x10\x40", b"\x1f\x8b\x08\0", b":", b"<"]),
+    st.binary(max_size=2048),
+)
+def test_any_bytes_that_begin_well_give_facts_or_a_reason(begin: bytes, rest: bytes) -> None:
+    facts_or_reason(begin + rest)
+
+
+@given(
+    st.sampled_from(sorted(GOOD)),
+    st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(min_size=1, max_size=8)), max_size=4),
+    st.integers(0, 1 << 16),
+)
+@settings(max_examples=300)
+def test_any_damage_to_an_image_gives_facts_or_a_reason(
+    name: str, changes: list[tuple[int, bytes]], length: int
+) -> None:
+    data = GOOD[name]
+    for at, new in changes:
+        data = patched(data, at % len(data), new)
+    facts_or_reason(data[:length])
+
+
+def test_what_is_damaged_above_was_good_before() -> None:
+    for name, data in GOOD.items():
+        if name != "boot loader":
+            assert read_image(data).size == len(data)
