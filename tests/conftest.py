@@ -21,6 +21,8 @@ from .virtual_module import ModuleConfig, VirtualModule, build_image
 
 pytest.register_assert_rewrite("tests.garden", "tests.sentences")
 
+from .garden import Garden  # noqa: E402 - after the line above, or its asserts say little
+
 type StartModule = Callable[..., Awaitable[VirtualModule]]
 
 

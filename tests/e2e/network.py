@@ -15,6 +15,7 @@ _CHUNK = 64 * 1024
 
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 type Open = Callable[[], Awaitable[Streams]]
+type Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def why_no_namespace() -> str | None:
@@ -54,7 +55,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write_eof()
 
 
-def _carry_to(target: Open) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+def _carry_to(target: Open) -> Carry:
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             other_reader, other_writer = await target()

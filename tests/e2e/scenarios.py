@@ -42,21 +42,21 @@ class Scenario:
         """Return the safe state that is configured."""
         return self.module.equipment.safe_state()
 
-    async def set_up(self, bench: Bench) -> str:
+    async def set_up(self, bench: Bench, timeline: Timeline) -> str:
         """Add the discovered module, set its safe state and return its entry."""
         client = bench.client
         if self.module is GARDEN_VALVE:
             await make_valve(client)
         answers = {"equipment": "switches", "password": self.password()}
         entry_id = await add_discovered(client, self.module.name, answers)
+        timeline.tell(f"{self.module.name} was discovered and added")
         await configure(client, entry_id, "safe_state", self.safe_state())
         return entry_id
 
     async def play(self, bench: Bench, timeline: Timeline) -> Outcome:
         """Set up, press Update and wait for the end."""
         module, client = self.module, bench.client
-        entry_id = await self.set_up(bench)
-        timeline.tell(f"{module.name} was discovered and added")
+        entry_id = await self.set_up(bench, timeline)
         await client.wait_until(
             f"the card offers {NEW}",
             lambda: client.attributes(module.update_entity).get("latest_version") == NEW,
@@ -159,9 +159,9 @@ class Unsafe(Scenario):
         return self.module.equipment.safe_state(time_limit=5)
 
     @override
-    async def set_up(self, bench: Bench) -> str:
+    async def set_up(self, bench: Bench, timeline: Timeline) -> str:
         await bench.client.action("input_boolean.turn_on", VALVE_JAMMED)
-        return await super().set_up(bench)
+        return await super().set_up(bench, timeline)
 
     @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:

@@ -13,7 +13,7 @@ class Timeline:
     """Prints lines in the order of their times."""
 
     def __init__(self, write: Callable[[str], None] = print) -> None:
-        """Time starts now, and again with `start`."""
+        """Time starts now."""
         self._write = write
         self._zero = time.monotonic()
         self._held: list[tuple[float, str]] = []
@@ -29,11 +29,6 @@ class Timeline:
         if self._printing is not None:
             self._printing.cancel()
         self._flush(float("inf"))
-
-    def start(self) -> None:
-        """Count the time from now."""
-        self._flush(float("inf"))
-        self._zero = time.monotonic()
 
     def tell(self, text: str, at: float | None = None) -> None:
         """Print a line for something that happened at a time of the monotonic clock."""

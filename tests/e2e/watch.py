@@ -69,7 +69,6 @@ class Watch:
         self._client.listeners.append(self._changed)
         if target.module is not None:
             target.module.listeners.append(self._happened)
-        timeline.start()
         timeline.tell("Update is pressed")
         try:
             await self._client.action("update.install", target.entity_id, **data)
@@ -113,6 +112,8 @@ class Watch:
             self._stage_changed(stage, shown)
         if percent is not None:
             last = self.percents[-1] if self.percents else 0
+            if not self.percents and self._target.module is None:
+                self._timeline.tell("first byte")
             self.percents.append(percent)
             if percent // _QUARTER > last // _QUARTER:
                 self._timeline.tell(f"{percent // _QUARTER * _QUARTER} %")
@@ -127,6 +128,8 @@ class Watch:
                 self._timeline.tell("making safe")
             case "sending" if self._target.equipment is not None:
                 self._timeline.tell("safe state confirmed")
+            case "restarting" if self._target.module is None:
+                self._timeline.tell("restarting")
             case "verifying":
                 self._timeline.tell("back")
             case "restoring" if was == "verifying":

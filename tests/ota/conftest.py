@@ -132,6 +132,6 @@ def placeholders_of(cause: Cause) -> set[str]:
 
 
 def assert_sentence_is_whole(cause: Cause, facts: Mapping[str, str]) -> None:
-    """Check that the sentence for this cause finds all it names, as non-empty text."""
-    missing = {name for name in placeholders_of(cause) if facts.get(name, "") in {"", "None"}}
+    """Check that the sentence for this cause finds all that it names."""
+    missing = {name for name in placeholders_of(cause) if facts.get(name, "None") == "None"}
     assert not missing, f"{cause} names {missing}, facts are {facts}"

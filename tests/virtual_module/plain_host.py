@@ -1,9 +1,15 @@
-"""A host to test virtual modules with: raw sockets, lock-step, nothing shared with either side."""
+"""A host to test virtual modules with: raw sockets, lock-step, no code of either side."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 import hashlib
 import secrets
 import socket
+from typing import Any
+
+from .config import ModuleConfig
+from .module import VirtualModule
 
 
 class Host:
@@ -118,3 +124,15 @@ class Host:
         await self.begin(payload, password, command=command)
         await self.lock_step(payload)
         return await self.rest()
+
+
+@asynccontextmanager
+async def bench(**config: Any) -> AsyncIterator[tuple[VirtualModule, Host]]:
+    """Switch a quick module on, and a host to go with it."""
+    defaults = {"time_scale": 0.02, "limit_scale": 0.3}
+    async with VirtualModule(ModuleConfig(**defaults | config)) as module:
+        host = Host((module.host, module.port))
+        try:
+            yield module, host
+        finally:
+            host.close()

@@ -32,7 +32,7 @@ def facts_from_announcement(
     hostname: str, host: str, port: int, txt: Mapping[str, str | None]
 ) -> ModuleFacts:
     """Return what one `_arduino._tcp` announcement says about a module."""
-    name = hostname.removesuffix(".").removesuffix(".local")
+    name = _text(hostname.removesuffix(".").removesuffix(".local")) or host
     board = _text(txt.get("board"))
     chip = chip_from_board(board)
     return ModuleFacts(
@@ -53,16 +53,17 @@ def chip_from_board(board: str | None) -> Chip | None:
     """Return the chip a board name states for certain, None where it only hints.
 
     arduino-esp32 puts the variant folder there: `esp32s3` names a chip, `nodemcu_32s` is an
-    ESP32, but many vendors' names (`d1_mini32`, `lolin_s3`) need the variant letter.
+    ESP32, but many vendors' names (`d1_mini32`, `lolin_s3`) need the variant letter. `pico32`
+    is an ESP32 as well.
     """
     if board is None:
         return None
     board = board.lower()
     if board.startswith(("esp8266", "nodemcuv2", "d1_mini")) and "32" not in board:
         return Chip.ESP8266
-    if board.startswith(("rpipico2", "pico2")):
+    if board.startswith("rpipico2"):
         return Chip.RP2350
-    if board.startswith(("rpipico", "pico")):
+    if board.startswith("rpipico"):
         return Chip.RP2040
     if board == "esp32":
         return Chip.ESP32

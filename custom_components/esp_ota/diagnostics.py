@@ -1,0 +1,35 @@
+"""What a report about a module needs, without its secrets."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_KIND, KIND_HOUSE
+from .house import HOUSE
+from .installer import ModuleConfigEntry
+
+_SECRETS = {CONF_PASSWORD}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: ModuleConfigEntry
+) -> dict[str, Any]:
+    """Return what is known of a module, or of the library."""
+    house = hass.data[HOUSE]
+    diagnostics: dict[str, Any] = {
+        "entry": async_redact_data({"data": entry.data, "options": entry.options}, _SECRETS)
+    }
+    if entry.data[CONF_KIND] == KIND_HOUSE:
+        return diagnostics | {"releases": [asdict(item) for item in house.library.releases]}
+    coordinator = entry.runtime_data.coordinator
+    offered = coordinator.offered
+    return diagnostics | {
+        "facts": asdict(coordinator.facts()),
+        "state": asdict(coordinator.data),
+        "offered": asdict(offered) if offered else None,
+        "journal": house.journal.open_install(entry.entry_id),
+        "accepted_checks": sorted(coordinator.accepted),
+    }

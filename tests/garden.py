@@ -1,0 +1,194 @@
+"""A garden in a test's Home Assistant: a valve, a module that switches it, and its card."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.components.update import (
+    ATTR_IN_PROGRESS,
+    ATTR_INSTALLED_VERSION,
+    ATTR_UPDATE_PERCENTAGE,
+)
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
+
+from custom_components.esp_ota.house import HOUSE, House, Patience
+from custom_components.esp_ota.library import Release
+from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
+from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
+from custom_components.esp_ota.ota.transport._stream import StreamLimits
+from custom_components.esp_ota.release_name import ReleaseName
+
+from .sentences import assert_error_is_whole
+from .virtual_module import Seen, VirtualModule, build_image
+
+VALVE = "input_boolean.valve"
+"""On while water flows."""
+CARD = "update.garden_valve_firmware"
+
+CLOSE_VALVE = {"action": "input_boolean.turn_off", "target": {"entity_id": VALVE}}
+OPEN_VALVE = {"action": "input_boolean.turn_on", "target": {"entity_id": VALVE}}
+VALVE_CLOSED = {"condition": "state", "entity_id": VALVE, "state": "off"}
+SAFE_STATE: Mapping[str, Any] = {
+    "actions": [CLOSE_VALVE],
+    "conditions": [VALVE_CLOSED],
+    "time_limit": 10,
+    "stable": 0,
+    "restore": [OPEN_VALVE],
+    "when_missing": "restore",
+}
+
+
+async def until(holds: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until something is so; a test that waits in vain fails here."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - many things are waited for, few tell
+            await asyncio.sleep(0.01)
+
+
+def options_for(safe_state: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """Return a module's options; `safe_state` changes single keys of the usual one."""
+    equipment = {
+        "equipment": "switches",
+        "safe_state": deepcopy(dict(SAFE_STATE)) | (safe_state or {}),
+    }
+    return {"firmware": "garden-valve"} | equipment | changes
+
+
+def patience(**seconds: float) -> Patience:
+    """Return waits for tests: short where they are meant to run out, long where not."""
+
+    def given(**defaults: float) -> dict[str, Any]:
+        return {name: seconds.pop(name, default) for name, default in defaults.items()}
+
+    invitation = given(answer=1.0, tries=3, auth_answer=3.0)
+    stream = given(stall=10.0, result=10.0, text=0.3, poll=0.01)
+    watch = given(
+        go=10.0,
+        back=10.0,
+        evidence=10.0,
+        evidence_unlikely=0.1,
+        interval=0.02,
+        quick_probe=0.5,
+        patient_probe=1.0,
+    )
+    push = PushLimits(
+        **given(callback=10.0),
+        invitation=InvitationLimits(**invitation),
+        stream=StreamLimits(**stream),
+    )
+    install = Limits(**given(retry_pause=0.05, watch_interval=0.01), tries=3)
+    assert not seconds, f"nobody waits for {seconds}"
+    return Patience(install=install, push=push, watch=WatchLimits(**watch))
+
+
+@dataclass
+class Garden:
+    """Everything a test of an install touches."""
+
+    hass: HomeAssistant
+    valve: list[str] = field(default_factory=list)
+    """The states the valve went through."""
+    shown: list[tuple[Any, ...]] = field(default_factory=list)
+    """What the card showed: in progress, percentage, stage."""
+
+    @classmethod
+    async def plant(cls, hass: HomeAssistant) -> Self:
+        """Open the valve and shorten the waits."""
+        garden = cls(hass)
+        valve = {"input_boolean": {"valve": {"initial": True}}}
+        assert await async_setup_component(hass, "input_boolean", valve)
+        await hass.async_block_till_done()
+        garden.house.patience = patience()
+        async_track_state_change_event(hass, [VALVE], garden._valve_moved)
+        async_track_state_change_event(hass, [CARD], garden._card_changed)
+        return garden
+
+    @callback
+    def _valve_moved(self, event: Event[EventStateChangedData]) -> None:
+        assert event.data["new_state"] is not None
+        self.valve.append(event.data["new_state"].state)
+
+    @callback
+    def _card_changed(self, event: Event[EventStateChangedData]) -> None:
+        if (state := event.data["new_state"]) is not None:
+            names = (ATTR_IN_PROGRESS, ATTR_UPDATE_PERCENTAGE, "stage")
+            shown = tuple(state.attributes.get(name) for name in names)
+            if shown != (self.shown[-1] if self.shown else None):
+                self.shown.append(shown)
+
+    @property
+    def house(self) -> House:
+        """What the integration shares."""
+        return self.hass.data[HOUSE]
+
+    @property
+    def card(self) -> State:
+        """The module's update card."""
+        card = self.hass.states.get(CARD)
+        assert card is not None
+        return card
+
+    @property
+    def stages(self) -> list[str | None]:
+        """The stages the card went through."""
+        stages = [stage for _, _, stage in self.shown]
+        return [stage for i, stage in enumerate(stages) if not i or stage != stages[i - 1]]
+
+    async def add(self, entry: MockConfigEntry) -> MockConfigEntry:
+        """Set up a module's entry."""
+        entry.add_to_hass(self.hass)
+        assert await self.hass.config_entries.async_setup(entry.entry_id)
+        await self.hass.async_block_till_done()
+        return entry
+
+    async def runs(self, version: str) -> None:
+        """Wait until the card says what the module announced."""
+        await until(lambda: self.card.attributes[ATTR_INSTALLED_VERSION] == version)
+
+    async def release(self, version: str, chip: str = "esp8266", **changes: Any) -> Release:
+        """Put one release into the library."""
+        name = ReleaseName(file_name="any.bin")
+        image = build_image(chip, version=version, **changes)
+        return await self.house.library.async_add(image, name, source="upload")
+
+    async def install(self, version: str | None = None) -> None:
+        """Press Update, and wait for what becomes of it."""
+        data = {"entity_id": CARD} | ({"version": version} if version else {})
+        await self.hass.services.async_call("update", "install", data, blocking=True)
+
+    async def refused(self, cause: str, version: str | None = None) -> dict[str, str]:
+        """Press Update, which must end with this cause; return what its sentence gets."""
+        with pytest.raises(HomeAssistantError) as caught:
+            await self.install(version)
+        assert caught.value.translation_key == cause
+        assert_error_is_whole(caught.value)
+        assert caught.value.translation_placeholders is not None
+        await self.hass.async_block_till_done()
+        return caught.value.translation_placeholders
+
+    def assert_at_rest(self, module: MockConfigEntry, valve: list[str]) -> None:
+        """Check that nothing of an install is left: on the card, in the journal, outdoors."""
+        attributes = self.card.attributes
+        assert attributes[ATTR_IN_PROGRESS] is False
+        assert attributes[ATTR_UPDATE_PERCENTAGE] is None
+        assert attributes["stage"] is None
+        assert self.house.journal.open_install(module.entry_id) is None
+        assert self.valve == valve
+
+
+CLOSED_AND_OPENED = ["off", "on"]
+"""How a valve moves around an install: made safe once, restored once."""
+UNTOUCHED: list[str] = []
+
+
+def assert_nothing_sent(module: VirtualModule) -> None:
+    """Check that the module was not even invited."""
+    assert not module.events.count_of(Seen.INVITED)

@@ -1,0 +1,232 @@
+"""What an announcement says is taken; what it only hints at is left open."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.esp_ota.ota import (
+    Chip,
+    ChipFamily,
+    ModuleFacts,
+    chip_from_board,
+    facts_from_announcement,
+    family_from_port,
+)
+from custom_components.esp_ota.ota.discovery import format_mac, mac_from_hostname
+from tests.virtual_module import ModuleConfig
+from tests.virtual_module.advert import txt_record
+from tests.virtual_module.board import Board
+
+ESP8266_TXT = {"tcp_check": "no", "ssh_upload": "no", "board": "nodemcuv2", "auth_upload": "no"}
+
+
+def test_an_announcement_with_all_our_records_tells_everything() -> None:
+    txt = {
+        "board": "esp32s3",
+        "tcp_check": "no",
+        "ssh_upload": "no",
+        "auth_upload": "yes",
+        "fw_name": "garden-valve",
+        "fw_version": "1.2.3",
+        "mac": "A0B1C2D3E4F5",
+    }
+    facts = facts_from_announcement("garden-valve.local.", "192.0.2.7", 3232, txt)
+    assert facts == ModuleFacts(
+        name="garden-valve",
+        host="192.0.2.7",
+        port=3232,
+        family=ChipFamily.ESP32,
+        chip=Chip.ESP32_S3,
+        mac="a0:b1:c2:d3:e4:f5",
+        board="esp32s3",
+        auth_required=True,
+        firmware="garden-valve",
+        version="1.2.3",
+    )
+
+
+def test_an_announcement_of_a_sketch_that_adds_nothing_leaves_most_open() -> None:
+    facts = facts_from_announcement("pump", "192.0.2.8", 8266, ESP8266_TXT)
+    assert facts == ModuleFacts(
+        name="pump",
+        host="192.0.2.8",
+        port=8266,
+        family=ChipFamily.ESP8266,
+        chip=Chip.ESP8266,
+        board="nodemcuv2",
+        auth_required=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "board", "family"),
+    [
+        ("pump", 8266, None, ChipFamily.ESP8266),
+        ("pump", 3232, "some_vendor_board", ChipFamily.ESP32),
+        ("pump", 2040, "sparkfun_promicrorp2350", ChipFamily.RP2),
+        ("esp32-a0b1c2d3e4f5", 4000, None, ChipFamily.ESP32),
+        ("esp32s3-a0b1c2d3e4f5", 4000, None, ChipFamily.ESP32),
+        ("pump", 4000, "heltec_wifi_lora_32_esp32", ChipFamily.ESP32),
+        ("esp8266-b2c3d4", 4000, None, ChipFamily.ESP8266),
+        ("ESP-B2C3D4", 4000, None, ChipFamily.ESP8266),
+        ("esp_b2c3d4", 18266, "unknown", ChipFamily.ESP8266),
+        ("pico-e661a4d1234567ab", 4000, None, ChipFamily.RP2),
+        ("pump", 4000, None, None),
+        ("pump", 65280, "mkrwifi1010", None),
+    ],
+)
+def test_the_family_is_told_by_port_board_or_default_host_name(
+    name: str, port: int, board: str | None, family: ChipFamily | None
+) -> None:
+    facts = facts_from_announcement(f"{name}.local", "192.0.2.9", port, {"board": board})
+    assert facts.family is family
+    assert facts.chip is None
+
+
+# Variant folders of arduino-esp32, board ids of the ESP8266 core, variants of arduino-pico.
+@pytest.mark.parametrize(
+    ("board", "chip"),
+    [
+        ("nodemcuv2", Chip.ESP8266),
+        ("d1_mini_pro", Chip.ESP8266),
+        ("ESP8266_NODEMCU", Chip.ESP8266),
+        ("esp32", Chip.ESP32),
+        ("esp32s2", Chip.ESP32_S2),
+        ("esp32s3", Chip.ESP32_S3),
+        ("esp32c3", Chip.ESP32_C3),
+        ("esp32c6", Chip.ESP32_C6),
+        ("esp32p4", Chip.ESP32_P4),
+        ("esp32h2", Chip.ESP32_H2),
+        ("XIAO_ESP32C3", Chip.ESP32_C3),
+        ("adafruit_feather_esp32s2", Chip.ESP32_S2),
+        ("lolin_s3_mini", Chip.ESP32_S3),
+        ("lolin_c3_mini", Chip.ESP32_C3),
+        ("rpipico", Chip.RP2040),
+        ("rpipicow", Chip.RP2040),
+        ("rpipico2", Chip.RP2350),
+        ("rpipico2w", Chip.RP2350),
+        ("pico32", None),
+        ("d1_mini32", None),
+        ("nodemcu_32s", None),
+        ("esp32s9", None),
+        ("heltec_wifi_lora_32_V3", None),
+        ("generic", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_board_names_its_chip_only_when_that_is_certain(
+    board: str | None, chip: Chip | None
+) -> None:
+    assert chip_from_board(board) is chip
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"chip": "esp8266"}, "esp8266-a1b2c3"),
+        ({"chip": "esp32"}, "esp32-5ccf7fa1b2c3"),
+        ({"chip": "esp32c3", "generation": "legacy"}, "esp32-5ccf7fa1b2c3"),
+        ({"chip": "rp2040"}, "pico-e6605ccf7fa1b2c3"),
+    ],
+)
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_virtual_module_is_understood(
+    config: dict[str, str], name: str, locked: bool
+) -> None:
+    board = Board(ModuleConfig(**config, password="secret" if locked else None))  # type: ignore[arg-type]
+    port = board.config.facts.port
+    facts = facts_from_announcement(f"{board.config.name}.local.", "127.0.0.1", port, txt_record(board))
+    assert facts.name == name
+    assert facts.chip == Chip(config["chip"])
+    assert facts.family is Chip(config["chip"]).family
+    assert facts.mac == "5c:cf:7f:a1:b2:c3"
+    assert facts.auth_required is locked
+    assert (facts.firmware, facts.version) == ("garden-valve", "1.0.0")
+
+
+@pytest.mark.parametrize("auth", [None, "", "maybe", "YES"])
+def test_any_other_word_about_a_password_says_nothing(auth: str | None) -> None:
+    facts = facts_from_announcement("pump", "192.0.2.8", 8266, {"auth_upload": auth})
+    assert facts.auth_required is None
+
+
+@pytest.mark.parametrize(
+    ("text", "mac"),
+    [
+        ("a0b1c2d3e4f5", "a0:b1:c2:d3:e4:f5"),
+        (" A0:B1:C2:D3:E4:F5 ", "a0:b1:c2:d3:e4:f5"),
+        ("a0-b1-c2-d3-e4-f5", "a0:b1:c2:d3:e4:f5"),
+        ("a0b1c2d3e4", None),
+        ("a0b1c2d3e4f5a6", None),
+        ("g0b1c2d3e4f5", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_mac_has_one_form(text: str | None, mac: str | None) -> None:
+    assert format_mac(text) == mac
+
+
+def test_only_the_default_host_name_of_an_esp32_holds_its_mac() -> None:
+    assert mac_from_hostname("ESP32-A0B1C2D3E4F5") == "a0:b1:c2:d3:e4:f5"
+    assert mac_from_hostname("esp8266-d3e4f5") is None
+    assert mac_from_hostname("garden-valve") is None
+
+
+def test_a_stated_mac_wins_over_the_host_name() -> None:
+    facts = facts_from_announcement(
+        "esp32-a0b1c2d3e4f5", "192.0.2.8", 3232, {"mac": "000000000001"}
+    )
+    assert facts.mac == "00:00:00:00:00:01"
+
+
+def test_each_family_has_its_port() -> None:
+    assert [family_from_port(port) for port in (8266, 3232, 2040, 65280)] == [
+        ChipFamily.ESP8266,
+        ChipFamily.ESP32,
+        ChipFamily.RP2,
+        None,
+    ]
+
+
+def test_what_a_stranger_says_is_bounded_and_printable() -> None:
+    facts = facts_from_announcement(
+        "evil\x1b[31m\n" + "n" * 300,
+        "192.0.2.8",
+        8266,
+        {
+            "board": "b\x00\x07oard" + "b" * 300,
+            "fw_name": "\x1b[0mpump" + "p" * 300,
+            "fw_version": " \n ",
+            "mac": "\x00",
+        },
+    )
+    assert facts.version is None
+    assert facts.mac is None
+    assert facts.board == "board" + "b" * 59
+    for text in (facts.name, facts.board, facts.firmware):
+        assert text is not None
+        assert text.isprintable()
+        assert len(text) <= 64
+
+
+def test_an_announcement_without_a_name_goes_by_its_address() -> None:
+    assert facts_from_announcement(".local.", "192.0.2.8", 8266, {}).name == "192.0.2.8"
+
+
+@given(
+    st.text(max_size=80),
+    st.text(max_size=20),
+    st.integers(-1, 1 << 17),
+    st.dictionaries(
+        st.sampled_from(["board", "mac", "auth_upload", "fw_name", "fw_version"]) | st.text(),
+        st.none() | st.text(),
+    ),
+)
+def test_any_announcement_gives_facts(
+    name: str, host: str, port: int, txt: dict[str, str | None]
+) -> None:
+    facts = facts_from_announcement(name, host, port, txt)
+    assert (facts.host, facts.port) == (host, port)
+    for text in (facts.board, facts.firmware, facts.version):
+        assert text is None or (text.isprintable() and 0 < len(text) <= 64)

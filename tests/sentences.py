@@ -1,0 +1,61 @@
+"""What the person reads: is there a sentence, and does it get all that it names?"""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+import string
+from typing import Any
+
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+
+from custom_components.esp_ota.const import DOMAIN
+
+_TEXTS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "custom_components/esp_ota/translations/en.json").read_text(
+        encoding="utf-8"
+    )
+)
+
+
+def _assert_whole(sentence: str, placeholders: Mapping[str, str] | None) -> None:
+    """Check that nothing the sentence names stays a name in braces, or says nothing."""
+    named = {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+    given = placeholders or {}
+    assert named <= given.keys(), f"{sentence!r} gets only {given}"
+    assert not {name for name in named if given[name] == "None"}, f"{sentence!r} gets {given}"
+
+
+def assert_error_is_whole(err: HomeAssistantError) -> None:
+    """Check an error of ours: translated, and complete."""
+    assert err.translation_domain == DOMAIN
+    assert err.translation_key is not None
+    sentence = _TEXTS["exceptions"][err.translation_key]["message"]
+    _assert_whole(sentence, err.translation_placeholders)
+
+
+def assert_issue_is_whole(issue: ir.IssueEntry) -> None:
+    """Check a repair of ours: translated, and complete."""
+    assert issue.domain == DOMAIN
+    assert issue.translation_key is not None
+    texts = _TEXTS["issues"][issue.translation_key]
+    _assert_whole(texts["title"] + texts["description"], issue.translation_placeholders)
+
+
+def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
+    """Check a form of the flow `config` or `options`: every text it shows exists, complete."""
+    texts = _TEXTS[flow]
+    step = texts["step"][result["step_id"]]
+    placeholders = result.get("description_placeholders")
+    _assert_whole(step.get("description", ""), placeholders)
+    # Home Assistant fills the title of a discovered card from the flow's own context.
+    for error in (result.get("errors") or {}).values():
+        _assert_whole(texts["error"][error], placeholders)
+    fields = {str(key) for key in result["data_schema"].schema}
+    assert fields <= step["data"].keys()
+    assert fields <= step["data_description"].keys()
+
+
+def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:
+    """Check the reason with which a flow ended."""
+    _assert_whole(_TEXTS[flow]["abort"][result["reason"]], result["description_placeholders"])

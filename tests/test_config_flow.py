@@ -1,0 +1,513 @@
+"""Adding a module: discovered, by hand, again with another password or address."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.config_entries import (
+    SOURCE_IGNORE,
+    SOURCE_SYSTEM,
+    SOURCE_USER,
+    SOURCE_ZEROCONF,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+
+from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
+
+from .conftest import StartModule, entry_for
+from .garden import CARD, Garden, options_for, until
+from .sentences import assert_abort_is_whole, assert_form_is_whole
+from .virtual_module import VirtualModule
+
+MAC = "5c:cf:7f:a1:b2:c3"
+TXT = {"board": "nodemcuv2", "auth_upload": "no", "tcp_check": "no", "ssh_upload": "no"}
+
+
+def announcement(
+    name: str = "garden-valve",
+    host: str = "127.0.0.1",
+    port: int = 8266,
+    **txt: str | None,
+) -> ZeroconfServiceInfo:
+    """Return what Home Assistant's zeroconf hands to a flow; a record given as None is left out."""
+    address = ip_address(host)
+    records = {key: value for key, value in (TXT | txt).items() if value is not None}
+    return ZeroconfServiceInfo(
+        ip_address=address,
+        ip_addresses=[address],
+        port=port,
+        hostname=f"{name}.local.",
+        type="_arduino._tcp.local.",
+        name=f"{name}._arduino._tcp.local.",
+        properties=records,
+    )
+
+
+async def discover(hass: HomeAssistant, info: ZeroconfServiceInfo) -> ConfigFlowResult:
+    """Let zeroconf report one announcement."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
+    )
+
+
+async def by_hand(
+    hass: HomeAssistant, flow_id: str, module: VirtualModule, **changes: Any
+) -> ConfigFlowResult:
+    """Fill in the form for a module by its address."""
+    address = {"host": "127.0.0.1", "port": module.port, "equipment": "nothing"}
+    return await hass.config_entries.flow.async_configure(flow_id, address | changes)
+
+
+async def open_user_form(hass: HomeAssistant) -> str:
+    """Press "Add integration" and return the flow's id."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert_form_is_whole("config", result)
+    return result["flow_id"]
+
+
+def modules(hass: HomeAssistant) -> list[ConfigEntry]:
+    """Return the entries of modules."""
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    return [entry for entry in entries if entry.data["kind"] == "module"]
+
+
+def houses(hass: HomeAssistant) -> list[ConfigEntry]:
+    """Return the house's entries: at most one."""
+    return [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if entry.unique_id == HOUSE_UNIQUE_ID
+    ]
+
+
+def assert_aborted(result: Mapping[str, Any], reason: str) -> None:
+    """Check that a flow ended with a reason there is a text for."""
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == reason
+    if reason != "already_in_progress":  # Home Assistant has that text
+        assert_abort_is_whole("config", result)
+
+
+async def test_a_discovered_module_is_added_without_typing_anything(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    result = await discover(hass, announcement("Garden-Valve"))
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "confirm"
+    assert_form_is_whole("config", result)
+    flow = hass.config_entries.flow.async_get(result["flow_id"])
+    assert flow["context"]["title_placeholders"] == {"name": "Garden-Valve"}
+
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"equipment": "switches"}
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Garden-Valve"
+    assert result["result"].unique_id == "garden-valve"
+    assert result["data"] == {
+        "kind": "module",
+        "name": "Garden-Valve",
+        "host": "127.0.0.1",
+        "port": 8266,
+        "service_name": "Garden-Valve._arduino._tcp.local.",
+        "board": "nodemcuv2",
+        "mac": None,
+        "auth_required": False,
+    }
+    assert result["options"] == {"equipment": "switches"}
+
+
+async def test_a_real_module_on_the_network_shows_up_by_itself(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, password="secret")
+    flows = hass.config_entries.flow
+
+    await until(lambda: flows.async_progress_by_handler(DOMAIN))
+    [flow] = flows.async_progress_by_handler(DOMAIN)
+    result = await flows.async_configure(
+        flow["flow_id"], {"password": "secret", "equipment": "nothing"}
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["port"] == module.port
+    assert result["data"]["password"] == "secret"
+    assert result["data"]["mac"] == MAC
+    assert result["result"].unique_id == MAC
+
+
+@pytest.mark.parametrize(
+    ("auth_upload", "asked"), [("yes", True), ("no", False), ("maybe", True), (None, True)]
+)
+async def test_a_password_is_asked_for_unless_the_module_says_that_it_has_none(
+    hass: HomeAssistant, esp_ota: None, auth_upload: str | None, asked: bool
+) -> None:
+    result = await discover(hass, announcement(auth_upload=auth_upload))
+
+    assert result["data_schema"] is not None
+    fields = {str(key) for key in result["data_schema"].schema}
+    assert fields == ({"password", "equipment"} if asked else {"equipment"})
+    assert_form_is_whole("config", result)
+
+
+@pytest.mark.parametrize(
+    ("name", "txt"),
+    [("garden-valve", {"mac": "5CCF7FA1B2C3"}), ("esp32-5ccf7fa1b2c3", {"board": "esp32"})],
+    ids=["announced", "in the default host name of an ESP32"],
+)
+async def test_a_module_is_known_by_its_mac_where_that_can_be_told(
+    hass: HomeAssistant, esp_ota: None, name: str, txt: dict[str, str]
+) -> None:
+    result = await discover(hass, announcement(name, **txt))
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"equipment": "nothing"}
+    )
+
+    assert result["result"].unique_id == MAC
+    devices = dr.async_get(hass)
+    device = devices.async_get_device_by_connection(
+        (dr.CONNECTION_NETWORK_MAC, MAC), result["result"].entry_id
+    )
+    assert device is not None
+
+
+async def test_a_known_module_is_not_offered_again(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = entry_for(module)
+    entry.add_to_hass(hass)
+
+    assert_aborted(await discover(hass, announcement(port=module.port)), "already_configured")
+
+    assert modules(hass) == [entry]
+
+
+async def test_a_changed_address_is_taken_over_without_reloading(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    runtime = entry.runtime_data
+
+    result = await discover(garden.hass, announcement(host="127.0.0.9", port=3232))
+    await garden.hass.async_block_till_done()
+
+    assert_aborted(result, "already_configured")
+    assert (entry.data["host"], entry.data["port"]) == ("127.0.0.9", 3232)
+    assert entry.runtime_data is runtime  # a reload would have ended a running install
+    assert runtime.coordinator.host == "127.0.0.9"
+
+
+async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_entities(
+    garden: Garden, start_module: StartModule, entity_registry: er.EntityRegistry
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    before = entity_registry.async_get(CARD)
+    assert before is not None
+
+    result = await discover(garden.hass, announcement(port=module.port, mac="5ccf7fa1b2c3"))
+    assert_aborted(result, "already_configured")
+    assert entry.unique_id == MAC
+    assert entry.data["mac"] == MAC
+
+    result = await discover(garden.hass, announcement(port=module.port, mac="5ccf7fa1b2c3"))
+    assert_aborted(result, "already_configured")
+    assert modules(garden.hass) == [entry]
+
+    await garden.hass.config_entries.async_reload(entry.entry_id)
+    after = entity_registry.async_get(CARD)
+    assert after is not None
+    assert (after.id, after.unique_id) == (before.id, before.unique_id)
+    assert len(er.async_entries_for_config_entry(entity_registry, entry.entry_id)) == 1
+
+
+async def test_a_module_that_stops_announcing_its_mac_is_still_the_same(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module, unique_id=MAC, mac=MAC))
+
+    result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))
+
+    assert_aborted(result, "already_configured")
+    assert entry.unique_id == MAC
+    assert entry.data["host"] == "127.0.0.9"
+
+
+async def test_another_module_with_the_same_host_name_is_another_module(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module, unique_id=MAC, mac=MAC))
+
+    result = await discover(garden.hass, announcement(host="127.0.0.9", mac="5ccf7f000001"))
+
+    assert result["type"] is FlowResultType.FORM
+    assert entry.data["host"] == "127.0.0.1"
+
+
+async def test_an_entry_does_not_move_to_a_mac_that_another_entry_has(
+    garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
+) -> None:
+    module, other = await start_module(), await start_module()
+    by_name = await garden.add(entry_for(module))
+    by_mac = await garden.add(entry_for(other, unique_id=MAC, mac=MAC, service_name=None))
+
+    result = await discover(garden.hass, announcement(host="127.0.0.9", mac="5ccf7fa1b2c3"))
+
+    assert_aborted(result, "already_configured")
+    assert (by_name.unique_id, by_mac.unique_id) == ("garden-valve", MAC)
+    assert by_mac.data["host"] == "127.0.0.9"
+    assert "unique id" not in caplog.text
+
+
+async def test_an_ignored_module_stays_ignored(hass: HomeAssistant, esp_ota: None) -> None:
+    MockConfigEntry(domain=DOMAIN, unique_id="garden-valve", source=SOURCE_IGNORE).add_to_hass(hass)
+
+    assert_aborted(await discover(hass, announcement()), "already_configured")
+    assert_aborted(
+        await discover(hass, announcement(mac="5ccf7fa1b2c3")),
+        "already_configured",
+    )
+    assert not modules(hass)
+
+
+async def test_a_wifi_ota_module_is_left_alone(hass: HomeAssistant, esp_ota: None) -> None:
+    assert_aborted(await discover(hass, announcement(port=65280)), "wifi_ota")
+
+
+@pytest.mark.parametrize("domain", ["esphome", "shelly", "tasmota", "wled"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "garden-valve.local"])
+async def test_a_module_that_another_integration_updates_is_left_alone(
+    hass: HomeAssistant, esp_ota: None, domain: str, host: str
+) -> None:
+    MockConfigEntry(domain=domain, data={"host": host}).add_to_hass(hass)
+
+    result = await discover(hass, announcement())
+
+    assert_aborted(result, "other_integration")
+    assert result["description_placeholders"] == {"integration": domain}
+
+
+async def test_another_integration_at_another_address_does_not_matter(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    MockConfigEntry(domain="wled", data={"host": "127.0.0.9"}).add_to_hass(hass)
+    MockConfigEntry(domain="tasmota", data={}).add_to_hass(hass)
+
+    assert (await discover(hass, announcement()))["type"] is FlowResultType.FORM
+
+
+async def test_two_modules_cannot_have_the_same_address(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.add(entry_for(module))
+
+    result = await discover(garden.hass, announcement("other-name", port=module.port))
+
+    assert_aborted(result, "already_configured")
+
+
+async def test_a_module_that_announces_nothing_is_added_by_its_address(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module(password="secret")
+    flow_id = await open_user_form(hass)
+
+    result = await by_hand(hass, flow_id, module, password="secret", equipment="switches")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "127.0.0.1"
+    assert result["result"].unique_id is None
+    assert result["data"] == {
+        "kind": "module",
+        "name": "127.0.0.1",
+        "host": "127.0.0.1",
+        "port": module.port,
+        "service_name": None,
+        "board": None,
+        "mac": None,
+        "auth_required": None,
+        "password": "secret",
+    }
+    assert result["options"] == {"equipment": "switches"}
+    assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_a_module_that_was_off_is_added_with_the_same_form_once_it_is_on(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module()
+    flow_id = await open_user_form(hass)
+
+    closed_port = {"port": (await start_module(hostname="gone")).port}
+    gone = [life for life in [closed_port]]
+    del gone
+    result = await by_hand(hass, flow_id, module, port=1)
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "unreachable"}
+    assert_form_is_whole("config", result)
+
+    result = await by_hand(hass, flow_id, module)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert "password" not in result["data"]
+
+
+async def test_an_address_that_is_configured_already_is_not_added_by_hand(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry_for(module).add_to_hass(hass)
+
+    result = await by_hand(hass, await open_user_form(hass), module)
+
+    assert_aborted(result, "already_configured")
+
+
+async def test_a_module_added_by_hand_takes_its_name_from_what_it_announces(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    find = garden.house.announcements.find
+    await until(lambda: find("127.0.0.1", module.port))
+
+    flow_id = await open_user_form(garden.hass)
+    result = await by_hand(garden.hass, flow_id, module)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "garden-valve"
+    assert result["result"].unique_id == MAC
+    assert result["data"]["service_name"] == "garden-valve._arduino._tcp.local."
+    await garden.hass.async_block_till_done()
+    # The card that zeroconf had put up for it is gone.
+    assert not garden.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    await garden.runs("1.0.0")
+
+
+async def test_a_known_module_typed_with_its_new_address_is_not_added_twice(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await garden.add(entry_for(module, host="127.0.0.9", unique_id=MAC, mac=MAC))
+    runtime = entry.runtime_data
+    find = garden.house.announcements.find
+    await until(lambda: find("127.0.0.1", module.port))
+    # Undo what zeroconf has told in the meantime.
+    garden.hass.config_entries.async_update_entry(entry, data={**entry.data, "host": "127.0.0.9"})
+
+    result = await by_hand(garden.hass, await open_user_form(garden.hass), module)
+    await garden.hass.async_block_till_done()
+
+    assert_aborted(result, "already_configured")
+    assert entry.data["host"] == "127.0.0.1"
+    assert entry.runtime_data is runtime  # no reload, which would end a running install
+
+
+async def test_a_new_password_is_stored_and_used(garden: Garden, start_module: StartModule) -> None:
+    module = await start_module(password="new")
+    entry = await garden.add(entry_for(module, password="old", auth_required=True))
+
+    entry.async_start_reauth(garden.hass)
+    await garden.hass.async_block_till_done()
+    [flow] = garden.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["step_id"] == "reauth_confirm"
+    result = await garden.hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert_form_is_whole("config", result)
+    result = await garden.hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"password": "new"}
+    )
+    await garden.hass.async_block_till_done()
+
+    assert_aborted(result, "reauth_successful")
+    assert entry.data["password"] == "new"
+    await garden.release("1.1.0")
+    await garden.install()
+    assert module.running_version == "1.1.0"
+
+
+async def test_a_module_is_reconfigured_once_its_new_address_answers(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module, port=1, password="secret"))
+    result = await entry.start_reconfigure_flow(garden.hass)
+    assert result["step_id"] == "reconfigure"
+    assert_form_is_whole("config", result)
+
+    configure = garden.hass.config_entries.flow.async_configure
+    result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": 1})
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "unreachable"}
+    assert_form_is_whole("config", result)
+    assert entry.data["port"] == 1
+
+    result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": module.port})
+    await garden.hass.async_block_till_done()
+    assert_aborted(result, "reconfigure_successful")
+    assert entry.runtime_data.coordinator.port == module.port
+    assert entry.runtime_data.coordinator.password is None
+    assert entry.data["name"] == "garden-valve"
+
+
+async def test_the_house_has_no_address_to_change(
+    garden: Garden, start_module: StartModule
+) -> None:
+    await garden.add(entry_for(await start_module()))
+    [house] = houses(garden.hass)
+    assert isinstance(house, ConfigEntry)
+
+    result = await garden.hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "reconfigure", "entry_id": house.entry_id}
+    )
+
+    assert_aborted(result, "house")
+
+
+async def test_the_house_entry_is_made_with_the_first_module_and_never_again(
+    garden: Garden, start_module: StartModule
+) -> None:
+    assert not houses(garden.hass)
+
+    await garden.add(entry_for(await start_module()))
+    [house] = houses(garden.hass)
+    assert house.title == "ESP OTA"
+    assert house.state is ConfigEntryState.LOADED
+
+    await garden.add(entry_for(await start_module(hostname="pump"), unique_id="pump"))
+    assert houses(garden.hass) == [house]
+
+    result = await garden.hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_SYSTEM}
+    )
+    assert_aborted(result, "already_configured")
+    assert houses(garden.hass) == [house]
+
+
+async def test_a_removed_house_entry_comes_back_with_the_next_module(
+    garden: Garden, start_module: StartModule
+) -> None:
+    await garden.add(entry_for(await start_module()))
+    [house] = houses(garden.hass)
+
+    assert await garden.hass.config_entries.async_remove(house.entry_id)
+    assert not houses(garden.hass)
+    assert len(modules(garden.hass)) == 1
+
+    await garden.add(entry_for(await start_module(hostname="pump"), unique_id="pump"))
+    [made_again] = houses(garden.hass)
+    assert made_again.entry_id != house.entry_id
