@@ -355,9 +355,6 @@ async def test_a_module_that_was_off_is_added_with_the_same_form_once_it_is_on(
     module = await start_module()
     flow_id = await open_user_form(hass)
 
-    closed_port = {"port": (await start_module(hostname="gone")).port}
-    gone = [life for life in [closed_port]]
-    del gone
     result = await by_hand(hass, flow_id, module, port=1)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": "unreachable"}

@@ -357,7 +357,7 @@ async def test_invitations_during_a_transfer_wait_for_its_failure(chip: dict[str
         assert await host.answer(SILENCE) is None
         assert host.connection is not None
         await host.send(b"not an image".ljust(len(image)))
-        assert (await host.rest()).startswith((b"14601460Wrong Magic Byte\r\n", b"2"))
+        assert (await module.wait_for("rejected")).details["code"] == 8
         for _ in range(6):
             assert await host.answer() == "OK"
         await module.wait_for("begin_failed", count=6)

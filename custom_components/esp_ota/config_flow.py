@@ -5,8 +5,9 @@ from typing import Any, Final, override
 
 import voluptuous as vol
 
+from homeassistant.components import zeroconf
 from homeassistant.config_entries import (
-    SOURCE_REAUTH,
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
@@ -17,6 +18,7 @@ from homeassistant.core import callback
 from homeassistant.helpers import selector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+from .announcements import Announcements
 from .const import (
     CONF_AUTH,
     CONF_BOARD,
@@ -31,7 +33,6 @@ from .const import (
     KIND_HOUSE,
     KIND_MODULE,
 )
-from .house import HOUSE
 from .house_flow import HouseOptionsFlow
 from .options_flow import ModuleOptionsFlow
 from .ota import WIFI_OTA_PORT, ModuleFacts, facts_from_announcement, is_alive
@@ -110,19 +111,29 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_identify(self) -> None:
         """Use the MAC where it is known, else the host name; never the address.
 
-        An entry known by its host name moves to the MAC once that is announced.
+        An entry known by its host name moves to the MAC once that is announced, and is found
+        by its host name again when a later sketch does not announce it.
         """
-        name = self._facts.name.lower()
-        by_name = await self.async_set_unique_id(name)
-        if self._facts.mac is None:
+        # Whoever types an address may do so while the same module's discovered card waits.
+        wait = self.source == SOURCE_ZEROCONF
+        name, mac = self._facts.name.lower(), self._facts.mac
+        by_name = await self.async_set_unique_id(name, raise_on_progress=wait)
+        if mac is None:
+            if by_name is None and (moved := self._moved_to_mac(name)) is not None:
+                await self.async_set_unique_id(moved.unique_id, raise_on_progress=wait)
             return
-        if by_name is not None and by_name.source != SOURCE_REAUTH:
+        by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
+        if by_name is not None and by_mac is None:
             self.hass.config_entries.async_update_entry(
-                by_name,
-                unique_id=self._facts.mac,
-                data={**by_name.data, CONF_MAC: self._facts.mac},
+                by_name, unique_id=mac, data={**by_name.data, CONF_MAC: mac}
             )
-        await self.async_set_unique_id(self._facts.mac)
+
+    def _moved_to_mac(self, name: str) -> ConfigEntry | None:
+        """Return the entry of a host name that is known by its MAC."""
+        for entry in self._async_current_entries():
+            if entry.data.get(CONF_MAC) and entry.data[CONF_NAME].lower() == name:
+                return entry
+        return None
 
     def _other_integration(self) -> str | None:
         """Return who updates the module at this address already."""
@@ -187,7 +198,8 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_identify_by_hand(self, user_input: Mapping[str, Any]) -> None:
         """Find the module's announcement, which names it better than its address does."""
         host, port = user_input[CONF_HOST], user_input[CONF_PORT]
-        announcements = self.hass.data[HOUSE].announcements
+        # The first module may be added by hand: the house is not set up before its entry exists.
+        announcements = Announcements(await zeroconf.async_get_instance(self.hass))
         self._service_name = announcements.find(host, port)
         facts = announcements.facts(self._service_name) if self._service_name else None
         if facts is None:
@@ -195,7 +207,9 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             return
         self._facts = facts
         await self._async_identify()
-        self._abort_if_unique_id_configured(updates={CONF_HOST: host, CONF_PORT: port})
+        self._abort_if_unique_id_configured(
+            updates={CONF_HOST: host, CONF_PORT: port}, reload_on_update=False
+        )
 
     def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
         facts = self._facts

@@ -17,7 +17,8 @@ from .home import Home
 from .timeline import Timeline
 from .watch import Target, Watch
 
-_OFFER_SECONDS = 15.0
+_OFFER_SECONDS = 8.0
+"""A file in the watched folder is taken within 5 s."""
 _FILE_NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.+-]*?)[-_]v?(?P<version>\d+(?:\.\d+)+[\w.+-]*)")
 GOOD = {"verified", "unverified"}
 

@@ -1,6 +1,7 @@
 """The demo that stays up for a person."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 import sys
@@ -85,13 +86,14 @@ async def stay(setting: Setting, *, address: str, relay: Path | None, bare: bool
         for module in MODULES:
             _follow(module, running.modules[module.name])
         waits = [asyncio.create_task(_until_told(running))]
-        if relay is None:
-            print(_guide(address, bare=bare), flush=True)
-            return await waits[0]
-        waits.append(asyncio.create_task(_until_left()))
-        async with carried_in(relay, setting.port):
-            print(_guide(address, bare=bare), flush=True)
-            done, waiting = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in waiting:
+        try:
+            async with AsyncExitStack() as stack:
+                if relay is not None:
+                    await stack.enter_async_context(carried_in(relay, setting.port))
+                    waits.append(asyncio.create_task(_until_left()))
+                print(_guide(address, bare=bare), flush=True)
+                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                return done.pop().result()
+        finally:
+            for task in waits:
                 task.cancel()
-            return done.pop().result()

@@ -7,6 +7,7 @@ from .garden import Equipment, Json
 from .modules import Happened, RunningModule
 from .timeline import Timeline
 
+_UNKNOWN = "unknown"
 _QUARTER = 25
 _RESTORE_SECONDS = 10.0
 
@@ -51,6 +52,7 @@ class Watch:
         self._client = client
         self._timeline = timeline
         self._target = target
+        self._wanted: str | None = None
 
     @property
     def shown(self) -> Json:
@@ -66,6 +68,7 @@ class Watch:
     async def press_update(self, **data: str) -> None:
         """Perform `update.install` and watch until all has ended."""
         target, timeline = self._target, self._timeline
+        self._wanted = data.get("version") or self.shown["latest_version"]
         self._client.listeners.append(self._changed)
         if target.module is not None:
             target.module.listeners.append(self._happened)
@@ -124,7 +127,7 @@ class Watch:
         match stage:
             case "checking":
                 self._timeline.tell(f"checking, {shown['installed_version']} runs")
-            case "making_safe":
+            case "making_safe" if self._target.equipment is not None:
                 self._timeline.tell("making safe")
             case "sending" if self._target.equipment is not None:
                 self._timeline.tell("safe state confirmed")
@@ -133,5 +136,10 @@ class Watch:
             case "verifying":
                 self._timeline.tell("back")
             case "restoring" if was == "verifying":
-                word = "assumed" if shown["installed_is_assumed"] else "verified"
-                self._timeline.tell(f"{word} {shown['installed_version']}")
+                self._timeline.tell(self._evidence(shown))
+
+    def _evidence(self, shown: Json) -> str:
+        installed = shown["installed_version"]
+        if shown["installed_is_assumed"] or installed == _UNKNOWN:
+            return "nothing says which version runs"
+        return f"{'verified' if installed == self._wanted else 'it still runs'} {installed}"

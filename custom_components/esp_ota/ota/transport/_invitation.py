@@ -6,6 +6,7 @@ invitation came from (`ArduinoOTA.cpp`), and the call-back goes to the address i
 
 import asyncio
 from dataclasses import dataclass
+import socket
 from typing import Final, cast, override
 
 from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
@@ -42,8 +43,11 @@ class InvitationSocket(asyncio.DatagramProtocol):
     async def open(cls, host: str, port: int) -> InvitationSocket:
         """Open a socket towards one module; raises OSError when there is no route."""
         loop = asyncio.get_running_loop()
-        _, socket = await loop.create_datagram_endpoint(cls, remote_addr=(host, port))
-        return socket
+        # ArduinoOTA calls back to an IPv4 address, whatever else the name resolves to.
+        _, udp = await loop.create_datagram_endpoint(
+            cls, remote_addr=(host, port), family=socket.AF_INET
+        )
+        return udp
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -119,7 +123,8 @@ class Invitation:
         self._limits = limits
         self._keys_tried = 0
         self._auth_silences = 0
-        self._port_closed = False
+        self._keys_known = 0
+        self._silence = Cause.NO_ANSWER
 
     async def accepted(self) -> None:
         """Return when the module said `OK`; raises the OtaError that says why it did not."""
@@ -129,6 +134,9 @@ class Invitation:
             invitations += 1
             self._socket.send(self._datagram)
             reply = await self._receive(self._limits.answer)
+            while reply is not None and reply.startswith(_AUTH_FAILED):
+                failure = self._key_refused()  # late, to an older proof
+                reply = await self._receive(self._limits.answer)
             if reply is None:
                 continue
             if reply.startswith(b"AUTH"):
@@ -141,21 +149,19 @@ class Invitation:
                 continue
             self._raise_unless_ok(reply)
             return
-        raise failure or self._silence()
+        raise failure or ModuleConnectionError(self._silence)
 
     async def _receive(self, timeout: float) -> bytes | None:
-        """Return a reply; a closed port is remembered, it may be a restart in progress."""
+        """Return a reply; an error is remembered, it may be a restart in progress."""
         end = asyncio.get_running_loop().time() + timeout
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 return await self._socket.receive(left)
+            except ConnectionRefusedError:
+                self._silence = Cause.PORT_CLOSED
             except OSError:
-                self._port_closed = True
+                self._silence = Cause.UNREACHABLE  # nobody answers ARP, or there is no route
         return None
-
-    def _silence(self) -> OtaError:
-        cause = Cause.PORT_CLOSED if self._port_closed else Cause.NO_ANSWER
-        return ModuleConnectionError(cause)
 
     async def _authenticate(self, challenge: bytes) -> OtaError | None:
         """Answer one challenge; None when it was accepted, else why to invite again.
@@ -166,6 +172,7 @@ class Invitation:
             raise ModuleAuthError(Cause.PASSWORD_MISSING)
         nonce = readable(challenge).removeprefix("AUTH").strip()
         keys = keys_for(self._password, nonce)
+        self._keys_known = len(keys)
         key = keys[min(self._keys_tried, len(keys) - 1)]
         cnonce = client_nonce(nonce)
         proof = await asyncio.to_thread(response, key, nonce, cnonce)
@@ -180,12 +187,17 @@ class Invitation:
                 raise silence
             return silence
         if reply.startswith(_AUTH_FAILED):
-            self._keys_tried += 1
-            if self._keys_tried >= len(keys):
-                raise ModuleAuthError(Cause.WRONG_PASSWORD)
-            return ModuleAuthError(Cause.WRONG_PASSWORD)
+            return self._key_refused()
         self._raise_unless_ok(reply)
         return None
+
+    def _key_refused(self) -> OtaError:
+        """Go on to the next key; raises ModuleAuthError when none is left."""
+        self._keys_tried += 1
+        error = ModuleAuthError(Cause.WRONG_PASSWORD)
+        if self._keys_tried >= self._keys_known:
+            raise error
+        return error
 
     @staticmethod
     def _raise_unless_ok(reply: bytes) -> None:

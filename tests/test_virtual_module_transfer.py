@@ -1,0 +1,486 @@
+"""How virtual modules take an image in, judge it and restart: rows of the protocol notes."""
+
+import asyncio
+import hashlib
+import socket
+import struct
+from typing import Any
+
+import pytest
+
+from .virtual_module import build_filesystem, build_image, gzip_image
+from .virtual_module.plain_host import Host, bench
+
+ESP8266: dict[str, Any] = {"chip": "esp8266"}
+LEGACY: dict[str, Any] = {"chip": "esp32", "generation": "legacy"}
+PBKDF2: dict[str, Any] = {"chip": "esp32s3", "generation": "pbkdf2"}
+PICO: dict[str, Any] = {"chip": "rp2040"}
+ALL = [
+    pytest.param(ESP8266, id="esp8266"),
+    pytest.param(LEGACY, id="esp32-legacy"),
+    pytest.param(PBKDF2, id="esp32-pbkdf2"),
+    pytest.param(PICO, id="rp2040"),
+]
+LIKE_ESP8266 = [ALL[0], ALL[3]]
+LIKE_ESP32 = ALL[1:3]
+SIZE = 32 * 1024
+HTML = b"<!DOCTYPE html>".ljust(SIZE)
+
+
+@pytest.fixture(autouse=True)
+def _custom_integrations() -> None:
+    """Start no Home Assistant."""
+
+
+@pytest.fixture(autouse=True)
+def _zeroconf_on_loopback() -> None:
+    """Leave zeroconf alone."""
+
+
+def image_for(chip: dict[str, Any], version: str = "2.0.0") -> bytes:
+    return build_image(chip["chip"], version=version, size=SIZE)
+
+
+def reset(host: Host) -> None:
+    assert host.connection is not None
+    host.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    host.connection.close()
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_an_update_ends_in_the_version_that_the_image_says(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        assert module.running_version == "1.0.0"
+        said = await host.push(image)
+        assert said.endswith(b"OK")
+        back = await module.wait_for("back")
+        assert back.details["version"] == module.running_version == "2.0.0"
+        assert module.running_md5 == hashlib.md5(image).hexdigest()
+        assert module.payload_bytes == len(image)
+        assert module.restarts == 1
+        wanted = ["connected", "first_byte", "complete", "installed", "ok_sent", "closed"]
+        assert module.events.names()[-len(wanted) - 2 : -2] == wanted
+        assert module.events.names()[-2:] == ["restarted", "back"]
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_an_image_without_marker_has_no_version(chip: dict[str, Any]) -> None:
+    async with bench(**chip) as (module, host):
+        await host.push(build_image(chip["chip"], size=SIZE, marker=False))
+        assert (await module.wait_for("back")).details["version"] is None
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_a_module_that_restarts_is_unreachable_and_keeps_its_port(
+    chip: dict[str, Any],
+) -> None:
+    async with bench(**chip, offline_time=15.0) as (module, host):
+        await host.push(image_for(chip))
+        await module.wait_for("restarted")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.setblocking(False)
+            caller.connect(host.module)
+            caller.send(b"anybody there?")
+            with pytest.raises(ConnectionRefusedError):
+                async with asyncio.timeout(5):
+                    await asyncio.get_running_loop().sock_recv(caller, 100)
+        assert (await module.wait_for("back")).details["port"] == host.module[1]
+        host.invite(image_for(chip))
+        assert await host.answer() == "OK"
+        await module.wait_for("connected", count=2)
+
+
+@pytest.mark.parametrize(
+    ("chip", "said"),
+    [
+        (ESP8266, b"292029202920292029202920292029202920292029203568OK"),
+        (LEGACY, b"14601460" * 11 + b"1460648OK"),
+        (PICO, b"29202920292029202920292029202920292029202920648OK"),
+    ],
+)
+async def test_acks_count_drained_queues_or_reads(chip: dict[str, Any], said: bytes) -> None:
+    """ESP8266 and Pico count what one drain took, an ESP32 each read of at most 1460."""
+    image = image_for(chip)
+    async with bench(**chip, window=0, sector_time=0) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image, chunk=2920)
+        await host.rest()
+        digits = host.heard.removesuffix(b"OK")
+        assert host.heard.endswith(b"OK")
+        if chip is LEGACY:
+            assert digits == said.removesuffix(b"OK")
+        else:
+            assert len(digits) < len(said) + 8
+            assert digits.startswith(b"2920")
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_a_pipe_that_is_never_empty_gets_one_ack(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, window=5840, mss=1460, sector_time=0.02) as (_, host):
+        await host.begin(image)
+        await host.send(image)
+        assert await host.rest() == b"%dOK" % len(image)
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_an_esp32_acknowledges_each_read_of_a_full_pipe(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, sector_time=0.01) as (_, host):
+        await host.begin(image)
+        await host.send(image)
+        said = await host.rest()
+        assert said.endswith(b"OK")
+        assert len(said) > 3 * len(image) // 1460
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_the_end_takes_the_time_the_library_takes(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, time_scale=0.2) as (module, host):
+        await host.push(image)
+        await module.wait_for("restarted")
+        complete, ok, closed, restarted = (
+            module.events.last(name).time for name in ("complete", "ok_sent", "closed", "restarted")
+        )
+        assert ok - complete >= 0.2
+        assert closed - ok >= 0.2
+        assert restarted - closed >= 0.02
+
+
+@pytest.mark.parametrize(("core", "before", "after"), [("2.6.3", 0.0, 0.2), ("2.5.2", 0.0, 0.0)])
+async def test_older_cores_say_ok_at_once(core: str, before: float, after: float) -> None:
+    image = image_for(ESP8266)
+    async with bench(**ESP8266, core=core, time_scale=0.2) as (module, host):
+        assert (await host.push(image)).endswith(b"OK")
+        installed, ok, closed = (
+            module.events.last(name).time for name in ("installed", "ok_sent", "closed")
+        )
+        assert ok - installed < 0.2
+        assert closed - ok >= after
+
+
+@pytest.mark.parametrize(
+    ("core", "text"),
+    [
+        ("3.1.2", b"ERROR[10]: Magic byte is not 0xE9\n"),
+        ("2.7.4", b"ERROR[10]: Magic byte is wrong, not 0xE9\r\n"),
+    ],
+)
+async def test_an_esp8266_looks_at_the_first_byte_last(core: str, text: bytes) -> None:
+    async with bench(**ESP8266, core=core) as (module, host):
+        assert (await host.push(HTML)).endswith(text)
+        assert module.payload_bytes == len(HTML)
+        assert module.events.names()[-2:] == ["rejected", "closed"]
+        assert (await host.push(image_for(ESP8266))).endswith(b"OK")
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_an_esp32_looks_at_the_first_byte_after_a_sector(chip: dict[str, Any]) -> None:
+    async with bench(**chip) as (module, host):
+        await host.begin(HTML)
+        await host.lock_step(HTML[:4380])
+        assert await host.rest() == b"14601460Wrong Magic Byte\r\n"
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_an_error_with_unread_payload_resets_the_connection(chip: dict[str, Any]) -> None:
+    async with bench(**chip) as (module, host):
+        await host.begin(HTML)
+        await host.send(HTML[:8000])
+        assert (await host.rest()).endswith(b"<RST>")
+        assert int(str(module.events.last("closed").details["unread"])) > 0
+
+
+async def test_a_pico_takes_any_file_and_dies_of_it() -> None:
+    async with bench(**PICO) as (module, host):
+        assert (await host.push(HTML)).endswith(b"OK")
+        await module.wait_for("bricked")
+        assert module.events.count_of("back") == 0
+
+
+async def test_an_esp8266_takes_the_image_of_another_chip_and_dies_of_it() -> None:
+    async with bench(**ESP8266) as (module, host):
+        assert (await host.push(image_for(LEGACY))).endswith(b"OK")
+        await module.wait_for("bricked")
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+@pytest.mark.parametrize("harm", ["another chip", "wrong bit", "truncated", "bootloader"])
+async def test_an_esp32_verifies_the_whole_image(chip: dict[str, Any], harm: str) -> None:
+    image = image_for(chip)
+    if harm == "another chip":
+        image = build_image("esp32c3", size=SIZE)
+    elif harm == "wrong bit":
+        image = image[:9999] + bytes([image[9999] ^ 1]) + image[10000:]
+    elif harm == "truncated":
+        image = image[:-16]
+    else:
+        image = image[:32] + bytes(4) + image[36:]
+    async with bench(**chip) as (module, host):
+        said = await host.push(image)
+        assert said.endswith(b"Could Not Activate The Firmware\r\n")
+        assert b"OK" not in said
+        assert module.restarts == 0
+        assert (await host.push(image_for(chip))).endswith(b"OK")
+
+
+@pytest.mark.parametrize(
+    ("chip", "text"),
+    [
+        (ESP8266, "ERROR[7]: MD5 verification failed: expected: {0}, calculated: {1}\n"),
+        (ESP8266 | {"core": "2.7.4"}, "ERROR[7]: MD5 Failed: expected:{0}, calculated:{1}\r\n"),
+        (LEGACY, "MD5 Check Failed\r\n"),
+        (PBKDF2, "MD5 Check Failed\r\n"),
+        (PICO, "ERROR[7]: MD5 verification failed: expected: {0}, calculated: {1}\n"),
+    ],
+)
+async def test_another_md5_than_announced_is_refused(chip: dict[str, Any], text: str) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        host.invite(image, md5="0" * 32)
+        assert await host.answer() == "OK"
+        await host.accept()
+        await host.lock_step(image)
+        expected = text.format("0" * 32, hashlib.md5(image).hexdigest())
+        assert (await host.rest()).endswith(expected.encode())
+        assert module.restarts == 0
+
+
+@pytest.mark.parametrize(("chip", "taken"), [(ESP8266, True), (PBKDF2, True), (LEGACY, False)])
+async def test_upper_case_md5_is_lost_on_old_esp32_cores(chip: dict[str, Any], taken: bool) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (_, host):
+        host.invite(image, md5=hashlib.md5(image).hexdigest().upper())
+        assert await host.answer() == "OK"
+        await host.accept()
+        await host.lock_step(image)
+        assert (await host.rest()).endswith(b"OK") is taken
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_gzip_is_unpacked_at_the_restart(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        assert (await host.push(gzip_image(image))).endswith(b"OK")
+        await module.wait_for("back")
+        assert module.running_version == "2.0.0"
+        assert module.running_image == image
+
+
+async def test_gzip_is_no_image_for_old_cores_and_for_an_esp32() -> None:
+    async with bench(**ESP8266, core="2.6.3") as (_, host):
+        said = await host.push(gzip_image(image_for(ESP8266)))
+        assert said.endswith(b"ERROR[10]: Magic byte is wrong, not 0xE9\r\n")
+    async with bench(**LEGACY) as (_, host):
+        await host.begin(gzip_image(image_for(LEGACY)))
+        await host.lock_step(gzip_image(image_for(LEGACY))[:4380])
+        assert (await host.rest()).endswith(b"Wrong Magic Byte\r\n")
+
+
+@pytest.mark.parametrize(
+    ("harm", "end"), [("truncated", "bricked"), ("trailer", "bricked"), ("overlap", "bricked")]
+)
+async def test_a_harmed_gzip_kills_an_esp8266_though_it_said_ok(harm: str, end: str) -> None:
+    image = build_image("esp8266", version="2.0.0", size=128 * 1024)
+    packed = gzip_image(image)
+    options = dict(ESP8266)
+    if harm == "truncated":
+        packed = packed[: len(packed) // 2] + struct.pack("<I", len(image))
+    elif harm == "trailer":
+        packed += struct.pack("<I", 4096)
+    else:
+        # The packed image fits, but unpacking it meets the sectors it is staged in.
+        options["slot_size"] = 140 * 1024
+    async with bench(**options, image=build_image("esp8266", size=SIZE)) as (module, host):
+        assert (await host.push(packed)).endswith(b"OK")
+        await module.wait_for(end)
+
+
+async def test_a_gzip_that_unpacks_to_nothing_leaves_the_old_sketch() -> None:
+    packed = gzip_image(image_for(ESP8266)) + bytes(4)
+    async with bench(**ESP8266) as (module, host):
+        assert (await host.push(packed)).endswith(b"OK")
+        await module.wait_for("back")
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_an_esp32_wants_the_first_byte_within_a_second(chip: dict[str, Any]) -> None:
+    async with bench(**chip, limit_scale=0.2) as (module, host):
+        await host.begin(image_for(chip))
+        assert await host.rest() == b""
+        connected = module.events.last("connected").time
+        aborted = await module.wait_for("aborted")
+        assert aborted.time - connected >= 0.15
+        assert module.events.count_of("reacked") == 0
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_an_esp32_repeats_its_ack_three_times_and_gives_up(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.2) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:1000], chunk=1000)
+        assert await host.rest() == b"1000" * 4
+        await module.wait_for("aborted")
+        assert (await host.push(image)).endswith(b"OK")
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_an_esp8266_waits_for_ever(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.02) as (module, host):
+        await host.begin(image)
+        await asyncio.sleep(0.3)
+        await host.lock_step(image[:1460])
+        await asyncio.sleep(0.3)
+        await host.lock_step(image[1460:])
+        assert (await host.rest()).endswith(b"OK")
+        await module.wait_for("back")
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_a_reset_frees_the_module(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:8760])
+        reset(host)
+        await module.wait_for("aborted")
+        host.heard = b""
+        assert (await host.push(image)).endswith(b"OK")
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_a_fin_in_the_middle_ends_the_update(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.1) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:8760])
+        assert host.connection is not None
+        host.connection.shutdown(socket.SHUT_WR)
+        await module.wait_for("aborted")
+        await host.rest()
+        # An ESP8266 aborts the connection at once, an ESP32 goes on waiting for data.
+        assert host.heard.endswith(b"<RST>") is (chip in (ESP8266, PICO))
+        assert module.events.count_of("reacked") == (0 if chip in (ESP8266, PICO) else 3)
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_closing_after_the_last_ack_costs_the_ok_and_not_the_update(
+    chip: dict[str, Any],
+) -> None:
+    image = image_for(chip)
+    async with bench(**chip, time_scale=0.2, offline_time=0.1) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:-10])
+        await host.send(image[-10:])
+        assert host.connection is not None
+        host.connection.close()
+        await module.wait_for("back")
+        assert module.running_version == "2.0.0"
+        assert module.events.count_of("ok_sent") == 0
+
+
+async def test_a_half_close_after_the_last_byte_costs_an_esp8266_its_ok() -> None:
+    image = image_for(ESP8266)
+    async with bench(**ESP8266, time_scale=0.2, offline_time=0.1) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image)
+        assert host.connection is not None
+        host.connection.shutdown(socket.SHUT_WR)
+        assert b"OK" not in await host.rest()
+        await module.wait_for("back")
+        assert module.running_version == "2.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_a_size_announced_too_large_keeps_an_esp8266_waiting(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.02) as (module, host):
+        host.invite(image, size=len(image) + 1)
+        assert await host.answer() == "OK"
+        await host.accept()
+        await host.lock_step(image)
+        await asyncio.sleep(0.3)
+        assert module.events.names()[-1] == "first_byte"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_bytes_beyond_the_announced_size_stay_unread(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:-100])
+        await host.send(image[-100:] + b"?")
+        said = await host.rest()
+        assert said.endswith((b"OK<RST>", b"<RST>"))
+        await module.wait_for("back")
+        assert module.running_version == "2.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_one_byte_too_many_makes_an_esp32_fail(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.1) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:-100])
+        await host.send(image[-100:] + b"?")
+        assert b"OK" not in await host.rest()
+        assert module.restarts == 0
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", ALL)
+async def test_a_filesystem_is_replaced_and_the_sketch_stays(chip: dict[str, Any]) -> None:
+    files = build_filesystem(SIZE)
+    async with bench(**chip) as (module, host):
+        assert (await host.push(files, command=100)).endswith(b"OK")
+        await module.wait_for("back")
+        assert module.fs_image == files
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", ALL[:3])
+async def test_a_filesystem_half_sent_is_half_destroyed(chip: dict[str, Any]) -> None:
+    old, new = build_filesystem(SIZE, seed=1), build_filesystem(SIZE, seed=2)
+    async with bench(**chip, fs_image=old) as (module, host):
+        await host.begin(new, command=100)
+        await host.lock_step(new[:14600])
+        reset(host)
+        await module.wait_for("aborted")
+        assert module.fs_image == new[:12288] + old[12288:]
+
+
+async def test_a_module_that_is_never_read_from_takes_little() -> None:
+    """The window is the chip's: a host cannot push more than that into a module that hangs."""
+    for chip, most in ((ESP8266, 3 * 1024), (LEGACY, 9 * 1024)):
+        image = build_image(chip["chip"], size=200 * 1024)
+        async with bench(**chip, faults=["hang_after_accept"]) as (_, host):
+            await host.begin(image)
+            assert host.connection is not None
+            host.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            taken = 0
+            for _ in range(10):
+                try:
+                    taken += host.connection.send(image[taken:])
+                except BlockingIOError:
+                    await asyncio.sleep(0.05)
+            info = host.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+            acked = struct.unpack_from("<Q", info, 120)[0]
+            assert 0 < acked <= most
+
+
+async def test_a_power_cycle_brings_the_module_back() -> None:
+    async with bench(**ESP8266) as (module, host):
+        await host.begin(image_for(ESP8266))
+        await host.lock_step(image_for(ESP8266)[:1460])
+        await module.power_cycle()
+        await module.wait_for("back")
+        assert (await host.rest()).endswith(b"<RST>")
+        assert module.running_version == "1.0.0"
+        assert (await host.push(image_for(ESP8266))).endswith(b"OK")
