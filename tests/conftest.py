@@ -8,8 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-import pytest_socket
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
 from zeroconf import IPVersion
 
 from custom_components.esp_ota.const import DOMAIN
@@ -62,7 +62,7 @@ def _zeroconf_on_loopback() -> Iterator[None]:
 
 @pytest.fixture
 def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """A config directory of this test's own, for images and the watched folder."""
+    """Return a config directory of this test's own, for images and the watched folder."""
     hass.config.config_dir = str(tmp_path)
     return tmp_path
 
@@ -73,7 +73,8 @@ async def start_module() -> AsyncIterator[StartModule]:
     async with AsyncExitStack() as stack:
 
         async def start(**config: Any) -> VirtualModule:
-            defaults = {"time_scale": 0.05, "hostname": "garden-valve"}
+            # Off for 0.4 s after a restart, so that a busy machine sees that it was off.
+            defaults = {"time_scale": 0.05, "offline_time": 8.0, "hostname": "garden-valve"}
             module = VirtualModule(ModuleConfig(**defaults | config))
             return await stack.enter_async_context(module)
 
@@ -88,8 +89,10 @@ async def esp_ota(hass: HomeAssistant, config_dir: Path) -> None:
 
 
 @pytest.fixture
-async def garden(hass: HomeAssistant, esp_ota: None) -> Garden:
+async def garden(hass: HomeAssistant, esp_ota: None, monkeypatch: pytest.MonkeyPatch) -> Garden:
     """Return a house with a valve, the integration, and not yet a module."""
+    # On loopback "port unreachable" comes at once.
+    monkeypatch.setattr("custom_components.esp_ota.ota.probe._UDP_WAIT", 0.03)
     return await Garden.plant(hass)
 
 

@@ -9,6 +9,12 @@ from typing import Any, Self
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.house import HOUSE, House, Patience
+from custom_components.esp_ota.library import Release
+from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
+from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
+from custom_components.esp_ota.ota.transport._stream import StreamLimits
+from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.components.update import (
     ATTR_IN_PROGRESS,
     ATTR_INSTALLED_VERSION,
@@ -18,13 +24,6 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, Stat
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-
-from custom_components.esp_ota.house import HOUSE, House, Patience
-from custom_components.esp_ota.library import Release
-from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
-from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
-from custom_components.esp_ota.ota.transport._stream import StreamLimits
-from custom_components.esp_ota.release_name import ReleaseName
 
 from .sentences import assert_error_is_whole
 from .virtual_module import Seen, VirtualModule, build_image
@@ -89,6 +88,12 @@ def patience(**seconds: float) -> Patience:
     return Patience(install=install, push=push, watch=WatchLimits(**watch))
 
 
+QUIET = patience(evidence=0.2)
+"""For modules that announce nothing."""
+TALKING = patience()
+"""For modules that announce what they run."""
+
+
 @dataclass
 class Garden:
     """Everything a test of an install touches."""
@@ -106,7 +111,7 @@ class Garden:
         valve = {"input_boolean": {"valve": {"initial": True}}}
         assert await async_setup_component(hass, "input_boolean", valve)
         await hass.async_block_till_done()
-        garden.house.patience = patience()
+        garden.house.patience = QUIET
         async_track_state_change_event(hass, [VALVE], garden._valve_moved)
         async_track_state_change_event(hass, [CARD], garden._card_changed)
         return garden

@@ -1,4 +1,4 @@
-"""What the person reads: is there a sentence, and does it get all that it names?"""
+"""Checks of what the person reads: there is a sentence, and it gets all that it names."""
 
 from collections.abc import Mapping
 import json
@@ -6,10 +6,9 @@ from pathlib import Path
 import string
 from typing import Any
 
+from custom_components.esp_ota.const import DOMAIN
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-
-from custom_components.esp_ota.const import DOMAIN
 
 _TEXTS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "custom_components/esp_ota/translations/en.json").read_text(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_SYSTEM,
@@ -21,10 +22,8 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
-
 from .conftest import StartModule, entry_for
-from .garden import CARD, Garden, options_for, until
+from .garden import CARD, Garden, until
 from .sentences import assert_abort_is_whole, assert_form_is_whole
 from .virtual_module import VirtualModule
 
@@ -284,6 +283,7 @@ async def test_an_ignored_module_stays_ignored(hass: HomeAssistant, esp_ota: Non
         "already_configured",
     )
     assert not modules(hass)
+    assert (await discover(hass, announcement("pump")))["type"] is FlowResultType.FORM
 
 
 async def test_a_wifi_ota_module_is_left_alone(hass: HomeAssistant, esp_ota: None) -> None:
@@ -413,6 +413,21 @@ async def test_a_known_module_typed_with_its_new_address_is_not_added_twice(
     assert_aborted(result, "already_configured")
     assert entry.data["host"] == "127.0.0.1"
     assert entry.runtime_data is runtime  # no reload, which would end a running install
+
+
+async def test_a_module_typed_by_its_host_name_is_recognised_as_well(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, hostname="LocalHost")  # a name that resolves
+    find = garden.house.announcements.find
+    await until(lambda: find("localhost.local", module.port))
+
+    flow_id = await open_user_form(garden.hass)
+    result = await by_hand(garden.hass, flow_id, module, host="localhost")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == MAC
+    assert result["data"]["host"] == "127.0.0.1"
 
 
 async def test_a_new_password_is_stored_and_used(garden: Garden, start_module: StartModule) -> None:

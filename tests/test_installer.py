@@ -22,6 +22,7 @@ async def test_a_proven_version_ends_well(garden: Garden, start_module: StartMod
     assert module.running_version == "1.1.0"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
+
 async def test_never(garden: Garden, start_module: StartModule) -> None:
     module = await start_module(faults=[Fault.NEVER_BACK])
     await garden.release("1.1.0")

@@ -133,12 +133,9 @@ def test_one_wrong_bit_is_found(chip: Chip, position: int) -> None:
 
 
 @pytest.mark.parametrize("chip", Chip)
-@pytest.mark.parametrize("other", Chip)
-def test_an_image_runs_on_its_own_chip_only(chip: Chip, other: Chip) -> None:
+def test_an_image_runs_on_its_own_chip_only(chip: Chip) -> None:
     image = build_image(chip, size=40_000)
-    if chip is other:
-        verify(image, other)
-    else:
+    for other in set(Chip) - {chip}:
         with pytest.raises(BadImageError):
             verify(image, other)
 

@@ -94,25 +94,18 @@ async def test_a_module_that_restarts_is_unreachable_and_keeps_its_port(
 @pytest.mark.parametrize(
     ("chip", "said"),
     [
-        (ESP8266, b"292029202920292029202920292029202920292029203568OK"),
-        (LEGACY, b"14601460" * 11 + b"1460648OK"),
-        (PICO, b"29202920292029202920292029202920292029202920648OK"),
+        (ESP8266, b"2920" * 11 + b"648OK"),
+        (LEGACY, b"1460" * 22 + b"648OK"),
+        (PICO, b"2920" * 11 + b"648OK"),
     ],
 )
 async def test_acks_count_drained_queues_or_reads(chip: dict[str, Any], said: bytes) -> None:
     """ESP8266 and Pico count what one drain took, an ESP32 each read of at most 1460."""
     image = image_for(chip)
-    async with bench(**chip, window=0, sector_time=0) as (module, host):
+    async with bench(**chip, window=0) as (_, host):
         await host.begin(image)
         await host.lock_step(image, chunk=2920)
-        await host.rest()
-        digits = host.heard.removesuffix(b"OK")
-        assert host.heard.endswith(b"OK")
-        if chip is LEGACY:
-            assert digits == said.removesuffix(b"OK")
-        else:
-            assert len(digits) < len(said) + 8
-            assert digits.startswith(b"2920")
+        assert await host.rest() == said
 
 
 @pytest.mark.parametrize("chip", LIKE_ESP8266)
@@ -280,10 +273,8 @@ async def test_gzip_is_no_image_for_old_cores_and_for_an_esp32() -> None:
         assert (await host.rest()).endswith(b"Wrong Magic Byte\r\n")
 
 
-@pytest.mark.parametrize(
-    ("harm", "end"), [("truncated", "bricked"), ("trailer", "bricked"), ("overlap", "bricked")]
-)
-async def test_a_harmed_gzip_kills_an_esp8266_though_it_said_ok(harm: str, end: str) -> None:
+@pytest.mark.parametrize("harm", ["truncated", "trailer", "overlap"])
+async def test_a_harmed_gzip_kills_an_esp8266_though_it_said_ok(harm: str) -> None:
     image = build_image("esp8266", version="2.0.0", size=128 * 1024)
     packed = gzip_image(image)
     options = dict(ESP8266)
@@ -293,10 +284,19 @@ async def test_a_harmed_gzip_kills_an_esp8266_though_it_said_ok(harm: str, end: 
         packed += struct.pack("<I", 4096)
     else:
         # The packed image fits, but unpacking it meets the sectors it is staged in.
-        options["slot_size"] = 140 * 1024
+        options["slot_size"] = 124 * 1024
     async with bench(**options, image=build_image("esp8266", size=SIZE)) as (module, host):
         assert (await host.push(packed)).endswith(b"OK")
+        await module.wait_for("bricked")
+
+
+@pytest.mark.parametrize(("packed", "end"), [(False, "back"), (True, "bricked")])
+async def test_only_a_plain_image_is_patched_to_the_flash_mode(packed: bool, end: str) -> None:
+    image = image_for(ESP8266)
+    async with bench(**ESP8266, flash_mode="dout") as (module, host):
+        await host.push(gzip_image(image) if packed else image)
         await module.wait_for(end)
+        assert module.running_image[2] == (2 if packed else 3)
 
 
 async def test_a_gzip_that_unpacks_to_nothing_leaves_the_old_sketch() -> None:
@@ -425,7 +425,8 @@ async def test_bytes_beyond_the_announced_size_stay_unread(chip: dict[str, Any])
 
 @pytest.mark.parametrize("chip", LIKE_ESP32)
 async def test_one_byte_too_many_makes_an_esp32_fail(chip: dict[str, Any]) -> None:
-    image = image_for(chip)
+    """Unless the size is a multiple of 4096: then the last whole sector completes it."""
+    image = build_image(chip["chip"], version="2.0.0", size=SIZE + 160)
     async with bench(**chip, limit_scale=0.1) as (module, host):
         await host.begin(image)
         await host.lock_step(image[:-100])

@@ -91,11 +91,12 @@ class Announcements(RecordUpdateListener):
         )
 
     def find(self, host: str, port: int) -> str | None:
-        """Return the service name that an address and port have announced, if they have."""
+        """Return the service name that an address or host name has announced for a port."""
+        host = host.lower().removesuffix(".local")
         for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
             if isinstance(record, DNSPointer):
                 facts = self.facts(record.alias)
-                if facts is not None and (facts.host, facts.port) == (host, port):
+                if facts and facts.port == port and host in {facts.host, facts.name.lower()}:
                     return record.alias
         return None
 

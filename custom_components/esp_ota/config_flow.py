@@ -131,7 +131,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
     def _moved_to_mac(self, name: str) -> ConfigEntry | None:
         """Return the entry of a host name that is known by its MAC."""
         for entry in self._async_current_entries():
-            if entry.data.get(CONF_MAC) and entry.data[CONF_NAME].lower() == name:
+            if entry.data.get(CONF_MAC) and entry.data.get(CONF_NAME, "").lower() == name:
                 return entry
         return None
 

@@ -124,8 +124,29 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 mac=facts.mac,
             )
         )
+        if facts.mac is not None and facts.mac != self.config_entry.data.get(CONF_MAC):
+            self._learn_mac(facts.mac)
         if facts.version is not None:
             self.async_set_installed(facts.version, facts.firmware, assumed=False)
+
+    @callback
+    def _learn_mac(self, mac: str) -> None:
+        """Keep a MAC that was announced for the first time, so that devices can be linked."""
+        if self.config_entry.data.get(CONF_MAC) is not None:
+            return  # another module under the same name: the evidence will say so
+        self.hass.config_entries.async_update_entry(
+            self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
+        )
+        if device := self._device:
+            dr.async_get(self.hass).async_update_device(
+                device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
+            )
+
+    @property
+    def _device(self) -> dr.DeviceEntry | None:
+        return dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
+        )
 
     @callback
     def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:
@@ -142,12 +163,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 {"version": version, "firmware": firmware, "assumed": assumed},
             ),
         )
-        registry = dr.async_get(self.hass)
-        identifier = (DOMAIN, self.config_entry.entry_id)
-        if device := registry.async_get_device_by_identifier(
-            identifier, self.config_entry.entry_id
-        ):
-            registry.async_update_device(device.id, sw_version=version)
+        if device := self._device:
+            dr.async_get(self.hass).async_update_device(device.id, sw_version=version)
 
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""

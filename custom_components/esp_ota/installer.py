@@ -243,6 +243,8 @@ class Installer:
             f" ({result.cause})" if result.cause else "",
         )
         if result.restore_error is not None:
+            if self._hass.is_stopping:
+                return  # no sequence runs any more; the open journal restores at the next start
             self._tell_restore(result)
         if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
             self._entry.async_start_reauth(self._hass)

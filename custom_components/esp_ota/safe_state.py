@@ -66,12 +66,21 @@ async def async_load_conditions(
 
 
 def enabled(conditions: list[Any]) -> list[Any]:
-    """Return the conditions that can say no: a disabled one is always true."""
-    return [
-        item
-        for item in conditions
-        if not isinstance(item, Mapping) or item.get("enabled", True) is True
-    ]
+    """Return the conditions that can say no: a disabled one, or an empty group, never does."""
+    return [item for item in conditions if _can_say_no(item)]
+
+
+def _can_say_no(item: Any) -> bool:
+    if not isinstance(item, Mapping):
+        return True  # a template
+    if item.get("enabled", True) is not True:
+        return False
+    for group in ("and", "or", "not"):
+        if group in item:
+            return bool(enabled(cv.ensure_list(item[group])))
+        if item.get("condition") == group:
+            return bool(enabled(cv.ensure_list(item.get("conditions"))))
+    return True
 
 
 class NothingToSecure:
@@ -117,6 +126,7 @@ class ConfiguredSafeState:
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
         limit = float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))
+        trace_clear()  # in this task only: looks at conditions are no steps of an automation
         try:
             async with asyncio.timeout(limit):
                 await self._run(self._options.get(CONF_ACTIONS, []), Cause.SAFE_STATE_FAILED)
@@ -136,7 +146,7 @@ class ConfiguredSafeState:
                 since = loop.time()
                 continue
             await asyncio.sleep(_POLL)
-        if not self.holds():  # the last look, in case the stable time is zero
+        if not self.holds():  # the last look, after the last pause
             await self._confirmed()
 
     def holds(self) -> bool:
@@ -177,8 +187,8 @@ class ConfiguredSafeState:
             trace_clear()
             result = await script.async_run(self._variables, self._context)
             reason = script_execution_get()
-        except (vol.Invalid, HomeAssistantError) as err:
-            raise SafeStateError(cause, detail=err) from err
+        except Exception as err:  # an action raises whatever its integration has not caught
+            raise SafeStateError(cause, detail=str(err) or type(err).__name__) from err
         finally:
             await script.async_unload()
         if result is None or reason != "finished":
@@ -186,5 +196,6 @@ class ConfiguredSafeState:
         response = result.service_response
         if isinstance(response, Mapping) and response.get("safe", True) is not True:
             detail = response.get("reason", "it answered that it is not safe")
-            raise SafeStateError(Cause.SAFE_STATE_REFUSED, detail=detail)
+            refused = cause is Cause.SAFE_STATE_FAILED  # the restore has only one way to fail
+            raise SafeStateError(Cause.SAFE_STATE_REFUSED if refused else cause, detail=detail)
         LOGGER.debug("%s: sequence finished", self._name)

@@ -62,9 +62,7 @@ async def bench(
 
         async def start(module: Module) -> None:
             module.place_firmware(home.firmware_folder)
-            running[module.name] = await RunningModule.start(
-                module, setting.interface, *arguments
-            )
+            running[module.name] = await RunningModule.start(module, setting.interface, *arguments)
             stack.push_async_callback(running[module.name].end)
 
         stack.push_async_callback(home.stop)

@@ -62,7 +62,8 @@ class Client:
         async with self._session.post("/auth/token", data=me | grant) as response:
             token = (await response.json())["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
-        while (await self.get("/api/core/state"))["state"] != "RUNNING":
+        # Nothing tells when the other integrations' views are there.
+        while (await self.get("/api/core/state"))["state"] != "RUNNING":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         self._socket = await self._session.ws_connect("/api/websocket", max_msg_size=0)
         await self._socket.receive_json()
@@ -135,7 +136,8 @@ class Client:
 
     def attributes(self, entity_id: str) -> Json:
         """Return the attributes of an entity."""
-        return self.states.get(entity_id, {}).get("attributes", {})
+        state = self.states.get(entity_id)
+        return dict(state["attributes"]) if state else {}
 
     async def wait_until(self, what: str, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait for the states to be as `holds` wants them."""

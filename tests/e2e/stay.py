@@ -27,8 +27,8 @@ def _guide(address: str, *, bare: bool) -> str:
         "Modules it has discovered:",
     ]
     for module in MODULES:
-        what = f"{module.chip}, {f'password {module.password}' if module.password else 'no password'}"
-        lines.append(f"  {module.name:<18} {what}")
+        secret = f"password {module.password}" if module.password else "no password"
+        lines.append(f"  {module.name:<18} {module.chip.upper()}, {secret}")
     if bare:
         lines += ["", "Add one: Settings > Devices & services > Discovered."]
     else:

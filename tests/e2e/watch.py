@@ -104,10 +104,11 @@ class Watch:
         equipment = self._target.equipment
         if entity_id == self._target.entity_id:
             self._update_changed(state["attributes"])
-        elif equipment is not None and entity_id == equipment.entity_id:
-            if self.equipment_states[-1:] != [state["state"]]:
-                self.equipment_states.append(state["state"])
-                self._timeline.tell(f"{equipment.name} {state['state']}")
+        if equipment is None or entity_id != equipment.entity_id:
+            return
+        if self.equipment_states[-1:] != [state["state"]]:
+            self.equipment_states.append(state["state"])
+            self._timeline.tell(f"{equipment.name} {state['state']}")
 
     def _update_changed(self, shown: Json) -> None:
         stage, percent = shown["stage"], shown["update_percentage"]

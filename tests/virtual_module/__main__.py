@@ -39,6 +39,7 @@ _NUMBERS = {
 }
 _TEXTS = {
     "core": "ESP8266: version of the Arduino core",
+    "flash_mode": "ESP8266: the only mode its flash works in",
     "hostname": "name on the network",
     "board": "board for the TXT record",
     "mac": "address, with colons",

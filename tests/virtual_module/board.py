@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import hashlib
 import socket
 
-from .boot import after_restart
+from .boot import after_restart, in_flash_mode
+from .chips import Family
 from .config import ModuleConfig
 from .events import EventLog, Seen
 from .faults import Fault, FaultPlan
 from .images import build_image
-from .inspect_image import read_marker
+from .inspect_image import BadImageError, is_gzip, read_marker
 from .link import Link
 
 SECTOR = 4096
@@ -42,6 +43,8 @@ class Board:
         """The sketch in flash, unpacked."""
         self.fs_image = config.fs_image
         self.staged: Staged | None = None
+        self.bricked = False
+        """Whether what is in flash cannot run, so that only a cable would help."""
         self.reported_version: str | None = None
         """What the sketch says against better knowledge, see WRONG_VERSION_BACK."""
         self.payload_bytes = 0
@@ -126,6 +129,8 @@ class Board:
 
     def boot(self) -> None:
         """Put a staged image in place. Raises `BadImageError` if nothing can run."""
+        if self.bricked:
+            raise BadImageError("nothing to run")
         staged, self.staged = self.staged, None
         if staged is None:
             return
@@ -133,7 +138,13 @@ class Board:
         wrong = self.strikes(Fault.WRONG_VERSION_BACK)
         if old_back:
             return
-        self.image = after_restart(self.config.chip, self.image, staged.payload, staged.address)
+        self.bricked = True
+        image = after_restart(self.config.chip, self.image, staged.payload, staged.address)
+        if self.config.family is Family.ESP8266 and image != self.image:
+            patched = not is_gzip(staged.payload)
+            image = in_flash_mode(image, self.config.flash_mode, patched=patched)
+        self.image = image
+        self.bricked = False
         self.reported_version = self.config.wrong_version if wrong else None
 
     def close(self) -> None:

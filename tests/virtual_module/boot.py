@@ -1,6 +1,7 @@
 """From staged bytes to a running sketch: what boot stages do at a restart."""
 
 from .chips import CHIPS, Chip, Family
+from .images import FLASH_MODES
 from .inspect_image import BadImageError, gunzip, is_gzip, unpack_stream, verify
 
 _SECTOR = 4096
@@ -22,6 +23,19 @@ def after_restart(chip: Chip, old: bytes, staged: bytes, staged_at: int) -> byte
     if flash != old:
         verify(flash, chip)
     return flash
+
+
+def in_flash_mode(image: bytes, mode: str | None, *, patched: bool) -> bytes:
+    """Return an ESP8266's image as it is in a flash chip that works in one mode only.
+
+    The Updater patches the mode of a plain image; in a gzip it cannot, and a chip that is
+    read in a mode it does not have returns nothing that could run (protocols.md 5.1).
+    """
+    if mode is None or image[2] == FLASH_MODES[mode]:
+        return image
+    if not patched:
+        raise BadImageError(f"flash mode {image[2]}, and the chip is {mode} only")
+    return image[:2] + bytes([FLASH_MODES[mode]]) + image[3:]
 
 
 def _eboot(old: bytes, staged: bytes, staged_at: int) -> bytes:

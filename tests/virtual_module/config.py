@@ -38,6 +38,8 @@ class ModuleConfig:
     image: bytes | None = None
     """The running sketch; without one an image with version 1.0.0 is built."""
     fs_image: bytes = b""
+    flash_mode: str | None = None
+    """ESP8266: the only mode its flash chip works in, such as "dout"; None works in all."""
     slot_size: int | None = None
     """Room for sketches, see `ChipFacts.slot_size`."""
     fs_size: int | None = None
@@ -103,8 +105,8 @@ class ModuleConfig:
 
     @property
     def locked(self) -> bool:
-        """Whether the sketch asks for a password. An empty one counts as none."""
-        return bool(self.password or self.password_hash)
+        """Whether the sketch asks for a password; an empty one has a hash like any other."""
+        return self.password is not None or bool(self.password_hash)
 
     @property
     def name(self) -> str:

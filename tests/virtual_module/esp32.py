@@ -43,9 +43,9 @@ class Esp32Transfer(Transfer):
             if not acked or repeats == _REPEATS:
                 return False
             repeats += 1
-            self.board.events.add(Seen.REACKED, count=acked)
             if not await link.send(str(acked).encode()):
                 break
+            self.board.events.add(Seen.REACKED, count=acked)
         return True
 
     async def _wait(self, link: Link) -> bool:

@@ -12,7 +12,7 @@ from .content import code_like, marker, place
 SECTOR = 4096
 DEFAULT_SIZE = 96 * 1024
 
-_MODES = {"qio": 0, "qout": 1, "dio": 2, "dout": 3}
+FLASH_MODES = {"qio": 0, "qout": 1, "dio": 2, "dout": 3}
 _MIB = 1024 * 1024
 _ESP8266_SIZES = {
     _MIB // 2: 0,
@@ -49,7 +49,7 @@ def build_image(
     facts = CHIPS[chip]
     source = random.Random(f"{chip}/{name}/{version}/{seed}")
     text = _marker_text(name, version) if marker else b""
-    mode = _MODES[flash_mode]
+    mode = FLASH_MODES[flash_mode]
     match facts.family:
         case Family.ESP8266:
             return _build_esp8266(facts, text, size, source, mode, _ESP8266_SIZES[flash_size])

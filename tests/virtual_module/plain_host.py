@@ -75,6 +75,8 @@ class Host:
 
     async def accept(self, timeout: float = 8.0) -> str:
         """Take the module's connection; return the address it comes from."""
+        if self.connection is not None:
+            self.connection.close()
         async with asyncio.timeout(timeout):
             self.connection, peer = await self._loop.sock_accept(self.tcp)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -129,7 +131,7 @@ class Host:
 @asynccontextmanager
 async def bench(**config: Any) -> AsyncIterator[tuple[VirtualModule, Host]]:
     """Switch a quick module on, and a host to go with it."""
-    defaults = {"time_scale": 0.02, "limit_scale": 0.3}
+    defaults = {"time_scale": 0.02, "limit_scale": 0.3, "tick": 0.0}
     async with VirtualModule(ModuleConfig(**defaults | config)) as module:
         host = Host((module.host, module.port))
         try:

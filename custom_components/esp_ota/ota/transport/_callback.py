@@ -38,14 +38,28 @@ class Callback:
 
     async def connection_from(self, address: str) -> socket.socket:
         """Return the first connection from this address; reset all others."""
-        loop = asyncio.get_running_loop()
         while True:
-            connection, peer = await loop.sock_accept(self._socket)
+            try:
+                connection, peer = self._socket.accept()
+            except BlockingIOError:
+                await self._readable()
+                continue
             if peer[0] == address:
+                connection.setblocking(False)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return connection
             self.strangers.append(peer[0])
             reset(connection)
+
+    async def _readable(self) -> None:
+        """Wait for a connection; `loop.sock_accept` loses one when it is cancelled just then."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._socket, readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(self._socket)
 
     def close(self) -> None:
         """Stop listening."""

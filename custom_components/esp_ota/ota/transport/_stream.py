@@ -124,7 +124,7 @@ class Stream:
         self._changed.clear()
         self._loop.add_writer(self._connection, self._changed.set)
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(min(1.0, self._limits.stall)):
                 await self._changed.wait()
         except TimeoutError:
             self._raise_when_stalled()
@@ -147,15 +147,12 @@ class Stream:
 
     async def _conclude(self) -> Delivery:
         """Tell what the answer, or the close without one, means."""
-        if self._token.is_ok:
-            self._report(self._total)
-            return Delivery.ACCEPTED
         if self._token.is_error:
             raise await self._rejection()
         self._track()
-        if self._acked >= self._total:
-            return Delivery.UNCONFIRMED
-        raise TransferError(Cause.CONNECTION_LOST, sent=self._acked, total=self._total)
+        if self._acked < self._total:  # an `OK` for half an image is none
+            raise TransferError(Cause.CONNECTION_LOST, sent=self._acked, total=self._total)
+        return Delivery.ACCEPTED if self._token.is_ok else Delivery.UNCONFIRMED
 
     async def _rejection(self) -> OtaError:
         """Return the error for the module's text, once the rest of it has arrived."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import logging
 import socket
-from typing import Final
+from typing import Any, Final
 
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
 from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
@@ -106,17 +106,15 @@ class ArduinoOtaPush:
             if not connecting.done():
                 await inviting
                 await asyncio.wait({connecting}, timeout=self._limits.callback)
-            if connecting.done():
-                return connecting.result()
-            raise self._no_callback(invitations, callback, payload)
+            if not connecting.done():
+                raise self._no_callback(invitations, callback, payload)
+            await _drop(inviting)
         except BaseException:
             if connecting.done() and not connecting.cancelled():
                 reset(connecting.result())
+            await _drop(inviting, connecting)
             raise
-        finally:
-            await _drop(inviting)
-            if not connecting.done():
-                await _drop(connecting)
+        return connecting.result()
 
     def _no_callback(
         self, invitations: InvitationSocket, callback: Callback, payload: Payload
@@ -126,8 +124,8 @@ class ArduinoOtaPush:
         if callback.strangers:
             stranger = callback.strangers[0]
             return CallbackError(Cause.CALLBACK_FROM_OTHER, other=stranger, **facts)
-        if self._family is ChipFamily.ESP32:
-            # It says OK before it looks at the size, and then never connects.
+        if self._family in {ChipFamily.ESP32, None}:
+            # An ESP32 says OK before it looks at the size, and then never connects.
             size = len(payload.data)
             return CallbackError(Cause.NO_CALLBACK_OR_TOO_LARGE, size=size, **facts)
         return CallbackError(Cause.NO_CALLBACK, **facts)
@@ -151,9 +149,11 @@ class ArduinoOtaPush:
         return delivery
 
 
-async def _drop[T](task: asyncio.Task[T]) -> None:
-    """End a task and take its outcome, whatever it is."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+async def _drop(*tasks: asyncio.Task[Any]) -> None:
+    """End tasks that still run and take their outcomes, whatever they are."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()

@@ -1,0 +1,84 @@
+"""What a person does with the mouse, in the words of the frontend."""
+
+from pathlib import Path
+import re
+
+from playwright.async_api import Locator, Page
+
+from .browser import SIZE, go
+
+_TALL = {"width": SIZE["width"], "height": 1340}
+"""High enough for the whole form of a safe state."""
+
+
+def dialog(page: Page) -> Locator:
+    """Return the dialog of a config or options flow."""
+    return page.locator("dialog-data-entry-flow")
+
+
+async def open_add_form(page: Page, name: str) -> Locator:
+    """Press "Add" on the card of a discovered module and return the form."""
+    await go(page, "/config/integrations/dashboard")
+    card = page.locator("ha-config-flow-card").filter(has_text=name)
+    await card.get_by_role("button", name="Add").click()
+    form = dialog(page)
+    await form.get_by_role("button", name="Submit").wait_for()
+    return form
+
+
+async def submit(page: Page) -> None:
+    """Send a form and close what comes after it."""
+    form = dialog(page)
+    await form.get_by_role("button", name="Submit").click()
+    await form.get_by_role("button", name=re.compile("finish", re.IGNORECASE)).click()
+    await form.locator("ha-dialog").wait_for(state="hidden")
+
+
+async def open_options(page: Page, entry: str, step: str) -> Locator:
+    """Press "Configure" of an entry, choose a form from the menu and return it."""
+    await go(page, "/config/integrations/integration/esp_ota")
+    row = page.locator("ha-config-entry-row").filter(has_text=entry)
+    await row.get_by_role("button", name="Configure").first.click()
+    form = dialog(page)
+    await form.get_by_text(step, exact=True).click()
+    await form.get_by_role("button", name="Submit").wait_for()
+    return form
+
+
+async def add_step(page: Page, button: Locator, target: str, step: str) -> None:
+    """Add an action or a condition: press the button, choose what it acts on, then what it is.
+
+    `target` is a name and a kind, as the list shows them: "Garden valve Valve".
+    """
+    await button.click()
+    chooser = page.locator("add-automation-element-dialog")
+    await chooser.locator("input").first.fill(target.rsplit(" ", 1)[0])
+    row = re.compile(rf"^\s*{target.replace(' ', r'\s+')}\s*$")
+    await chooser.locator("ha-combo-box-item").filter(has_text=row).click()
+    await chooser.get_by_text(step).click()
+    await chooser.locator("ha-dialog").wait_for(state="hidden")
+
+
+async def collapse_steps(form: Locator) -> None:
+    """Fold all actions and conditions, so that a form can be seen as a whole."""
+    rows = form.locator("ha-automation-action-row, ha-automation-condition-row")
+    for row in await rows.all():
+        await row.locator("ha-expansion-panel").first.locator(".summary-icon").first.click()
+
+
+async def fill_number(form: Locator, label: str, number: int) -> None:
+    """Type a number."""
+    field = form.locator("ha-selector-number").filter(has_text=label)
+    await field.locator("input").fill(str(number))
+
+
+async def upload(form: Locator, path: Path) -> None:
+    """Choose a file and wait until Home Assistant has it."""
+    box = form.locator("ha-file-upload")
+    await box.locator("input[type=file]").set_input_files(path)
+    await box.get_by_text(path.name).first.wait_for()
+
+
+async def make_tall(page: Page, *, tall: bool) -> None:
+    """Make the window higher for a long form, or normal again."""
+    await page.set_viewport_size(_TALL if tall else SIZE)

@@ -1,0 +1,41 @@
+"""Screenshots for the documentation, renewed only when something in them changed."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageChops
+from playwright.async_api import Page
+
+from .home import ROOT
+
+FOLDER = ROOT / "docs" / "images"
+_SETTLE = 700
+"""Milliseconds for dialogs to arrive and icons to load."""
+_NOTICED = 40
+"""Difference of one colour value (0 to 255) that an eye sees; less is font smoothing."""
+_TOLERANCE = 0.0005
+"""Part of a picture that may differ: a badge that comes late is less, a sentence more."""
+# "7 seconds ago" is different in every run.
+_STYLE = "ha-relative-time { visibility: hidden !important; }"
+
+
+def _same(old: Path, new: bytes, tolerance: float) -> bool:
+    if not old.exists():
+        return False
+    with Image.open(old) as before, Image.open(BytesIO(new)) as after:
+        if before.size != after.size:
+            return False
+        difference = ImageChops.difference(before.convert("L"), after.convert("L"))
+        changed = sum(difference.histogram()[_NOTICED:])
+    return changed <= tolerance * after.width * after.height
+
+
+async def take_picture(page: Page, name: str, *, tolerance: float = _TOLERANCE) -> None:
+    """Write `docs/images/NAME.png`, unless the one there looks the same."""
+    await page.mouse.move(0, 0)
+    await page.wait_for_timeout(_SETTLE)
+    new = await page.screenshot(animations="disabled", style=_STYLE)
+    path = FOLDER / f"{name}.png"
+    if not _same(path, new, tolerance):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(new)

@@ -1,0 +1,115 @@
+"""A statement heard after the restart proves as much as it proves, and no more."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.ota import Cause, ModuleFacts, Verdict
+from custom_components.esp_ota.ota.evidence import is_proof, judge
+
+from .bench import CANDIDATE, IMAGE, MODULE, sighting
+from .conftest import assert_sentence_is_whole
+
+NOTHING_KNOWN = replace(MODULE, version=None, firmware=None, mac=None)
+OLD_MD5, OTHER_MD5 = "a" * 32, "b" * 32
+WITH_MD5 = replace(MODULE, sketch_md5=OLD_MD5)
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "verdict", "cause"),
+    [
+        # A version
+        (MODULE, {"version": "1.1.0"}, Verdict.VERIFIED, None),
+        (MODULE, {"version": "1.1.0", "firmware": "garden-valve"}, Verdict.VERIFIED, None),
+        (NOTHING_KNOWN, {"version": "1.1.0"}, Verdict.VERIFIED, None),
+        (MODULE, {"version": "1.0.0"}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (
+            MODULE,
+            {"version": "1.0.0", "firmware": "garden-valve"},
+            Verdict.UNCHANGED,
+            Cause.OLD_FIRMWARE_BACK,
+        ),
+        (MODULE, {"version": "0.5"}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        (NOTHING_KNOWN, {"version": "1.0.0"}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        # The same version before and after proves nothing
+        (replace(MODULE, version="1.1.0"), {"version": "1.1.0"}, Verdict.UNVERIFIED, None),
+        # Another firmware with the right or the old number
+        (
+            MODULE,
+            {"version": "1.1.0", "firmware": "heater"},
+            Verdict.FAILED,
+            Cause.OTHER_VERSION_BACK,
+        ),
+        (
+            MODULE,
+            {"version": "1.0.0", "firmware": "heater"},
+            Verdict.FAILED,
+            Cause.OTHER_VERSION_BACK,
+        ),
+        # The sum of the image itself
+        (MODULE, {"sketch_md5": IMAGE.plain_md5}, Verdict.VERIFIED, None),
+        (WITH_MD5, {"sketch_md5": OLD_MD5}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (WITH_MD5, {"sketch_md5": OTHER_MD5}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        # which is stronger than what the sketch calls itself
+        (WITH_MD5, {"sketch_md5": OLD_MD5, "version": "1.1.0"}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (
+            replace(WITH_MD5, version="1.1.0"),
+            {"sketch_md5": IMAGE.plain_md5, "version": "1.1.0"},
+            Verdict.VERIFIED,
+            None,
+        ),
+        # Nothing
+        (MODULE, {}, Verdict.UNVERIFIED, None),
+        (MODULE, {"firmware": "garden-valve"}, Verdict.UNVERIFIED, None),
+        (MODULE, None, Verdict.UNVERIFIED, None),
+        # Another module at the address
+        (
+            MODULE,
+            {"mac": "00:00:00:00:00:01", "version": "1.1.0"},
+            Verdict.FAILED,
+            Cause.WRONG_MODULE,
+        ),
+        (MODULE, {"mac": MODULE.mac, "version": "1.1.0"}, Verdict.VERIFIED, None),
+        (
+            replace(MODULE, mac=None),
+            {"mac": "00:00:00:00:00:01", "version": "1.1.0"},
+            Verdict.VERIFIED,
+            None,
+        ),
+    ],
+)
+def test_each_statement_has_its_verdict(
+    before: ModuleFacts, said: dict[str, Any] | None, verdict: Verdict, cause: Cause | None
+) -> None:
+    heard = None if said is None else sighting(**said)
+    result = judge(heard, CANDIDATE, before)
+    assert (result.verdict, result.cause) == (verdict, cause)
+    assert verdict.is_success == (cause is None)
+    if cause is not None:
+        assert_sentence_is_whole(cause, result.facts)
+    if heard is not None:
+        assert is_proof(heard, CANDIDATE, before) is (verdict is Verdict.VERIFIED)
+
+
+@pytest.mark.parametrize("said", ["1.1.0", "1.0.0", "0.5"])
+def test_the_stated_version_is_part_of_the_result(said: str) -> None:
+    assert judge(sighting(version=said), CANDIDATE, MODULE).version == said
+
+
+def test_the_very_image_has_the_version_it_was_added_with() -> None:
+    exact = sighting(sketch_md5=IMAGE.plain_md5)
+    assert judge(exact, CANDIDATE, MODULE).version == "1.1.0"
+    named = sighting(sketch_md5=IMAGE.plain_md5, version="1.1.0-dirty")
+    assert judge(named, CANDIDATE, MODULE).version == "1.1.0-dirty"
+
+
+def test_what_is_back_is_named_as_well_as_it_is_known() -> None:
+    other = judge(sighting(firmware="heater", version="2.0"), CANDIDATE, MODULE)
+    assert other.facts == {"version": "1.1.0", "found": "heater 2.0"}
+    unnamed = judge(sighting(sketch_md5=OTHER_MD5), CANDIDATE, WITH_MD5)
+    assert unnamed.facts == {"version": "1.1.0", "found": "another image"}
+    old = judge(sighting(sketch_md5=OLD_MD5), CANDIDATE, WITH_MD5)
+    assert old.facts == {"version": "1.1.0", "installed": "unknown"}
+    stranger = judge(sighting(mac="00:00:00:00:00:01"), CANDIDATE, MODULE)
+    assert stranger.facts == {"expected": MODULE.mac, "found": "00:00:00:00:00:01"}
