@@ -73,8 +73,8 @@ async def start_module() -> AsyncIterator[StartModule]:
     async with AsyncExitStack() as stack:
 
         async def start(**config: Any) -> VirtualModule:
-            # Off for 0.4 s after a restart, so that a busy machine sees that it was off.
-            defaults = {"time_scale": 0.05, "offline_time": 8.0, "hostname": "garden-valve"}
+            # Off for 0.3 s after a restart, so that a busy machine sees that it was off.
+            defaults = {"time_scale": 0.02, "offline_time": 15.0, "hostname": "garden-valve"}
             module = VirtualModule(ModuleConfig(**defaults | config))
             return await stack.enter_async_context(module)
 

@@ -88,7 +88,7 @@ def patience(**seconds: float) -> Patience:
     return Patience(install=install, push=push, watch=WatchLimits(**watch))
 
 
-QUIET = patience(evidence=0.2)
+QUIET = patience(evidence=0.1)
 """For modules that announce nothing."""
 TALKING = patience()
 """For modules that announce what they run."""
@@ -161,7 +161,7 @@ class Garden:
     async def release(self, version: str, chip: str = "esp8266", **changes: Any) -> Release:
         """Put one release into the library."""
         name = ReleaseName(file_name="any.bin")
-        image = build_image(chip, version=version, **changes)
+        image = build_image(chip, version=version, **{"size": 48 * 1024} | changes)
         return await self.house.library.async_add(image, name, source="upload")
 
     async def install(self, version: str | None = None) -> None:

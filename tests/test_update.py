@@ -2,10 +2,9 @@
 
 import asyncio
 
-from homeassistant.core import HomeAssistant
-
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.release_name import ReleaseName
+from homeassistant.core import HomeAssistant
 
 from .conftest import StartModule, entry_for, firmware
 

@@ -19,11 +19,8 @@ from .virtual_module import (
     build_image,
 )
 from .virtual_module.board import Board
-from .virtual_module.plain_host import Host, bench
+from .virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
 
-ESP8266: dict[str, Any] = {"chip": "esp8266"}
-ESP32: dict[str, Any] = {"chip": "esp32"}
-PICO: dict[str, Any] = {"chip": "rp2040"}
 ALL = [
     pytest.param(ESP8266, id="esp8266"),
     pytest.param(ESP32, id="esp32"),

@@ -152,6 +152,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         schema: dict[vol.Marker, Any] = {vol.Required(CONF_EQUIPMENT): _EQUIPMENT}
         if self._facts.auth_required is not False:
             schema = {vol.Required(CONF_PASSWORD): _PASSWORD} | schema
+        firmware = filter(None, (self._facts.firmware, self._facts.version))
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema(schema),
@@ -159,8 +160,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
                 "name": self._facts.name,
                 "host": self._facts.host,
                 "board": self._facts.board or "?",
-                "firmware": self._facts.firmware or "?",
-                "version": self._facts.version or "?",
+                "firmware": " ".join(firmware) or "?",
             },
         )
 

@@ -1,6 +1,5 @@
 """What all entities of a module have in common."""
 
-from homeassistant.const import CONF_NAME
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo, format_mac
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -32,7 +31,6 @@ class ModuleEntity(CoordinatorEntity[ModuleCoordinator]):
             manufacturer=_MANUFACTURERS.get(facts.family) if facts.family else None,
             model=facts.board or facts.chip,
             model_id=facts.chip,
-            hw_version=entry.data[CONF_NAME],
             sw_version=coordinator.data.installed,
         )
         if facts.mac:

@@ -19,6 +19,7 @@ from .release_name import ReleaseName
 SOURCE: Final = "folder"
 _ENDINGS: Final = (".bin", ".bin.gz", ".elf", ".uf2", ".hex")
 """Files that people take for firmware; the last three are there to be refused by name."""
+_SIDECAR_LIMIT: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +128,8 @@ def _read(path: Path) -> tuple[bytes, str | None]:
     if (size := path.stat().st_size) > MAX_FILE_SIZE:
         raise LibraryError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
     sidecar = path.with_name(f"{path.name}.json")
-    text = sidecar.read_text("utf-8", "replace") if sidecar.is_file() else None
+    if not sidecar.is_file():
+        return path.read_bytes(), None
+    with sidecar.open("rb") as file:
+        text = file.read(_SIDECAR_LIMIT).decode("utf-8", "replace")
     return path.read_bytes(), text

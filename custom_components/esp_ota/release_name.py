@@ -34,8 +34,8 @@ class ReleaseName:
         """
         try:
             content = json.loads(text)
-        except ValueError as err:
-            raise LibraryError(Cause.SIDECAR_INVALID, detail=str(err)) from err
+        except (ValueError, RecursionError) as err:
+            raise LibraryError(Cause.SIDECAR_INVALID, detail=err) from err
         if not isinstance(content, Mapping):
             raise LibraryError(Cause.SIDECAR_INVALID, detail="it is no JSON object")
         return cls(

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 import re
 import subprocess
 
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright
 
 from .home import ROOT
 
-SIZE = {"width": 1280, "height": 900}
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 _ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1[:/])")
 _PATIENCE = 20_000
 """Milliseconds for what should be there at once; the first page loads megabytes."""

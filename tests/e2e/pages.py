@@ -3,11 +3,11 @@
 from pathlib import Path
 import re
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, ViewportSize
 
 from .browser import SIZE, go
 
-_TALL = {"width": SIZE["width"], "height": 1340}
+_TALL: ViewportSize = {"width": SIZE["width"], "height": 1640}
 """High enough for the whole form of a safe state."""
 
 
@@ -70,6 +70,7 @@ async def fill_number(form: Locator, label: str, number: int) -> None:
     """Type a number."""
     field = form.locator("ha-selector-number").filter(has_text=label)
     await field.locator("input").fill(str(number))
+    await field.locator("input").blur()
 
 
 async def upload(form: Locator, path: Path) -> None:

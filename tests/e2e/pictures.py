@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageChops
-from playwright.async_api import Page
+from playwright.async_api import FloatRect, Page
 
 from .home import ROOT
 
@@ -30,11 +30,19 @@ def _same(old: Path, new: bytes, tolerance: float) -> bool:
     return changed <= tolerance * after.width * after.height
 
 
-async def take_picture(page: Page, name: str, *, tolerance: float = _TOLERANCE) -> None:
-    """Write `docs/images/NAME.png`, unless the one there looks the same."""
+async def take_picture(
+    page: Page, name: str, *, tolerance: float = _TOLERANCE, height: int | None = None
+) -> None:
+    """Write `docs/images/NAME.png`, unless the one there looks the same.
+
+    With a height it ends there, so that an empty page is not shown at length.
+    """
+    size = page.viewport_size
+    assert size is not None
+    clip: FloatRect = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]}
     await page.mouse.move(0, 0)
     await page.wait_for_timeout(_SETTLE)
-    new = await page.screenshot(animations="disabled", style=_STYLE)
+    new = await page.screenshot(animations="disabled", style=_STYLE, clip=clip)
     path = FOLDER / f"{name}.png"
     if not _same(path, new, tolerance):
         path.parent.mkdir(parents=True, exist_ok=True)

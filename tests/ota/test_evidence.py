@@ -8,7 +8,7 @@ import pytest
 from custom_components.esp_ota.ota import Cause, ModuleFacts, Verdict
 from custom_components.esp_ota.ota.evidence import is_proof, judge
 
-from .bench import CANDIDATE, IMAGE, MODULE, sighting
+from .examples import CANDIDATE, IMAGE, MODULE, sighting
 from .conftest import assert_sentence_is_whole
 
 NOTHING_KNOWN = replace(MODULE, version=None, firmware=None, mac=None)

@@ -20,7 +20,7 @@ from custom_components.esp_ota.ota.exceptions import InstallRefused
 from custom_components.esp_ota.ota.gate import Answer, CheckResult
 from tests.virtual_module import build_image, gzip_image
 
-from .bench import CANDIDATE, IMAGE, MODULE
+from .examples import CANDIDATE, IMAGE, MODULE
 from .conftest import assert_sentence_is_whole
 
 PACKED = read_image(gzip_image(build_image("esp8266")))

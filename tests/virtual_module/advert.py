@@ -1,4 +1,7 @@
-"""What a module says about itself over mDNS (protocols.md 2)."""
+"""What a module says about itself over mDNS.
+
+As `enableArduino()` of each core has it: ESP8266mDNS/src/LEAmDNS.cpp, ESPmDNS/src/ESPmDNS.cpp.
+"""
 
 import ipaddress
 

@@ -29,7 +29,7 @@ def in_flash_mode(image: bytes, mode: str | None, *, patched: bool) -> bytes:
     """Return an ESP8266's image as it is in a flash chip that works in one mode only.
 
     The Updater patches the mode of a plain image; in a gzip it cannot, and a chip that is
-    read in a mode it does not have returns nothing that could run (protocols.md 5.1).
+    read in a mode it does not have returns nothing that could run.
     """
     if mode is None or image[2] == FLASH_MODES[mode]:
         return image

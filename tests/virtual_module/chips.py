@@ -45,9 +45,9 @@ class ChipFacts:
     dram: int = 0
     iram: int = 0
     mss: int = 1460
-    """Largest TCP segment the module takes (protocols.md 1.7)."""
+    """Largest TCP segment the module takes: boards.txt, default lwIP variant."""
     window: int = 5840
-    """Receive window of the module's lwIP build (protocols.md 1.7 and 10)."""
+    """Receive window of the module's lwIP build: four segments, as both cores have it."""
     slot_size: int = 0
     """ESP32: one OTA partition. ESP8266: flash below the filesystem. Pico: size of LittleFS."""
     fs_size: int = 0

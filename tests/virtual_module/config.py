@@ -9,7 +9,7 @@ from .faults import ONLY_ON, Fault
 
 
 class Generation(StrEnum):
-    """How an ESP32 core authenticates (protocols.md 1.4)."""
+    """How an ESP32 core authenticates."""
 
     LEGACY = "legacy"
     """MD5 challenge, cores up to 3.3.0."""
@@ -110,7 +110,7 @@ class ModuleConfig:
 
     @property
     def name(self) -> str:
-        """The host name: the sketch's own, or the library's default (protocols.md 1.1)."""
+        """The host name: the sketch's own, or the library's default."""
         if self.hostname is not None:
             return self.hostname
         digits = self.mac.replace(":", "").lower()

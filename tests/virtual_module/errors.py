@@ -1,4 +1,7 @@
-"""The Updater's errors: numbers, wording by core version, printed form (protocols.md 1.13)."""
+"""The Updater's errors: numbers, wording by core version, printed form.
+
+From cores/esp8266/Updater.cpp of several versions, and libraries/Update/src/Updater.cpp.
+"""
 
 from dataclasses import dataclass
 from typing import override

@@ -1,4 +1,8 @@
-"""ArduinoOTA of the ESP32 core: everything happens in `handle()` (protocols.md 1.3 to 1.10)."""
+"""ArduinoOTA of the ESP32 core: everything happens in `handle()`.
+
+After libraries/ArduinoOTA/src/ArduinoOTA.cpp of the 3.x cores with MD5. That of 3.3.1 and later
+is known from its host tool only, and taken to differ in nothing but the challenge.
+"""
 
 import asyncio
 from collections import deque

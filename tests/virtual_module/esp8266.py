@@ -1,4 +1,8 @@
-"""ArduinoOTA of the ESP8266 core, which the Pico's is a copy of (protocols.md 1.3 to 1.10)."""
+"""ArduinoOTA of the ESP8266 core, which the Pico's is a copy of.
+
+After libraries/ArduinoOTA/ArduinoOTA.cpp and, for the end of a connection,
+libraries/ESP8266WiFi/src/include/ClientContext.h.
+"""
 
 import asyncio
 import socket
@@ -30,7 +34,7 @@ class Esp8266Transfer(Transfer):
         self._outlives_fin = False
 
     def _connected(self, link: Link) -> bool:
-        """Tell whether the connection lives; a FIN that meets an empty queue kills it (1.8)."""
+        """Tell whether the connection lives; a FIN that meets an empty queue kills it."""
         state, available = link.state, link.available
         if state == CLOSE_WAIT and not self._outlives_fin:
             if not available:

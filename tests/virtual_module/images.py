@@ -1,4 +1,7 @@
-"""Firmware images as the Arduino tool chains build them, byte for byte plausible."""
+"""Firmware images as the Arduino tool chains build them, byte for byte plausible.
+
+After tools/elf2bin.py of the ESP8266 core, esptool's image formats, and arduino-pico's linker.
+"""
 
 import gzip
 import hashlib
@@ -97,7 +100,7 @@ def _close(header: bytes, parts: list[Segment]) -> bytes:
 def _build_esp8266(
     facts: ChipFacts, text: bytes, size: int, source: random.Random, mode: int, size_code: int
 ) -> bytes:
-    """Return eboot's sector and the application, tied together by length and CRC (5.1)."""
+    """Return eboot's sector and the application, tied together by length and CRC."""
     options = bytes([mode, size_code << 4])
     eboot: list[Segment] = [
         (0x4010F000, bytes(code_like(2448, source))),
@@ -135,7 +138,7 @@ def _build_esp32(
     size_code: int,
     about: tuple[str, str],
 ) -> bytes:
-    """Return an application with descriptor, checksum and appended SHA-256 (5.2)."""
+    """Return an application with descriptor, checksum and appended SHA-256."""
     project, version = about
     description = struct.pack(
         "<II8x32s32s16s16s32s32s",
@@ -186,7 +189,7 @@ def _build_esp32(
 
 
 def _build_rp2040(text: bytes, size: int, source: random.Random) -> bytes:
-    """Return a boot stage with its CRC, the OTA stage's vectors and the application (5.3)."""
+    """Return a boot stage with its CRC, the OTA stage's vectors and the application."""
     boot = bytes(code_like(252, source))
     boot += struct.pack("<I", crc32_msb_first(boot))
     vectors = struct.pack("<II", 0x20042000, 0x100001F7) + struct.pack("<I", 0x100001C3) * 46

@@ -13,7 +13,7 @@ _MARKER = re.compile(rb"ESP_OTA_FW:([\x21-\x39\x3c-\x7e]{1,64}):([\x21-\x3a\x3c-
 _SECTOR = 4096
 _MAX_SEGMENTS = 16
 _ESP8266_MAP = range(0x40200000, 0x40300000)
-"""Where the ESP8266 sees its first megabyte of flash: code there must end within (1.11)."""
+"""Where the ESP8266 sees its first megabyte of flash: code must end within it."""
 
 
 class BadImageError(Exception):
@@ -32,7 +32,7 @@ def is_gzip(image: bytes) -> bool:
 
 
 def gunzip(image: bytes) -> bytes:
-    """Unpack as a boot stage does: one member, the last four bytes name the size (5.1)."""
+    """Unpack as a boot stage does: one member, the last four bytes name the size."""
     plain = b"".join(piece for _, piece in unpack_stream(image, len(image)))
     if int.from_bytes(image[-4:], "little") != len(plain):
         raise BadImageError("gzip: the last four bytes are not the unpacked size")

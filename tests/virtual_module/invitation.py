@@ -1,4 +1,4 @@
-"""How the ArduinoOTA library reads datagrams (protocols.md 1.2) and checks answers (1.4)."""
+"""How the ArduinoOTA library reads datagrams and checks answers."""
 
 from dataclasses import dataclass
 import hashlib

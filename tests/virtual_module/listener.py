@@ -1,4 +1,4 @@
-"""The UDP side that both ArduinoOTA libraries share: invitation and authentication (1.5)."""
+"""The UDP side that both ArduinoOTA libraries share: invitation and authentication."""
 
 import asyncio
 from enum import StrEnum
@@ -11,7 +11,7 @@ from .invitation import Invitation, Lock, read_invitation, read_response
 
 
 class State(StrEnum):
-    """States of the protocol (protocols.md 1.5)."""
+    """States of the protocol, by the library's names."""
 
     IDLE = "idle"
     WAITAUTH = "waitauth"

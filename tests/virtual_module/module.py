@@ -21,7 +21,7 @@ from .inspect_image import BadImageError, is_gzip
 from .listener import Ending, Listener
 
 _BOOT_TIME = {Family.ESP8266: 3.0, Family.ESP32: 2.0, Family.PICO: 4.0}
-"""Seconds from reset to an answer over Wi-Fi: estimates (protocols.md 1.10)."""
+"""Seconds from reset to an answer over Wi-Fi: estimates, nobody has measured them."""
 _COPY_TIME = {Family.ESP8266: 10.0, Family.ESP32: 0.0, Family.PICO: 10.0}
 """Seconds per MiB that the boot stage copies; an ESP32 just boots the other slot."""
 _GZIP_FACTOR = 1.5

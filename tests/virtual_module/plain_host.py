@@ -11,6 +11,11 @@ from typing import Any
 from .config import ModuleConfig
 from .module import VirtualModule
 
+ESP8266: dict[str, Any] = {"chip": "esp8266"}
+LEGACY: dict[str, Any] = {"chip": "esp32", "generation": "legacy"}
+PBKDF2: dict[str, Any] = {"chip": "esp32s3", "generation": "pbkdf2"}
+PICO: dict[str, Any] = {"chip": "rp2040"}
+
 
 class Host:
     """Speaks ArduinoOTA step by step, so that a test may do any of them wrong."""

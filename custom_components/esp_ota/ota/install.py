@@ -112,6 +112,8 @@ class Install:
         self._limits = limits or Limits()
         self._before = ports.facts()
         self._payload_started = False
+        self._started_at = 0.0
+        self._payload_arrived = False
 
     async def run(self) -> InstallResult:
         """Run every stage and return what it ended as."""
@@ -169,10 +171,18 @@ class Install:
             await self._stage(InstallStage.RESTORING)
         finally:  # a journal that cannot be written must not keep the equipment shut off
             try:
-                await self._ports.safe_state.leave(result)
+                await self._leave(result)
             except SafeStateError as err:
                 result = replace(result, restore_error=err.cause, restore_facts=err.facts)
         return result
+
+    async def _leave(self, result: InstallResult) -> None:
+        """Restore the equipment; once begun this is carried to its end, cancelled or not."""
+        leaving = asyncio.ensure_future(self._ports.safe_state.leave(result))
+        try:
+            await asyncio.shield(leaving)
+        finally:
+            await asyncio.wait({leaving})
 
     async def _send_and_prove(self) -> InstallResult:
         try:
@@ -209,30 +219,38 @@ class Install:
     def _before_first_byte(self) -> None:
         self._confirm_safe()
         self._payload_started = True
+        self._started_at = time.monotonic()
 
     def _confirm_safe(self) -> None:
         if not self._ports.safe_state.holds():
             raise SafeStateError(Cause.SAFE_STATE_BROKEN)
 
     async def _while_safe[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the work and cancel it as soon as the safe state breaks."""
+        """Run the work and cancel it as soon as the safe state breaks.
+
+        A module that has the whole image restarts whatever we do: it is heard out.
+        """
+        self._payload_arrived = False
         task = asyncio.ensure_future(work)
         try:
             while not (await asyncio.wait({task}, timeout=self._limits.watch_interval))[0]:
-                self._confirm_safe()
+                if not self._payload_arrived:
+                    self._confirm_safe()
             return task.result()
         finally:
             if task.cancel():
                 await asyncio.wait({task})
 
     def _on_progress(self, sent: int, total: int) -> None:
+        self._payload_arrived = sent >= total
         self._ports.on_progress(InstallProgress(stage=InstallStage.SENDING, sent=sent, total=total))
 
     async def _prove(self, delivery: Delivery, *, gone_at: float | None = None) -> InstallResult:
         """Wait for the restart and judge what is heard after it."""
         observer = self._ports.observer
         known = self._candidate, self._before
-        since = time.monotonic()
+        # While a lost OK was waited for, the module may have restarted already.
+        since = self._started_at if delivery is Delivery.UNCONFIRMED else time.monotonic()
         try:
             await self._stage(InstallStage.RESTARTING)
             if gone_at is None:

@@ -1,0 +1,396 @@
+"""The whole install of a virtual module: gate, safe state, push, restart, proof, restore."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+import time
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.ota import (
+    ArduinoOtaPush,
+    Candidate,
+    Cause,
+    Chip,
+    Delivery,
+    EvidenceSource,
+    Install,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    Limits,
+    ModuleFacts,
+    ModuleWatch,
+    Ports,
+    SafeStateError,
+    Sighting,
+    Verdict,
+    WatchLimits,
+    is_alive,
+    read_image,
+)
+from custom_components.esp_ota.ota.transport.arduino_ota import PushLimits
+from tests.conftest import StartModule
+from tests.virtual_module import Event, Fault, Seen, VirtualModule, gzip_image
+
+from .conftest import (
+    FAMILIES,
+    GENERATIONS,
+    assert_sentence_is_whole,
+    new_firmware,
+    payload_for,
+    quick,
+)
+
+EACH = pytest.mark.parametrize("generation", GENERATIONS)
+PAIR = pytest.mark.parametrize("generation", ["esp8266", "esp32_pbkdf2"])
+"""The two whose behaviour differs most."""
+LONG_AWAY = {"offline_time": 12.0}
+"""Scaled to 0.6 s, so that the restart is seen by probes alone."""
+
+
+class Valve:
+    """Equipment that must be closed during an update."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.restored: list[InstallResult] = []
+
+    async def enter(self) -> None:
+        self.closed = True
+
+    def holds(self) -> bool:
+        return self.closed
+
+    async def leave(self, result: InstallResult) -> None:
+        self.closed = False
+        self.restored.append(result)
+
+
+@dataclass
+class Garden:
+    """One module, its valve, and an install of a new firmware."""
+
+    module: VirtualModule
+    data: bytes
+    talks: bool = True
+    """Whether somebody listens to what the module announces."""
+    password: str | None = None
+    push_limits: PushLimits = field(default_factory=quick)
+    watch_limits: dict[str, float] = field(default_factory=dict)
+    valve: Valve = field(default_factory=Valve)
+    stages: list[InstallStage] = field(default_factory=list)
+    percents: list[int] = field(default_factory=list)
+    on_progress: Callable[[InstallProgress], None] = lambda step: None
+
+    def __post_init__(self) -> None:
+        """Listen to the module, as the announcements of a house do."""
+        config = self.module.config
+        self.facts = ModuleFacts(
+            name=self.module.hostname,
+            host=self.module.host,
+            port=self.module.port,
+            family=FAMILIES[config.family],
+            chip=Chip(config.chip.value),
+            mac=config.mac,
+            firmware="garden-valve",
+            version=self.module.running_version if self.talks else None,
+        )
+        limits = {"interval": 0.05, "go": 10.0, "back": 10.0, "evidence": 5.0} | self.watch_limits
+        self.watch = ModuleWatch(
+            lambda timeout: is_alive(self.module.host, self.module.port, timeout),
+            lambda: None,
+            WatchLimits(**limits),  # type: ignore[arg-type]
+        )
+        if self.talks:
+            self.module.events.listeners.append(self._heard)
+
+    def _heard(self, event: Event) -> None:
+        if event.name is Seen.BACK:
+            self.watch.heard(
+                Sighting(
+                    source=EvidenceSource.TXT,
+                    at=time.monotonic(),
+                    firmware=self.module.board.firmware_name,
+                    version=self.module.running_version,
+                    mac=self.module.config.mac,
+                )
+            )
+
+    async def _on_stage(self, stage: InstallStage) -> None:
+        self.stages.append(stage)
+
+    def _on_progress(self, step: InstallProgress) -> None:
+        if step.percent is not None:
+            self.percents.append(step.percent)
+        self.on_progress(step)
+
+    def install(self, version: str = "1.1.0") -> Install:
+        candidate = Candidate(image=read_image(self.data), firmware="garden-valve", version=version)
+        transport = ArduinoOtaPush(
+            self.module.host,
+            self.module.port,
+            password=self.password,
+            family=self.facts.family,
+            limits=self.push_limits,
+        )
+        ports = Ports(
+            facts=lambda: self.facts,
+            observer=self.watch,
+            safe_state=self.valve,
+            transport=transport,
+            turn=asyncio.Semaphore(1),
+            on_stage=self._on_stage,
+            on_progress=self._on_progress,
+        )
+        limits = Limits(retry_pause=0.1, watch_interval=0.02)
+        return Install(candidate, payload_for(self.data), ports, limits=limits)
+
+    async def run(self) -> InstallResult:
+        """Run the install, and check what must hold however it ends."""
+        async with asyncio.timeout(60):
+            result = await self.install().run()
+        if result.cause is not None:
+            assert_sentence_is_whole(result.cause, result.facts)
+        entered = InstallStage.MAKING_SAFE in self.stages
+        assert self.valve.restored == ([result] if entered else [])
+        return result
+
+
+async def garden_of(
+    start_module: StartModule,
+    generation: str,
+    faults: Iterable[Fault] | dict[Fault, int] = (),
+    config: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Garden:
+    module = await start_module(**GENERATIONS[generation] | (config or {}), faults=faults)
+    return Garden(module, changes.pop("data", None) or new_firmware(module), **changes)
+
+
+@EACH
+@pytest.mark.parametrize("password", [None, "watering-can"], ids=["open", "locked"])
+async def test_a_new_version_is_proven_on_every_generation(
+    start_module: StartModule, generation: str, password: str | None
+) -> None:
+    garden = await garden_of(
+        start_module, generation, config={"password": password}, password=password
+    )
+    closed_when: list[bool] = []
+    garden.on_progress = lambda step: closed_when.append(garden.valve.closed)
+    result = await garden.run()
+    assert result == InstallResult(verdict=Verdict.VERIFIED, version="1.1.0")
+    assert garden.module.running_image == garden.data
+    assert garden.stages == [
+        stage for stage in InstallStage if stage is not InstallStage.DONE
+    ]
+    assert garden.percents == sorted(set(garden.percents))
+    assert garden.percents[-1] == 100
+    assert not garden.valve.closed
+    assert garden.module.events.count_of(Seen.INVITED) == 1
+    assert all(closed_when[3:]), "the valve was open while something was sent"
+
+
+@EACH
+async def test_a_module_that_never_speaks_ends_unverified(
+    start_module: StartModule, generation: str
+) -> None:
+    garden = await garden_of(
+        start_module,
+        generation,
+        config=LONG_AWAY,
+        talks=False,
+        watch_limits={"evidence": 0.2},
+    )
+    result = await garden.run()
+    assert result == InstallResult(verdict=Verdict.UNVERIFIED)
+    assert garden.module.running_image == garden.data
+
+
+@pytest.mark.parametrize("generation", ["esp8266", "pico"])
+async def test_a_packed_image_is_proven_too(start_module: StartModule, generation: str) -> None:
+    module = await start_module(**GENERATIONS[generation])
+    garden = Garden(module, gzip_image(new_firmware(module)))
+    if generation == "esp8266":
+        assert (await garden.run()).cause is Cause.NOT_CERTAIN  # nothing tells its core yet
+        return
+    assert (await garden.run()).verdict is Verdict.VERIFIED
+    assert module.running_version == "1.1.0"
+
+
+@PAIR
+@pytest.mark.parametrize("fault", [Fault.CLOSE_WITHOUT_OK, Fault.REBOOT_WITHOUT_OK])
+async def test_a_lost_ok_does_not_hide_the_proof(
+    start_module: StartModule, generation: str, fault: Fault
+) -> None:
+    garden = await garden_of(
+        start_module, generation, [fault], push_limits=quick(result=0.3)
+    )
+    assert (await garden.run()).verdict is Verdict.VERIFIED
+
+
+@pytest.mark.slow
+@PAIR
+@pytest.mark.parametrize(
+    ("faults", "verdict", "cause"),
+    [
+        ([Fault.OLD_SKETCH_BACK], Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        ([Fault.WRONG_VERSION_BACK], Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        ([Fault.NO_RESTART], Verdict.FAILED, Cause.DID_NOT_RESTART),
+        ([Fault.NO_RESTART, Fault.CLOSE_WITHOUT_OK], Verdict.FAILED, Cause.NO_RESULT),
+        ([Fault.NEVER_BACK], Verdict.FAILED, Cause.DID_NOT_COME_BACK),
+    ],
+)
+async def test_what_became_of_the_module_is_the_verdict(
+    start_module: StartModule,
+    generation: str,
+    faults: list[Fault],
+    verdict: Verdict,
+    cause: Cause,
+) -> None:
+    limits = {"go": 10.0, "back": 10.0, "evidence": 0.2}
+    if cause in {Cause.DID_NOT_RESTART, Cause.NO_RESULT}:
+        limits["go"] = 0.3
+    if cause is Cause.DID_NOT_COME_BACK:
+        limits["back"] = 0.3
+    garden = await garden_of(start_module, generation, faults, LONG_AWAY, watch_limits=limits)
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (verdict, cause)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("generation", "faults", "config"),
+    [
+        ("esp8266", {Fault.RESET: 1}, {}),
+        ("esp32_pbkdf2", {Fault.RESET: 1}, {}),
+        ("esp8266", {Fault.SILENT_DEATH: 2}, {"revive_after": 0.2, "offline_time": 0.0}),
+        ("esp32_md5", {Fault.SILENT_DEATH: 2}, {"revive_after": 0.2, "offline_time": 0.0}),
+        ("pico", {Fault.HANG_AFTER_ACCEPT: 1}, {}),
+        ("esp32_pbkdf2", {Fault.HANG_AFTER_ACCEPT: 1}, {}),
+        ("esp8266", {Fault.BUSY: 6}, {}),
+    ],
+)
+async def test_a_fault_that_passes_does_not_stop_an_install(
+    start_module: StartModule, generation: str, faults: dict[Fault, int], config: dict[str, Any]
+) -> None:
+    limits = quick(stall=0.3, answer=0.4, tries=3)
+    garden = await garden_of(start_module, generation, faults, config, push_limits=limits)
+    assert (await garden.run()).verdict is Verdict.VERIFIED
+    assert garden.stages.count(InstallStage.SENDING) == 1
+
+
+@PAIR
+async def test_a_wrong_password_sends_nothing(start_module: StartModule, generation: str) -> None:
+    garden = await garden_of(
+        start_module,
+        generation,
+        config={"password": "watering-can", "auth_time": 0.01},
+        password="wrong",
+    )
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.WRONG_PASSWORD)
+    assert garden.module.events.count_of(Seen.CONNECTING) == 0
+
+
+async def test_a_module_that_is_switched_off_is_refused(start_module: StartModule) -> None:
+    garden = await garden_of(start_module, "esp8266")
+    await garden.module.__aexit__(None, None, None)
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.UNREACHABLE)
+    assert garden.stages == [InstallStage.CHECKING]
+
+
+@EACH
+async def test_a_valve_that_opens_stops_the_sending_and_frees_the_module(
+    start_module: StartModule, generation: str
+) -> None:
+    garden = await garden_of(start_module, generation, config={"sector_time": 0.1})
+    before = garden.module.running_md5
+
+    def somebody_opens_it(step: InstallProgress) -> None:
+        if step.sent:
+            garden.valve.closed = False
+
+    garden.on_progress = somebody_opens_it
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.SAFE_STATE_BROKEN)
+    await garden.module.events.wait_for(Seen.ABORTED, 10)
+    assert garden.module.events.count_of(Seen.COMPLETE) == 0
+    assert garden.module.running_md5 == before
+
+
+@PAIR
+async def test_a_valve_that_opens_after_the_last_byte_does_not_change_the_truth(
+    start_module: StartModule, generation: str
+) -> None:
+    garden = await garden_of(start_module, generation, config={"time_scale": 0.3, "offline_time": 1})
+
+    def somebody_opens_it(step: InstallProgress) -> None:
+        if step.percent == 100:
+            garden.valve.closed = False
+
+    garden.on_progress = somebody_opens_it
+    result = await garden.run()
+    assert result.verdict is Verdict.VERIFIED
+    assert garden.module.running_image == garden.data
+
+
+async def test_a_valve_that_will_not_close_keeps_everything_as_it_is(
+    start_module: StartModule,
+) -> None:
+    garden = await garden_of(start_module, "esp8266")
+
+    async def stuck() -> None:
+        raise SafeStateError(Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60)
+
+    garden.valve.enter = stuck  # type: ignore[method-assign]
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.SAFE_STATE_NOT_CONFIRMED)
+    assert garden.module.events.count_of(Seen.INVITED) == 0
+
+
+@pytest.mark.slow
+@PAIR
+async def test_a_cancelled_install_leaves_the_old_sketch_and_an_open_valve(
+    start_module: StartModule, generation: str
+) -> None:
+    slow = {"slow_sector_time": 0.1}
+    garden = await garden_of(start_module, generation, {Fault.SLOW_SECTOR: 1}, slow)
+    before = garden.module.running_md5
+    task = asyncio.ensure_future(garden.install().run())
+    await garden.module.events.wait_for(Seen.FIRST_BYTE, 10)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert [result.verdict for result in garden.valve.restored] == [Verdict.CANCELLED]
+    await garden.module.events.wait_for(Seen.ABORTED, 10)
+    assert garden.module.running_md5 == before
+    assert (await Garden(garden.module, garden.data).run()).verdict is Verdict.VERIFIED
+
+
+async def test_an_install_is_carried_on_after_home_assistant_died(
+    start_module: StartModule,
+) -> None:
+    garden = await garden_of(start_module, "esp32_pbkdf2")
+    delivered = ArduinoOtaPush(garden.module.host, garden.module.port, limits=quick())
+    await delivered.send(
+        payload_for(garden.data), before_first_byte=lambda: None, on_progress=lambda *_: None
+    )
+    async with asyncio.timeout(30):
+        result = await garden.install().resume(Delivery.UNCONFIRMED)
+    assert (result.verdict, result.version) == (Verdict.VERIFIED, "1.1.0")
+    assert garden.valve.restored == [result]
+
+
+async def test_the_module_that_answers_must_be_the_one_that_was_meant(
+    start_module: StartModule,
+) -> None:
+    garden = await garden_of(start_module, "esp8266", watch_limits={"evidence": 0.2}, config=LONG_AWAY)
+    garden.facts = ModuleFacts(
+        name="other", host=garden.facts.host, port=garden.facts.port, family=garden.facts.family,
+        firmware="garden-valve", mac="00:00:00:00:00:01",
+    )
+    result = await garden.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.WRONG_MODULE)

@@ -1,0 +1,40 @@
+"""Diagnostics: enough for a report, no secret."""
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
+from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.release_name import ReleaseName
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import json_dumps
+
+from .conftest import StartModule, entry_for, firmware
+
+
+async def test_a_report_says_what_is_known_and_hides_the_password(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    module = await start_module()
+    name = ReleaseName(file_name="any.bin")
+    await hass.data[HOUSE].library.async_add(firmware("1.1.0"), name, source="upload")
+    entry = entry_for(module, password="correct horse")
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    report = await async_get_config_entry_diagnostics(hass, entry)
+
+    assert "correct horse" not in json_dumps(report)
+    assert report["facts"]["host"] == "127.0.0.1"
+    assert report["offered"]["version"] == "1.1.0"
+    assert report["journal"] is None
+
+
+async def test_the_house_reports_its_releases(hass: HomeAssistant, esp_ota: None) -> None:
+    name = ReleaseName(file_name="any.bin")
+    await hass.data[HOUSE].library.async_add(firmware("1.1.0"), name, source="upload")
+    entry = MockConfigEntry(domain=DOMAIN, data={"kind": "house"})
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert [item["version"] for item in report["releases"]] == ["1.1.0"]
+    assert json_dumps(report)

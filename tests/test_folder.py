@@ -1,0 +1,175 @@
+"""The watched folder: finished files become releases, others get an answer."""
+
+import os
+from pathlib import Path
+import shutil
+
+import pytest
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.folder import WatchedFolder
+from custom_components.esp_ota.library import Library
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .conftest import firmware
+
+
+@pytest.fixture
+async def folder(hass: HomeAssistant, config_dir: Path) -> WatchedFolder:
+    """Return a watched folder that is scanned by the test only."""
+    library = Library(hass)
+    await library.async_load()
+    watched = WatchedFolder(hass, library)
+    watched.path.mkdir(parents=True)
+    return watched
+
+
+async def scan_twice(folder: WatchedFolder) -> None:
+    """Scan as often as a finished file needs."""
+    await folder.async_scan()
+    await folder.async_scan()
+
+
+def versions(folder: WatchedFolder) -> list[str]:
+    return [release.version for release in folder._library.releases]
+
+
+def answers(hass: HomeAssistant) -> list[tuple[str, str]]:
+    """Return which files have an answer, and which."""
+    issues = ir.async_get(hass).issues
+    return sorted(
+        (issue.translation_placeholders["file"], issue.translation_key)
+        for (domain, _), issue in issues.items()
+        if domain == DOMAIN
+    )
+
+
+async def test_a_finished_file_becomes_a_release_with_the_second_scan(
+    folder: WatchedFolder,
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    await folder.async_scan()
+    assert versions(folder) == []
+    await folder.async_scan()
+    assert versions(folder) == ["1.1.0"]
+    assert folder._library.releases[0].source == "folder"
+
+
+async def test_a_file_that_still_grows_is_left_alone(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    data, path = firmware("1.1.0"), folder.path / "garden.bin"
+    for end in (1000, 20_000, 60_000):
+        path.write_bytes(data[:end])
+        await folder.async_scan()
+    assert versions(folder) == []
+    assert answers(hass) == []
+    path.write_bytes(data)
+    await scan_twice(folder)
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_a_file_that_stays_half_written_gets_an_answer_until_it_is_whole(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    data, path = firmware("1.1.0"), folder.path / "garden.bin"
+    path.write_bytes(data[: len(data) // 2])
+    await scan_twice(folder)
+    assert answers(hass) == [("garden.bin", "file_truncated_image")]
+    path.write_bytes(data)
+    await scan_twice(folder)
+    assert answers(hass) == []
+    assert versions(folder) == ["1.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "content", "answer"),
+    [
+        ("empty.bin", b"", "file_empty_file"),
+        ("page.bin", b"<!DOCTYPE html><html>", "file_html_page"),
+        ("sketch.elf", b"\x7fELF" + bytes(100), "file_elf_file"),
+        ("sketch.uf2", b"UF2\n" + bytes(508), "file_uf2_file"),
+        ("sketch.hex", b":1000000012345678901234567890123456789012\n", "file_hex_file"),
+        ("noise.bin", bytes(range(256)) * 10, "file_not_firmware"),
+        ("broken.bin.gz", b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 20, "file_corrupt_image"),
+    ],
+)
+async def test_a_file_that_is_no_firmware_gets_its_answer_and_changes_nothing_else(
+    hass: HomeAssistant, folder: WatchedFolder, file_name: str, content: bytes, answer: str
+) -> None:
+    (folder.path / "good.bin").write_bytes(firmware("1.0.0"))
+    (folder.path / file_name).write_bytes(content)
+    await scan_twice(folder)
+    assert answers(hass) == [(file_name, answer)]
+    assert versions(folder) == ["1.0.0"]
+    (folder.path / file_name).unlink()
+    await folder.async_scan()
+    assert answers(hass) == []
+    assert versions(folder) == ["1.0.0"]
+
+
+async def test_two_files_of_one_version_with_other_bytes_get_an_answer(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "a-first.bin").write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    (folder.path / "b-second.bin").write_bytes(firmware("1.2.0"))
+    (folder.path / "b-second.bin.json").write_text('{"version": "1.1.0"}')
+    await scan_twice(folder)
+    assert answers(hass) == [("b-second.bin", "file_release_conflict")]
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_a_sidecar_that_comes_later_is_taken_then(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "sketch.bin").write_bytes(firmware("", name=""))
+    await scan_twice(folder)
+    assert answers(hass) == [("sketch.bin", "file_version_missing")]
+    sidecar = '{"firmware": "pump", "version": "4.0.0", "notes": "Quieter."}'
+    (folder.path / "sketch.bin.json").write_text(sidecar)
+    await scan_twice(folder)
+    assert answers(hass) == []
+    assert [(item.firmware, item.notes) for item in folder._library.releases] == [
+        ("pump", "Quieter.")
+    ]
+
+
+async def test_other_files_and_folders_are_nobodys_business(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "README.txt").write_text("hello")
+    (folder.path / ".hidden.bin").write_bytes(b"x")
+    (folder.path / "folder.bin").mkdir()
+    (folder.path / "dangling.bin").symlink_to(folder.path / "nowhere")
+    await scan_twice(folder)
+    assert answers(hass) == []
+    assert versions(folder) == []
+
+
+async def test_a_file_too_large_for_any_module_is_not_even_read(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    with (folder.path / "huge.bin").open("wb") as file:
+        os.truncate(file.fileno(), 33 * 1024 * 1024)
+    await scan_twice(folder)
+    assert answers(hass) == [("huge.bin", "file_oversized_file")]
+
+
+async def test_a_folder_that_is_taken_away_is_waited_for(folder: WatchedFolder) -> None:
+    shutil.rmtree(folder.path)
+    await scan_twice(folder)
+    folder.path.mkdir()
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_the_folder_is_made_and_scanned_at_the_start(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    folder.path.rmdir()
+    stop = await folder.async_start()
+    assert folder.path.is_dir()
+    stop()

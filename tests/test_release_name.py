@@ -1,0 +1,78 @@
+"""Where the name and version of a release come from."""
+
+import json
+
+import pytest
+
+from custom_components.esp_ota.ota import Cause, LibraryError, Marker
+from custom_components.esp_ota.release_name import ReleaseName
+
+MARKER = Marker(name="from-marker", version="2.0.0")
+
+
+def test_what_was_said_wins_over_the_marker_and_that_over_the_file_name() -> None:
+    said = ReleaseName(file_name="from-file-1.0.0.bin", firmware="typed", version="3.0.0")
+    assert said.resolve(MARKER) == ("typed", "3.0.0")
+    silent = ReleaseName(file_name="from-file-1.0.0.bin")
+    assert silent.resolve(MARKER) == ("from-marker", "2.0.0")
+    assert silent.resolve(None) == ("from-file", "1.0.0")
+
+
+def test_half_of_what_is_needed_may_come_from_elsewhere() -> None:
+    assert ReleaseName(file_name="x.bin", version="3.1.0").resolve(MARKER) == (
+        "from-marker",
+        "3.1.0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("file_name", "expected"),
+    [
+        ("garden-valve-1.2.3.bin", ("garden-valve", "1.2.3")),
+        ("garden_valve_v1.2.3.bin.gz", ("garden_valve", "1.2.3")),
+        ("pump-1.0.0-rc.1.bin", ("pump", "1.0.0-rc.1")),
+        ("pump-2026.11.bin", ("pump", "2026.11")),
+    ],
+)
+def test_file_names_that_people_and_builds_use_are_read(
+    file_name: str, expected: tuple[str, str]
+) -> None:
+    assert ReleaseName(file_name=file_name).resolve(None) == expected
+
+
+@pytest.mark.parametrize("file_name", ["firmware.bin", "sketch.ino.bin", "-1.0.0.bin", "v1.bin"])
+def test_a_file_that_says_neither_is_not_guessed_at(file_name: str) -> None:
+    with pytest.raises(LibraryError) as refused:
+        ReleaseName(file_name=file_name).resolve(None)
+    assert refused.value.cause is Cause.VERSION_MISSING
+
+
+@pytest.mark.parametrize("typed", ["", "../../etc", "a b", "x" * 65, "ä/b"])
+def test_a_typed_name_that_is_no_name_is_refused(typed: str) -> None:
+    name = ReleaseName(file_name="x.bin", firmware=typed, version="1.0.0")
+    with pytest.raises(LibraryError) as refused:
+        name.resolve(None)
+    assert refused.value.cause is Cause.VERSION_MISSING
+
+
+def test_a_sidecar_states_name_version_and_notes() -> None:
+    text = json.dumps({"firmware": "pump", "version": "1.0.0", "notes": "Quieter."})
+    name = ReleaseName.from_sidecar("any.bin", text)
+    assert name.resolve(MARKER) == ("pump", "1.0.0")
+    assert name.notes == "Quieter."
+
+
+def test_a_sidecar_may_state_only_some_of_it() -> None:
+    name = ReleaseName.from_sidecar("any.bin", '{"notes": 7}')
+    assert name.resolve(MARKER) == ("from-marker", "2.0.0")
+    assert name.notes is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '"text"', '{"version": 1}', '{"firmware": "a b"}', "[" * 100_000]
+)
+def test_an_unusable_sidecar_is_named(text: str) -> None:
+    with pytest.raises(LibraryError) as refused:
+        ReleaseName.from_sidecar("any.bin", text)
+    assert refused.value.cause is Cause.SIDECAR_INVALID
+    assert refused.value.facts["detail"]
