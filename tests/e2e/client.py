@@ -75,15 +75,20 @@ class Client:
             self.states.setdefault(state["entity_id"], state)
 
     async def _read(self) -> None:
-        async for message in self._socket:
-            content = message.json()
-            if content["type"] == "event":
-                self._take(content["event"]["data"])
-            elif content["type"] == "result" and (answer := self._waiting.get(content["id"])):
-                if content["success"]:
-                    answer.set_result(content["result"])
-                else:
-                    answer.set_exception(ActionFailed(content["error"]))
+        try:
+            async for message in self._socket:
+                content = message.json()
+                if content["type"] == "event":
+                    self._take(content["event"]["data"])
+                elif answer := self._waiting.get(content["id"]):
+                    if content["success"]:
+                        answer.set_result(content["result"])
+                    else:
+                        answer.set_exception(ActionFailed(content["error"]))
+        finally:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(ConnectionError("Home Assistant left the conversation"))
 
     def _take(self, change: Json) -> None:
         entity_id, state = change["entity_id"], change["new_state"]

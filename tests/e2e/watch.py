@@ -1,5 +1,6 @@
 """Pressing Update, and what is seen of it: on the card, at the equipment, in the module."""
 
+import asyncio
 from dataclasses import dataclass
 
 from .client import ActionFailed, Client
@@ -9,6 +10,8 @@ from .timeline import Timeline
 
 _UNKNOWN = "unknown"
 _QUARTER = 25
+_INSTALL_SECONDS = 600.0
+"""All deadlines of an install together; one that never ends is a failure like any other."""
 _RESTORE_SECONDS = 10.0
 
 _MODULE_LINES = {
@@ -74,7 +77,8 @@ class Watch:
             target.module.listeners.append(self._happened)
         timeline.tell("Update is pressed")
         try:
-            await self._client.action("update.install", target.entity_id, **data)
+            async with asyncio.timeout(_INSTALL_SECONDS):
+                await self._client.action("update.install", target.entity_id, **data)
         except ActionFailed as err:
             self.error = str(err)
             timeline.tell(f"Home Assistant says: {self.error}")

@@ -36,5 +36,3 @@ def sighting(**changes: Any) -> Sighting:
     """Return what a module says now."""
     said: Mapping[str, Any] = {"source": EvidenceSource.TXT, "at": time.monotonic()} | changes
     return Sighting(**said)
-
-

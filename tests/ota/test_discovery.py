@@ -130,12 +130,12 @@ def test_a_board_names_its_chip_only_when_that_is_certain(
     ],
 )
 @pytest.mark.parametrize("locked", [False, True])
-def test_a_virtual_module_is_understood(
-    config: dict[str, str], name: str, locked: bool
-) -> None:
+def test_a_virtual_module_is_understood(config: dict[str, str], name: str, locked: bool) -> None:
     board = Board(ModuleConfig(**config, password="secret" if locked else None))  # type: ignore[arg-type]
     port = board.config.facts.port
-    facts = facts_from_announcement(f"{board.config.name}.local.", "127.0.0.1", port, txt_record(board))
+    facts = facts_from_announcement(
+        f"{board.config.name}.local.", "127.0.0.1", port, txt_record(board)
+    )
     assert facts.name == name
     assert facts.chip == Chip(config["chip"])
     assert facts.family is Chip(config["chip"]).family

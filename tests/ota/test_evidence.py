@@ -8,8 +8,8 @@ import pytest
 from custom_components.esp_ota.ota import Cause, ModuleFacts, Verdict
 from custom_components.esp_ota.ota.evidence import is_proof, judge
 
-from .examples import CANDIDATE, IMAGE, MODULE, sighting
 from .conftest import assert_sentence_is_whole
+from .examples import CANDIDATE, IMAGE, MODULE, sighting
 
 NOTHING_KNOWN = replace(MODULE, version=None, firmware=None, mac=None)
 OLD_MD5, OTHER_MD5 = "a" * 32, "b" * 32
@@ -52,7 +52,12 @@ WITH_MD5 = replace(MODULE, sketch_md5=OLD_MD5)
         (WITH_MD5, {"sketch_md5": OLD_MD5}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
         (WITH_MD5, {"sketch_md5": OTHER_MD5}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
         # which is stronger than what the sketch calls itself
-        (WITH_MD5, {"sketch_md5": OLD_MD5, "version": "1.1.0"}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (
+            WITH_MD5,
+            {"sketch_md5": OLD_MD5, "version": "1.1.0"},
+            Verdict.UNCHANGED,
+            Cause.OLD_FIRMWARE_BACK,
+        ),
         (
             replace(WITH_MD5, version="1.1.0"),
             {"sketch_md5": IMAGE.plain_md5, "version": "1.1.0"},

@@ -20,8 +20,8 @@ from custom_components.esp_ota.ota.exceptions import InstallRefused
 from custom_components.esp_ota.ota.gate import Answer, CheckResult
 from tests.virtual_module import build_image, gzip_image
 
-from .examples import CANDIDATE, IMAGE, MODULE
 from .conftest import assert_sentence_is_whole
+from .examples import CANDIDATE, IMAGE, MODULE
 
 PACKED = read_image(gzip_image(build_image("esp8266")))
 NOTHING_KNOWN = ModuleFacts(name="pump", host="192.0.2.7", port=4000)
@@ -39,7 +39,9 @@ def with_image(**changes: Any) -> Any:
     return replace(CANDIDATE, image=replace(IMAGE, **changes))
 
 
-def refused(candidate: Any, module: Any, accepted: frozenset[Check] = frozenset()) -> InstallRefused:
+def refused(
+    candidate: Any, module: Any, accepted: frozenset[Check] = frozenset()
+) -> InstallRefused:
     """Return the refusal, after a look at its sentence."""
     with pytest.raises(InstallRefused) as caught:
         preflight(candidate, module, accepted).raise_for_refusal()

@@ -430,9 +430,7 @@ async def test_a_no_after_a_begun_try_is_a_failure(world: World) -> None:
     ],
 )
 @pytest.mark.parametrize("failures", [1, 2])
-async def test_a_network_fault_is_tried_again(
-    world: World, error: OtaError, failures: int
-) -> None:
+async def test_a_network_fault_is_tried_again(world: World, error: OtaError, failures: int) -> None:
     world.sends = [*[fail(error)] * failures, succeed]
     assert (await world.run()).verdict is Verdict.VERIFIED
     assert world.count("send") == failures + 1
@@ -674,9 +672,7 @@ async def cancelled_at(world: World, step: str) -> None:
 @pytest.mark.parametrize("step", SECURED)
 async def test_cancelling_restores_once_and_stays_cancelled(world: World, step: str) -> None:
     await cancelled_at(world, step)
-    assert world.left_with == [
-        InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
-    ]
+    assert world.left_with == [InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)]
     assert world.log[-3:] == ["leave", "left", "turn ends"]
 
 
@@ -692,10 +688,10 @@ async def test_cancelling_before_anything_was_touched_restores_nothing(
 
 async def test_cancelling_in_the_pause_between_tries_restores_once(world: World) -> None:
     world.sends = [fail(NETWORK)]
+    world.actions["send"] = world.reached.set
     task = asyncio.ensure_future(world.install(limits=replace(QUICK, retry_pause=3600.0)).run())
     async with asyncio.timeout(5):
-        while "send" not in world.log:
-            await asyncio.sleep(0.01)
+        await world.reached.wait()
     await asyncio.sleep(0.05)
     task.cancel()
     await asyncio.wait({task})

@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A TCP port whose queue is full: the kernel drops what arrives, as a dead host does."""
+    """Return a TCP port with a full queue: what arrives is dropped, as by a dead host."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.bind((HOST, 0))
         listener.listen(0)
@@ -42,9 +42,8 @@ async def test_a_module_is_alive_and_notices_nothing(
     start_module: StartModule, generation: str, password: str | None
 ) -> None:
     module = await start_module(**GENERATIONS[generation], password=password)
-    for _ in range(3):
-        assert await is_alive(module.host, module.port, PATIENCE)
-    await module.events.wait_for(Seen.IGNORED, 5, count=3)
+    assert await is_alive(module.host, module.port, PATIENCE)
+    await module.events.wait_for(Seen.IGNORED, 5)
     assert set(module.events.names()) == {"up", "ignored"}
 
 

@@ -28,7 +28,9 @@ class Bench:
         self.patience: list[float] = []
         self.asked = 0
         self.watch = ModuleWatch(
-            self._probe, self._ask, WatchLimits(**{"interval": 0.005} | limits)  # type: ignore[arg-type]
+            self._probe,
+            self._ask,
+            WatchLimits(**{"interval": 0.005} | limits),  # type: ignore[arg-type]
         )
 
     async def _probe(self, timeout: float) -> bool:
@@ -226,9 +228,7 @@ async def test_a_module_that_never_said_its_version_is_waited_for_less(
     before: ModuleFacts, candidate: Any, likely: bool
 ) -> None:
     short, long = 0.05, 3600.0
-    bench = Bench(
-        evidence=short if likely else long, evidence_unlikely=long if likely else short
-    )
+    bench = Bench(evidence=short if likely else long, evidence_unlikely=long if likely else short)
     waiting = bench.watch.wait_evidence(time.monotonic(), candidate, before)
     assert await in_time(asyncio.ensure_future(waiting)) is None
 
@@ -237,9 +237,8 @@ async def test_only_the_newest_statements_are_kept() -> None:
     bench = Bench(evidence=0.05)
     begin = time.monotonic()
     bench.hear(version="1.1.0")
-    for _ in range(100):
-        last = bench.hear(version="0.5")
-    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is last
+    later = [bench.hear(version="0.5") for _ in range(100)]
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is later[-1]
 
 
 def test_the_default_waits_fit_what_modules_need() -> None:

@@ -24,7 +24,7 @@ _PASSWORD = "correct horse"
 _MD5_OF_PASSWORD = hashlib.md5(_PASSWORD.encode()).hexdigest()
 _OLD, _NEW = "1.0.0", "2.0.0"
 _SIZE = 64 * 1024
-_PATIENCE = 90.0
+_PATIENCE = 75.0
 """Seconds for a tool: the slowest wait ten seconds for each of several things."""
 _AT_ONCE = 8
 _SETTLED = {Seen.BACK, Seen.BRICKED, Seen.REJECTED, Seen.ABORTED, Seen.CONNECT_FAILED}

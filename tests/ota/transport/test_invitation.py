@@ -129,6 +129,12 @@ async def test_silence_ends_after_the_last_invitation(module: ScriptedModule) ->
     inviting.udp.close()
 
 
+async def test_no_patience_at_all_is_silence_too(module: ScriptedModule) -> None:
+    inviting = await invite(module, limits=InvitationLimits(answer=0.0, tries=2))
+    assert (await inviting.refused()).cause is Cause.NO_ANSWER
+    inviting.udp.close()
+
+
 async def test_a_closed_port_is_told_from_silence(module: ScriptedModule) -> None:
     module.udp.close()
     inviting = await invite(module, limits=HASTY)
@@ -273,7 +279,9 @@ async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(
 async def test_a_module_that_falls_silent_after_a_challenge_did_not_answer_it(
     module: ScriptedModule,
 ) -> None:
-    inviting = await invite(module, "secret", InvitationLimits(answer=0.1, tries=2, auth_answer=0.1))
+    inviting = await invite(
+        module, "secret", InvitationLimits(answer=0.1, tries=2, auth_answer=0.1)
+    )
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     assert (await inviting.refused()).cause is Cause.AUTH_NO_ANSWER
@@ -394,9 +402,7 @@ async def test_a_datagram_from_elsewhere_is_not_heard(module: ScriptedModule) ->
 async def test_a_name_with_an_ipv6_address_too_is_reached_over_ipv4(
     module: ScriptedModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def resolve(
-        host: str, port: int, family: int = 0, type: int = 0, *_: object, **__: object
-    ) -> list[object]:
+    def resolve(host: str, port: int, family: int = 0, *_: object, **__: object) -> list[object]:
         found = [
             (socket.AF_INET6, socket.SOCK_DGRAM, 0, "", ("::1", port, 0, 0)),
             (socket.AF_INET, socket.SOCK_DGRAM, 0, "", ("127.0.0.1", port)),

@@ -45,7 +45,7 @@ class Callback:
                 await self._readable()
                 continue
             if peer[0] == address:
-                connection.setblocking(False)
+                connection.setblocking(False)  # noqa: FBT003 - its only argument
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return connection
             self.strangers.append(peer[0])

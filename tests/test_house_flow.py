@@ -1,0 +1,177 @@
+"""The house's options: upload, remove, limits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+import gzip
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.house import HOUSE, House
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+
+from .conftest import firmware
+from .sentences import assert_form_is_whole
+
+type Upload = Callable[[str, bytes], str]
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, esp_ota: None) -> MockConfigEntry:
+    """Return the house's entry, loaded."""
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="house", data={"kind": "house"})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    return entry
+
+
+@pytest.fixture
+def house(hass: HomeAssistant, entry: MockConfigEntry) -> House:
+    return hass.data[HOUSE]
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Iterator[Upload]:
+    """Return what leaves a file as the browser's upload would: readable once, by its id."""
+    files: dict[str, Path] = {}
+
+    @contextmanager
+    def process(_hass: HomeAssistant, file_id: str) -> Iterator[Path]:
+        path = files.pop(file_id)
+        yield path
+        path.unlink()
+
+    def leave(name: str, data: bytes) -> str:
+        file_id = f"{len(files):032d}"
+        folder = tmp_path / "uploads" / file_id
+        folder.mkdir(parents=True, exist_ok=True)
+        files[file_id] = folder / name
+        files[file_id].write_bytes(data)
+        return file_id
+
+    with ExitStack() as stack:
+        target = "custom_components.esp_ota.house_flow.process_uploaded_file"
+        stack.enter_context(patch(target, process))
+        yield leave
+
+
+async def open_step(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    assert menu["type"] is FlowResultType.MENU
+    return await hass.config_entries.options.async_configure(
+        menu["flow_id"], {"next_step_id": step}
+    )
+
+
+async def send(
+    hass: HomeAssistant, entry: MockConfigEntry, file_id: str, **fields: str
+) -> dict[str, Any]:
+    form = await open_step(hass, entry, "upload")
+    return await hass.config_entries.options.async_configure(
+        form["flow_id"], {"file": file_id} | fields
+    )
+
+
+async def test_an_uploaded_file_becomes_a_release(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    file_id = upload("sketch.ino.bin", firmware("1.1.0"))
+    result = await send(hass, entry, file_id, notes="Closes by itself.")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (release,) = house.library.releases
+    assert (release.firmware, release.version) == ("garden-valve", "1.1.0")
+    assert (release.notes, release.source) == ("Closes by itself.", "upload")
+
+
+async def test_what_is_typed_wins_over_the_marker(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    file_id = upload("x.bin.gz", gzip.compress(firmware("1.1.0")))
+    await send(hass, entry, file_id, name="garden-valve", version="1.1.0-test")
+    (release,) = house.library.releases
+    assert release.version == "1.1.0-test"
+    assert release.image.packed
+
+
+@pytest.mark.parametrize(
+    ("file_name", "data", "error"),
+    [
+        ("a.bin", b"", "empty_file"),
+        ("a.bin", b"<html>", "html_page"),
+        ("a.bin", firmware("1.1.0")[:-5000], "truncated_image"),
+        ("a.elf", b"\x7fELF" + bytes(60), "elf_file"),
+        ("a.bin", firmware("", name=""), "version_missing"),
+    ],
+)
+async def test_a_bad_file_is_said_on_the_form_and_changes_nothing(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    house: House,
+    upload: Upload,
+    file_name: str,
+    data: bytes,
+    error: str,
+) -> None:
+    result = await send(hass, entry, upload(file_name, data), notes="kept on the form")
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": error}
+    assert_form_is_whole("options", result)
+    assert house.library.releases == []
+
+    good = upload("garden-valve-1.1.0.bin", firmware("1.1.0"))
+    again = await hass.config_entries.options.async_configure(result["flow_id"], {"file": good})
+    assert again["type"] is FlowResultType.CREATE_ENTRY
+    assert len(house.library.releases) == 1
+
+
+async def test_the_same_version_with_other_bytes_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    await send(hass, entry, upload("a.bin", firmware("1.1.0")))
+    result = await send(hass, entry, upload("b.bin", firmware("1.2.0")), version="1.1.0")
+    assert result["errors"] == {"base": "release_conflict"}
+    assert result["description_placeholders"]["version"] == "1.1.0"
+    assert len(house.library.releases) == 1
+
+
+async def test_chosen_releases_are_removed(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        await send(hass, entry, upload("a.bin", firmware(version)))
+    form = await open_step(hass, entry, "remove")
+    choice = next(iter(form["data_schema"].schema.values())).config["options"]
+    assert [option["label"] for option in choice] == [
+        "garden-valve 1.1.0 (esp8266)",
+        "garden-valve 1.0.0 (esp8266)",
+    ]
+    await hass.config_entries.options.async_configure(
+        form["flow_id"], {"releases": [choice[1]["value"]]}
+    )
+    assert [release.version for release in house.library.releases] == ["1.1.0"]
+    form = await open_step(hass, entry, "remove")
+    await hass.config_entries.options.async_configure(form["flow_id"], {})
+    assert len(house.library.releases) == 1
+
+
+@pytest.mark.parametrize(("port", "parallel"), [(0, 3), (40123, 1)])
+async def test_limits_are_applied_and_a_fixed_port_serves_one_at_a_time(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, port: int, parallel: int
+) -> None:
+    form = await open_step(hass, entry, "limits")
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"parallel_installs": 3, "callback_port": port}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert house.callback_port == port
+    held = 0
+    while not house.turn().locked():
+        await house.turn().acquire()
+        held += 1
+    assert held == parallel

@@ -1,0 +1,420 @@
+"""What was running is on disk before it takes effect, and is picked up after a crash."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.journal import OpenInstall
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
+
+from .conftest import StartModule, entry_for
+from .garden import (
+    CARD,
+    CLOSED_AND_OPENED,
+    TALKING,
+    UNTOUCHED,
+    VALVE,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+    patience,
+    until,
+)
+from .sentences import assert_issue_is_whole
+from .virtual_module import Event as ModuleEvent, Fault, Seen, build_image
+
+KEY = "esp_ota.journal"
+BEFORE_DELIVERY = ["making_safe", "sending"]
+AFTER_DELIVERY = ["restarting", "verifying"]
+
+
+async def crashed(garden: Garden, entry: MockConfigEntry, stage: str) -> OpenInstall:
+    """Leave things as a Home Assistant does that dies in this stage."""
+    release = await garden.release("1.1.0")
+    note: OpenInstall = {
+        "stage": stage,
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(entry.entry_id, note)
+    await garden.hass.services.async_call(
+        "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
+    )
+    await garden.hass.async_block_till_done()
+    assert garden.valve == ["off"]
+    return note
+
+
+async def start(garden: Garden, entry: MockConfigEntry) -> None:
+    """Set the module up and wait until what was open has ended."""
+    await garden.add(entry)
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+
+
+async def test_each_stage_is_on_disk_before_it_takes_effect(
+    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for()))
+    seen: list[tuple[str, str]] = []
+
+    def stored() -> dict[str, Any]:
+        note: dict[str, Any] = hass_storage[KEY]["data"]["open"][entry.entry_id]
+        return note
+
+    def note_module(event: ModuleEvent) -> None:
+        if event.name in {Seen.INVITED, Seen.FIRST_BYTE, Seen.COMPLETE, Seen.RESTARTED}:
+            seen.append((event.name, stored()["stage"]))
+
+    def note_valve(event: Event[EventStateChangedData]) -> None:
+        assert event.data["new_state"] is not None
+        seen.append((event.data["new_state"].state, stored()["stage"]))
+
+    module.events.listeners.append(note_module)
+    async_track_state_change_event(garden.hass, [VALVE], note_valve)
+
+    await garden.install()
+
+    assert seen == [
+        ("off", "making_safe"),
+        ("invited", "sending"),
+        ("first_byte", "sending"),
+        ("complete", "sending"),
+        ("restarted", "restarting"),
+        ("on", "restoring"),
+    ]
+    assert hass_storage[KEY]["data"]["open"] == {}
+
+
+async def test_an_install_that_did_not_begin_leaves_nothing_in_the_journal(
+    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    await garden.add(entry_for(module, port=1, options=options_for()))
+
+    await garden.refused("unreachable")
+
+    assert KEY not in hass_storage
+
+
+@pytest.mark.parametrize("stage", BEFORE_DELIVERY)
+async def test_equipment_is_restored_and_the_person_told_when_nothing_was_delivered(
+    garden: Garden,
+    start_module: StartModule,
+    issue_registry: ir.IssueRegistry,
+    stage: str,
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, stage)
+
+    await start(garden, entry)
+
+    assert_nothing_sent(module)
+    assert garden.card.attributes["last_cause"] == "interrupted"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    issue = issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
+    assert issue is not None
+    assert issue.is_persistent
+    assert_issue_is_whole(issue)
+    assert len(issue_registry.issues) == 1
+
+    await garden.install()
+    assert not issue_registry.issues
+
+
+@pytest.mark.parametrize("stage", AFTER_DELIVERY)
+async def test_an_install_that_was_delivered_is_carried_on_to_its_proof(
+    garden: Garden,
+    start_module: StartModule,
+    issue_registry: ir.IssueRegistry,
+    stage: str,
+) -> None:
+    module = await start_module(
+        advertise=True, image=build_image("esp8266", version="1.1.0", size=48 * 1024)
+    )
+    garden.house.patience = TALKING
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, stage)
+
+    await start(garden, entry)
+
+    assert_nothing_sent(module)
+    assert garden.card.attributes["last_verdict"] == "verified"
+    assert garden.card.attributes["installed_version"] == "1.1.0"
+    assert not issue_registry.issues
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_module_that_comes_back_late_after_the_crash_is_waited_for(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(
+        advertise=True,
+        faults=[Fault.SLOW_RESTART],
+        slow_restart_time=25,
+        image=build_image("esp8266", version="1.1.0", size=48 * 1024),
+    )
+    await module.power_cycle()
+    garden.house.patience = TALKING
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "restarting")
+
+    await garden.add(entry)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+    assert garden.valve == ["off"]
+
+    await until(lambda: garden.card.attributes["last_verdict"] == "verified")
+    await until(lambda: garden.valve == CLOSED_AND_OPENED)
+
+
+async def test_a_module_that_is_back_with_the_old_image_after_the_crash_is_told(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
+) -> None:
+    module = await start_module(advertise=True)
+    garden.house.patience = patience(evidence=0.5)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "restarting")
+
+    await start(garden, entry)
+
+    assert_nothing_sent(module)
+    assert garden.card.attributes["last_verdict"] == "unchanged"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    [issue] = issue_registry.issues.values()
+    assert_issue_is_whole(issue)
+
+
+async def test_a_module_that_stays_away_after_the_crash_is_told_and_stays_safe(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
+) -> None:
+    module = await start_module()
+    garden.house.patience = patience(back=0.2)
+    entry = entry_for(module, port=1, options=options_for({"when_missing": "stay_safe"}))
+    await crashed(garden, entry, "restarting")
+
+    await start(garden, entry)
+
+    assert garden.card.attributes["last_cause"] == "did_not_come_back"
+    garden.assert_at_rest(entry, ["off"])
+    assert issue_registry.async_get_issue(DOMAIN, f"stayed_safe_{entry.entry_id}")
+    for issue in issue_registry.issues.values():
+        assert_issue_is_whole(issue)
+
+
+async def test_a_restore_that_was_interrupted_is_run_again_and_nothing_else_claimed(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "restoring")
+
+    await start(garden, entry)
+
+    assert_nothing_sent(module)
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    for issue in issue_registry.issues.values():
+        assert_issue_is_whole(issue)
+
+
+@pytest.mark.parametrize("stage", ["making_safe", "restarting"])
+async def test_a_restore_that_fails_after_the_crash_is_a_repair(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry, stage: str
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for({"restore": [{"action": "test.nothing"}]}))
+    await crashed(garden, entry, stage)
+
+    await start(garden, entry)
+
+    garden.assert_at_rest(entry, ["off"])
+    issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    # Nobody may read at the same time that it was restored.
+    assert len(issue_registry.issues) == 1
+
+
+@pytest.mark.parametrize("loss", ["release", "image"])
+async def test_a_delivered_image_that_is_not_in_the_library_any_more_does_not_keep_it_shut(
+    garden: Garden,
+    start_module: StartModule,
+    issue_registry: ir.IssueRegistry,
+    config_dir: Any,
+    loss: str,
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    note = await crashed(garden, entry, "restarting")
+    if loss == "release":
+        await garden.house.library.async_remove(note["sha256"])
+    else:
+        path = config_dir / "esp_ota" / "images" / f"{note['sha256']}.bin"
+        await garden.hass.async_add_executor_job(path.unlink)
+
+    await start(garden, entry)
+
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    [issue] = issue_registry.issues.values()
+    assert_issue_is_whole(issue)
+
+
+async def test_a_safe_state_that_was_taken_away_since_leaves_nothing_to_restore(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options={"firmware": "garden-valve", "equipment": "switches"})
+    await crashed(garden, entry, "sending")
+
+    await start(garden, entry)
+
+    garden.assert_at_rest(entry, ["off"])
+    assert issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
+
+
+async def test_nothing_is_installed_while_the_old_install_is_being_picked_up(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, port=1, options=options_for())
+    await crashed(garden, entry, "restarting")
+    await garden.add(entry)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    with pytest.raises(Exception, match="already"):
+        await garden.install("1.1.0")
+
+    assert_nothing_sent(module)
+    assert garden.valve == ["off"]
+
+
+async def test_an_entry_that_is_unloaded_while_an_install_is_picked_up_restores_once(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, port=1, options=options_for())
+    await crashed(garden, entry, "restarting")
+    await garden.add(entry)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    assert garden.valve == CLOSED_AND_OPENED
+    assert garden.house.journal.open_install(entry.entry_id) is None
+
+    assert await garden.hass.config_entries.async_setup(entry.entry_id)
+    await garden.hass.async_block_till_done()
+    assert garden.valve == CLOSED_AND_OPENED
+
+
+async def test_an_open_install_waits_for_home_assistant_to_be_started(
+    hass: HomeAssistant,
+    config_dir: Any,
+    start_module: StartModule,
+    hass_storage: dict[str, Any],
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    note = {
+        "stage": "sending",
+        "sha256": "0" * 64,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    known = {"version": "1.0.0", "firmware": "garden-valve", "assumed": True}
+    hass_storage[KEY] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": KEY,
+        "data": {"open": {entry.entry_id: note}, "known": {entry.entry_id: known}},
+    }
+    hass.set_state(CoreState.starting)
+    assert await async_setup_component(hass, DOMAIN, {})
+    valve = {"input_boolean": {"valve": {"initial": False}}}
+    assert await async_setup_component(hass, "input_boolean", valve)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    card, water = hass.states.get(CARD), hass.states.get(VALVE)
+    assert card is not None
+    assert water is not None
+    assert card.attributes["installed_version"] == "1.0.0"
+    assert card.attributes["installed_is_assumed"] is True
+    assert water.state == "off"  # nobody is there yet who could open it
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await until(lambda: not hass_storage[KEY]["data"]["open"])
+    await hass.async_block_till_done()
+
+    water = hass.states.get(VALVE)
+    assert water is not None
+    assert water.state == "on"
+    assert issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
+    assert_nothing_sent(module)
+
+
+async def test_a_home_assistant_that_is_stopped_restores_before_it_goes(
+    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
+) -> None:
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
+    await garden.release("1.1.0")
+    await garden.add(entry_for(module, options=options_for()))
+    install = asyncio.create_task(garden.install())
+    await module.wait_for(Seen.FIRST_BYTE)
+
+    await garden.hass.async_stop(force=True)
+
+    assert garden.valve == CLOSED_AND_OPENED
+    assert hass_storage[KEY]["data"]["open"] == {}
+    assert module.running_version == "1.0.0"
+    await asyncio.wait({install})
+    assert install.cancelled() or install.exception()
+
+
+async def test_a_restore_that_fails_while_stopping_is_left_for_the_next_start(
+    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
+) -> None:
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
+    await garden.release("1.1.0")
+    options = options_for({"restore": [{"action": "test.nothing"}]})
+    entry = await garden.add(entry_for(module, options=options))
+    install = asyncio.create_task(garden.install())
+    await module.wait_for(Seen.FIRST_BYTE)
+
+    await garden.hass.async_stop(force=True)
+
+    assert hass_storage[KEY]["data"]["open"][entry.entry_id]["stage"] == "restoring"
+    await asyncio.wait({install})
+    assert install.cancelled() or install.exception()
+
+
+async def test_what_a_module_runs_is_kept_for_the_time_it_is_silent(
+    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await garden.add(entry_for(module))
+    await garden.runs("1.0.0")
+    await garden.hass.async_block_till_done()
+    known = hass_storage[KEY]["data"]["known"]
+    assert known == {
+        entry.entry_id: {"version": "1.0.0", "firmware": "garden-valve", "assumed": False}
+    }
+
+    await garden.release("1.1.0")
+    await garden.house.journal.async_remember(entry.entry_id, known[entry.entry_id])
+    assert garden.valve == UNTOUCHED
