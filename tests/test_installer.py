@@ -634,6 +634,40 @@ async def test_an_entry_that_is_taken_away_while_the_valve_closes_restores(
     assert garden.valve == CLOSED_AND_OPENED
 
 
+async def test_a_restore_that_fails_when_the_entry_is_taken_away_is_a_repair(
+    garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
+) -> None:
+    module = await start_module(loop_time=10)
+    options = options_for({"restore": [{"action": "test.nothing"}]})
+    entry = await add(garden, module, options=options)
+    refused = asyncio.create_task(_expect_cancelled(garden))
+    await module.wait_for(Seen.INVITED)
+
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+
+    await refused
+    assert garden.valve == ["off"]
+    assert issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
+
+
+async def test_a_restore_that_runs_while_the_entry_is_taken_away_is_carried_to_its_end(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(faults=[Fault.BOOT_STRAP])
+    pause = {"delay": {"milliseconds": 300}}
+    options = options_for()
+    options["safe_state"]["restore"].insert(0, pause)
+    entry = await add(garden, module, options=options)
+    refused = asyncio.create_task(_expect_cancelled(garden))
+    await until(lambda: garden.card.attributes["stage"] == "restoring")
+
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+
+    await refused
+    assert garden.valve == CLOSED_AND_OPENED
+    assert garden.house.journal.open_install(entry.entry_id) is None
+
+
 async def test_a_removed_module_leaves_no_trace(
     garden: Garden,
     start_module: StartModule,

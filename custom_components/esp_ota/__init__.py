@@ -1,7 +1,7 @@
 """ESP OTA: updates of Arduino modules, with the equipment in a safe state first."""
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
@@ -36,9 +36,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
     entry.async_on_unload(coordinator.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    stop = HassJob(installer.async_stop, f"ESP OTA stop {entry.title}")
+    entry.async_on_unload(hass.async_add_shutdown_job(stop))
 
-    async def recover(_hass: HomeAssistant) -> None:
-        await installer.async_recover()
+    @callback
+    def recover(_hass: HomeAssistant) -> None:
+        installer.async_recover()
 
     entry.async_on_unload(async_at_started(hass, recover))
     return True

@@ -3,7 +3,7 @@
 from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult, OtaError
+from .ota import Cause, InstallResult
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -13,11 +13,6 @@ def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssist
         translation_key=str(cause),
         translation_placeholders={"module": module} | facts,
     )
-
-
-def error_from(err: OtaError, *, module: str) -> HomeAssistantError:
-    """Return the translated error of an OtaError."""
-    return error_for(err.cause, err.facts, module=module)
 
 
 def raise_for_result(result: InstallResult, *, module: str) -> None:

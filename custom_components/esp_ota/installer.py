@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .const import (
@@ -17,7 +17,7 @@ from .const import (
     LOGGER,
 )
 from .coordinator import ModuleCoordinator
-from .helpers import error_for, error_from, raise_for_result
+from .helpers import error_for, raise_for_result
 from .issues import async_clear_module_issues, async_raise_module_issue
 from .journal import OpenInstall
 from .library import Release
@@ -46,6 +46,8 @@ _JOURNALLED = {
     InstallStage.RESTORING,
 }
 """Before them nothing has happened that a crash could leave half done."""
+_DELIVERED = {InstallStage.RESTARTING, InstallStage.VERIFYING}
+"""In them the module has the whole image."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,12 +70,13 @@ class Installer:
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._journal = coordinator.house.journal
-        self._running = False
+        self._task: asyncio.Task[InstallResult] | None = None
+        self._current: Install | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether an install of this module runs."""
-        return self._running
+        return self._task is not None and not self._task.done()
 
     async def async_install(self, version: str | None, context: Context | None) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
@@ -81,14 +84,20 @@ class Installer:
         Raises HomeAssistantError with the cause for every other ending.
         """
         name = self._entry.title
-        if self._running:
+        if self.is_running:
             raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
         if (release := self._choose(version)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=name)
-        result = await self._async_guarded(
+        task = self._start(
             self._async_run(release, chosen=version is not None, context=context or Context())
         )
+        try:
+            result = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise error_for(Cause.CANCELLED, {}, module=name) from None
+            raise
         raise_for_result(result, module=name)
 
     def _choose(self, version: str | None) -> Release | None:
@@ -100,38 +109,29 @@ class Installer:
         fitting = [item for item in named if item.image.chip in {facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 
-    async def _async_guarded(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
+    def _start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
         """Run as a task of the entry, which outlives the caller but not the entry.
 
         An automation that is stopped must not tear an image in two; an unloaded entry must.
         """
-        self._running = True
-        task = self._entry.async_create_background_task(
+        self._current = None
+        self._task = self._entry.async_create_background_task(
             self._hass, work, f"ESP OTA install {self._entry.title}"
         )
-        task.add_done_callback(self._ended)
-        try:
-            return await asyncio.shield(task)
-        except OtaError as err:
-            raise error_from(err, module=self._entry.title) from err
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise error_for(Cause.CANCELLED, {}, module=self._entry.title) from None
-            raise
+        return self._task
 
-    def _ended(self, task: asyncio.Task[InstallResult]) -> None:
-        self._running = False
-        if not task.cancelled():
-            task.exception()  # a caller that left does not take it; it was logged where raised
+    async def async_stop(self) -> None:
+        """End what runs and wait for the restore, while Home Assistant can still do it."""
+        if self._task is not None and self.is_running:
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     async def _async_run(
         self, release: Release, *, chosen: bool, context: Context
     ) -> InstallResult:
         """Run one install and see to everything around it."""
         coordinator = self._coordinator
-        name = self._entry.title
         coordinator.async_set_progress(InstallProgress(stage=InstallStage.CHECKING))
-        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
         note: OpenInstall = {
             "stage": InstallStage.CHECKING,
             "sha256": release.image.sha256,
@@ -141,25 +141,37 @@ class Installer:
         }
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
-            name,
+            self._entry.title,
             release.firmware,
             release.version,
             release.image.sha256[:12],
             coordinator.data.installed or "an unknown version",
         )
-        try:
+
+        async def work() -> InstallResult:
             safe_state = self._safe_state(context)
             data = await coordinator.house.library.async_read(release)
             async_clear_module_issues(self._hass, self._entry.entry_id)
-            install = self._install(release, data, safe_state, chosen=chosen, note=note)
-            result = await install.run()
+            return await self._install(release, data, safe_state, chosen=chosen, note=note).run()
+
+        return await self._async_to_its_end(release, work())
+
+    async def _async_to_its_end(
+        self, release: Release, work: Coroutine[Any, Any, InstallResult]
+    ) -> InstallResult:
+        """Do the work of one install, and see to everything after it whatever it ended as."""
+        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+        try:
+            result = await work
         except OtaError as err:
             result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
         except asyncio.CancelledError:
             result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+            if self._current is not None:
+                result = self._current.result  # it knows whether the equipment was restored
             raise
         except Exception:  # noqa: BLE001 - logged here, told to the caller as INTERNAL
-            LOGGER.exception("%s: install ended by an error of ours", name)
+            LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
             await self._async_finish(release, result)
         return result
@@ -216,13 +228,14 @@ class Installer:
             on_progress=coordinator.async_set_progress,
         )
         candidate = coordinator.candidate(release, chosen=chosen)
-        return Install(
+        self._current = Install(
             candidate,
             payload,
             ports,
             accepted=coordinator.accepted,
             limits=coordinator.house.patience.install,
         )
+        return self._current
 
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
@@ -259,41 +272,49 @@ class Installer:
             {"module": self._entry.title, "detail": result.restore_facts.get("detail", "")},
         )
 
-    async def async_recover(self) -> None:
+    @callback
+    def async_recover(self) -> None:
         """Pick up an install that was open when Home Assistant died (design §7)."""
-        if (note := self._journal.open_install(self._entry.entry_id)) is None or self._running:
+        if (note := self._journal.open_install(self._entry.entry_id)) is None or self.is_running:
             return
         LOGGER.info("%s: an install was interrupted while %s", self._entry.title, note["stage"])
-        await self._async_guarded(self._async_recover(note))
+        self._start(self._async_recover(note))  # nobody waits for it: the card and a repair tell
 
     async def _async_recover(self, note: OpenInstall) -> InstallResult:
-        release = self._coordinator.house.library.get(note["sha256"])
-        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
         try:
             safe_state = self._safe_state(Context())
         except SafeStateError:
             safe_state = NothingToSecure()
-        delivered = note["stage"] in {InstallStage.RESTARTING, InstallStage.VERIFYING}
-        if delivered and release is not None:
-            data = await self._coordinator.house.library.async_read(release)
-            install = self._install(release, data, safe_state, chosen=True, note=note)
-            result = await install.resume(Delivery.UNCONFIRMED)
-            await self._async_finish(release, result)
-            return result
+        release = self._coordinator.house.library.get(note["sha256"])
+        if note["stage"] not in _DELIVERED or release is None:
+            return await self._async_restore(note, safe_state)
+        # The module has the bytes, or never will: what they were is enough to judge.
+        install = self._install(release, b"", safe_state, chosen=True, note=note)
+        result = await self._async_to_its_end(release, install.resume(Delivery.UNCONFIRMED))
+        if not result.verdict.is_success and result.restore_error is None:
+            self._tell_interrupted(note)
+        return result
+
+    async def _async_restore(self, note: OpenInstall, safe_state: SafeState) -> InstallResult:
+        """Restore what a dead Home Assistant made safe; there is nothing to carry on with."""
+        self._coordinator.async_set_progress(InstallProgress(stage=InstallStage.RESTORING))
+        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
         try:
             await safe_state.leave(result)
         except SafeStateError as err:
-            self._tell_restore(
-                InstallResult(
-                    verdict=result.verdict, restore_error=err.cause, restore_facts=err.facts
-                )
-            )
-        async_raise_module_issue(
-            self._hass,
-            self._entry.entry_id,
-            "interrupted",
-            {"module": self._entry.title, "version": note["version"]},
-        )
+            result = replace(result, restore_error=err.cause, restore_facts=err.facts)
+            self._tell_restore(result)
+        else:
+            self._tell_interrupted(note)
         self._coordinator.async_set_result(result)
         await self._journal.async_close(self._entry.entry_id)
         return result
+
+    def _tell_interrupted(self, note: OpenInstall) -> None:
+        sent = note["stage"] not in {InstallStage.MAKING_SAFE, InstallStage.SENDING}
+        async_raise_module_issue(
+            self._hass,
+            self._entry.entry_id,
+            "interrupted_unproven" if sent else "interrupted",
+            {"module": self._entry.title, "version": note["version"]},
+        )

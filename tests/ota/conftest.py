@@ -33,11 +33,13 @@ hypothesis.settings.load_profile("steady")
 
 _TRANSLATIONS = Path(__file__).parents[2] / "custom_components/esp_ota/translations/en.json"
 
+_SOON_BACK = {"offline_time": 2.5}
+"""Scaled down further by `start_module`: most tests here only wait for it."""
 GENERATIONS: dict[str, dict[str, Any]] = {
-    "esp8266": {"chip": "esp8266"},
-    "esp32_md5": {"chip": "esp32", "generation": "legacy"},
-    "esp32_pbkdf2": {"chip": "esp32s3", "generation": "pbkdf2"},
-    "pico": {"chip": "rp2040"},
+    "esp8266": {"chip": "esp8266"} | _SOON_BACK,
+    "esp32_md5": {"chip": "esp32", "generation": "legacy"} | _SOON_BACK,
+    "esp32_pbkdf2": {"chip": "esp32s3", "generation": "pbkdf2"} | _SOON_BACK,
+    "pico": {"chip": "rp2040"} | _SOON_BACK,
 }
 """One module of each behaviour: configurations for `start_module`."""
 FAMILIES = {

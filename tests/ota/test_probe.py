@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from custom_components.esp_ota.ota import Delivery, is_alive
-from custom_components.esp_ota.ota.transport._invitation import InvitationSocket
+from custom_components.esp_ota.ota.datagram import DatagramSocket
 from tests.conftest import StartModule
 from tests.virtual_module import Seen
 
@@ -148,5 +148,5 @@ async def test_a_host_that_cannot_be_sent_to_is_not_alive(
     async def no_route(*_: object) -> None:
         raise OSError(errno.ENETUNREACH, "no route")
 
-    monkeypatch.setattr(InvitationSocket, "open", no_route)
+    monkeypatch.setattr(DatagramSocket, "open", no_route)
     assert not await is_alive(module.host, module.port, PATIENCE)

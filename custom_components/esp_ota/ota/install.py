@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 import time
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from .evidence import judge
 from .exceptions import (
@@ -92,6 +92,9 @@ class Ports:
     on_progress: Callable[[InstallProgress], None]
 
 
+_INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+
+
 class Install:
     """One run for one module."""
 
@@ -111,6 +114,8 @@ class Install:
         self._accepted = accepted
         self._limits = limits or Limits()
         self._before = ports.facts()
+        self.result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+        """What it ended as, for who cancelled it and gets nothing returned."""
         self._payload_started = False
         self._started_at = 0.0
         self._payload_arrived = False
@@ -156,33 +161,37 @@ class Install:
 
     async def _restored(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
         """Do the work and restore exactly once, whatever became of it."""
-        result = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+        cancelled, self.result = self.result, _INTERNAL
         try:
-            result = await work()
+            self.result = await work()
         except asyncio.CancelledError:
-            result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+            self.result = cancelled
             raise
         finally:
-            result = await self._restore(result)
-        return result
+            await self._restore()
+        return self.result
 
-    async def _restore(self, result: InstallResult) -> InstallResult:
+    async def _restore(self) -> None:
         try:
             await self._stage(InstallStage.RESTORING)
         finally:  # a journal that cannot be written must not keep the equipment shut off
-            try:
-                await self._leave(result)
-            except SafeStateError as err:
-                result = replace(result, restore_error=err.cause, restore_facts=err.facts)
-        return result
+            await self._leave()
 
-    async def _leave(self, result: InstallResult) -> None:
+    async def _leave(self) -> None:
         """Restore the equipment; once begun this is carried to its end, cancelled or not."""
-        leaving = asyncio.ensure_future(self._ports.safe_state.leave(result))
+        leaving = asyncio.ensure_future(self._ports.safe_state.leave(self.result))
+        cancelled = False
+        while not leaving.done():
+            try:
+                await asyncio.wait({leaving})
+            except asyncio.CancelledError:
+                cancelled = True
         try:
-            await asyncio.shield(leaving)
-        finally:
-            await asyncio.wait({leaving})
+            leaving.result()
+        except SafeStateError as err:
+            self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
+        if cancelled:
+            raise asyncio.CancelledError
 
     async def _send_and_prove(self) -> InstallResult:
         try:

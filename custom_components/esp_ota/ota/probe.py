@@ -10,7 +10,7 @@ import asyncio
 import errno
 from typing import Final
 
-from .transport._invitation import InvitationSocket
+from .datagram import DatagramSocket
 
 _IGNORED: Final = b"\n"
 _UDP_WAIT: Final = 0.15
@@ -40,7 +40,7 @@ async def _host_answers(host: str, port: int) -> bool:
 
 async def _udp_closed(host: str, port: int) -> bool:
     try:
-        udp = await InvitationSocket.open(host, port)
+        udp = await DatagramSocket.open(host, port)
     except OSError:
         return True
     try:

@@ -142,8 +142,16 @@ async def test_the_hash_a_sketch_was_given_works_as_its_password(
 # Row 4: what a lost or late datagram does not break
 
 
-@EACH
-@pytest.mark.parametrize("password", [None, PASSWORD], ids=["open", "locked"])
+@pytest.mark.parametrize(
+    ("generation", "password"),
+    [
+        (ESP8266, None),
+        (ESP8266, PASSWORD),
+        (ESP32_MD5, None),
+        (ESP32, PASSWORD),
+        (PICO, PASSWORD),
+    ],
+)
 async def test_a_lost_first_reply_is_made_up_for(
     start_module: StartModule, generation: str, password: str | None
 ) -> None:
@@ -182,13 +190,9 @@ async def test_the_connection_is_a_yes_when_the_ok_is_lost(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("generation", [ESP8266, ESP32])
-async def test_a_late_challenge_is_still_good(start_module: StartModule, generation: str) -> None:
+async def test_a_late_challenge_is_still_good(start_module: StartModule) -> None:
     module = await start_module(
-        **GENERATIONS[generation],
-        password=PASSWORD,
-        faults={Fault.LATE_REPLY: 1},
-        late_reply_time=0.6,
+        password=PASSWORD, faults={Fault.LATE_REPLY: 1}, late_reply_time=0.6
     )
     sending = push(module, password=PASSWORD, limits=quick(answer=0.4, tries=9, auth_answer=1.0))
     assert await sending.send() is Delivery.ACCEPTED

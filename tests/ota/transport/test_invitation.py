@@ -11,6 +11,7 @@ import time
 import pytest
 
 from custom_components.esp_ota.ota import Cause, ImageKind, OtaError
+from custom_components.esp_ota.ota.datagram import DatagramSocket
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
@@ -20,7 +21,6 @@ from custom_components.esp_ota.ota.transport._authentication import response
 from custom_components.esp_ota.ota.transport._invitation import (
     Invitation,
     InvitationLimits,
-    InvitationSocket,
 )
 from tests.ota.conftest import payload_for
 
@@ -44,7 +44,7 @@ async def module() -> AsyncIterator[ScriptedModule]:
 class Inviting:
     """An invitation on its way, in a task of its own."""
 
-    def __init__(self, udp: InvitationSocket, invitation: Invitation) -> None:
+    def __init__(self, udp: DatagramSocket, invitation: Invitation) -> None:
         self.udp = udp
         self.task = asyncio.ensure_future(invitation.accepted())
 
@@ -64,7 +64,7 @@ async def invite(
     limits: InvitationLimits = PATIENT,
     kind: ImageKind = ImageKind.SKETCH,
 ) -> Inviting:
-    udp = await InvitationSocket.open(module.host, module.port)
+    udp = await DatagramSocket.open(module.host, module.port)
     return Inviting(udp, Invitation(udp, payload_for(DATA, kind), 43210, password, limits))
 
 
@@ -374,7 +374,7 @@ async def test_any_other_reply_is_no_arduino_ota(module: ScriptedModule) -> None
 
 
 async def test_a_flood_of_replies_costs_no_memory(module: ScriptedModule) -> None:
-    udp = await InvitationSocket.open(module.host, module.port)
+    udp = await DatagramSocket.open(module.host, module.port)
     udp.send(b"\n")
     await module.hear()
     for number in range(200):
@@ -410,10 +410,10 @@ async def test_a_name_with_an_ipv6_address_too_is_reached_over_ipv4(
         return [item for item in found if family in {0, item[0]}]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    udp = await InvitationSocket.open("garden-valve.local", module.port)
+    udp = await DatagramSocket.open("garden-valve.local", module.port)
     assert (udp.local_address, udp.remote_address) == ("127.0.0.1", "127.0.0.1")
     udp.close()
 
 
 async def test_closing_twice_or_before_anything_does_no_harm() -> None:
-    InvitationSocket().close()
+    DatagramSocket().close()

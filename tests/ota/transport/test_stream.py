@@ -309,6 +309,7 @@ async def test_a_stall_with_everything_handed_over_is_one_too(bench: Bench) -> N
     assert error.facts["total"] == "8192"
 
 
+@pytest.mark.slow
 async def test_a_slow_module_is_no_stall(bench: Bench) -> None:
     sending = bench.start(StreamLimits(stall=1.5, result=10, text=1, poll=0.01))
     for _ in range(4):

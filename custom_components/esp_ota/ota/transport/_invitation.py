@@ -6,9 +6,9 @@ invitation came from (`ArduinoOTA.cpp`), and the call-back goes to the address i
 
 import asyncio
 from dataclasses import dataclass
-import socket
-from typing import Final, cast, override
+from typing import Final
 
+from ..datagram import DatagramSocket
 from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
 from ..models import Cause, ImageKind, Payload
 from ._authentication import client_nonce, keys_for, response
@@ -31,84 +31,12 @@ class InvitationLimits:
     """The ESP8266 says `OK` from its main loop only, which a sketch may keep busy."""
 
 
-class InvitationSocket(asyncio.DatagramProtocol):
-    """A connected UDP socket whose replies can be awaited one by one."""
-
-    def __init__(self) -> None:
-        """Start with no reply."""
-        self._replies: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=64)
-        self._transport: asyncio.DatagramTransport | None = None
-
-    @classmethod
-    async def open(cls, host: str, port: int) -> InvitationSocket:
-        """Open a socket towards one module; raises OSError when there is no route."""
-        loop = asyncio.get_running_loop()
-        # ArduinoOTA calls back to an IPv4 address, whatever else the name resolves to.
-        _, udp = await loop.create_datagram_endpoint(
-            cls, remote_addr=(host, port), family=socket.AF_INET
-        )
-        return udp
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    @override
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self._put(data)
-
-    @override
-    def error_received(self, exc: Exception) -> None:
-        if isinstance(exc, OSError):
-            self._put(exc)
-
-    def _put(self, item: bytes | OSError) -> None:
-        if not self._replies.full():  # a flood of datagrams is not worth memory
-            self._replies.put_nowait(item)
-
-    @property
-    def local_address(self) -> str:
-        """The address of ours that the module sees, barring NAT: where it calls back."""
-        assert self._transport is not None
-        return str(self._transport.get_extra_info("sockname")[0])
-
-    @property
-    def remote_address(self) -> str:
-        """The module's address, resolved."""
-        assert self._transport is not None
-        return str(self._transport.get_extra_info("peername")[0])
-
-    def send(self, datagram: bytes) -> None:
-        """Send one datagram."""
-        assert self._transport is not None
-        self._transport.sendto(datagram)
-
-    async def receive(self, timeout: float) -> bytes | None:
-        """Return the next reply, None when none came in time.
-
-        Raises ConnectionRefusedError when the module's host says that the port is closed.
-        """
-        try:
-            async with asyncio.timeout(timeout):
-                item = await self._replies.get()
-        except TimeoutError:
-            return None
-        if isinstance(item, OSError):
-            raise item
-        return item
-
-    def close(self) -> None:
-        """Close the socket."""
-        if self._transport is not None:
-            self._transport.close()
-
-
 class Invitation:
     """Asks one module to call back for one payload."""
 
     def __init__(
         self,
-        socket: InvitationSocket,
+        socket: DatagramSocket,
         payload: Payload,
         callback_port: int,
         password: str | None,

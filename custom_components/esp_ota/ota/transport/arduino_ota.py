@@ -12,10 +12,11 @@ import logging
 import socket
 from typing import Any, Final
 
+from ..datagram import DatagramSocket
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
 from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
 from ._callback import Callback, reset
-from ._invitation import Invitation, InvitationLimits, InvitationSocket
+from ._invitation import Invitation, InvitationLimits
 from ._stream import Stream, StreamLimits
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class ArduinoOtaPush:
     async def _call_back(self, payload: Payload) -> socket.socket:
         """Open both sockets and return the module's connection."""
         try:
-            invitations = await InvitationSocket.open(self._host, self._port)
+            invitations = await DatagramSocket.open(self._host, self._port)
         except socket.gaierror as err:
             raise ModuleConnectionError(Cause.HOST_NOT_FOUND) from err
         except OSError as err:
@@ -88,7 +89,7 @@ class ArduinoOtaPush:
             invitations.close()
 
     async def _connect(
-        self, invitations: InvitationSocket, callback: Callback, payload: Payload
+        self, invitations: DatagramSocket, callback: Callback, payload: Payload
     ) -> socket.socket:
         """Invite and return the module's connection.
 
@@ -117,7 +118,7 @@ class ArduinoOtaPush:
         return connecting.result()
 
     def _no_callback(
-        self, invitations: InvitationSocket, callback: Callback, payload: Payload
+        self, invitations: DatagramSocket, callback: Callback, payload: Payload
     ) -> CallbackError:
         """Say why the module's connection may not have come."""
         facts = {"our_address": invitations.local_address, "callback_port": callback.port}

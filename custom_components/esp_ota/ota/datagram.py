@@ -1,0 +1,77 @@
+"""A UDP socket towards one module, whose replies can be awaited one by one."""
+
+import asyncio
+import socket
+from typing import cast, override
+
+
+class DatagramSocket(asyncio.DatagramProtocol):
+    """Connected, so that only this module is heard, and a closed port is heard as well."""
+
+    def __init__(self) -> None:
+        """Start with no reply."""
+        self._replies: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=64)
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    async def open(cls, host: str, port: int) -> DatagramSocket:
+        """Open a socket towards one module; raises OSError when there is no route."""
+        loop = asyncio.get_running_loop()
+        # ArduinoOTA calls back to an IPv4 address, whatever else the name resolves to.
+        _, udp = await loop.create_datagram_endpoint(
+            cls, remote_addr=(host, port), family=socket.AF_INET
+        )
+        return udp
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    @override
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self._put(data)
+
+    @override
+    def error_received(self, exc: Exception) -> None:
+        if isinstance(exc, OSError):
+            self._put(exc)
+
+    def _put(self, item: bytes | OSError) -> None:
+        if not self._replies.full():  # a flood of datagrams is not worth memory
+            self._replies.put_nowait(item)
+
+    @property
+    def local_address(self) -> str:
+        """The address of ours that the module sees, barring NAT: where it calls back."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("sockname")[0])
+
+    @property
+    def remote_address(self) -> str:
+        """The module's address, resolved."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("peername")[0])
+
+    def send(self, datagram: bytes) -> None:
+        """Send one datagram."""
+        assert self._transport is not None
+        self._transport.sendto(datagram)
+
+    async def receive(self, timeout: float) -> bytes | None:
+        """Return the next reply, None when none came in time.
+
+        Raises ConnectionRefusedError when the module's host says that the port is closed.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                item = await self._replies.get()
+        except TimeoutError:
+            return None
+        if isinstance(item, OSError):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
