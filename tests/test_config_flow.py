@@ -323,6 +323,27 @@ async def test_two_modules_cannot_have_the_same_address(
     assert_aborted(result, "already_configured")
 
 
+@pytest.mark.parametrize("installing", [False, True])
+async def test_a_module_added_by_its_address_is_named_once_it_announces_itself(
+    garden: Garden, start_module: StartModule, installing: bool
+) -> None:
+    module = await start_module()
+    flow_id = await open_user_form(garden.hass)
+    entry = (await by_hand(garden.hass, flow_id, module))["result"]
+    runtime = entry.runtime_data
+    if installing:
+        runtime.installer._task = garden.hass.loop.create_future()
+
+    announced = announcement("garden-valve", port=module.port, mac=MAC)
+    result = await discover(garden.hass, announced)
+    await garden.hass.async_block_till_done()
+
+    assert_aborted(result, "already_configured")
+    assert entry.unique_id == MAC
+    assert entry.data["service_name"] == "garden-valve._arduino._tcp.local."
+    assert (entry.runtime_data is runtime) is installing  # a reload would end the install
+
+
 async def test_a_module_that_announces_nothing_is_added_by_its_address(
     hass: HomeAssistant, esp_ota: None, start_module: StartModule
 ) -> None:

@@ -153,7 +153,7 @@ async def test_an_emptied_field_is_forgotten(hass: HomeAssistant, entry: MockCon
 async def test_options_wait_while_an_install_runs(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    entry.runtime_data.installer._running = True
+    entry.runtime_data.installer._task = hass.loop.create_future()
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "install_running"

@@ -34,6 +34,7 @@ from .const import (
     KIND_MODULE,
 )
 from .house_flow import HouseOptionsFlow
+from .installer import is_installing
 from .options_flow import ModuleOptionsFlow
 from .ota import WIFI_OTA_PORT, ModuleFacts, facts_from_announcement, is_alive
 
@@ -100,6 +101,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             updates={CONF_HOST: self._facts.host, CONF_PORT: self._facts.port},
             reload_on_update=False,  # a changed address must not end a running install
         )
+        self._adopt_entry_by_address()
         self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
         if other := self._other_integration():
             return self.async_abort(
@@ -107,6 +109,17 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         self.context["title_placeholders"] = {"name": self._facts.name}
         return await self.async_step_confirm()
+
+    def _adopt_entry_by_address(self) -> None:
+        """Give a module that was added by its address the name it announces now."""
+        for entry in self._async_current_entries():
+            address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
+            if entry.unique_id is None and address == (self._facts.host, self._facts.port):
+                self.hass.config_entries.async_update_entry(
+                    entry, unique_id=self.unique_id, data={**entry.data, **self._announced()}
+                )
+                if not is_installing(entry):  # else it listens from the next start on
+                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _async_identify(self) -> None:
         """Use the MAC where it is known, else the host name; never the address.
@@ -212,9 +225,19 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
+        data = {CONF_KIND: KIND_MODULE, **self._announced()}
+        if password := user_input.get(CONF_PASSWORD):
+            data[CONF_PASSWORD] = password
+        return self.async_create_entry(
+            title=self._facts.name,
+            data=data,
+            options={CONF_EQUIPMENT: user_input[CONF_EQUIPMENT]},
+        )
+
+    def _announced(self) -> dict[str, Any]:
+        """Return what an entry keeps of the announcement."""
         facts = self._facts
-        data: dict[str, Any] = {
-            CONF_KIND: KIND_MODULE,
+        return {
             CONF_NAME: facts.name,
             CONF_HOST: facts.host,
             CONF_PORT: facts.port,
@@ -223,13 +246,6 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             CONF_MAC: facts.mac,
             CONF_AUTH: facts.auth_required,
         }
-        if password := user_input.get(CONF_PASSWORD):
-            data[CONF_PASSWORD] = password
-        return self.async_create_entry(
-            title=facts.name,
-            data=data,
-            options={CONF_EQUIPMENT: user_input[CONF_EQUIPMENT]},
-        )
 
     async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin when a module refused the password."""

@@ -61,6 +61,12 @@ class ModuleRuntime:
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
 
 
+def is_installing(entry: ConfigEntry) -> bool:
+    """Whether an entry, of a module or not, loaded or not, has an install running."""
+    runtime = getattr(entry, "runtime_data", None)
+    return isinstance(runtime, ModuleRuntime) and runtime.installer.is_running
+
+
 class Installer:
     """Owned by a module's entry."""
 

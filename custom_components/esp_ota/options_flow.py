@@ -29,7 +29,7 @@ from .const import (
     MISSING_STAY_SAFE,
 )
 from .house import HOUSE
-from .installer import ModuleRuntime
+from .installer import is_installing
 from .ota import Check, Chip
 from .safe_state import async_load_conditions, async_validate_actions, enabled
 
@@ -103,8 +103,7 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu, unless an install runs: a reload would cancel it."""
-        runtime: ModuleRuntime | None = getattr(self.config_entry, "runtime_data", None)
-        if runtime is not None and runtime.installer.is_running:
+        if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(step_id="init", menu_options=["safe_state", "firmware"])
 

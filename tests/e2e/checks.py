@@ -21,12 +21,12 @@ from .pages import (
     submit,
     upload,
 )
-from .pictures import take_picture
+from .pictures import CARD, DASHBOARD, take_picture
 
 NEWEST = "1.2.0"
 _LIMIT = 15
 """Seconds for the valve, which needs two."""
-_LIVELY = 0.005
+_LIVELY = 0.02
 """Tolerance of a picture with a progress bar."""
 _UPDATE_MS = 60_000
 _PROGRESS = re.compile(r"Installing \(([1-9]\d?)\s?%\)")
@@ -108,7 +108,7 @@ async def without_a_safe_state_an_update_is_refused(person: Person) -> None:
     await person.press_update()
     assert "no safe state is set up" in await person.refusal()
     assert not person.module.count("invited")
-    await take_picture(person.page, "no-safe-state")
+    await take_picture(person.page, "no-safe-state", clip=CARD)
     await person.close_card()
 
 
@@ -134,19 +134,19 @@ async def an_update_ends_up_to_date(person: Person) -> None:
     card = await person.open_card()
     await expect(card.get_by_text("Update available")).to_be_visible()
     await expect(card.get_by_text(GARDEN_VALVE.notes)).to_be_visible()
-    await take_picture(page, "update-available")
+    await take_picture(page, "update-available", clip=CARD)
     await person.press_update()
     await expect(card.get_by_text("Preparing")).to_be_visible()
-    await take_picture(page, "preparing", tolerance=_LIVELY)
+    await take_picture(page, "preparing", clip=CARD, tolerance=_LIVELY)
     await expect(card.get_by_text(_PROGRESS)).to_be_visible(timeout=_UPDATE_MS)
     assert client.state(VALVE.entity_id) == VALVE.safe
     await client.wait_until("20 %", lambda: person.percentage > 20)
-    await take_picture(page, "progress", tolerance=_LIVELY)
+    await take_picture(page, "progress", clip=CARD, tolerance=_LIVELY)
     await person.close_card()
     await go(page, "/garden-demo")
     await client.wait_until("50 %", lambda: person.percentage > 50)
     await expect(page.locator("hui-tile-card").get_by_text(_PROGRESS)).to_be_visible()
-    await take_picture(page, "garden", tolerance=_LIVELY, height=380)
+    await take_picture(page, "garden", clip=DASHBOARD, tolerance=_LIVELY)
     card = await person.open_card()
     await expect(card.get_by_text("Up-to-date")).to_be_visible(timeout=_UPDATE_MS)
     assert client.attributes(person.entity_id)["installed_version"] == NEW
@@ -156,7 +156,7 @@ async def an_update_ends_up_to_date(person: Person) -> None:
     assert client.attributes(person.entity_id)["last_verdict"] == "verified"
     assert module.version == NEW
     assert module.count("restarted") == 1
-    await take_picture(page, "up-to-date")
+    await take_picture(page, "up-to-date", clip=CARD)
     await person.close_card()
 
 
@@ -188,7 +188,7 @@ async def a_jammed_valve_stops_an_update(person: Person) -> None:
     assert f"was not confirmed within {_LIMIT} s" in await person.refusal()
     assert module.count("invited") == invitations
     assert module.version == NEW
-    await take_picture(person.page, "refused")
+    await take_picture(person.page, "refused", clip=CARD)
     await person.close_card()
 
 

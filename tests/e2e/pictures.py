@@ -9,6 +9,10 @@ from playwright.async_api import FloatRect, Page
 from .home import ROOT
 
 FOLDER = ROOT / "docs" / "images"
+CARD: FloatRect = {"x": 310, "y": 0, "width": 660, "height": 510}
+"""Where the dialog of an entity is."""
+DASHBOARD: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 380}
+"""The part of the garden's dashboard that is not empty."""
 _SETTLE = 700
 """Milliseconds for dialogs to arrive and icons to load."""
 _NOTICED = 40
@@ -31,15 +35,9 @@ def _same(old: Path, new: bytes, tolerance: float) -> bool:
 
 
 async def take_picture(
-    page: Page, name: str, *, tolerance: float = _TOLERANCE, height: int | None = None
+    page: Page, name: str, *, clip: FloatRect | None = None, tolerance: float = _TOLERANCE
 ) -> None:
-    """Write `docs/images/NAME.png`, unless the one there looks the same.
-
-    With a height it ends there, so that an empty page is not shown at length.
-    """
-    size = page.viewport_size
-    assert size is not None
-    clip: FloatRect = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]}
+    """Write `docs/images/NAME.png`, of a part of the page, unless the one there looks the same."""
     await page.mouse.move(0, 0)
     await page.wait_for_timeout(_SETTLE)
     new = await page.screenshot(animations="disabled", style=_STYLE, clip=clip)

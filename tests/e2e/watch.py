@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
+import time
 
 from .client import ActionFailed, Client
 from .garden import Equipment, Json
@@ -56,6 +58,8 @@ class Watch:
         self._timeline = timeline
         self._target = target
         self._wanted: str | None = None
+        self._at = 0.0
+        """When Home Assistant changed what is being looked at, on the monotonic clock."""
 
     @property
     def shown(self) -> Json:
@@ -104,15 +108,20 @@ class Watch:
         if line := module_line(happened):
             self._timeline.tell(line, happened.at)
 
+    def _tell(self, text: str) -> None:
+        self._timeline.tell(text, self._at)
+
     def _changed(self, entity_id: str, state: Json) -> None:
         equipment = self._target.equipment
+        updated = datetime.fromisoformat(state["last_updated"]).timestamp()
+        self._at = updated + time.monotonic() - time.time()
         if entity_id == self._target.entity_id:
             self._update_changed(state["attributes"])
         if equipment is None or entity_id != equipment.entity_id:
             return
         if self.equipment_states[-1:] != [state["state"]]:
             self.equipment_states.append(state["state"])
-            self._timeline.tell(f"{equipment.name} {state['state']}")
+            self._tell(f"{equipment.name} {state['state']}")
 
     def _update_changed(self, shown: Json) -> None:
         stage, percent = shown["stage"], shown["update_percentage"]
@@ -121,27 +130,27 @@ class Watch:
         if percent is not None:
             last = self.percents[-1] if self.percents else 0
             if not self.percents and self._target.module is None:
-                self._timeline.tell("first byte")
+                self._tell("first byte")
             self.percents.append(percent)
             if percent // _QUARTER > last // _QUARTER:
-                self._timeline.tell(f"{percent // _QUARTER * _QUARTER} %")
+                self._tell(f"{percent // _QUARTER * _QUARTER} %")
 
     def _stage_changed(self, stage: str, shown: Json) -> None:
         was = self.stages[-1] if self.stages else None
         self.stages.append(stage)
         match stage:
             case "checking":
-                self._timeline.tell(f"checking, {shown['installed_version']} runs")
+                self._tell(f"checking, {shown['installed_version']} runs")
             case "making_safe" if self._target.equipment is not None:
-                self._timeline.tell("making safe")
+                self._tell("making safe")
             case "sending" if self._target.equipment is not None:
-                self._timeline.tell("safe state confirmed")
+                self._tell("safe state confirmed")
             case "restarting" if self._target.module is None:
-                self._timeline.tell("restarting")
+                self._tell("restarting")
             case "verifying":
-                self._timeline.tell("back")
+                self._tell("back")
             case "restoring" if was == "verifying":
-                self._timeline.tell(self._evidence(shown))
+                self._tell(self._evidence(shown))
 
     def _evidence(self, shown: Json) -> str:
         installed = shown["installed_version"]
