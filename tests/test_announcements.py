@@ -1,0 +1,283 @@
+"""What modules say over mDNS, heard from the real wire on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import socket
+
+import pytest
+from zeroconf import (
+    DNSAddress,
+    DNSOutgoing,
+    DNSPointer,
+    DNSService,
+    DNSText,
+    IPVersion,
+    ServiceInfo,
+)
+from zeroconf.asyncio import AsyncZeroconf
+from zeroconf.const import (
+    _CLASS_IN,
+    _CLASS_UNIQUE,
+    _FLAGS_AA,
+    _FLAGS_QR_RESPONSE,
+    _TYPE_A,
+    _TYPE_PTR,
+    _TYPE_SRV,
+    _TYPE_TXT,
+)
+
+from custom_components.esp_ota.announcements import Announcements
+from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts
+
+from .conftest import StartModule, entry_for
+from .garden import Garden, until
+from .virtual_module import Seen
+
+NAME = f"garden-valve.{SERVICE_TYPE}"
+TTL = 120
+
+
+class Air:
+    """A stranger on the network who can say anything."""
+
+    def __init__(self, responder: AsyncZeroconf) -> None:
+        """Speak through a responder of its own."""
+        self.responder = responder
+
+    def say(self, *names: str, version: str = "1.0.0", ttl: int = TTL, whole: bool = True) -> None:
+        """Announce services in one packet; without `whole` nobody learns their addresses."""
+        packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+        unique = _CLASS_IN | _CLASS_UNIQUE
+        for name in names:
+            service, host = f"{name}.{SERVICE_TYPE}", f"{name}.local."
+            text = b"\x10fw_version=" + version.encode()
+            text = bytes([len(text) - 1]) + text[1:]
+            pointer = DNSPointer(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN, ttl, service)
+            packet.add_answer_at_time(pointer, 0)
+            packet.add_answer_at_time(DNSText(service, _TYPE_TXT, unique, ttl, text), 0)
+            srv = DNSService(service, _TYPE_SRV, unique, ttl, 0, 0, 8266, host)
+            packet.add_answer_at_time(srv, 0)
+            if whole:
+                address = socket.inet_aton("127.0.0.1")
+                packet.add_answer_at_time(DNSAddress(host, _TYPE_A, unique, ttl, address), 0)
+        self.responder.zeroconf.async_send(packet)
+
+    def say_text_about_the_type(self) -> None:
+        """Send a record that nobody expects under the name of the type itself."""
+        packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+        packet.add_answer_at_time(DNSText(SERVICE_TYPE, _TYPE_TXT, _CLASS_IN, TTL, b"\x01x"), 0)
+        self.responder.zeroconf.async_send(packet)
+
+
+@pytest.fixture
+async def air() -> AsyncIterator[Air]:
+    """Return somebody else on the network."""
+    responder = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    await responder.zeroconf.async_wait_for_start()
+    yield Air(responder)
+    await responder.async_close()
+
+
+@pytest.fixture
+def announcements(garden: Garden) -> Announcements:
+    """Return what the house listens with."""
+    return garden.house.announcements
+
+
+async def test_a_module_is_heard_with_all_that_it_announces(
+    announcements: Announcements, start_module: StartModule
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    module = await start_module(advertise=True, password="secret")
+    await until(lambda: heard)
+
+    assert heard[0] == ModuleFacts(
+        name="garden-valve",
+        host="127.0.0.1",
+        port=module.port,
+        family=heard[0].family if heard[0] else None,
+        chip=heard[0].chip if heard[0] else None,
+        mac="5c:cf:7f:a1:b2:c3",
+        board="nodemcuv2",
+        auth_required=True,
+        firmware="garden-valve",
+        version="1.0.0",
+    )
+    assert heard[0].chip == heard[0].family == "esp8266"
+
+
+async def test_a_restart_into_the_same_records_is_heard(
+    announcements: Announcements, start_module: StartModule
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    module = await start_module(advertise=True)
+    await until(lambda: announcements.facts(NAME))
+    announcements.async_listen(NAME, heard.append)
+
+    await module.power_cycle()
+    await module.wait_for(Seen.BACK)
+    await until(lambda: heard)
+
+    assert heard[0] == announcements.facts(NAME)
+
+
+async def test_a_goodbye_is_heard_as_nothing(announcements: Announcements, air: Air) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+    info = ServiceInfo(
+        SERVICE_TYPE,
+        NAME,
+        addresses=[socket.inet_aton("127.0.0.1")],
+        port=8266,
+        server="garden-valve.local.",
+    )
+    await (await air.responder.async_register_service(info))
+    await until(lambda: heard)
+    assert None not in heard
+
+    await (await air.responder.async_unregister_service(info))
+
+    await until(lambda: None in heard)
+
+
+async def test_a_goodbye_and_a_new_hello_in_one_packet_is_a_hello(
+    announcements: Announcements, air: Air
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    air.say("garden-valve")
+    await until(lambda: announcements.facts(NAME))
+    announcements.async_listen(NAME, heard.append)
+
+    packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+    for ttl, text in ((0, b"\x10fw_version=1.0.0"), (TTL, b"\x10fw_version=1.1.0")):
+        record = DNSText(NAME, _TYPE_TXT, _CLASS_IN, ttl, text)
+        packet.add_answer_at_time(record, 0)
+    air.responder.zeroconf.async_send(packet)
+
+    await until(lambda: heard)
+    assert None not in heard
+
+
+async def test_only_the_name_that_is_listened_for_is_heard(
+    announcements: Announcements, air: Air
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    air.say("garden-valve-2", "Garden Valve", "g\u00e4rten", "x" * 60)
+    await until(lambda: announcements.facts(f"garden-valve-2.{SERVICE_TYPE}"))
+    assert heard == []
+
+    air.say("GARDEN-Valve")
+    await until(lambda: heard)
+
+
+async def test_a_flood_of_strangers_is_not_kept(announcements: Announcements, air: Air) -> None:
+    heard: list[ModuleFacts | None] = []
+    stop = announcements.async_listen(NAME, heard.append)
+
+    for packet in range(20):
+        air.say(*(f"stranger-{packet}-{number}" for number in range(5)))
+    await until(lambda: announcements.facts(f"stranger-19-4.{SERVICE_TYPE}"))
+
+    assert heard == []
+    assert announcements._said == set()
+    assert announcements._gone == set()
+    assert list(announcements._listeners) == [NAME]
+    stop()
+    stop()
+    assert not announcements._listeners
+
+
+async def test_a_module_that_never_stops_talking_costs_no_memory(
+    garden: Garden, start_module: StartModule, air: Air
+) -> None:
+    entry = await garden.add(entry_for(await start_module()))
+    watch = entry.runtime_data.coordinator.watch
+
+    for version in range(200):
+        air.say("garden-valve", version=f"1.0.{version}")
+        await asyncio.sleep(0)
+
+    await garden.runs("1.0.199")
+    assert len(watch._sightings) < 40
+
+
+async def test_a_module_whose_address_is_not_known_yet_is_not_reported(
+    announcements: Announcements, air: Air
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    air.say("garden-valve", whole=False)
+    air.say("other")
+    await until(lambda: announcements.facts(f"other.{SERVICE_TYPE}"))
+
+    assert heard == []
+    assert announcements.facts(NAME) is None
+    assert announcements.find("127.0.0.1", 8266) == f"other.{SERVICE_TYPE}"
+
+
+async def test_nobody_is_told_after_stopping_to_listen(
+    announcements: Announcements, air: Air
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)()
+
+    air.say("garden-valve")
+    await until(lambda: announcements.facts(NAME))
+
+    assert heard == []
+
+
+async def test_a_listener_that_leaves_while_being_told_is_no_error(
+    announcements: Announcements, air: Air
+) -> None:
+    """A goodbye may lead to an unload, before the rest of the packet is handed on."""
+    other = f"other.{SERVICE_TYPE}"
+    heard: list[str] = []
+
+    def leave(name: str) -> None:
+        heard.append(name)
+        for stop in stops:
+            stop()
+
+    stops = [
+        announcements.async_listen(NAME, lambda _: leave("valve")),
+        announcements.async_listen(other, lambda _: leave("other")),
+    ]
+
+    air.say("garden-valve", "other")
+    await until(lambda: heard)
+    await asyncio.sleep(0.05)
+
+    assert len(heard) == 1
+
+
+async def test_a_module_answers_when_it_is_asked(
+    announcements: Announcements, start_module: StartModule
+) -> None:
+    await start_module(advertise=True)
+    await until(lambda: announcements.facts(NAME))
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    announcements.async_ask(NAME)
+
+    await until(lambda: heard)
+
+
+async def test_a_module_is_found_by_its_address_or_host_name_and_port(
+    announcements: Announcements, air: Air
+) -> None:
+    air.say_text_about_the_type()
+    air.say("garden-valve")
+    await until(lambda: announcements.facts(NAME))
+
+    for host in ("127.0.0.1", "garden-valve", "Garden-Valve.local"):
+        assert announcements.find(host, 8266) == NAME
+    assert announcements.find("127.0.0.1", 8267) is None
+    assert announcements.find("127.0.0.2", 8266) is None
+    assert announcements.find("garden", 8266) is None
