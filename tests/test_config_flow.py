@@ -518,7 +518,7 @@ async def test_the_house_entry_is_made_with_the_first_module_and_never_again(
 
     await garden.add(entry_for(await start_module()))
     [house] = houses(garden.hass)
-    assert house.title == "ESP OTA"
+    assert house.title == "Firmware library"
     assert house.state is ConfigEntryState.LOADED
 
     await garden.add(entry_for(await start_module(hostname="pump"), unique_id="pump"))

@@ -120,6 +120,12 @@ async def test_two_files_of_one_version_with_other_bytes_get_an_answer(
     assert answers(hass) == [("b-second.bin", "file_release_conflict")]
     assert versions(folder) == ["1.1.0"]
 
+    (folder.path / "a-first.bin").unlink()
+    await folder._library.async_remove(folder._library.releases[0].image.sha256)
+    await folder.async_scan()
+    assert answers(hass) == []
+    assert versions(folder) == ["1.1.0"]
+
 
 async def test_a_sidecar_that_comes_later_is_taken_then(
     hass: HomeAssistant, folder: WatchedFolder

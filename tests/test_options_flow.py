@@ -97,6 +97,39 @@ async def test_without_a_condition_that_can_say_no_nothing_is_saved(
     assert "safe_state" not in entry.options
 
 
+SEVERAL = {"entity_id": ["valve.front", "valve.back"]}
+
+
+@pytest.mark.parametrize(
+    ("condition", "refused"),
+    [
+        ({"condition": "valve.is_closed", "target": SEVERAL}, True),
+        ({"condition": "valve.is_closed", "target": {"area_id": "garden"}}, True),
+        (
+            {
+                "condition": "valve.is_closed",
+                "target": SEVERAL,
+                "options": {"behavior": "all"},
+            },
+            False,
+        ),
+        ({"condition": "valve.is_closed", "target": {"entity_id": "valve.front"}}, False),
+        ({"or": [{"condition": "valve.is_closed", "target": SEVERAL}]}, True),
+        ("{{ is_state('valve.front', 'closed') }}", False),
+        (CLOSED, False),
+    ],
+)
+async def test_any_one_of_several_valves_confirms_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, condition: Any, refused: bool
+) -> None:
+    assert await async_setup_component(hass, "valve", {})
+    result = await save(hass, entry, conditions=[condition])
+    if refused:
+        assert result["errors"] == {"conditions": "any_of_several"}
+    else:
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_nothing_needed_is_an_answer_without_conditions(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

@@ -1,40 +1,224 @@
-"""The main job: pressing Update, from the caller's side."""
+"""The update card: what it shows, and the main job from the caller's side."""
 
-import asyncio
+from typing import Any
 
-from custom_components.esp_ota.house import HOUSE
+import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.esp_ota.ota import Chip, ModuleFacts
 from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 
-from .conftest import StartModule, entry_for, firmware
+from .conftest import StartModule, entry_for
+from .garden import CARD, TALKING, Garden, assert_nothing_sent
+from .virtual_module import VirtualModule, build_image
 
-ENTITY = "update.garden_valve_firmware"
+
+@pytest.fixture
+async def module(start_module: StartModule) -> VirtualModule:
+    """Switch on a module that announces nothing."""
+    return await start_module()
 
 
-async def add_release(hass: HomeAssistant, version: str) -> None:
-    """Put one release into the library."""
-    name = ReleaseName(file_name="any.bin")
-    await hass.data[HOUSE].library.async_add(firmware(version), name, source="upload")
+async def show(garden: Garden, module: VirtualModule, installed: str | None) -> dict[str, Any]:
+    """Set up the card of a module that runs this version; return what it shows."""
+    entry = await garden.add(entry_for(module))
+    if installed is not None:
+        facts = ModuleFacts(
+            name="garden-valve",
+            host="127.0.0.1",
+            port=module.port,
+            chip=Chip.ESP8266,
+            version=installed,
+        )
+        entry.runtime_data.coordinator._heard(facts)
+        await garden.hass.async_block_till_done()
+    return shown(garden)
+
+
+def shown(garden: Garden) -> dict[str, Any]:
+    """Return state and attributes as one."""
+    return {"state": garden.card.state, **garden.card.attributes}
 
 
 async def test_pressing_update_ends_with_the_new_version_proven(
-    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+    garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(image=firmware("1.0.0"), advertise=True)
-    await add_release(hass, "1.1.0")
-    entry = entry_for(module)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    async with asyncio.timeout(10):
-        while hass.states.get(ENTITY).attributes["installed_version"] != "1.0.0":
-            await asyncio.sleep(0.05)
-    assert hass.states.get(ENTITY).state == "on"
+    module = await start_module(advertise=True)
+    garden.house.patience = TALKING
+    await garden.release("1.1.0")
+    await garden.add(entry_for(module))
+    await garden.runs("1.0.0")
+    assert garden.card.state == "on"
 
-    await hass.services.async_call("update", "install", {"entity_id": ENTITY}, blocking=True)
+    await garden.install()
 
-    state = hass.states.get(ENTITY)
-    assert state.state == "off"
-    assert state.attributes["last_verdict"] == "verified"
-    assert state.attributes["installed_version"] == "1.1.0"
+    assert garden.card.state == "off"
+    assert garden.card.attributes["last_verdict"] == "verified"
+    assert garden.card.attributes["installed_version"] == "1.1.0"
     assert module.running_version == "1.1.0"
+
+
+@pytest.mark.parametrize(
+    ("installed", "releases", "latest", "state"),
+    [
+        ("1.0.0", ["1.1.0", "1.2.0", "1.10.0", "1.9.0"], "1.10.0", "on"),
+        ("1.0.0", [], "1.0.0", "off"),
+        ("1.0.0", ["1.0.0"], "1.0.0", "off"),
+        ("2.0.0", ["1.1.0"], "2.0.0", "off"),
+        ("2026.11.1", ["2026.2.9", "2026.11.10"], "2026.11.10", "on"),
+        ("1.1.0-rc.1", ["1.1.0"], "1.1.0", "on"),
+        ("nightly", ["1.1.0"], "1.1.0", "on"),
+        ("1.0.0", ["g14f53a19"], "g14f53a19", "on"),
+        (None, ["1.1.0"], "1.1.0", "on"),
+        (None, [], "unknown", "off"),
+    ],
+    ids=[
+        "newest of many",
+        "no release",
+        "up to date",
+        "older only",
+        "calendar versions",
+        "release candidate",
+        "incomparable installed",
+        "incomparable release",
+        "nothing known",
+        "nothing at all",
+    ],
+)
+async def test_the_card_offers_the_newest_release_that_would_be_taken(
+    garden: Garden,
+    module: VirtualModule,
+    installed: str | None,
+    releases: list[str],
+    latest: str,
+    state: str,
+) -> None:
+    for version in releases:
+        await garden.release(version)
+
+    card = await show(garden, module, installed)
+
+    assert card["installed_version"] == (installed or "unknown")
+    assert card["latest_version"] == latest
+    assert card["state"] == state
+    assert card["installed_is_assumed"] is False
+
+
+async def test_a_release_for_another_chip_is_not_offered(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("1.1.0")
+    await garden.release("2.0.0", "esp32")
+
+    assert (await show(garden, module, "1.0.0"))["latest_version"] == "1.1.0"
+
+
+async def test_a_module_that_says_nothing_can_be_updated_and_then_shows_what_is_assumed(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("1.1.0")
+    card = await show(garden, module, None)
+    assert (card["state"], card["installed_version"]) == ("on", "unknown")
+
+    await garden.install()
+
+    card = shown(garden)
+    assert card["state"] == "off"
+    assert card["installed_version"] == "1.1.0"
+    assert card["installed_is_assumed"] is True
+    assert card["last_verdict"] == "unverified"
+
+
+async def test_the_card_follows_the_library(garden: Garden, module: VirtualModule) -> None:
+    assert (await show(garden, module, "1.0.0"))["state"] == "off"
+
+    release = await garden.release("1.1.0")
+    await garden.hass.async_block_till_done()
+    assert garden.card.state == "on"
+
+    await garden.house.library.async_remove(release.image.sha256)
+    await garden.hass.async_block_till_done()
+    assert garden.card.state == "off"
+
+
+async def test_the_card_names_the_firmware_and_shows_the_notes_of_the_offered_release(
+    garden: Garden, module: VirtualModule, hass_ws_client: WebSocketGenerator
+) -> None:
+    name = ReleaseName(file_name="any.bin", notes="Closes by itself.\n\nAnd more.")
+    image = build_image("esp8266", version="1.1.0")
+    await garden.house.library.async_add(image, name, source="upload")
+
+    card = await show(garden, module, "1.0.0")
+
+    assert card["title"] == "garden-valve"
+    assert card["release_summary"] == "Closes by itself."
+    client = await hass_ws_client(garden.hass)
+    await client.send_json_auto_id({"type": "update/release_notes", "entity_id": CARD})
+    answer = await client.receive_json()
+    assert answer["result"] == "Closes by itself.\n\nAnd more."
+
+
+@pytest.mark.parametrize("notes", [None, "", "\n\n", "   \n  "], ids=repr)
+async def test_a_release_without_notes_has_no_summary(
+    garden: Garden, module: VirtualModule, notes: str | None
+) -> None:
+    image = build_image("esp8266", version="1.1.0")
+    name = ReleaseName(file_name="any.bin", notes=notes)
+    await garden.house.library.async_add(image, name, source="upload")
+
+    assert not (await show(garden, module, "1.0.0"))["release_summary"]
+
+
+async def test_a_card_without_anything_to_offer_has_no_notes(
+    garden: Garden, module: VirtualModule, hass_ws_client: WebSocketGenerator
+) -> None:
+    card = await show(garden, module, "1.0.0")
+
+    assert card["release_summary"] is None
+    client = await hass_ws_client(garden.hass)
+    await client.send_json_auto_id({"type": "update/release_notes", "entity_id": CARD})
+    assert (await client.receive_json())["result"] is None
+
+
+async def test_a_skipped_version_is_not_offered_until_there_is_a_newer_one(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("1.1.0")
+    await show(garden, module, "1.0.0")
+
+    await garden.hass.services.async_call("update", "skip", {"entity_id": CARD}, blocking=True)
+    assert garden.card.state == "off"
+
+    await garden.release("1.2.0")
+    await garden.hass.async_block_till_done()
+    assert garden.card.state == "on"
+
+
+async def test_nothing_is_sent_when_there_is_nothing_newer(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("1.1.0")
+    await show(garden, module, "1.1.0")
+
+    with pytest.raises(HomeAssistantError):
+        await garden.install()
+
+    assert_nothing_sent(module)
+
+
+async def test_the_card_stays_available_while_the_module_is_away(
+    hass: HomeAssistant, garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    await garden.release("1.1.0")
+    await garden.add(entry_for(module))
+    await garden.runs("1.0.0")
+
+    await module.power_cycle()
+    garden.house.announcements._tell("garden-valve._arduino._tcp.local.", None)
+    await hass.async_block_till_done()
+
+    assert garden.card.state == "on"
+    assert garden.card.attributes["installed_version"] == "1.0.0"

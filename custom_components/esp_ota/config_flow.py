@@ -82,7 +82,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         """Make the house's entry; the first module asks for it."""
         await self.async_set_unique_id(HOUSE_UNIQUE_ID)
         self._abort_if_unique_id_configured()
-        return self.async_create_entry(title="ESP OTA", data={CONF_KIND: KIND_HOUSE})
+        return self.async_create_entry(title="Firmware library", data={CONF_KIND: KIND_HOUSE})
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:

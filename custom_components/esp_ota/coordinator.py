@@ -155,7 +155,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         state = replace(self.data, installed=version, firmware=firmware, assumed=assumed)
         if state == self.data:
             return
-        self.async_set_updated_data(state)
+        self._set(state)
         self.config_entry.async_create_task(
             self.hass,
             self.house.journal.async_remember(
@@ -220,11 +220,17 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return None
 
     @callback
+    def _set(self, state: ModuleState) -> None:
+        """Show a state; the base class would write a debug line for each percent."""
+        self.data = state
+        self.async_update_listeners()
+
+    @callback
     def async_set_progress(self, progress: InstallProgress | None) -> None:
         """Show where the running install stands; None when there is none."""
-        self.async_set_updated_data(replace(self.data, progress=progress))
+        self._set(replace(self.data, progress=progress))
 
     @callback
     def async_set_result(self, result: InstallResult) -> None:
         """Show what the last install ended as."""
-        self.async_set_updated_data(replace(self.data, progress=None, result=result))
+        self._set(replace(self.data, progress=None, result=result))

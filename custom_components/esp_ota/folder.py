@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
 from .const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
@@ -42,6 +42,15 @@ class WatchedFolder:
         self._seen: dict[str, _Stamp] = {}
         self._done: dict[str, _Stamp] = {}
         self._scanning = False
+        self._conflicting: set[str] = set()
+        library.async_add_listener(self._retry_conflicts)
+
+    @callback
+    def _retry_conflicts(self) -> None:
+        """Look at conflicting files once more: the release in their way may be gone."""
+        for name in self._conflicting:
+            self._done.pop(name, None)
+        self._conflicting.clear()
 
     async def async_start(self) -> CALLBACK_TYPE:
         """Create the folder, scan it, and go on; returns what stops it."""
@@ -66,8 +75,8 @@ class WatchedFolder:
             found = await self._hass.async_add_executor_job(_list, self.path)
             for name, stamp in found.items():
                 if self._seen.get(name) == stamp and self._done.get(name) != stamp:
-                    await self._async_take(name)
                     self._done[name] = stamp
+                    await self._async_take(name)
             for name in self._done.keys() - found.keys():
                 async_clear_file_issue(self._hass, name)
             self._done = {name: stamp for name, stamp in self._done.items() if name in found}
@@ -87,6 +96,8 @@ class WatchedFolder:
         except OtaError as err:
             LOGGER.info("%s in the firmware folder is not usable: %s", name, err)
             async_raise_file_issue(self._hass, name, err)
+            if err.cause is Cause.RELEASE_CONFLICT:
+                self._conflicting.add(name)
         except OSError as err:
             LOGGER.info("%s in the firmware folder cannot be read: %s", name, err)
         else:

@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
+from .conditions import Conditions, any_of_several, enabled
 from .const import (
     CONF_ACCEPTED,
     CONF_ACTIONS,
@@ -31,7 +32,7 @@ from .const import (
 from .house import HOUSE
 from .installer import is_installing
 from .ota import Check, Chip
-from .safe_state import async_load_conditions, async_validate_actions, enabled
+from .safe_state import async_validate_actions
 
 _ACCEPTABLE = (Check.CHIP, Check.PACKING, Check.FIRMWARE)
 """The checks that may answer "cannot tell" and be accepted; the others always know."""
@@ -148,8 +149,11 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
             except (vol.Invalid, HomeAssistantError, ValueError) as err:
                 errors["base"] = "invalid_sequence"
                 placeholders["error"] = str(err)
-            if equipment == EQUIPMENT_SWITCHES and not enabled(safe_state.get(CONF_CONDITIONS, [])):
+            conditions = safe_state.get(CONF_CONDITIONS, [])
+            if equipment == EQUIPMENT_SWITCHES and not enabled(conditions):
                 errors[CONF_CONDITIONS] = "no_condition"
+            elif any_of_several(conditions):
+                errors[CONF_CONDITIONS] = "any_of_several"
             if not errors:
                 return self.async_create_entry(
                     data=options | {CONF_EQUIPMENT: equipment, CONF_SAFE_STATE: safe_state}
@@ -170,5 +174,4 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
             if sequence := safe_state.get(key):
                 await async_validate_actions(self.hass, sequence)
         if conditions := safe_state.get(CONF_CONDITIONS):
-            checker = await async_load_conditions(self.hass, conditions, "safe state")
-            checker.async_unload()
+            (await Conditions.load(self.hass, conditions, "safe state")).unload()

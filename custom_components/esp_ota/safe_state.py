@@ -7,18 +7,18 @@ passed over, an unavailable entity is skipped. The conditions decide.
 import asyncio
 from collections.abc import Mapping
 from copy import deepcopy
-import logging
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import voluptuous as vol
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import condition, config_validation as cv
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.helpers.trace import script_execution_get, trace_clear
 from homeassistant.helpers.typing import ConfigType
 
+from .conditions import Conditions, any_of_several, enabled
 from .const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
@@ -37,10 +37,6 @@ from .ota import Cause, InstallResult, SafeStateError
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; they may be templates, which report no change."""
 
-# A missing entity would be logged at every look; the refusal names it once.
-_QUIET: Final = logging.getLogger(f"{__name__}.conditions")
-_QUIET.setLevel(logging.ERROR)
-
 
 async def async_validate_actions(hass: HomeAssistant, raw: list[Any]) -> list[ConfigType]:
     """Return a sequence ready to run; the raw one is left as it is, for storing.
@@ -48,39 +44,6 @@ async def async_validate_actions(hass: HomeAssistant, raw: list[Any]) -> list[Co
     Raises vol.Invalid, HomeAssistantError or ValueError.
     """
     return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(raw)))
-
-
-async def async_load_conditions(
-    hass: HomeAssistant, raw: list[Any], name: str
-) -> condition.ConditionsChecker:
-    """Return all conditions as one check; the caller unloads it.
-
-    Raises vol.Invalid, HomeAssistantError or ValueError.
-    """
-    checked = await condition.async_validate_conditions_config(
-        hass, cv.CONDITIONS_SCHEMA(deepcopy(raw))
-    )
-    return await condition.async_conditions_from_config(
-        hass, cast("list[ConfigType]", checked), _QUIET, name
-    )
-
-
-def enabled(conditions: list[Any]) -> list[Any]:
-    """Return the conditions that can say no: a disabled one, or an empty group, never does."""
-    return [item for item in conditions if _can_say_no(item)]
-
-
-def _can_say_no(item: Any) -> bool:
-    if not isinstance(item, Mapping):
-        return True  # a template
-    if item.get("enabled", True) is not True:
-        return False
-    for group in ("and", "or", "not"):
-        if group in item:
-            return bool(enabled(cv.ensure_list(item[group])))
-        if item.get("condition") == group:
-            return bool(enabled(cv.ensure_list(item.get("conditions"))))
-    return True
 
 
 class NothingToSecure:
@@ -114,15 +77,18 @@ class ConfiguredSafeState:
         self._options = options
         self._context = context
         self._variables = dict(variables)
-        self._conditions: condition.ConditionsChecker | None = None
+        self._conditions: Conditions | None = None
 
     async def enter(self) -> None:
         """Run the actions, then wait until the conditions are true and stay true."""
         raw = self._options.get(CONF_CONDITIONS, [])
         if not enabled(raw):
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
+        if any_of_several(raw):
+            detail = "a condition is true when any one of its targets is"
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
         try:
-            self._conditions = await async_load_conditions(self._hass, raw, self._name)
+            self._conditions = await Conditions.load(self._hass, raw, self._name)
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
         limit = float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))
@@ -132,7 +98,10 @@ class ConfiguredSafeState:
                 await self._run(self._options.get(CONF_ACTIONS, []), Cause.SAFE_STATE_FAILED)
                 await self._confirmed()
         except TimeoutError as err:
-            raise SafeStateError(Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(limit)) from err
+            unmet = ", ".join(self._unmet()) or "none, but they did not stay true"
+            raise SafeStateError(
+                Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(limit), unmet=unmet
+            ) from err
 
     async def _confirmed(self) -> None:
         """Return when the conditions were true for the stable time without a break."""
@@ -151,13 +120,16 @@ class ConfiguredSafeState:
 
     def holds(self) -> bool:
         """Whether every condition is true right now."""
+        return not self._unmet()
+
+    def _unmet(self) -> list[str]:
         assert self._conditions is not None
-        return self._conditions.async_check(variables=self._variables) is True
+        return self._conditions.unmet(self._variables)
 
     async def leave(self, result: InstallResult) -> None:
         """Run the restore actions, unless the module is missing and shall stay safe."""
         if self._conditions is not None:
-            self._conditions.async_unload()
+            self._conditions.unload()
             self._conditions = None
         stay = self._options.get(CONF_WHEN_MISSING) == MISSING_STAY_SAFE
         if stay and result.cause is Cause.DID_NOT_COME_BACK:

@@ -1,0 +1,208 @@
+"""What is known of one module, and from whom."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.coordinator import ModuleCoordinator
+from custom_components.esp_ota.ota import Chip, ChipFamily, ModuleFacts
+from homeassistant.helpers import device_registry as dr
+
+from .conftest import StartModule, entry_for
+from .garden import CARD, CLOSED_AND_OPENED, Garden, assert_nothing_sent, options_for, until
+from .virtual_module import Seen, VirtualModule
+
+MAC = "5c:cf:7f:a1:b2:c3"
+OTHER_MAC = "5c:cf:7f:00:00:01"
+
+
+@pytest.fixture
+async def module(start_module: StartModule) -> VirtualModule:
+    """Switch on a module that announces nothing."""
+    return await start_module()
+
+
+async def coordinator_of(
+    garden: Garden, module: VirtualModule, **changes: Any
+) -> ModuleCoordinator:
+    """Set up the module and return what collects its facts."""
+    entry = await garden.add(entry_for(module, **changes))
+    coordinator: ModuleCoordinator = entry.runtime_data.coordinator
+    return coordinator
+
+
+def said(**facts: Any) -> ModuleFacts:
+    """Return one announcement of the module."""
+    return ModuleFacts(**{"name": "garden-valve", "host": "127.0.0.1", "port": 8266} | facts)
+
+
+async def test_a_mac_that_is_announced_later_is_kept_and_links_the_device(
+    garden: Garden, start_module: StartModule, device_registry: dr.DeviceRegistry
+) -> None:
+    module = await start_module(advertise=True)
+    coordinator = await coordinator_of(garden, module)
+    entry = coordinator.config_entry
+
+    await until(lambda: entry.data["mac"] == MAC)
+
+    device = device_registry.async_get_device_by_connection(
+        (dr.CONNECTION_NETWORK_MAC, MAC), entry.entry_id
+    )
+    assert device is not None
+    assert device.identifiers == {(DOMAIN, entry.entry_id)}
+    await until(lambda: coordinator.data.installed)
+    device = device_registry.async_get(device.id)
+    assert device is not None
+    assert device.sw_version == "1.0.0"
+
+
+async def test_what_another_module_says_under_the_same_name_is_not_believed(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
+    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    await garden.release("1.1.0")
+
+    coordinator._heard(said(mac=OTHER_MAC, version="7.0.0", firmware="pump", chip=Chip.ESP32))
+
+    assert coordinator.config_entry.data["mac"] == MAC
+    assert coordinator.facts().mac == MAC
+    assert coordinator.facts().chip is Chip.ESP8266
+    assert garden.card.attributes["installed_version"] == "1.0.0"
+
+    facts = await garden.refused("wrong_module")
+    assert (facts["expected"], facts["found"]) == (MAC, OTHER_MAC)
+    assert_nothing_sent(module)
+
+    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    await garden.install()
+    assert garden.valve == CLOSED_AND_OPENED
+
+
+async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
+    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    await garden.release("1.1.0")
+    restarted = Seen.RESTARTED
+
+    def swap(event: Any) -> None:
+        if event.name == restarted:
+            coordinator._heard(said(mac=OTHER_MAC, version="1.1.0", chip=Chip.ESP8266))
+
+    module.events.listeners.append(swap)
+
+    facts = await garden.refused("wrong_module")
+
+    assert (facts["expected"], facts["found"]) == (MAC, OTHER_MAC)
+    assert garden.valve == CLOSED_AND_OPENED
+
+
+@pytest.mark.parametrize(
+    ("changes", "announced", "chip", "family"),
+    [
+        ({"board": None}, None, None, None),
+        ({"board": "nodemcuv2"}, None, Chip.ESP8266, ChipFamily.ESP8266),
+        ({"board": None, "port": 3232}, None, None, ChipFamily.ESP32),
+        ({"board": "nodemcuv2"}, {"chip": Chip.ESP32}, Chip.ESP32, ChipFamily.ESP32),
+        ({"board": None}, {"family": ChipFamily.RP2}, None, ChipFamily.RP2),
+        (
+            {"board": "nodemcuv2", "options": {"chip": "esp32c3"}},
+            {"chip": Chip.ESP32},
+            Chip.ESP32_C3,
+            ChipFamily.ESP32,
+        ),
+    ],
+    ids=["nobody", "stored board", "port", "announced", "announced family", "chosen"],
+)
+async def test_the_chip_is_what_was_chosen_else_announced_else_stored(
+    garden: Garden,
+    module: VirtualModule,
+    changes: dict[str, Any],
+    announced: dict[str, Any] | None,
+    chip: Chip | None,
+    family: ChipFamily | None,
+) -> None:
+    coordinator = await coordinator_of(garden, module, **changes)
+    if announced is not None:
+        coordinator._heard(said(**announced))
+
+    assert coordinator.facts().chip is chip
+    assert coordinator.facts().family is family
+
+
+async def test_a_chosen_firmware_wins_over_the_announced_name(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module, options={"firmware": "chosen"})
+    coordinator._heard(said(version="1.0.0", firmware="announced"))
+    assert coordinator.facts().firmware == "chosen"
+
+
+async def test_an_announced_firmware_needs_no_choice(garden: Garden, module: VirtualModule) -> None:
+    await garden.release("1.1.0")
+    coordinator = await coordinator_of(garden, module, options={"equipment": "nothing"})
+    assert coordinator.releases == []
+
+    coordinator._heard(said(version="1.0.0", firmware="garden-valve", chip=Chip.ESP8266))
+
+    assert coordinator.offered is not None
+    assert coordinator.offered.version == "1.1.0"
+
+
+async def test_a_module_without_announcements_is_neither_listened_to_nor_asked(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("1.1.0")
+    coordinator = await coordinator_of(garden, module, service_name=None)
+    assert not garden.house.announcements._listeners
+
+    await garden.install()  # where the module is asked for what it runs
+
+    assert garden.card.attributes["last_verdict"] == "unverified"
+    assert coordinator.data.installed == "1.1.0"
+
+
+async def test_a_module_is_not_listened_to_once_its_entry_is_unloaded(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module)
+    assert garden.house.announcements._listeners
+
+    await garden.hass.config_entries.async_unload(coordinator.config_entry.entry_id)
+
+    assert not garden.house.announcements._listeners
+
+
+async def test_what_was_announced_before_the_entry_was_loaded_is_known_at_once(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    name = "garden-valve._arduino._tcp.local."
+    await until(lambda: garden.house.announcements.facts(name))
+
+    await coordinator_of(garden, module)
+
+    assert garden.card.attributes["installed_version"] == "1.0.0"
+    state = garden.hass.states.get(CARD)
+    assert state is not None
+
+
+async def test_the_same_words_again_write_no_state(garden: Garden, module: VirtualModule) -> None:
+    coordinator = await coordinator_of(garden, module)
+    coordinator._heard(said(version="1.0.0"))
+    before = garden.card
+
+    coordinator._heard(said(version="1.0.0"))
+    await garden.hass.async_block_till_done()
+
+    assert garden.card is before
+
+
+async def test_accepted_checks_are_read_from_the_options(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module, options={"accepted_checks": ["packing"]})
+    assert coordinator.accepted == {"packing"}
