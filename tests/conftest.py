@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 import pytest_socket
 from zeroconf import IPVersion
 
@@ -58,6 +60,12 @@ def _zeroconf_on_loopback() -> Iterator[None]:
         patch("homeassistant.components.zeroconf.install_multiple_zeroconf_catcher"),
     ):
         yield
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compare entries and states without their ids and times."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture

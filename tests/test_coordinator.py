@@ -11,7 +11,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .conftest import StartModule, entry_for
 from .garden import CARD, CLOSED_AND_OPENED, Garden, assert_nothing_sent, options_for, until
-from .virtual_module import Seen, VirtualModule
+from .virtual_module import Event, Seen, VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
 OTHER_MAC = "5c:cf:7f:00:00:01"
@@ -86,10 +86,9 @@ async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
     coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
     coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
     await garden.release("1.1.0")
-    restarted = Seen.RESTARTED
 
-    def swap(event: Any) -> None:
-        if event.name == restarted:
+    def swap(event: Event) -> None:
+        if event.name is Seen.BACK:
             coordinator._heard(said(mac=OTHER_MAC, version="1.1.0", chip=Chip.ESP8266))
 
     module.events.listeners.append(swap)

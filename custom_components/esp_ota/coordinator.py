@@ -65,6 +65,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.house = house
         self.watch = ModuleWatch(self._async_probe, self._async_ask, house.patience.watch)
         self._announced: ModuleFacts | None = None
+        self.stranger: str | None = None
+        """MAC of another module that announced itself last under this one's name."""
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -114,7 +116,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if facts is None:
             self.watch.left()
             return
-        self._announced = facts
+        known = self.config_entry.data.get(CONF_MAC)
+        self.stranger = facts.mac if known and facts.mac != known else None
         self.watch.heard(
             Sighting(
                 source=EvidenceSource.TXT,
@@ -124,7 +127,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 mac=facts.mac,
             )
         )
-        if facts.mac is not None and facts.mac != self.config_entry.data.get(CONF_MAC):
+        if self.stranger is not None:
+            return  # a running install has heard of it, nothing else may believe it
+        self._announced = facts
+        if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
             self.async_set_installed(facts.version, facts.firmware, assumed=False)
@@ -132,8 +138,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def _learn_mac(self, mac: str) -> None:
         """Keep a MAC that was announced for the first time, so that devices can be linked."""
-        if self.config_entry.data.get(CONF_MAC) is not None:
-            return  # another module under the same name: the evidence will say so
         self.hass.config_entries.async_update_entry(
             self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
         )
@@ -179,7 +183,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             port=self.port,
             family=family or family_from_port(self.port),
             chip=chip,
-            mac=(said.mac if said else None) or data.get(CONF_MAC),
+            mac=data.get(CONF_MAC) or (said.mac if said else None),
             board=data.get(CONF_BOARD),
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,

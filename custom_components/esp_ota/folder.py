@@ -54,9 +54,12 @@ class WatchedFolder:
 
     async def async_start(self) -> CALLBACK_TYPE:
         """Create the folder, scan it, and go on; returns what stops it."""
-        await self._hass.async_add_executor_job(
-            lambda: self.path.mkdir(parents=True, exist_ok=True)
-        )
+        try:
+            await self._hass.async_add_executor_job(
+                lambda: self.path.mkdir(parents=True, exist_ok=True)
+            )
+        except OSError as err:  # modules can be updated without it
+            LOGGER.warning("The firmware folder cannot be made: %s", err)
         await self.async_scan()
         return async_track_time_interval(
             self._hass,

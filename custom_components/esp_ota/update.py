@@ -87,7 +87,8 @@ class ModuleUpdate(ModuleEntity, UpdateEntity):
     @override
     def release_summary(self) -> str | None:
         offered = self.coordinator.offered
-        return offered.notes.splitlines()[0] if offered and offered.notes else None
+        notes = offered.notes.strip() if offered and offered.notes else ""
+        return notes.splitlines()[0] if notes else None
 
     @override
     async def async_release_notes(self) -> str | None:

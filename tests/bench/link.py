@@ -48,7 +48,7 @@ def _start_far_end(command: list[str]) -> tuple[int, int]:
         os.unshare(os.CLONE_NEWNET)
         socket.send_fds(theirs, [b"t"], [_open_end(FAR)])
         theirs.close()
-        os.execvp(command[0], command)  # noqa: S606 - the program was given by the caller
+        os.execvp(command[0], command)
     theirs.close()
     _, (tun, *_), _, _ = socket.recv_fds(ours, 1, 1)
     ours.close()
@@ -73,10 +73,8 @@ class _Direction:
             self._loop.call_at(due, self._deliver, packet)
 
     def _deliver(self, packet: bytes) -> None:
-        try:
+        with suppress(OSError):  # a full queue drops, as a radio would
             os.write(self._sink, packet)
-        except OSError:
-            pass  # a full queue drops, as a radio would
 
 
 async def _carry(near: int, far: int, delay: float, pid: int) -> int:

@@ -7,7 +7,7 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import LibraryError, OtaError, SafeStateError
+from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
 from .gate import Candidate, Check, preflight
 from .image import MAX_FILE_SIZE, read_image
 from .install import Install, Limits, Ports, SafeState
@@ -48,6 +48,7 @@ __all__ = [
     "ImageKind",
     "Install",
     "InstallProgress",
+    "InstallRefused",
     "InstallResult",
     "InstallStage",
     "LibraryError",
