@@ -10,8 +10,8 @@ from unittest.mock import patch
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
-from syrupy.assertion import SnapshotAssertion
 import pytest_socket
+from syrupy.assertion import SnapshotAssertion
 from zeroconf import IPVersion
 
 from custom_components.esp_ota.const import DOMAIN

@@ -370,6 +370,21 @@ async def test_a_module_that_announces_nothing_is_added_by_its_address(
     assert result["result"].state is ConfigEntryState.LOADED
 
 
+async def test_the_first_module_of_all_can_be_added_by_hand(
+    hass: HomeAssistant, config_dir: Any, start_module: StartModule
+) -> None:
+    """Nothing of the integration is set up before its first entry."""
+    assert DOMAIN not in hass.config.components
+    module = await start_module()
+
+    result = await by_hand(hass, await open_user_form(hass), module)
+    await hass.async_block_till_done()
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert len(houses(hass)) == 1
+
+
 async def test_a_module_that_was_off_is_added_with_the_same_form_once_it_is_on(
     hass: HomeAssistant, esp_ota: None, start_module: StartModule
 ) -> None:
@@ -454,6 +469,7 @@ async def test_a_module_typed_by_its_host_name_is_recognised_as_well(
 async def test_a_new_password_is_stored_and_used(garden: Garden, start_module: StartModule) -> None:
     module = await start_module(password="new")
     entry = await garden.add(entry_for(module, password="old", auth_required=True))
+    runtime = entry.runtime_data
 
     entry.async_start_reauth(garden.hass)
     await garden.hass.async_block_till_done()
@@ -468,6 +484,7 @@ async def test_a_new_password_is_stored_and_used(garden: Garden, start_module: S
 
     assert_aborted(result, "reauth_successful")
     assert entry.data["password"] == "new"
+    assert entry.runtime_data is runtime  # a reload would end a running install
     await garden.release("1.1.0")
     await garden.install()
     assert module.running_version == "1.1.0"
@@ -495,6 +512,47 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     assert entry.runtime_data.coordinator.port == module.port
     assert entry.runtime_data.coordinator.password is None
     assert entry.data["name"] == "garden-valve"
+
+
+async def test_a_module_is_not_reconfigured_to_the_address_of_another(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    pump = await start_module(hostname="pump", mac="5c:cf:7f:00:00:01", advertise=True)
+    configured = await start_module()
+    entry = await garden.add(entry_for(module))
+    await garden.add(entry_for(configured, unique_id="gate", service_name=None))
+    await until(lambda: garden.house.announcements.find("127.0.0.1", pump.port))
+    result = await entry.start_reconfigure_flow(garden.hass)
+
+    configure = garden.hass.config_entries.flow.async_configure
+    for other in (pump, configured):
+        result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": other.port})
+        assert result["type"] is FlowResultType.FORM
+        assert result["errors"] == {"base": "other_module"}
+        assert_form_is_whole("config", result)
+    assert entry.data["port"] == module.port
+
+    result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": module.port})
+    assert_aborted(result, "reconfigure_successful")
+
+
+async def test_a_module_that_announces_itself_is_reconfigured_to_its_own_address(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await garden.add(entry_for(module, service_name="Garden-Valve._arduino._tcp.local."))
+    await until(lambda: garden.house.announcements.find("127.0.0.1", module.port))
+    runtime = entry.runtime_data
+    result = await entry.start_reconfigure_flow(garden.hass)
+
+    result = await garden.hass.config_entries.flow.async_configure(
+        result["flow_id"], {"host": "127.0.0.1", "port": module.port, "password": "new"}
+    )
+
+    assert_aborted(result, "reconfigure_successful")
+    assert runtime.coordinator.password == "new"
+    assert entry.runtime_data is runtime  # a reload would end a running install
 
 
 async def test_the_house_has_no_address_to_change(

@@ -80,6 +80,22 @@ async def test_what_another_module_says_under_the_same_name_is_not_believed(
     assert garden.valve == CLOSED_AND_OPENED
 
 
+async def test_an_address_that_another_module_has_got_meanwhile_is_not_sent_to(
+    garden: Garden, start_module: StartModule
+) -> None:
+    """A router gives the address of a module that is off to the next one that asks."""
+    pump = await start_module(hostname="pump", mac=OTHER_MAC, advertise=True)
+    await garden.release("1.1.0")
+    await coordinator_of(garden, pump, options=options_for())
+    await until(lambda: garden.house.announcements.find("127.0.0.1", pump.port))
+
+    facts = await garden.refused("wrong_module")
+
+    assert (facts["expected"], facts["found"]) == ("garden-valve", "pump")
+    assert_nothing_sent(pump)
+    assert garden.valve == []
+
+
 async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
     garden: Garden, module: VirtualModule
 ) -> None:

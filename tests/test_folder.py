@@ -1,16 +1,21 @@
 """The watched folder: finished files become releases, others get an answer."""
 
+from datetime import timedelta
 import os
 from pathlib import Path
 import shutil
+from unittest.mock import patch
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.const import DOMAIN, FOLDER_SCAN_SECONDS
 from custom_components.esp_ota.folder import WatchedFolder
+from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import Library
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.dt import utcnow
 
 from .conftest import firmware
 
@@ -154,6 +159,30 @@ async def test_other_files_and_folders_are_nobodys_business(
     assert versions(folder) == []
 
 
+async def test_a_sidecar_that_leads_nowhere_does_not_stop_the_scan(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    (folder.path / "garden.bin.json").symlink_to(folder.path / "nowhere")
+    await scan_twice(folder)
+    assert answers(hass) == []
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_a_file_that_cannot_be_read_yet_is_read_once_it_can_be(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    denied = PermissionError("not yours")
+    with patch("custom_components.esp_ota.folder._read", side_effect=denied):
+        await scan_twice(folder)
+    assert answers(hass) == [("garden.bin", "file_unreadable_file")]
+    assert versions(folder) == []
+    await folder.async_scan()
+    assert answers(hass) == []
+    assert versions(folder) == ["1.1.0"]
+
+
 async def test_a_file_too_large_for_any_module_is_not_even_read(
     hass: HomeAssistant, folder: WatchedFolder
 ) -> None:
@@ -179,3 +208,17 @@ async def test_the_folder_is_made_and_scanned_at_the_start(
     stop = await folder.async_start()
     assert folder.path.is_dir()
     stop()
+
+
+async def test_a_new_file_is_noticed_without_anybody_asking(
+    hass: HomeAssistant, esp_ota: None, config_dir: Path
+) -> None:
+    library = hass.data[HOUSE].library
+    path = config_dir / "esp_ota" / "firmware" / "garden.bin"
+    path.write_bytes(firmware("1.1.0"))
+
+    for _ in range(2):
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=FOLDER_SCAN_SECONDS + 1))
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    assert [release.version for release in library.releases] == ["1.1.0"]

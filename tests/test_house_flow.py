@@ -1,14 +1,15 @@
 """The house's options: upload, remove, limits."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
 import gzip
 from pathlib import Path
+import tempfile
 from typing import Any
-from unittest.mock import patch
 
+from aiohttp import FormData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE, House
@@ -18,7 +19,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from .conftest import firmware
 from .sentences import assert_form_is_whole
 
-type Upload = Callable[[str, bytes], str]
+type Upload = Callable[[str, bytes], Awaitable[str]]
 
 
 @pytest.fixture
@@ -36,28 +37,24 @@ def house(hass: HomeAssistant, entry: MockConfigEntry) -> House:
 
 
 @pytest.fixture
-def upload(tmp_path: Path) -> Iterator[Upload]:
-    """Return what leaves a file as the browser's upload would: readable once, by its id."""
-    files: dict[str, Path] = {}
+def upload(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Upload:
+    """Return what uploads a file as the browser does, into a folder of this test's own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    @contextmanager
-    def process(_hass: HomeAssistant, file_id: str) -> Iterator[Path]:
-        path = files.pop(file_id)
-        yield path
-        path.unlink()
+    async def send_file(name: str, data: bytes) -> str:
+        client = await hass_client()
+        form = FormData()
+        form.add_field("file", data, filename=name)
+        answer = await (await client.post("/api/file_upload", data=form)).json()
+        return str(answer["file_id"])
 
-    def leave(name: str, data: bytes) -> str:
-        file_id = f"{len(files):032d}"
-        folder = tmp_path / "uploads" / file_id
-        folder.mkdir(parents=True, exist_ok=True)
-        files[file_id] = folder / name
-        files[file_id].write_bytes(data)
-        return file_id
-
-    with ExitStack() as stack:
-        target = "custom_components.esp_ota.house_flow.process_uploaded_file"
-        stack.enter_context(patch(target, process))
-        yield leave
+    return send_file
 
 
 async def open_step(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
@@ -80,7 +77,7 @@ async def send(
 async def test_an_uploaded_file_becomes_a_release(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
 ) -> None:
-    file_id = upload("sketch.ino.bin", firmware("1.1.0"))
+    file_id = await upload("sketch.ino.bin", firmware("1.1.0"))
     result = await send(hass, entry, file_id, notes="Closes by itself.")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     (release,) = house.library.releases
@@ -91,7 +88,7 @@ async def test_an_uploaded_file_becomes_a_release(
 async def test_what_is_typed_wins_over_the_marker(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
 ) -> None:
-    file_id = upload("x.bin.gz", gzip.compress(firmware("1.1.0")))
+    file_id = await upload("x.bin.gz", gzip.compress(firmware("1.1.0")))
     await send(hass, entry, file_id, name="garden-valve", version="1.1.0-test")
     (release,) = house.library.releases
     assert release.version == "1.1.0-test"
@@ -107,6 +104,7 @@ async def test_what_is_typed_wins_over_the_marker(
         ("a.elf", b"\x7fELF" + bytes(60), "elf_file"),
         ("a.bin", firmware("", name=""), "version_missing"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_bad_file_is_said_on_the_form_and_changes_nothing(
     hass: HomeAssistant,
@@ -117,13 +115,13 @@ async def test_a_bad_file_is_said_on_the_form_and_changes_nothing(
     data: bytes,
     error: str,
 ) -> None:
-    result = await send(hass, entry, upload(file_name, data), notes="kept on the form")
+    result = await send(hass, entry, await upload(file_name, data), notes="kept on the form")
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": error}
     assert_form_is_whole("options", result)
     assert house.library.releases == []
 
-    good = upload("garden-valve-1.1.0.bin", firmware("1.1.0"))
+    good = await upload("garden-valve-1.1.0.bin", firmware("1.1.0"))
     again = await hass.config_entries.options.async_configure(result["flow_id"], {"file": good})
     assert again["type"] is FlowResultType.CREATE_ENTRY
     assert len(house.library.releases) == 1
@@ -132,8 +130,8 @@ async def test_a_bad_file_is_said_on_the_form_and_changes_nothing(
 async def test_the_same_version_with_other_bytes_is_refused(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
 ) -> None:
-    await send(hass, entry, upload("a.bin", firmware("1.1.0")))
-    result = await send(hass, entry, upload("b.bin", firmware("1.2.0")), version="1.1.0")
+    await send(hass, entry, await upload("a.bin", firmware("1.1.0")))
+    result = await send(hass, entry, await upload("b.bin", firmware("1.2.0")), version="1.1.0")
     assert result["errors"] == {"base": "release_conflict"}
     assert result["description_placeholders"]["version"] == "1.1.0"
     assert len(house.library.releases) == 1
@@ -143,7 +141,7 @@ async def test_chosen_releases_are_removed(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
-        await send(hass, entry, upload("a.bin", firmware(version)))
+        await send(hass, entry, await upload("a.bin", firmware(version)))
     form = await open_step(hass, entry, "remove")
     choice = next(iter(form["data_schema"].schema.values())).config["options"]
     assert [option["label"] for option in choice] == [
@@ -157,6 +155,47 @@ async def test_chosen_releases_are_removed(
     form = await open_step(hass, entry, "remove")
     await hass.config_entries.options.async_configure(form["flow_id"], {})
     assert len(house.library.releases) == 1
+
+
+async def test_a_form_that_lacked_the_version_is_sent_again_with_the_same_upload(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    file_id = await upload("sketch.bin", firmware("", name=""))
+    result = await send(hass, entry, file_id)
+    assert result["errors"] == {"base": "version_missing"}
+
+    result = await hass.config_entries.options.async_configure(
+        result["flow_id"], {"file": file_id, "name": "pump", "version": "1.0.0"}
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert [release.firmware for release in house.library.releases] == ["pump"]
+
+
+async def test_an_upload_that_is_not_there_any_more_is_asked_for_again(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    used = await upload("a.bin", firmware("1.0.0"))
+    await send(hass, entry, used)
+
+    result = await send(hass, entry, used)
+    assert result["type"] is FlowResultType.FORM
+    assert_form_is_whole("options", result)
+    assert result["errors"] == {"file": "upload_missing"}
+
+    again = await upload("b.bin", firmware("1.1.0"))
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {"file": again})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert len(house.library.releases) == 2
+
+
+async def test_a_file_too_large_for_any_module_is_not_even_read(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    result = await send(hass, entry, await upload("huge.bin", bytes(33 * 1024 * 1024)))
+
+    assert result["errors"] == {"base": "oversized_file"}
+    assert_form_is_whole("options", result)
 
 
 @pytest.mark.parametrize(("port", "parallel"), [(0, 3), (40123, 1)])

@@ -1,5 +1,6 @@
 """The library: releases named by content, facts that survive."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ async def test_other_bytes_under_the_same_version_are_refused_and_change_nothing
         "chip": "esp8266",
     }
     assert library.releases == [first]
+
+
+async def test_of_two_files_that_come_at_once_under_one_version_only_one_is_taken(
+    library: Library,
+) -> None:
+    said = ReleaseName(file_name="any.bin", version="1.1.0")
+    first, second = await asyncio.gather(
+        library.async_add(firmware("1.1.0"), said, source="upload"),
+        library.async_add(firmware("1.2.0"), said, source="folder"),
+        return_exceptions=True,
+    )
+    assert sorted(type(item).__name__ for item in (first, second)) == ["LibraryError", "Release"]
+    assert len(library.releases) == 1
 
 
 async def test_the_same_version_for_another_chip_is_another_release(library: Library) -> None:

@@ -1,5 +1,6 @@
 """A module's options: what is stored, and what is refused on the form."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -14,6 +15,9 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 
 from .conftest import StartModule, entry_for, firmware
+from .garden import Garden, options_for
+from .sentences import assert_abort_is_whole
+from .virtual_module import Seen
 
 CLOSE = {"action": "input_boolean.turn_off", "target": {"entity_id": "input_boolean.valve"}}
 CLOSED = {"condition": "state", "entity_id": "input_boolean.valve", "state": "off"}
@@ -184,12 +188,21 @@ async def test_an_emptied_field_is_forgotten(hass: HomeAssistant, entry: MockCon
 
 
 async def test_options_wait_while_an_install_runs(
-    hass: HomeAssistant, entry: MockConfigEntry
+    garden: Garden, start_module: StartModule
 ) -> None:
-    entry.runtime_data.installer._task = hass.loop.create_future()
-    result = await hass.config_entries.options.async_init(entry.entry_id)
+    module = await start_module(loop_time=10)
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for()))
+    install = asyncio.create_task(garden.install())
+    await module.wait_for(Seen.INVITED)
+
+    result = await garden.hass.config_entries.options.async_init(entry.entry_id)
+
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "install_running"
+    assert_abort_is_whole("options", result)
+    await install
+    assert module.running_version == "1.1.0"
 
 
 async def test_a_module_that_is_not_loaded_can_be_configured(

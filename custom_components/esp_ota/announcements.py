@@ -100,6 +100,14 @@ class Announcements(RecordUpdateListener):
                     return record.alias
         return None
 
+    def is_others(self, service_name: str | None, host: str, port: int) -> bool:
+        """Whether this address is announced by others, and not by the module of that name."""
+        own = self.facts(service_name) if service_name else None
+        if service_name is None or (own and (own.host, own.port) == (host, port)):
+            return False
+        found = self.find(host, port)
+        return found is not None and found.lower() != service_name.lower()
+
     @callback
     def async_ask(self, service_name: str) -> None:
         """Ask a module for its records; what it answers reaches the listener."""

@@ -211,8 +211,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_identify_by_hand(self, user_input: Mapping[str, Any]) -> None:
         """Find the module's announcement, which names it better than its address does."""
         host, port = user_input[CONF_HOST], user_input[CONF_PORT]
-        # The first module may be added by hand: the house is not set up before its entry exists.
-        announcements = Announcements(await zeroconf.async_get_instance(self.hass))
+        announcements = await self._async_announcements()
         self._service_name = announcements.find(host, port)
         facts = announcements.facts(self._service_name) if self._service_name else None
         if facts is None:
@@ -260,7 +259,8 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         """
         entry = self._get_reauth_entry()
         if user_input is not None:
-            return self.async_update_reload_and_abort(
+            # No reload, here and below: it would end a running install, and is not needed.
+            return self.async_update_and_abort(
                 entry, data_updates={CONF_PASSWORD: user_input[CONF_PASSWORD]}
             )
         return self.async_show_form(
@@ -278,10 +278,13 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="house")
         errors: dict[str, str] = {}
         if user_input is not None:
-            if await self._async_reach(user_input):
+            if await self._async_is_others(entry, user_input):
+                errors["base"] = "other_module"
+            elif await self._async_reach(user_input):
                 data = {CONF_PASSWORD: None} | user_input
-                return self.async_update_reload_and_abort(entry, data_updates=data)
-            errors["base"] = "unreachable"
+                return self.async_update_and_abort(entry, data_updates=data)
+            else:
+                errors["base"] = "unreachable"
         schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): _PASSWORD})
         return self.async_show_form(
             step_id="reconfigure",
@@ -289,3 +292,17 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"name": entry.title},
         )
+
+    async def _async_is_others(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:
+        """Whether an address belongs to another entry, or announces another name."""
+        host, port = address[CONF_HOST], address[CONF_PORT]
+        for other in self._async_current_entries():
+            known = other.data.get(CONF_HOST), other.data.get(CONF_PORT)
+            if other is not entry and known == (host, port):
+                return True
+        name = entry.data.get(CONF_SERVICE_NAME)
+        return (await self._async_announcements()).is_others(name, host, port)
+
+    async def _async_announcements(self) -> Announcements:
+        """Return what modules announced; the house is not set up before the first entry exists."""
+        return Announcements(await zeroconf.async_get_instance(self.hass))

@@ -24,10 +24,12 @@ from .house import House
 from .library import Release
 from .ota import (
     Candidate,
+    Cause,
     Check,
     Chip,
     EvidenceSource,
     InstallProgress,
+    InstallRefused,
     InstallResult,
     ModuleFacts,
     ModuleWatch,
@@ -189,6 +191,19 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
         )
+
+    def raise_for_other_module(self) -> None:
+        """Raise InstallRefused when another module has this one's name or address by now."""
+        facts = self.facts()
+        if self.stranger is not None:
+            raise InstallRefused(Cause.WRONG_MODULE, expected=facts.mac, found=self.stranger)
+        announcements = self.house.announcements
+        if announcements.is_others(
+            self.config_entry.data.get(CONF_SERVICE_NAME), facts.host, facts.port
+        ):
+            found = announcements.find(facts.host, facts.port)
+            name = found.partition(".")[0] if found else "?"
+            raise InstallRefused(Cause.WRONG_MODULE, expected=facts.name, found=name)
 
     @property
     def accepted(self) -> frozenset[Check]:

@@ -43,6 +43,7 @@ class WatchedFolder:
         self._done: dict[str, _Stamp] = {}
         self._scanning = False
         self._conflicting: set[str] = set()
+        self._unreadable: set[str] = set()
         library.async_add_listener(self._retry_conflicts)
 
     @callback
@@ -77,7 +78,8 @@ class WatchedFolder:
         try:
             found = await self._hass.async_add_executor_job(_list, self.path)
             for name, stamp in found.items():
-                if self._seen.get(name) == stamp and self._done.get(name) != stamp:
+                known = self._done.get(name) == stamp and name not in self._unreadable
+                if self._seen.get(name) == stamp and not known:
                     self._done[name] = stamp
                     await self._async_take(name)
             for name in self._done.keys() - found.keys():
@@ -88,6 +90,7 @@ class WatchedFolder:
             self._scanning = False
 
     async def _async_take(self, name: str) -> None:
+        self._unreadable.discard(name)
         try:
             data, sidecar = await self._hass.async_add_executor_job(_read, self.path / name)
             known = (
@@ -101,8 +104,10 @@ class WatchedFolder:
             async_raise_file_issue(self._hass, name, err)
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
-        except OSError as err:
-            LOGGER.info("%s in the firmware folder cannot be read: %s", name, err)
+        except OSError as err:  # tried again at each scan: permissions leave no stamp
+            self._unreadable.add(name)
+            error = LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err)
+            async_raise_file_issue(self._hass, name, error)
         else:
             async_clear_file_issue(self._hass, name)
             LOGGER.info("%s is %s %s", name, release.firmware, release.version)
@@ -121,7 +126,7 @@ def _stamps(folder: Path) -> Iterator[tuple[str, _Stamp]]:
     sidecars = {
         entry.name.removesuffix(".json"): entry.stat().st_mtime_ns
         for entry in entries
-        if entry.name.endswith(".json")
+        if entry.name.endswith(".json") and entry.is_file()
     }
     for entry in entries:
         if entry.name.startswith(".") or not entry.name.lower().endswith(_ENDINGS):

@@ -14,7 +14,7 @@ from .const import (
     DEFAULT_PARALLEL,
 )
 from .house import HOUSE, House
-from .ota import OtaError
+from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
 from .release_name import ReleaseName
 
 _CONF_FILE: Final = "file"
@@ -36,8 +36,15 @@ def _number(minimum: int, maximum: int) -> vol.All:
     )
 
 
+class _UploadMissingError(Exception):
+    """Home Assistant has no such upload, or not any more."""
+
+
 class HouseOptionsFlow(OptionsFlowWithReload):
     """Three forms behind a menu; changed limits reload the house's entry."""
+
+    _upload: tuple[str, str, bytes] | None = None
+    """Id, name and bytes: an upload is read once, but its form may be sent again."""
 
     @property
     def _house(self) -> House:
@@ -54,6 +61,8 @@ class HouseOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             try:
                 await self._async_add(user_input)
+            except _UploadMissingError:
+                errors[_CONF_FILE] = "upload_missing"
             except OtaError as err:
                 errors["base"] = str(err.cause)
                 placeholders |= err.facts
@@ -80,14 +89,25 @@ class HouseOptionsFlow(OptionsFlowWithReload):
             description_placeholders=placeholders,
         )
 
-    async def _async_add(self, user_input: dict[str, Any]) -> None:
-        """Take the uploaded file, which can be read only once; raises OtaError."""
+    async def _async_read(self, file_id: str) -> tuple[str, bytes]:
+        """Return name and bytes of an upload; raises _UploadMissingError or OtaError."""
 
         def read() -> tuple[str, bytes]:
-            with process_uploaded_file(self.hass, user_input[_CONF_FILE]) as path:
+            with process_uploaded_file(self.hass, file_id) as path:
+                if (size := path.stat().st_size) > MAX_FILE_SIZE:
+                    raise LibraryError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
                 return path.name, path.read_bytes()
 
-        file_name, data = await self.hass.async_add_executor_job(read)
+        if self._upload is None or self._upload[0] != file_id:
+            try:
+                self._upload = file_id, *await self.hass.async_add_executor_job(read)
+            except ValueError as err:
+                raise _UploadMissingError from err
+        return self._upload[1:]
+
+    async def _async_add(self, user_input: dict[str, Any]) -> None:
+        """Take the uploaded file; raises _UploadMissingError or OtaError."""
+        file_name, data = await self._async_read(user_input[_CONF_FILE])
         name = ReleaseName(
             file_name=file_name,
             firmware=user_input.get(_CONF_NAME),

@@ -27,7 +27,6 @@ from .ota import (
     Delivery,
     Install,
     InstallProgress,
-    InstallRefused,
     InstallResult,
     InstallStage,
     OtaError,
@@ -156,9 +155,7 @@ class Installer:
         )
 
         async def work() -> InstallResult:
-            if (found := coordinator.stranger) is not None:
-                expected = coordinator.facts().mac
-                raise InstallRefused(Cause.WRONG_MODULE, expected=expected, found=found)
+            coordinator.raise_for_other_module()
             safe_state = self._safe_state(context)
             data = await coordinator.house.library.async_read(release)
             async_clear_module_issues(self._hass, self._entry.entry_id)

@@ -1,5 +1,6 @@
 """All releases known in this house: images named by content, facts in one store."""
 
+import asyncio
 from dataclasses import asdict, dataclass
 import hashlib
 import os
@@ -49,6 +50,8 @@ class Library:
         )
         self._releases: dict[str, Release] = {}
         self._listeners: list[CALLBACK_TYPE] = []
+        self._adding = asyncio.Lock()
+        """Two files that come at once must see each other, or both get the same version."""
 
     async def async_load(self) -> None:
         """Read the facts of all releases."""
@@ -90,6 +93,12 @@ class Library:
         says its name and version or when other bytes have them already.
         """
         image = await self._hass.async_add_executor_job(read_image, data)
+        async with self._adding:
+            return await self._async_add(data, image, name, source, notes)
+
+    async def _async_add(
+        self, data: bytes, image: Image, name: ReleaseName, source: str, notes: str | None
+    ) -> Release:
         if (known := self._releases.get(image.sha256)) is not None:
             return known
         firmware, version = name.resolve(image.marker)

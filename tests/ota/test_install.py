@@ -292,6 +292,29 @@ async def test_evidence_counts_from_when_the_module_went(world: World) -> None:
     assert world.asked_since["back"] == world.asked_since["evidence"] == world.gone_at
 
 
+@pytest.mark.parametrize("answer", Delivery)
+async def test_what_is_heard_counts_from_the_last_moment_the_old_sketch_was_sure_to_run(
+    world: World, answer: Delivery
+) -> None:
+    moments: list[float] = []
+
+    async def send(before_first_byte: Callable[[], None], _: ProgressCallback) -> Delivery:
+        moments.append(time.monotonic())
+        before_first_byte()
+        moments.append(time.monotonic())
+        await asyncio.sleep(0.02)  # it may restart while a lost OK is waited for
+        moments.append(time.monotonic())
+        return answer
+
+    world.sends = [send]
+    await world.run()
+    called, started, ended = moments
+    if answer is Delivery.UNCONFIRMED:
+        assert called <= world.asked_since["gone"] <= started
+    else:
+        assert world.asked_since["gone"] >= ended
+
+
 @pytest.mark.parametrize(
     ("heard", "verdict", "cause"),
     [
@@ -362,10 +385,12 @@ async def test_the_check_is_made_again_when_the_turn_comes(world: World, what: s
 async def test_a_safe_state_that_cannot_be_reached_is_restored_and_nothing_is_sent(
     world: World,
 ) -> None:
-    world.errors["enter"] = SafeStateError(Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60)
+    world.errors["enter"] = SafeStateError(
+        Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60, unmet="valve closed"
+    )
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.SAFE_STATE_NOT_CONFIRMED)
-    assert result.facts == {"seconds": "60"}
+    assert result.facts == {"seconds": "60", "unmet": "valve closed"}
     assert world.count("send") == 0
     assert world.left_with == [result]
 
@@ -720,17 +745,34 @@ async def test_a_restore_once_begun_is_carried_to_its_end(
             raise error
 
     world.leave = leave  # type: ignore[method-assign]
-    task = asyncio.ensure_future(world.install().run())
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
     async with asyncio.timeout(5):
         await begun.wait()
-    task.cancel()
-    await asyncio.sleep(0.05)
-    assert not task.done()
+    for _ in range(2):  # whoever cancels may lose patience
+        task.cancel()
+        await asyncio.sleep(0.02)
+        assert not task.done()
     go_on.set()
     await asyncio.wait({task})
     assert task.cancelled()
     assert world.count("left") == 1
     assert len(world.left_with) == 1
+    assert install.result.verdict is Verdict.VERIFIED
+    assert install.result.restore_error == (error and error.cause)
+
+
+async def test_who_cancelled_can_read_what_became_of_it(world: World) -> None:
+    world.hangs.add("send")
+    world.errors["leave"] = SafeStateError(Cause.RESTORE_FAILED, detail="valve stuck")
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
+    await world.reached.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert (install.result.verdict, install.result.cause) == (Verdict.CANCELLED, Cause.CANCELLED)
+    assert install.result.restore_error is Cause.RESTORE_FAILED
+    assert install.result.restore_facts == {"detail": "valve stuck"}
 
 
 async def test_a_transport_that_fails_while_it_is_stopped_hides_nothing(world: World) -> None:

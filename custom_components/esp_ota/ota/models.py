@@ -96,6 +96,7 @@ class Cause(StrEnum):
     FILESYSTEM_IMAGE = "filesystem_image"
     UNKNOWN_CHIP = "unknown_chip"
     OVERSIZED_FILE = "oversized_file"
+    UNREADABLE_FILE = "unreadable_file"
     VERSION_MISSING = "version_missing"
     SIDECAR_INVALID = "sidecar_invalid"
     RELEASE_CONFLICT = "release_conflict"

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import errno
 import hashlib
 import random
-import socket
 import time
 
 import pytest
@@ -373,21 +372,6 @@ async def test_any_other_reply_is_no_arduino_ota(module: ScriptedModule) -> None
         inviting.udp.close()
 
 
-async def test_a_flood_of_replies_costs_no_memory(module: ScriptedModule) -> None:
-    udp = await DatagramSocket.open(module.host, module.port)
-    udp.send(b"\n")
-    await module.hear()
-    for number in range(200):
-        module.say(b"%d" % number)
-        await asyncio.sleep(0)
-    received = []
-    while (reply := await udp.receive(0.2)) is not None:
-        received.append(reply)
-    assert received[:64] == [b"%d" % number for number in range(64)]
-    assert len(received) < 100
-    udp.close()
-
-
 async def test_a_datagram_from_elsewhere_is_not_heard(module: ScriptedModule) -> None:
     inviting = await invite(module)
     await module.hear()
@@ -397,23 +381,3 @@ async def test_a_datagram_from_elsewhere_is_not_heard(module: ScriptedModule) ->
     module.say(b"OK")
     await inviting.accepted()
     inviting.udp.close()
-
-
-async def test_a_name_with_an_ipv6_address_too_is_reached_over_ipv4(
-    module: ScriptedModule, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def resolve(host: str, port: int, family: int = 0, *_: object, **__: object) -> list[object]:
-        found = [
-            (socket.AF_INET6, socket.SOCK_DGRAM, 0, "", ("::1", port, 0, 0)),
-            (socket.AF_INET, socket.SOCK_DGRAM, 0, "", ("127.0.0.1", port)),
-        ]
-        return [item for item in found if family in {0, item[0]}]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    udp = await DatagramSocket.open("garden-valve.local", module.port)
-    assert (udp.local_address, udp.remote_address) == ("127.0.0.1", "127.0.0.1")
-    udp.close()
-
-
-async def test_closing_twice_or_before_anything_does_no_harm() -> None:
-    DatagramSocket().close()

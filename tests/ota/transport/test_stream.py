@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+import ctypes
 from dataclasses import dataclass, field
 import socket
 import struct
@@ -23,6 +24,7 @@ from tests.ota.conftest import assert_sentence_is_whole
 DATA = bytes(range(256)) * 256  # 64 KiB
 PATIENT = StreamLimits(stall=10.0, result=10.0, text=10.0, poll=0.01)
 WINDOW = 2144  # an ESP8266's
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 
 
 @dataclass
@@ -76,6 +78,13 @@ async def bench() -> AsyncIterator[Bench]:
         callback.close()
         with ours:
             yield Bench(ours, module)
+
+
+def deafen(connection: socket.socket) -> None:
+    """Drop every packet that arrives, with a socket filter that keeps nothing."""
+    nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0), 8)
+    program = struct.pack("HP", 1, ctypes.addressof(nothing))
+    connection.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 async def ended(sending: asyncio.Task[Delivery]) -> Delivery:
@@ -307,6 +316,17 @@ async def test_a_stall_with_everything_handed_over_is_one_too(bench: Bench) -> N
     error = await failed(sending)
     assert error.cause is Cause.STALLED
     assert error.facts["total"] == "8192"
+
+
+async def test_a_first_packet_lost_on_the_way_is_no_stall(bench: Bench) -> None:
+    deafen(bench.module)
+    sending = bench.start(data=DATA[:100])
+    await asyncio.sleep(0.1)
+    assert not sending.done()
+    bench.module.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)  # what follows gets through
+    assert await bench.take(100) == DATA[:100]
+    await bench.say(b"100OK")
+    assert await ended(sending) is Delivery.ACCEPTED
 
 
 @pytest.mark.slow
