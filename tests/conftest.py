@@ -82,7 +82,11 @@ async def start_module() -> AsyncIterator[StartModule]:
 
         async def start(**config: Any) -> VirtualModule:
             # Off for 0.3 s after a restart, so that a busy machine sees that it was off.
-            defaults = {"time_scale": 0.02, "offline_time": 15.0, "hostname": "garden-valve"}
+            defaults: dict[str, Any] = {
+                "time_scale": 0.02,
+                "offline_time": 15.0,
+                "hostname": "garden-valve",
+            }
             module = VirtualModule(ModuleConfig(**defaults | config))
             return await stack.enter_async_context(module)
 

@@ -15,11 +15,8 @@ from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
 from custom_components.esp_ota.release_name import ReleaseName
-from homeassistant.components.update import (
-    ATTR_IN_PROGRESS,
-    ATTR_INSTALLED_VERSION,
-    ATTR_UPDATE_PERCENTAGE,
-)
+from homeassistant.components.update import ATTR_INSTALLED_VERSION
+from homeassistant.components.update.const import ATTR_IN_PROGRESS, ATTR_UPDATE_PERCENTAGE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
@@ -56,7 +53,7 @@ def options_for(safe_state: Mapping[str, Any] | None = None, **changes: Any) -> 
     """Return a module's options; `safe_state` changes single keys of the usual one."""
     equipment = {
         "equipment": "switches",
-        "safe_state": deepcopy(dict(SAFE_STATE)) | (safe_state or {}),
+        "safe_state": deepcopy(dict(SAFE_STATE)) | dict(safe_state or {}),
     }
     return {"firmware": "garden-valve"} | equipment | changes
 

@@ -34,7 +34,8 @@ async def coordinator_of(
 
 def said(**facts: Any) -> ModuleFacts:
     """Return one announcement of the module."""
-    return ModuleFacts(**{"name": "garden-valve", "host": "127.0.0.1", "port": 8266} | facts)
+    usual: dict[str, Any] = {"name": "garden-valve", "host": "127.0.0.1", "port": 8266}
+    return ModuleFacts(**usual | facts)
 
 
 async def test_a_mac_that_is_announced_later_is_kept_and_links_the_device(

@@ -285,15 +285,15 @@ async def test_a_condition_that_bounces_is_not_believed(
 ) -> None:
     garden.hass.states.async_set(IRRIGATING, "off")
     conditions = [VALVE_CLOSED, NOT_IRRIGATING]
-    await add(garden, module, conditions=conditions, stable=1, time_limit=2)
+    await add(garden, module, conditions=conditions, stable=0.6, time_limit=1.2)
     bouncing = True
 
     async def bounce() -> None:
         while bouncing:
             garden.hass.states.async_set(IRRIGATING, "on")
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.2)
             garden.hass.states.async_set(IRRIGATING, "off")
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.2)
 
     task = asyncio.create_task(bounce())
     await garden.refused("safe_state_not_confirmed")
@@ -306,15 +306,15 @@ async def test_a_condition_that_bounces_is_not_believed(
 async def test_a_look_after_the_last_pause_decides(
     garden: Garden, module: VirtualModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(safe_state, "_POLL", 1.0)
+    monkeypatch.setattr(safe_state, "_POLL", 0.6)
     garden.hass.states.async_set(IRRIGATING, "off")
-    await add(garden, module, conditions=[VALVE_CLOSED, NOT_IRRIGATING], stable=0.5)
+    await add(garden, module, conditions=[VALVE_CLOSED, NOT_IRRIGATING], stable=0.3)
     install = asyncio.create_task(garden.install())
     await until(lambda: garden.valve == ["off"])
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.05)
 
     garden.hass.states.async_set(IRRIGATING, "on")  # during the one pause there is
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(0.8)
     assert_nothing_sent(module)
     garden.hass.states.async_set(IRRIGATING, "off")
 

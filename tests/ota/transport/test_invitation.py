@@ -116,6 +116,32 @@ async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(
     inviting.udp.close()
 
 
+async def test_later_invitations_are_given_more_time(module: ScriptedModule) -> None:
+    limits = InvitationLimits(answer=0.1, tries=9, auth_answer=0.1)
+    inviting = await invite(module, "secret", limits)
+    gaps: list[float] = []
+    heard = time.monotonic()
+
+    async def invited() -> None:
+        nonlocal heard
+        assert await module.hear() == INVITED
+        gaps.append(time.monotonic() - heard)
+        heard = time.monotonic()
+
+    for _ in range(3):
+        await invited()
+    module.say(f"AUTH {NONCE}".encode())
+    await module.hear()
+    for _ in range(2):  # nothing answers the proof
+        await invited()
+    inviting.task.cancel()
+    await asyncio.wait({inviting.task})
+    inviting.udp.close()
+    assert gaps[1] >= 0.09
+    assert gaps[2] >= 0.19
+    assert gaps[4] >= 0.39
+
+
 async def test_silence_ends_after_the_last_invitation(module: ScriptedModule) -> None:
     inviting = await invite(module, limits=HASTY)
     error = await inviting.refused()

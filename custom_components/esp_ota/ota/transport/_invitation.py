@@ -24,9 +24,9 @@ class InvitationLimits:
     """Seconds and counts of the UDP part."""
 
     answer: float = 2.0
-    """One full wait before the next invitation; a new one cancels a challenge on its way."""
-    tries: int = 6
-    """With 2 s each longer than the 10 s the cores' own tools wait."""
+    """One full wait before the second invitation, which cancels a challenge on its way."""
+    tries: int = 4
+    """With 2 s for the first and 4 s for the others more than the cores' own tools wait."""
     auth_answer: float = 5.0
     """The ESP8266 says `OK` from its main loop only, which a sketch may keep busy."""
 
@@ -50,6 +50,7 @@ class Invitation:
         self._password = password
         self._limits = limits
         self._keys_tried = 0
+        self._silences = 0
         self._auth_silences = 0
         self._keys_known = 0
         self._silence = Cause.NO_ANSWER
@@ -61,11 +62,12 @@ class Invitation:
         while invitations < self._limits.tries:
             invitations += 1
             self._socket.send(self._datagram)
-            reply = await self._receive(self._limits.answer)
+            reply = await self._receive(self._patience)
             while reply is not None and reply.startswith(_AUTH_FAILED):
                 failure = self._key_refused()  # late, to an older proof
-                reply = await self._receive(self._limits.answer)
+                reply = await self._receive(self._patience)
             if reply is None:
+                self._silences += 1
                 continue
             if reply.startswith(b"AUTH"):
                 keys_tried = self._keys_tried
@@ -78,6 +80,16 @@ class Invitation:
             self._raise_unless_ok(reply)
             return
         raise failure or ModuleConnectionError(self._silence)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for an answer: more for a module that may be slow.
+
+        An ESP32 reads one datagram per `handle()`: behind a second invitation, a proof is late.
+        """
+        if self._auth_silences:
+            return 4 * self._limits.answer
+        return 2 * self._limits.answer if self._silences else self._limits.answer
 
     async def _receive(self, timeout: float) -> bytes | None:
         """Return a reply; an error is remembered, it may be a restart in progress."""
