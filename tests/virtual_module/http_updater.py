@@ -84,3 +84,5 @@ class PageUpdater(Updater):
     def restart_on(self, more: int) -> None:
         """Go on with the bytes of another request, as an update does that was broken off."""
         self._strike_at = self.filled + int(more * self._config.fault_at)
+        if self.filled:
+            self._midway = [one for one in self._midway if self._board.strikes(one)]

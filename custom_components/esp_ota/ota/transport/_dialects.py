@@ -63,7 +63,7 @@ class Manners:
     accepted: re.Pattern[bytes]
     """What the answer says, along with a good status, when the image was taken."""
     said: tuple[bytes, bytes] | None = None
-    """Between which two texts of a page the module's own words stand; else they are the page."""
+    """Between which two texts of a page a complaint stands; else it is the whole page."""
     silence: Cause = Cause.HTTP_NO_ANSWER
     """What it means that the checked page is not answered."""
     leftovers: Cause | None = None

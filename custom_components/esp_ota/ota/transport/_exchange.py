@@ -162,7 +162,7 @@ class Exchange:
         self._changed.clear()
         self._loop.add_writer(self._connection, self._changed.set)
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(min(1.0, self._limits.stall / 2)):
                 await self._changed.wait()
         except TimeoutError:
             pass

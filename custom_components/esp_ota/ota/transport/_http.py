@@ -14,8 +14,10 @@ from ._replies import readable
 
 REPLY_LIMIT: Final = 64 * 1024
 """Bytes read of any reply; the largest page of a known dialect has 53 kB (AsyncElegantOTA)."""
-_PAGE_LIMIT: Final = 512 * 1024
+_PAGE_LIMIT: Final = 256 * 1024
 """Bytes of a page once unpacked; AsyncElegantOTA's has 170 kB."""
+_WORDS: Final = 200
+"""Words of a page that are looked at for a line of text."""
 _STATUS_LINE: Final = re.compile(rb"HTTP/\d\.\d +(\d{3})(?:[ \t]+([^\r\n]*))?\r?(?:\n|\Z)")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _WITHOUT_BODY: Final = {204, 304}
@@ -139,7 +141,8 @@ def plain(page: bytes) -> str:
             end = lower.find(b"</" + name, begin)
             at = end if end >= 0 else len(page)
         page = b" ".join([*kept, page[at:]])
-    return readable(_TAG.sub(b" ", page))
+    words = _TAG.sub(b" ", page).split(maxsplit=_WORDS)
+    return readable(b" ".join(words[:_WORDS])[:REPLY_LIMIT])
 
 
 def request_head(method: str, path: str, headers: dict[str, str]) -> bytes:

@@ -118,13 +118,18 @@ def _refused(reply: Reply, path: str, manners: Manners, *, password_known: bool)
     if is_login(reply):
         return ModuleAuthError(Cause.LOGIN_REQUIRED)
     words = _own_words(reply, manners)
-    if reply.is_success and not _NEGATIVE.search(words):
+    if reply.is_success and not (_complains(reply, manners) or _NEGATIVE.search(words)):
         return None
     error = refusal(words)
     if error.cause is manners.leftovers:
         # The module has dropped them now, so the next try can succeed.
         return TransferError(error.cause, **error.facts)
     return error
+
+
+def _complains(reply: Reply, manners: Manners) -> bool:
+    """Tell whether a page without the sign of success has the place for the module's words."""
+    return manners.said is not None and manners.said[0] in reply.page
 
 
 def _own_words(reply: Reply, manners: Manners) -> str:

@@ -1,6 +1,7 @@
 """A module's web server, as one visitor sees it: the same address, host name and credentials."""
 
 import asyncio
+import ipaddress
 import socket
 from typing import Final
 
@@ -29,13 +30,20 @@ class Web:
         """Look up the address, once for all requests; raises ModuleConnectionError."""
         loop = asyncio.get_running_loop()
         try:
+            address = ipaddress.ip_address(self._host)
+        except ValueError:
+            pass
+        else:
+            self._family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+            return
+        try:
             found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             # Few modules speak IPv6, and mDNS names tend to offer both.
-            family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+            family, *_, found_at = min(found, key=lambda one: one[0] != socket.AF_INET)
         except (OSError, UnicodeError, ValueError) as err:
             raise ModuleConnectionError(Cause.HOST_NOT_FOUND) from err
         self._family = socket.AddressFamily(family)
-        self._address = str(address[0])
+        self._address = str(found_at[0])
 
     def authorise(self, username: str, password: str) -> None:
         """Show these credentials with every request from now on, unasked.
