@@ -4,6 +4,8 @@ from .chips import Chip, Family
 from .config import Generation, ModuleConfig
 from .events import Event, EventLog, Seen
 from .faults import Fault, FaultPlan
+from .http_config import HttpConfig, HttpDialect
+from .http_module import HttpModule
 from .images import build_filesystem, build_image, gzip_image
 from .inspect_image import read_marker
 from .module import VirtualModule
@@ -16,6 +18,9 @@ __all__ = [
     "Fault",
     "FaultPlan",
     "Generation",
+    "HttpConfig",
+    "HttpDialect",
+    "HttpModule",
     "ModuleConfig",
     "Seen",
     "VirtualModule",

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from dataclasses import fields
+from dataclasses import fields, replace
 import json
 from pathlib import Path
 import signal
@@ -13,6 +13,8 @@ from .chips import Chip
 from .config import Generation, ModuleConfig
 from .events import Event, Seen
 from .faults import Fault
+from .http_config import HttpConfig, HttpDialect
+from .http_module import HttpModule
 from .images import DEFAULT_SIZE, build_image
 from .module import VirtualModule
 
@@ -55,6 +57,13 @@ def fault_and_count(text: str) -> tuple[Fault, int | None]:
     return Fault(name), int(count) if count else None
 
 
+def dialect_and_port(text: str) -> HttpConfig:
+    """Read DIALECT or DIALECT:PORT."""
+    name, _, port = text.partition(":")
+    dialect = HttpDialect(name)
+    return HttpConfig(dialect=dialect, port=int(port) if port else dialect.usual_port)
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the command line; options are the fields of `ModuleConfig`."""
     options = argparse.ArgumentParser(prog="python -m tests.virtual_module", description=__doc__)
@@ -69,6 +78,12 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME[:COUNT]",
         help=", ".join(Fault),
+    )
+    options.add_argument(
+        "--http",
+        type=dialect_and_port,
+        metavar="DIALECT[:PORT]",
+        help="an update page too, with the same password: " + ", ".join(HttpDialect),
     )
     for names, kind in ((_SECONDS, float), (_NUMBERS, int), (_TEXTS, str)):
         for name, text in names.items():
@@ -109,13 +124,15 @@ def config_from(options: argparse.Namespace) -> ModuleConfig:
     return ModuleConfig(**given, faults=dict(options.fault))
 
 
-async def serve(config: ModuleConfig, state: Path | None) -> None:
+async def serve(config: ModuleConfig, state: Path | None, http: HttpConfig | None = None) -> None:
     """Run the module until a signal comes or it breaks."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     module = VirtualModule(config)
+    if http is not None:
+        module = HttpModule(config, replace(http, password=config.password))
 
     def tell(event: Event) -> None:
         line = {"module": module.hostname, "time": event.time, "event": event.name}
@@ -139,7 +156,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(serve(config, options.state_file))
+    asyncio.run(serve(config, options.state_file, options.http))
     return 0
 
 

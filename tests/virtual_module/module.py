@@ -175,15 +175,19 @@ class VirtualModule:
         while True:
             with udp:
                 await self._up()
-                listener: type[Listener] = (
-                    Esp32Listener if self.config.family is Family.ESP32 else Esp8266Listener
-                )
-                ending = await listener(self.board, udp).run()
+                ending = await self._run_sketch(udp)
                 if ending is Ending.DIES:
                     await self._stay_dead(udp)
             if not await self._restart():
                 return
             udp = self._listen()
+
+    async def _run_sketch(self, udp: socket.socket) -> Ending:
+        """Do what the sketch does in its loop, until the module restarts or dies."""
+        listener: type[Listener] = (
+            Esp32Listener if self.config.family is Family.ESP32 else Esp8266Listener
+        )
+        return await listener(self.board, udp).run()
 
     async def _boot_and_live(self) -> None:
         if await self._restart():

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from typing import Final
 
 from . import errors
 from .board import SECTOR, Board, Staged, whole_sectors
@@ -34,7 +33,7 @@ class Updater:
         """Take the facts of the invitation; nothing is checked yet."""
         self._board = board
         self._config = board.config
-        self.size: Final = invitation.size
+        self.size = invitation.size
         self._sketch = invitation.command == 0
         self._expected_md5 = invitation.md5
         self._data = bytearray()

@@ -120,6 +120,15 @@ class Cause(StrEnum):
     BUSY = "busy"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_MODULE = "wrong_module"
+    # The update page
+    HTTP_PORT_CLOSED = "http_port_closed"
+    HTTP_NO_ANSWER = "http_no_answer"
+    HTTP_ERROR = "http_error"
+    PAGE_NOT_FOUND = "page_not_found"
+    UNKNOWN_DIALECT = "unknown_dialect"
+    LOGIN_REQUIRED = "login_required"
+    WRONG_ORIGIN = "wrong_origin"
+    NO_FILESYSTEM_UPLOAD = "no_filesystem_upload"
     # Authentication
     PASSWORD_MISSING = "password_missing"  # noqa: S105 - a cause, not a password
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password

@@ -1,0 +1,189 @@
+"""Push through a module's own update page: recognise it, knock, send the form, read the answer.
+
+The bytes go over a plain socket and not through an aiohttp session, for three reasons. Progress
+shall be what the module's TCP has acknowledged, which needs the socket and a small send buffer
+set before it connects; aiohttp counts what it has queued. A module may answer in the middle of
+the body, and resets the connection right after its answer: both are regular here and errors
+there. And what such servers say is not always HTTP, but must always end in a named cause.
+
+Credentials go along unasked, as Basic. All known servers take them so, even those that ask for
+Digest (`authenticate()` of all web server libraries looks at what came, not at what it would
+have asked for); a Digest of our own would need a challenge first, and is left out.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import logging
+import re
+from typing import Final
+
+from ..exceptions import InstallRefused, OtaError, TransferError
+from ..models import Cause, Delivery, Payload, ProgressCallback
+from ._dialects import DIALECTS, Form, Manners, UploadDialect
+from ._exchange import Upload, UploadLimits
+from ._http import request_head
+from ._login import log_in
+from ._multipart import around_file, boundary_for
+from ._recognise import recognise_at
+from ._verdict import admit, delivery
+from ._web import Web
+
+__all__ = ["HttpUpload", "UploadDialect", "UploadLimits", "recognise"]
+
+_LOGGER: Final = logging.getLogger(__name__)
+_PATH: Final = re.compile(r"/[!-~]*")
+_USUAL_USERNAME: Final = "admin"
+
+
+async def recognise(
+    host: str,
+    port: int,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    limits: UploadLimits | None = None,
+) -> UploadDialect:
+    """Find out what kind of update page a module has, without changing anything on it.
+
+    Raises ModuleConnectionError, whose text says what was seen, or ModuleAuthError.
+    """
+    upload = HttpUpload(host, port, username=username, password=password, limits=limits)
+    return await upload.recognise()
+
+
+class HttpUpload:
+    """Uploads images to one module."""
+
+    name = "http_upload"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        dialect: UploadDialect | None = None,
+        path: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        limits: UploadLimits | None = None,
+    ) -> None:
+        """Address the module. Without a dialect it is recognised anew for each image.
+
+        `path` is that of the update page where the sketch chose another than the usual one.
+        """
+        if path is not None and not _PATH.fullmatch(path):
+            raise ValueError(f"not the path of a page: {path!r}")
+        self._host = host
+        self._port = port
+        self._dialect = dialect
+        self._path = path
+        self._username = username
+        self._password = password
+        self._limits = limits or UploadLimits()
+
+    async def recognise(self) -> UploadDialect:
+        """Return the module's dialect, see `recognise`."""
+        with self._placed():
+            return await self._recognise()
+
+    async def send(
+        self,
+        payload: Payload,
+        *,
+        before_first_byte: Callable[[], None],
+        on_progress: ProgressCallback,
+    ) -> Delivery:
+        """Upload one payload; see `Transport.send`."""
+        with self._placed():
+            dialect = self._dialect or await self._recognise()
+            manners = DIALECTS[dialect]
+            if self._path is not None:
+                manners = manners.at(self._path)
+            if payload.kind not in manners.forms:
+                raise InstallRefused(Cause.NO_FILESYSTEM_UPLOAD, dialect=manners.title)
+            return await self._send(manners, payload, before_first_byte, on_progress)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """Add to errors what every sentence wants to name: where the module was looked for."""
+        try:
+            yield
+        except OtaError as err:
+            err.facts = {"host": self._host, "port": str(self._port)} | err.facts
+            raise
+
+    async def _web(self) -> Web:
+        web = Web(self._host, self._port, self._limits)
+        await web.resolve()
+        return web
+
+    async def _recognise(self) -> UploadDialect:
+        web = await self._web()
+        if self._password is not None:
+            web.authorise(self._username or _USUAL_USERNAME, self._password)
+        dialect = await recognise_at(
+            web, self._port, path=self._path or "/update", password_known=self._password is not None
+        )
+        _LOGGER.debug("%s:%s has an update page like %s", self._host, self._port, dialect)
+        return dialect
+
+    async def _send(
+        self,
+        manners: Manners,
+        payload: Payload,
+        before_first_byte: Callable[[], None],
+        on_progress: ProgressCallback,
+    ) -> Delivery:
+        known = self._password is not None
+        form = manners.forms[payload.kind]
+        web = await self._web()
+        await self._show_credentials(web, manners)
+        for template, shows in manners.steps:
+            page = _filled(template, form, payload)
+            admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+        path = _filled(form.path, form, payload)
+        upload = _upload(web, form, path, payload, md5_part=manners.md5_part)
+        async with await web.connect() as exchange:
+            before_first_byte()
+            outcome = await exchange.upload(upload, on_progress)
+        taken = Delivery.UNCONFIRMED
+        if outcome.reply is not None:
+            taken = delivery(outcome.reply, path, manners, password_known=known)
+        total = len(payload.data)
+        whole = outcome.handed if taken is Delivery.ACCEPTED else outcome.arrived
+        if not whole:
+            raise TransferError(Cause.CONNECTION_LOST, sent=outcome.sent, total=total)
+        if outcome.sent < total:
+            on_progress(total, total)
+        _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, taken)
+        return taken
+
+    async def _show_credentials(self, web: Web, manners: Manners) -> None:
+        username = self._username or manners.username
+        if manners.logs_in:
+            await log_in(web, manners, username, self._password)
+        elif self._password is not None or manners.always_authorised:
+            web.authorise(username, self._password or "")
+
+
+def _filled(path: str, form: Form, payload: Payload) -> str:
+    """Return a path of the table with the facts of this image in it."""
+    facts = {"{mode}": form.mode, "{md5}": payload.md5, "{size}": str(len(payload.data))}
+    for name, fact in facts.items():
+        path = path.replace(name, fact)
+    return path
+
+
+def _upload(web: Web, form: Form, path: str, payload: Payload, *, md5_part: bool) -> Upload:
+    """Return all bytes of the one request that carries the image."""
+    headers = web.headers()
+    before = behind = b""
+    if form.field is not None:
+        boundary = boundary_for(payload.data)
+        texts = {"MD5": payload.md5} if md5_part else {}
+        before, behind = around_file(boundary, form.field, form.filename, texts)
+        headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+    size = len(before) + len(payload.data) + len(behind)
+    headers["Content-Length"] = str(size)
+    head = request_head("POST", path, headers)
+    return Upload(before=head + before, image=payload.data, behind=behind)
