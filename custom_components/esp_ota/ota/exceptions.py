@@ -41,6 +41,10 @@ class ModuleConnectionError(OtaError):
     retryable = True
 
 
+class NotCollected(OtaError):
+    """The module did not ask again while the equipment was held in its safe state."""
+
+
 class ModuleAuthError(OtaError):
     """The module wants another password, or an authentication nobody here knows."""
 

@@ -197,7 +197,7 @@ class Install:
         try:
             await self._stage(InstallStage.SENDING)
             delivery = await self._send()
-        except (ModuleAuthError, ModuleRejectedImage, SafeStateError) as err:
+        except (InstallRefused, ModuleAuthError, ModuleRejectedImage, SafeStateError) as err:
             # Before the first byte this is a plain no; after it something was begun.
             verdict = Verdict.FAILED if self._payload_started else Verdict.REFUSED
             return InstallResult(verdict=verdict, cause=err.cause, facts=err.facts)

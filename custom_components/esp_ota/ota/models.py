@@ -139,6 +139,9 @@ class Cause(StrEnum):
     NO_CALLBACK = "no_callback"
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
     CALLBACK_FROM_OTHER = "callback_from_other"
+    # Pull
+    NO_POLL = "no_poll"
+    NOT_COLLECTED = "not_collected"
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
