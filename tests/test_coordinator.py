@@ -58,6 +58,21 @@ async def test_a_mac_that_is_announced_later_is_kept_and_links_the_device(
     assert device.sw_version == "1.0.0"
 
 
+async def test_a_mac_that_a_later_sketch_announces_links_the_device_without_a_reload(
+    garden: Garden, module: VirtualModule, device_registry: dr.DeviceRegistry
+) -> None:
+    coordinator = await coordinator_of(garden, module)
+    [device] = dr.async_entries_for_config_entry(device_registry, coordinator.config_entry.entry_id)
+    assert device.connections == set()
+
+    coordinator._heard(said(mac=MAC))
+
+    assert coordinator.config_entry.data["mac"] == MAC
+    after = device_registry.async_get(device.id)
+    assert after is not None
+    assert after.connections == {(dr.CONNECTION_NETWORK_MAC, MAC)}
+
+
 async def test_what_another_module_says_under_the_same_name_is_not_believed(
     garden: Garden, module: VirtualModule
 ) -> None:

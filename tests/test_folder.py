@@ -1,5 +1,6 @@
 """The watched folder: finished files become releases, others get an answer."""
 
+import asyncio
 from datetime import timedelta
 import os
 from pathlib import Path
@@ -167,6 +168,27 @@ async def test_a_sidecar_that_leads_nowhere_does_not_stop_the_scan(
     await scan_twice(folder)
     assert answers(hass) == []
     assert versions(folder) == ["1.1.0"]
+
+
+async def test_names_that_lead_in_circles_do_not_stop_the_scan(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    for name in ("circle.bin", "garden.bin.json"):
+        (folder.path / name).symlink_to(folder.path / name)
+    await scan_twice(folder)
+    assert answers(hass) == []
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_scans_that_overlap_take_a_file_once(
+    hass: HomeAssistant, folder: WatchedFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    await folder.async_scan()
+    await asyncio.gather(folder.async_scan(), folder.async_scan())
+    assert versions(folder) == ["1.1.0"]
+    assert caplog.text.count("garden.bin is") == 1
 
 
 async def test_a_file_that_cannot_be_read_yet_is_read_once_it_can_be(

@@ -634,6 +634,27 @@ async def test_an_entry_that_is_taken_away_while_the_valve_closes_restores(
     assert garden.valve == CLOSED_AND_OPENED
 
 
+async def test_an_entry_that_is_taken_away_before_anything_began_has_nothing_to_restore(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await add(garden, module)
+    reading = asyncio.Event()
+
+    async def read_for_ever(*_: object) -> bytes:
+        reading.set()
+        return await asyncio.get_running_loop().create_future()
+
+    with patch.object(Library, "async_read", read_for_ever):
+        refused = asyncio.create_task(_expect_cancelled(garden))
+        await reading.wait()
+        assert await garden.hass.config_entries.async_unload(entry.entry_id)
+
+    await refused
+    assert garden.valve == UNTOUCHED
+    assert_nothing_sent(module)
+
+
 async def test_a_restore_that_fails_when_the_entry_is_taken_away_is_a_repair(
     garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
 ) -> None:

@@ -394,6 +394,19 @@ async def test_a_condition_counts_in_whichever_form_it_is_written(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+async def test_a_condition_that_one_of_two_valves_makes_true_is_not_used(
+    garden: Garden, module: VirtualModule
+) -> None:
+    either = {"condition": "valve.is_closed", "target": {"entity_id": ["valve.a", "valve.b"]}}
+    entry = await add(garden, module, conditions=[VALVE_CLOSED, either])
+
+    facts = await garden.refused("safe_state_invalid")
+
+    assert "any one" in facts["detail"]
+    assert_nothing_sent(module)
+    garden.assert_at_rest(entry, UNTOUCHED)
+
+
 @pytest.mark.parametrize(
     "condition",
     [

@@ -123,23 +123,20 @@ def _stamps(folder: Path) -> Iterator[tuple[str, _Stamp]]:
         entries = list(os.scandir(folder))
     except OSError:  # the folder was taken away; it may be a share that is not mounted
         return
-    sidecars = {
-        entry.name.removesuffix(".json"): entry.stat().st_mtime_ns
-        for entry in entries
-        if entry.name.endswith(".json") and entry.is_file()
-    }
-    for entry in entries:
-        if entry.name.startswith(".") or not entry.name.lower().endswith(_ENDINGS):
-            continue
-        try:
-            if entry.is_file():
-                facts = entry.stat()
-                yield (
-                    entry.name,
-                    _Stamp(facts.st_size, facts.st_mtime_ns, sidecars.get(entry.name, 0)),
-                )
-        except OSError:
-            continue
+    facts = {entry.name: stat for entry in entries if (stat := _stat(entry)) is not None}
+    for name, stat in facts.items():
+        if not name.startswith(".") and name.lower().endswith(_ENDINGS):
+            sidecar = facts.get(f"{name}.json")
+            changed = sidecar.st_mtime_ns if sidecar else 0
+            yield name, _Stamp(stat.st_size, stat.st_mtime_ns, changed)
+
+
+def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """Return the facts of a file, None for what is none or cannot be looked at."""
+    try:
+        return entry.stat() if entry.is_file() else None
+    except OSError:  # gone meanwhile, or a link that leads in circles
+        return None
 
 
 def _read(path: Path) -> tuple[bytes, str | None]:

@@ -91,11 +91,12 @@ async def test_a_lost_probe_is_no_restart() -> None:
 
 
 async def test_a_module_that_stays_did_not_restart() -> None:
-    bench = Bench(go=0.2)
+    bench = Bench(go=0.2, interval=0.05)
     begin = time.monotonic()
     with pytest.raises(VerifyError) as caught:
         await bench.watch.wait_gone(begin, CANDIDATE, MODULE)
     assert time.monotonic() - begin >= 0.2
+    assert len(bench.patience) <= 6, "a module is not to be flooded with probes"
     assert caught.value.cause is Cause.DID_NOT_RESTART
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 
@@ -149,12 +150,13 @@ async def test_it_is_back_when_it_answers() -> None:
 
 
 async def test_a_module_that_stays_away_did_not_come_back() -> None:
-    bench = Bench(back=0.2)
+    bench = Bench(back=0.2, interval=0.05)
     bench.then = False
     begin = time.monotonic()
     with pytest.raises(VerifyError) as caught:
         await bench.watch.wait_back(begin, CANDIDATE, MODULE)
     assert time.monotonic() - begin >= 0.2
+    assert len(bench.patience) <= 6, "a module is not to be flooded with probes"
     assert caught.value.cause is Cause.DID_NOT_COME_BACK
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 
