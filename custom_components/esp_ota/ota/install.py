@@ -145,7 +145,7 @@ class Install:
         self._before = self._ports.facts()
         preflight(self._candidate, self._before, self._accepted).raise_for_refusal()
         if not await self._ports.observer.reachable():
-            raise InstallRefused(Cause.UNREACHABLE, host=self._before.host)
+            raise InstallRefused(Cause.UNREACHABLE, host=self._before.host, port=self._before.port)
 
     async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
         await self._stage(InstallStage.MAKING_SAFE)
