@@ -364,7 +364,7 @@ async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
     world.reachable_answers = [False]
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.UNREACHABLE)
-    assert result.facts == {"host": MODULE.host}
+    assert result.facts == {"host": MODULE.host, "port": str(MODULE.port)}
     assert world.count("enter") == world.count("leave") == 0
 
 
