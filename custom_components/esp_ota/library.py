@@ -1,6 +1,7 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 import hashlib
 import os
@@ -12,7 +13,17 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .ota import Cause, Chip, Image, ImageKind, LibraryError, Marker, read_image
+from .ota import (
+    Cause,
+    Chip,
+    FilesystemType,
+    FlashMode,
+    Image,
+    ImageKind,
+    LibraryError,
+    Marker,
+    read_image,
+)
 from .release_name import ReleaseName
 from .versions import by_version
 
@@ -33,7 +44,7 @@ class Release:
     """ISO time in UTC."""
 
     @property
-    def key(self) -> tuple[str, str, Chip, ImageKind]:
+    def key(self) -> tuple[str, str, Chip | None, ImageKind]:
         """What may exist only once with one content."""
         return self.firmware, self.version, self.image.chip, self.image.kind
 
@@ -178,12 +189,16 @@ def _read_checked(path: Path) -> bytes | None:
 def _release_from(item: dict[str, Any]) -> Release:
     """Return a release from its stored form."""
     image = dict(item["image"])
-    marker = image.pop("marker")
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "kind": ImageKind,
+        "chip": Chip,
+        "flash_mode": FlashMode,
+        "filesystem": FilesystemType,
+        "marker": lambda marker: Marker(**marker),
+    }
+    for key, kind in kinds.items():
+        if image.get(key) is not None:
+            image[key] = kind(image[key])
     return Release(
-        **{key: value for key, value in item.items() if key != "image"},
-        image=Image(
-            **image
-            | {"kind": ImageKind(image["kind"]), "chip": Chip(image["chip"])}
-            | {"marker": Marker(**marker) if marker else None}
-        ),
+        **{key: value for key, value in item.items() if key != "image"}, image=Image(**image)
     )

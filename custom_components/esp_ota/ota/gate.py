@@ -122,6 +122,8 @@ def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Compare chips; where only the family is known, a family of one chip is enough."""
     chip = candidate.image.chip
     known = module.chip or module.family
+    if chip is None:  # nothing in a filesystem image tells
+        return _valid(Check.CHIP)
     if known is None:
         return _unknown(Check.CHIP, image_chip=chip)
     if chip.family is not (module.chip.family if module.chip else module.family):
@@ -135,12 +137,13 @@ def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
 
 def _packing(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
     """ESP32 cores do not unpack; ESP8266 only from core 2.7 on, which nothing tells us yet."""
-    if not candidate.image.packed:
+    chip = candidate.image.chip
+    if not candidate.image.packed or chip is None:
         return _valid(Check.PACKING)
-    if candidate.image.chip.family is ChipFamily.ESP32:
-        return _invalid(Check.PACKING, Cause.GZIP_UNSUPPORTED, image_chip=candidate.image.chip)
-    if candidate.image.chip.family is ChipFamily.ESP8266:
-        return _unknown(Check.PACKING, image_chip=candidate.image.chip)
+    if chip.family is ChipFamily.ESP32:
+        return _invalid(Check.PACKING, Cause.GZIP_UNSUPPORTED, image_chip=chip)
+    if chip.family is ChipFamily.ESP8266:
+        return _unknown(Check.PACKING, image_chip=chip)
     return _valid(Check.PACKING)
 
 

@@ -49,6 +49,23 @@ class ImageKind(StrEnum):
     FILESYSTEM = "filesystem"
 
 
+class FilesystemType(StrEnum):
+    """What a filesystem image is laid out as."""
+
+    LITTLEFS = "littlefs"
+    SPIFFS = "spiffs"
+    FAT = "fat"
+
+
+class FlashMode(StrEnum):
+    """How the flash chip is wired and read; with a wrong one in its header nothing boots."""
+
+    QIO = "qio"
+    QOUT = "qout"
+    DIO = "dio"
+    DOUT = "dout"
+
+
 class InstallStage(StrEnum):
     """Where an install stands; one after the other, some may be passed in no time."""
 
@@ -183,7 +200,8 @@ class Image:
     """Facts read from the bytes of one image; the bytes themselves are kept elsewhere."""
 
     kind: ImageKind
-    chip: Chip
+    chip: Chip | None
+    """None for filesystem images, which no chip's mark is in."""
     size: int
     """Bytes of the file as it is sent, packed if it is packed."""
     md5: str
@@ -196,6 +214,12 @@ class Image:
     """MD5 of the unpacked image: what a module reports as its sketch MD5."""
     flash_size: int | None = None
     """Bytes of flash the header asks for; None where the header has no such field."""
+    flash_mode: FlashMode | None = None
+    """What the header says; None where there is no such field."""
+    filesystem: FilesystemType | None = None
+    """The layout of a filesystem image."""
+    signed: bool = False
+    """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None
 
 
@@ -232,7 +256,18 @@ class ModuleFacts:
     firmware: str | None = None
     version: str | None = None
     sketch_md5: str | None = None
+    """MD5 of the running image, which is that of the unpacked `.bin`."""
+    sketch_size: int | None = None
     slot_size: int | None = None
+    """Bytes a new sketch may have."""
+    flash_size: int | None = None
+    """Bytes of the real flash chip."""
+    flash_mode: FlashMode | None = None
+    """In the header of what runs."""
+    core_version: str | None = None
+    """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
+    signature_required: bool | None = None
+    """Whether what runs takes signed images only."""
 
 
 class EvidenceSource(StrEnum):
