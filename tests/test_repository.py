@@ -572,8 +572,8 @@ def test_a_transport_only_knows_how_to_send() -> None:
     found = [
         problem
         for problem in forbidden(".ota.transport", allowed=allowed)
-        # The package itself is the protocol that all of them implement.
-        if not problem.endswith(" imports .ota.transport")
+        # The package itself is what all of them are.
+        if not problem.endswith((" imports .ota.transport", " imports .ota.transport.Push"))
     ]
     assert found == []
 

@@ -6,6 +6,7 @@ from typing import Any, override
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import CONF_HOST
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -17,10 +18,14 @@ from .const import (
     CONF_CONDITIONS,
     CONF_EQUIPMENT,
     CONF_FIRMWARE,
+    CONF_OWN_SECRET,
+    CONF_PULL_SECRET,
     CONF_RESTORE,
     CONF_SAFE_STATE,
     CONF_STABLE,
     CONF_TIME_LIMIT,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_PATH,
     CONF_WHEN_MISSING,
     DEFAULT_STABLE,
     DEFAULT_TIME_LIMIT,
@@ -28,6 +33,16 @@ from .const import (
     EQUIPMENT_SWITCHES,
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from .door_flow import (
+    DOOR_FIELDS,
+    async_try_page,
+    data_with_doors,
+    is_page_path,
+    pull_url,
+    sketch_lines,
 )
 from .house import HOUSE
 from .installer import is_installing
@@ -106,7 +121,46 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
         """Show the menu, unless an install runs: a reload would cancel it."""
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
-        return self.async_show_menu(step_id="init", menu_options=["safe_state", "firmware"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+        )
+
+    async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say which ways an image may take to the module, first choice first."""
+        entry = self.config_entry
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            if not user_input[CONF_TRANSPORTS]:
+                errors[CONF_TRANSPORTS] = "no_transport"
+            elif not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
+                errors[CONF_UPLOAD_PATH] = "no_path"
+            elif TRANSPORT_UPLOAD in user_input[CONF_TRANSPORTS] and (
+                err := await async_try_page(entry.data[CONF_HOST], user_input)
+            ):
+                errors["base"] = str(err.cause)
+                placeholders = {"module": entry.title} | err.facts
+            else:
+                data = data_with_doors(entry.data, user_input)
+                self.hass.config_entries.async_update_entry(entry, data=data)
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_create_entry(data=dict(entry.options))
+        url = pull_url(self.hass, entry.data)
+        stored = {
+            CONF_TRANSPORTS: [TRANSPORT_PUSH],
+            **entry.data,
+            CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
+        }
+        family = entry.runtime_data.coordinator.facts().family
+        return self.async_show_form(
+            step_id="doors",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(DOOR_FIELDS), user_input or stored
+            ),
+            errors=errors,
+            description_placeholders={"url": url, "sketch": sketch_lines(url, family)}
+            | placeholders,
+        )
 
     async def async_step_firmware(
         self, user_input: dict[str, Any] | None = None

@@ -159,6 +159,10 @@ class Cause(StrEnum):
     # Pull
     NO_POLL = "no_poll"
     NOT_COLLECTED = "not_collected"
+    DOWNLOAD_DECLINED = "download_declined"
+    LENGTH_LOST = "length_lost"
+    REBOOTED = "rebooted"
+    OFFERED_TWICE = "offered_twice"
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
@@ -187,6 +191,8 @@ class Cause(StrEnum):
     NO_RESULT = "no_result"
     DID_NOT_RESTART = "did_not_restart"
     DID_NOT_COME_BACK = "did_not_come_back"
+    SILENT_AFTER_DOWNLOAD = "silent_after_download"
+    OLD_FIRMWARE_ASKS = "old_firmware_asks"
     OLD_FIRMWARE_BACK = "old_firmware_back"
     OTHER_VERSION_BACK = "other_version_back"
     # Around it
@@ -329,5 +335,7 @@ class InstallResult:
     """Placeholders of the cause's sentence."""
     version: str | None = None
     """The version the module states after the restart, if it states one."""
+    transport: str | None = field(default=None, compare=False)
+    """Name of the transport that was used last."""
     restore_error: Cause | None = None
     restore_facts: dict[str, str] = field(default_factory=dict)
