@@ -90,4 +90,4 @@ class SafeStateFlow(OptionsFlowWithReload):
             if sequence := safe_state.get(key):
                 await async_validate_actions(self.hass, sequence)
         if conditions := safe_state.get(CONF_CONDITIONS):
-            (await Conditions.load(self.hass, conditions, "safe state")).unload()
+            (await Conditions.load(self.hass, conditions)).unload()
