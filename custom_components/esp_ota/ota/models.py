@@ -166,6 +166,7 @@ class Cause(StrEnum):
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
+    REBOOTED = "rebooted"
     NO_SPACE = "no_space"
     NO_FILESYSTEM = "no_filesystem"
     BAD_SIZE = "bad_size"

@@ -158,7 +158,8 @@ class HttpUpload(Push):
         total = len(payload.data)
         whole = outcome.handed if taken is Delivery.ACCEPTED else outcome.arrived
         if not whole:
-            raise TransferError(Cause.CONNECTION_LOST, sent=outcome.sent, total=total)
+            cause = Cause.REBOOTED if outcome.restarted else Cause.CONNECTION_LOST
+            raise TransferError(cause, sent=outcome.sent, total=total)
         if outcome.sent < total:
             on_progress(total, total)
         _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, taken)
