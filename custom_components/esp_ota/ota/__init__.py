@@ -12,6 +12,7 @@ from .gate import Candidate, Check, preflight
 from .image import MAX_FILE_SIZE, read_image
 from .install import Install, Limits, Ports, SafeState
 from .models import (
+    AppDescriptor,
     Cause,
     Chip,
     ChipFamily,
@@ -38,6 +39,7 @@ __all__ = [
     "MAX_FILE_SIZE",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "AppDescriptor",
     "ArduinoOtaPush",
     "Candidate",
     "Cause",
