@@ -557,7 +557,7 @@ def test_the_rest_uses_only_the_public_names_of_ota() -> None:
     [
         (".ota.models", set()),
         (".ota.exceptions", {".ota.models"}),
-        (".ota.image", {".ota.models", ".ota.exceptions"}),
+        (".ota.image", {".ota.models", ".ota.exceptions", ".ota.image"}),
         (".ota.discovery", {".ota.models", ".ota.exceptions"}),
         (".ota.gate", {".ota.models", ".ota.exceptions"}),
     ],

@@ -128,7 +128,7 @@ class HouseOptionsFlow(OptionsFlowWithReload):
         choices = [
             selector.SelectOptionDict(
                 value=item.image.sha256,
-                label=f"{item.firmware} {item.version} ({item.image.chip})",
+                label=f"{item.firmware} {item.version} ({item.image.chip or item.image.kind})",
             )
             for item in reversed(library.releases)
         ]

@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .ota import (
+    AppDescriptor,
     Cause,
     Chip,
     FilesystemType,
@@ -93,8 +94,12 @@ class Library:
         return sorted({release.firmware for release in self._releases.values()})
 
     def candidates(self, firmware: str) -> list[Release]:
-        """Return the releases of one firmware, newest version first."""
-        return [item for item in reversed(self.releases) if item.firmware == firmware]
+        """Return the sketches of one firmware, newest version first."""
+        return [
+            item
+            for item in reversed(self.releases)
+            if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
+        ]
 
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
@@ -154,7 +159,7 @@ class Library:
                     Cause.RELEASE_CONFLICT,
                     firmware=release.firmware,
                     version=release.version,
-                    chip=release.image.chip,
+                    chip=release.image.chip or release.image.kind,
                 )
 
     async def async_remove(self, sha256: str) -> None:
@@ -215,6 +220,7 @@ def _release_from(item: dict[str, Any]) -> Release:
         "chip": Chip,
         "flash_mode": FlashMode,
         "filesystem": FilesystemType,
+        "descriptor": lambda descriptor: AppDescriptor(**descriptor),
         "marker": lambda marker: Marker(**marker),
     }
     for key, kind in kinds.items():

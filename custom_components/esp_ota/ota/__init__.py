@@ -13,6 +13,7 @@ from .gate import Candidate, Check, preflight
 from .image import MAX_FILE_SIZE, read_image
 from .install import Install
 from .models import (
+    AppDescriptor,
     Cause,
     Chip,
     ChipFamily,
@@ -45,6 +46,7 @@ __all__ = [
     "MAX_FILE_SIZE",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "AppDescriptor",
     "ArduinoOtaPush",
     "Candidate",
     "Cause",
