@@ -225,6 +225,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             firmware=release.firmware,
             version=release.version,
             older=installed is not None and is_newer(installed, release.version) is True,
+            installed=installed,
             chosen=chosen,
         )
 

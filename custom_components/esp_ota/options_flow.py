@@ -31,11 +31,8 @@ from .const import (
 )
 from .house import HOUSE
 from .installer import is_installing
-from .ota import Check, Chip
+from .ota import ACCEPTABLE, Chip
 from .safe_state import async_validate_actions
-
-_ACCEPTABLE = (Check.CHIP, Check.PACKING, Check.FIRMWARE)
-"""The checks that may answer "cannot tell" and be accepted; the others always know."""
 
 
 class RawConditionSelector(selector.ConditionSelector):
@@ -126,7 +123,7 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
                 vol.Optional(CONF_CHIP): _choice(
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
-                vol.Optional(CONF_ACCEPTED): _choice([*_ACCEPTABLE], "check", multiple=True),
+                vol.Optional(CONF_ACCEPTED): _choice([*ACCEPTABLE], "check", multiple=True),
             }
         )
         return self.async_show_form(

@@ -1,6 +1,6 @@
 """What a statement heard after the restart proves about an install."""
 
-from .gate import Candidate
+from .checks import Candidate
 from .models import Cause, InstallResult, ModuleFacts, Sighting, Verdict
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import time
 from typing import Any, Final, Protocol
 
+from .checks import Candidate, Check
 from .evidence import judge
 from .exceptions import (
     InstallRefused,
@@ -19,7 +20,7 @@ from .exceptions import (
     OtaError,
     SafeStateError,
 )
-from .gate import Candidate, Check, preflight
+from .gate import preflight
 from .models import (
     Cause,
     Delivery,

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import time
 
+from .checks import Candidate
 from .evidence import is_proof
 from .exceptions import VerifyError
-from .gate import Candidate
 from .models import Cause, ModuleFacts, Sighting
 
 _KEEP = 32
