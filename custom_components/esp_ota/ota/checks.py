@@ -84,6 +84,8 @@ class Rule:
     """What it refuses with."""
     unknown: Cause | None = None
     """What it asks the person to accept when nobody knows; None where it never has to ask."""
+    left_to_module: bool = False
+    """Whether the module itself answers it, before anything is lost, when nobody knows."""
 
 
 def _valid(check: Check) -> CheckResult:
@@ -259,14 +261,14 @@ RULES: Final = (
         causes=(Cause.WRONG_CHIP,),
         unknown=Cause.NOT_CERTAIN_CHIP,
     ),
-    Rule(check=Check.FLASH_SIZE, ask=_flash_size, causes=(Cause.FLASH_SIZE,)),
+    Rule(check=Check.FLASH_SIZE, ask=_flash_size, causes=(Cause.FLASH_SIZE,), left_to_module=True),
     Rule(
         check=Check.PACKING,
         ask=_packing,
         causes=tuple(_PACKED_CAUSES.values()),
         unknown=Cause.NOT_CERTAIN_PACKING,
     ),
-    Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,)),
+    Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
     Rule(
         check=Check.FIRMWARE,
         ask=_firmware,
