@@ -1,6 +1,7 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
 from .discovery import (
+    DEFAULT_PORTS,
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
@@ -10,8 +11,9 @@ from .discovery import (
 from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
 from .gate import Candidate, Check, preflight
 from .image import MAX_FILE_SIZE, read_image
-from .install import Install, Limits, Ports, SafeState
+from .install import Install
 from .models import (
+    AppDescriptor,
     Cause,
     Chip,
     ChipFamily,
@@ -30,14 +32,21 @@ from .models import (
     Sighting,
     Verdict,
 )
-from .probe import is_alive
+from .ports import Limits, Part, Ports, SafeState
+from .probe import host_answers, is_alive
+from .pull_request import PullMode, PullRequest
+from .transport import Transport
 from .transport.arduino_ota import ArduinoOtaPush, PushLimits
-from .watch import ModuleWatch, WatchLimits
+from .transport.http_pull import Download, HttpPull, PullDesk, PullLimits
+from .transport.http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
+from .watch import ModuleWatch, PollWatch, WatchLimits
 
 __all__ = [
+    "DEFAULT_PORTS",
     "MAX_FILE_SIZE",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "AppDescriptor",
     "ArduinoOtaPush",
     "Candidate",
     "Cause",
@@ -45,9 +54,12 @@ __all__ = [
     "Chip",
     "ChipFamily",
     "Delivery",
+    "Download",
     "EvidenceSource",
     "FilesystemType",
     "FlashMode",
+    "HttpPull",
+    "HttpUpload",
     "Image",
     "ImageKind",
     "Install",
@@ -61,18 +73,29 @@ __all__ = [
     "ModuleFacts",
     "ModuleWatch",
     "OtaError",
+    "Part",
     "Payload",
+    "PollWatch",
     "Ports",
+    "PullDesk",
+    "PullLimits",
+    "PullMode",
+    "PullRequest",
     "PushLimits",
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "Transport",
+    "UploadDialect",
+    "UploadLimits",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
     "facts_from_announcement",
     "family_from_port",
+    "host_answers",
     "is_alive",
     "preflight",
     "read_image",
+    "recognise",
 ]

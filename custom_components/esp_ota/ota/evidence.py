@@ -1,7 +1,7 @@
 """What a statement heard after the restart proves about an install."""
 
 from .gate import Candidate
-from .models import Cause, InstallResult, ModuleFacts, Sighting, Verdict
+from .models import Cause, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:
@@ -22,6 +22,8 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
             cause=Cause.WRONG_MODULE,
             facts={"expected": before.mac, "found": sighting.mac},
         )
+    if candidate.image.kind is ImageKind.FILESYSTEM:
+        return InstallResult(verdict=Verdict.UNVERIFIED)  # no module says what its files are
     if sighting.sketch_md5 is not None:
         return _judge_md5(sighting, candidate, before)
     if sighting.version is None:
