@@ -165,7 +165,6 @@ class Cause(StrEnum):
     NOT_COLLECTED = "not_collected"
     DOWNLOAD_DECLINED = "download_declined"
     LENGTH_LOST = "length_lost"
-    REBOOTED = "rebooted"
     OFFERED_TWICE = "offered_twice"
     # The transfer
     STALLED = "stalled"

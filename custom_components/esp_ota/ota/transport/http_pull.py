@@ -15,7 +15,7 @@ from typing import Final
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
 from ..models import Cause, Delivery, ImageKind, Payload, ProgressCallback
 from ..pull_request import PullMode, PullRequest
-from ._stream import unacknowledged
+from ._connection import unacknowledged
 
 _HEADERS_ONLY: Final = 8 * 1024
 """Bytes a module's TCP takes (window of 5.8 kB) although its sketch read only the headers."""
