@@ -559,7 +559,9 @@ def test_the_rest_uses_only_the_public_names_of_ota() -> None:
         (".ota.exceptions", {".ota.models"}),
         (".ota.image", {".ota.models", ".ota.exceptions", ".ota.image"}),
         (".ota.discovery", {".ota.models", ".ota.exceptions"}),
-        (".ota.gate", {".ota.models", ".ota.exceptions"}),
+        (".ota.packing", {".ota.models", ".ota.exceptions"}),
+        (".ota.checks", {".ota.models", ".ota.exceptions", ".ota.packing"}),
+        (".ota.gate", {".ota.models", ".ota.exceptions", ".ota.checks"}),
     ],
 )
 def test_facts_come_before_decisions(file: str, allowed: set[str]) -> None:

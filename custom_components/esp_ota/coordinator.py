@@ -50,6 +50,8 @@ from .ota import (
 )
 from .versions import is_newer
 
+_NOTHING = ModuleFacts(name="", host="", port=0)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModuleState:
@@ -171,6 +173,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 at=time.monotonic(),
                 firmware=facts.firmware,
                 version=facts.version,
+                sketch_md5=facts.sketch_md5,
                 mac=facts.mac,
             )
         )
@@ -254,21 +257,23 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         family = chip.family if chip else (said.family if said else None)
         if polled is not None:
             family = family or polled.family
-        return ModuleFacts(
+        said = said or _NOTHING
+        return replace(
+            said,
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,
             family=family or family_from_port(self.port),
             chip=chip,
-            mac=data.get(CONF_MAC) or (said.mac if said else None),
+            mac=data.get(CONF_MAC) or said.mac,
             board=data.get(CONF_BOARD),
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=polled.sketch_md5 if polled else None,
-            sketch_size=polled.sketch_size if polled else None,
-            slot_size=polled.free_space if polled else None,
-            flash_size=polled.chip_size if polled else None,
+            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
+            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
+            slot_size=(polled.free_space if polled else None) or said.slot_size,
+            flash_size=(polled.chip_size if polled else None) or said.flash_size,
         )
 
     def raise_for_other_module(self) -> None:
@@ -304,6 +309,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             firmware=release.firmware,
             version=release.version,
             older=installed is not None and is_newer(installed, release.version) is True,
+            installed=installed,
             chosen=chosen,
         )
 

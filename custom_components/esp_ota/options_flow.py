@@ -29,12 +29,9 @@ from .door_flow import (
 )
 from .house import HOUSE
 from .installer import is_installing
-from .ota import Check, Chip
+from .ota import ACCEPTABLE, Chip
 from .safe_state_flow import SafeStateFlow
 from .selectors import choice
-
-_ACCEPTABLE = (Check.CHIP, Check.PACKING, Check.FIRMWARE)
-"""The checks that may answer "cannot tell" and be accepted; the others always know."""
 
 
 class ModuleOptionsFlow(SafeStateFlow):
@@ -103,7 +100,7 @@ class ModuleOptionsFlow(SafeStateFlow):
                 vol.Optional(CONF_CHIP): choice(
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
-                vol.Optional(CONF_ACCEPTED): choice([*_ACCEPTABLE], "check", multiple=True),
+                vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
             }
         )
         return self.async_show_form(

@@ -22,7 +22,7 @@ def transports_for(coordinator: ModuleCoordinator, only: str | None = None) -> l
     makers: dict[str, Callable[[ModuleCoordinator], Transport]] = {
         TRANSPORT_PUSH: _push,
         TRANSPORT_UPLOAD: _upload,
-        TRANSPORT_PULL: lambda coordinator: HttpPull(coordinator.desk),
+        TRANSPORT_PULL: lambda coordinator: HttpPull(coordinator.desk, host=coordinator.host),
     }
     names = [only] if only else coordinator.transports
     return [makers[name](coordinator) for name in names]

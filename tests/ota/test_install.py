@@ -365,7 +365,7 @@ async def test_a_wrong_image_is_refused_before_anything_is_touched(world: World)
 
 async def test_what_cannot_be_told_is_refused_unless_accepted(world: World) -> None:
     world.facts = [replace(MODULE, firmware=None)]
-    assert (await world.run()).cause is Cause.NOT_CERTAIN
+    assert (await world.run()).cause is Cause.NOT_CERTAIN_FIRMWARE
     result = await world.install(accepted=frozenset({Check.FIRMWARE})).run()
     assert result.verdict is Verdict.VERIFIED
 

@@ -229,7 +229,7 @@ async def test_a_packed_image_is_proven_too(start_module: StartModule, generatio
     module = await start_module(**GENERATIONS[generation])
     garden = Garden(module, gzip_image(new_firmware(module)))
     if generation == "esp8266":
-        assert (await garden.run()).cause is Cause.NOT_CERTAIN  # nothing tells its core yet
+        assert (await garden.run()).cause is Cause.NOT_CERTAIN_PACKING
         return
     assert (await garden.run()).verdict is Verdict.VERIFIED
     assert module.running_version == "1.1.0"

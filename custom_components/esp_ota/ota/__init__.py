@@ -1,5 +1,13 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .checks import (
+    ACCEPTABLE,
+    RULES,
+    Candidate,
+    Check,
+    CheckResult,
+    SignatureState,
+)
 from .discovery import (
     DEFAULT_PORTS,
     SERVICE_TYPE,
@@ -8,9 +16,17 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
-from .gate import Candidate, Check, preflight
-from .image import MAX_FILE_SIZE, read_image
+from .exceptions import (
+    InstallRefused,
+    LibraryError,
+    OtaError,
+    SafeStateError,
+)
+from .gate import preflight
+from .image import (
+    MAX_FILE_SIZE,
+    read_image,
+)
 from .install import Install
 from .models import (
     AppDescriptor,
@@ -32,18 +48,58 @@ from .models import (
     Sighting,
     Verdict,
 )
-from .ports import Limits, Part, Ports, SafeState
-from .probe import host_answers, is_alive
-from .pull_request import PullMode, PullRequest
-from .transport import Transport
-from .transport.arduino_ota import ArduinoOtaPush, PushLimits
-from .transport.http_pull import Download, HttpPull, PullDesk, PullLimits
-from .transport.http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
-from .watch import ModuleWatch, PollWatch, WatchLimits
+from .packing import (
+    Packed,
+    PackingAdvice,
+    PackingReason,
+    may_pack,
+    pack,
+    pack_for,
+)
+from .ports import (
+    Limits,
+    Part,
+    Ports,
+    SafeState,
+)
+from .probe import (
+    host_answers,
+    is_alive,
+)
+from .pull_request import (
+    PullMode,
+    PullRequest,
+)
+from .transport import (
+    Transport,
+)
+from .transport.arduino_ota import (
+    ArduinoOtaPush,
+    PushLimits,
+)
+from .transport.http_pull import (
+    Download,
+    HttpPull,
+    PullDesk,
+    PullLimits,
+)
+from .transport.http_upload import (
+    HttpUpload,
+    UploadDialect,
+    UploadLimits,
+    recognise,
+)
+from .watch import (
+    ModuleWatch,
+    PollWatch,
+    WatchLimits,
+)
 
 __all__ = [
+    "ACCEPTABLE",
     "DEFAULT_PORTS",
     "MAX_FILE_SIZE",
+    "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
     "AppDescriptor",
@@ -51,6 +107,7 @@ __all__ = [
     "Candidate",
     "Cause",
     "Check",
+    "CheckResult",
     "Chip",
     "ChipFamily",
     "Delivery",
@@ -73,6 +130,9 @@ __all__ = [
     "ModuleFacts",
     "ModuleWatch",
     "OtaError",
+    "Packed",
+    "PackingAdvice",
+    "PackingReason",
     "Part",
     "Payload",
     "PollWatch",
@@ -85,6 +145,7 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureState",
     "Transport",
     "UploadDialect",
     "UploadLimits",
@@ -95,6 +156,9 @@ __all__ = [
     "family_from_port",
     "host_answers",
     "is_alive",
+    "may_pack",
+    "pack",
+    "pack_for",
     "preflight",
     "read_image",
     "recognise",

@@ -10,6 +10,7 @@ from dataclasses import replace
 import time
 from typing import Any, Final
 
+from .checks import Check
 from .evidence import judge
 from .exceptions import (
     InstallRefused,
@@ -20,7 +21,7 @@ from .exceptions import (
     OtaError,
     SafeStateError,
 )
-from .gate import Check, preflight
+from .gate import preflight
 from .models import (
     Cause,
     Delivery,

@@ -122,12 +122,23 @@ class Cause(StrEnum):
     # Pre-flight
     WRONG_CHIP = "wrong_chip"
     WRONG_KIND = "wrong_kind"
+    FLASH_SIZE = "flash_size"
     TOO_LARGE = "too_large"
     GZIP_UNSUPPORTED = "gzip_unsupported"
+    GZIP_FILESYSTEM = "gzip_filesystem"
+    GZIP_OLD_CORE = "gzip_old_core"
+    GZIP_FLASH_MODE = "gzip_flash_mode"
+    GZIP_OVERLAP = "gzip_overlap"
     OTHER_FIRMWARE = "other_firmware"
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
-    NOT_CERTAIN = "not_certain"
+    UNSIGNED_IMAGE = "unsigned_image"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    NOT_CERTAIN_CHIP = "not_certain_chip"
+    NOT_CERTAIN_PACKING = "not_certain_packing"
+    NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
+    NOT_CERTAIN_SIGNATURE = "not_certain_signature"
     NO_RELEASE = "no_release"
     INSTALL_RUNNING = "install_running"
     # Reaching the module
@@ -286,6 +297,8 @@ class ModuleFacts:
     sketch_size: int | None = None
     slot_size: int | None = None
     """Bytes a new sketch may have."""
+    slot_stated: bool = False
+    """Whether what runs states `slot_size` itself; else it is typed or concluded."""
     flash_size: int | None = None
     """Bytes of the real flash chip."""
     flash_mode: FlashMode | None = None
@@ -294,6 +307,8 @@ class ModuleFacts:
     """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
     signature_required: bool | None = None
     """Whether what runs takes signed images only."""
+    filesystem_sha256: str | None = None
+    """Content of the file system image that we installed last."""
 
 
 class EvidenceSource(StrEnum):

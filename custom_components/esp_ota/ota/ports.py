@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .checks import Candidate
 from .exceptions import OtaError
-from .gate import Candidate
 from .models import InstallProgress, InstallResult, InstallStage, ModuleFacts, Payload, Sighting
 from .transport import Transport
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import time
 from typing import override
 
+from .checks import Candidate
 from .evidence import is_proof
 from .exceptions import VerifyError
-from .gate import Candidate
 from .models import Cause, ModuleFacts, Sighting
 
 _KEEP = 32

@@ -50,9 +50,12 @@ class Download:
         payload: Payload,
         before_first_byte: Callable[[], None],
         on_progress: ProgressCallback,
+        *,
+        host: str = "",
     ) -> None:
-        """Offer a payload."""
+        """Offer a payload to the module that asked last from `host`."""
         self.payload = payload
+        self._host = host
         self.proxied = False
         """Whether the request that gets it came through a proxy."""
         self.sent = 0
@@ -108,7 +111,8 @@ class Download:
         self._fail(self._broken(Cause.REBOOTED))
 
     def _broken(self, cause: Cause, **facts: object) -> TransferError:
-        return TransferError(cause, sent=self.sent, total=len(self.payload.data), **facts)
+        facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
+        return TransferError(cause, **facts)
 
     def _fail(self, err: OtaError) -> None:
         if not self.ended.done():
@@ -220,9 +224,10 @@ class HttpPull:
     tries = 2
     """The same image is not offered a third time: a module that cannot take it would loop."""
 
-    def __init__(self, desk: PullDesk) -> None:
-        """Meet the module at its desk."""
+    def __init__(self, desk: PullDesk, *, host: str = "") -> None:
+        """Meet the module at its desk; `host` is where it asked from last."""
         self._desk = desk
+        self._host = host
         self._offered_at: float | None = None
 
     async def wait_ready(self, payload: Payload) -> None:
@@ -251,7 +256,7 @@ class HttpPull:
         on_progress: ProgressCallback,
     ) -> Delivery:
         """Hand the image to the request that waits, or to the next; see `Transport.send`."""
-        download = Download(payload, before_first_byte, on_progress)
+        download = Download(payload, before_first_byte, on_progress, host=self._host)
         self._desk.offer(download)
         try:
             await asyncio.wait({download.ended}, timeout=self._desk.limits.hold)
