@@ -145,7 +145,9 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     HOST_NOT_FOUND = "host_not_found"
     PORT_CLOSED = "port_closed"
+    WRONG_PORT = "wrong_port"
     NO_ANSWER = "no_answer"
+    OTHER_SUBNET = "other_subnet"
     BUSY = "busy"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_MODULE = "wrong_module"
@@ -167,6 +169,7 @@ class Cause(StrEnum):
     CALLBACK_PORT_TAKEN = "callback_port_taken"
     NO_CALLBACK = "no_callback"
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
+    NO_CALLBACK_CONTAINER = "no_callback_container"
     CALLBACK_FROM_OTHER = "callback_from_other"
     # Pull
     NO_POLL = "no_poll"
