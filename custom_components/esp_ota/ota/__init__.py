@@ -9,7 +9,7 @@ from .discovery import (
 )
 from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
 from .gate import Candidate, Check, preflight
-from .image import MAX_FILE_SIZE, read_image
+from .image import MAX_FILE_SIZE, read_image, read_slots
 from .install import Install, Limits, Ports, SafeState
 from .models import (
     AppDescriptor,
@@ -29,6 +29,7 @@ from .models import (
     ModuleFacts,
     Payload,
     Sighting,
+    Slot,
     Verdict,
 )
 from .probe import is_alive
@@ -69,6 +70,7 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "Slot",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
@@ -77,4 +79,5 @@ __all__ = [
     "is_alive",
     "preflight",
     "read_image",
+    "read_slots",
 ]
