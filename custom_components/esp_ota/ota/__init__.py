@@ -7,7 +7,7 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
+from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError, SignatureError
 from .gate import Candidate, Check, preflight
 from .image import MAX_FILE_SIZE, read_image, read_slots
 from .install import Install, Limits, Ports, SafeState
@@ -33,6 +33,7 @@ from .models import (
     Verdict,
 )
 from .probe import is_alive
+from .signature import read_public_key, verify_signature
 from .transport.arduino_ota import ArduinoOtaPush, PushLimits
 from .watch import ModuleWatch, WatchLimits
 
@@ -70,6 +71,7 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureError",
     "Slot",
     "Verdict",
     "WatchLimits",
@@ -79,5 +81,7 @@ __all__ = [
     "is_alive",
     "preflight",
     "read_image",
+    "read_public_key",
     "read_slots",
+    "verify_signature",
 ]

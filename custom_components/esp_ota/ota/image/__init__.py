@@ -11,7 +11,7 @@ from typing import Final
 from ..exceptions import ImageError
 from ..models import Cause, FilesystemType, Image, ImageKind, Marker, Slot
 from ._content import Content
-from ._esp32 import read_esp32
+from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
 from ._espressif import MAGIC, EspHeader
 from ._filesystem import filesystem_of, may_be_spiffs
@@ -20,6 +20,9 @@ from ._gzip import GZIP, unpack
 from ._partitions import find_table, is_merged, slots_of
 from ._rp2 import read_rp2
 from ._sums import Data, has_only_blank_behind, md5_of
+from ._trailer import AppendedSignature, trailer_at
+
+__all__ = ["MAX_FILE_SIZE", "AppendedSignature", "appended_signature", "read_image", "read_slots"]
 
 MAX_FILE_SIZE: Final = 32 * 1024 * 1024
 """No supported module has more flash, so nothing larger can be an image for one."""
@@ -76,6 +79,20 @@ def read_slots(data: bytes) -> tuple[Slot, ...]:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
     plain = unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
     return slots_of(find_table(plain))
+
+
+def appended_signature(data: bytes) -> AppendedSignature | None:
+    """Return the signature that follows an image, None where there is none."""
+    if (at := trailer_at(data)) is not None:
+        return AppendedSignature(at, data[at:-4], padded=False)
+    at = len(data) - ARDUINO_SIGNATURE
+    try:
+        content = _recognise(data, None)
+    except ImageError:
+        return None
+    if content.signed and content.end == at:
+        return AppendedSignature(at, data[at:], padded=True)
+    return None
 
 
 def _find_marker(plain: Data) -> Marker | None:
