@@ -112,7 +112,13 @@ class Cause(StrEnum):
     MERGED_IMAGE = "merged_image"
     FILESYSTEM_IMAGE = "filesystem_image"
     SKETCH_IMAGE = "sketch_image"
+    FOREIGN_LAYOUT = "foreign_layout"
+    ENCRYPTED_IMAGE = "encrypted_image"
+    ARCHIVE_FILE = "archive_file"
     UNKNOWN_CHIP = "unknown_chip"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    KEY_INVALID = "key_invalid"
     OVERSIZED_FILE = "oversized_file"
     UNREADABLE_FILE = "unreadable_file"
     VERSION_MISSING = "version_missing"
@@ -258,6 +264,16 @@ class AppDescriptor:
     version: str
     idf: str
     """ESP-IDF that the core was built with."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """A place for a sketch, as a partition table names it."""
+
+    name: str
+    size: int
+    ota: bool
+    """Whether updates go there; else it is for the serial cable only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
