@@ -41,6 +41,8 @@ from .ota import (
 )
 from .versions import is_newer
 
+_NOTHING = ModuleFacts(name="", host="", port=0)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModuleState:
@@ -126,6 +128,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 at=time.monotonic(),
                 firmware=facts.firmware,
                 version=facts.version,
+                sketch_md5=facts.sketch_md5,
                 mac=facts.mac,
             )
         )
@@ -179,7 +182,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
         chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
         family = chip.family if chip else (said.family if said else None)
-        return ModuleFacts(
+        return replace(
+            said or _NOTHING,
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,

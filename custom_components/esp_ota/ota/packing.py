@@ -23,7 +23,7 @@ _LEAST_GAIN: Final = 10
 _SECONDS: Final = 20.0
 """A sketch of 1 MiB took 0.03 s here, the worst content that was found 3.1 s."""
 _BLOCK: Final = 1 << 16
-_RELEASE: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})([-+.].*)?")
+_RELEASE: Final = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})([-+.].*)?")
 
 
 class PackingReason(StrEnum):
