@@ -22,6 +22,7 @@ from custom_components.esp_ota.ota import (
     Limits,
     ModuleFacts,
     ModuleWatch,
+    Part,
     Ports,
     SafeStateError,
     Sighting,
@@ -146,13 +147,14 @@ class Garden:
             facts=lambda: self.facts,
             observer=self.watch,
             safe_state=self.valve,
-            transport=transport,
+            transports=[transport],
             turn=asyncio.Semaphore(1),
             on_stage=self._on_stage,
             on_progress=self._on_progress,
         )
         limits = Limits(retry_pause=0.1, watch_interval=0.02)
-        return Install(candidate, payload_for(self.data), ports, limits=limits)
+        part = Part(candidate=candidate, payload=payload_for(self.data))
+        return Install([part], ports, limits=limits)
 
     async def run(self) -> InstallResult:
         """Run the install, and check what must hold however it ends."""

@@ -1,7 +1,7 @@
 """What a statement heard after the restart proves about an install."""
 
 from .checks import Candidate
-from .models import Cause, Chip, Image, InstallResult, ModuleFacts, Sighting, Verdict
+from .models import Cause, Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:
@@ -22,6 +22,8 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
             cause=Cause.WRONG_MODULE,
             facts={"expected": before.mac, "found": sighting.mac},
         )
+    if candidate.image.kind is ImageKind.FILESYSTEM:
+        return InstallResult(verdict=Verdict.UNVERIFIED)  # no module says what its files are
     if (result := _judge_md5(sighting, candidate, before)) is not None:
         return result
     if sighting.version is None:
@@ -56,10 +58,8 @@ def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
     """Whether a module may run this image with another sum than its file has.
 
     The ESP8266's updater writes the module's own flash mode into a plain image (`Updater.cpp`,
-    `_writeBuffer`), and a signature is cut off before the sum is taken.
+    `_writeBuffer`).
     """
-    if image.signed:
-        return True
     if image.chip is not Chip.ESP8266 or image.packed:
         return False
     return image.flash_mode is None or image.flash_mode is not module.flash_mode
