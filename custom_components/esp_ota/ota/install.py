@@ -37,6 +37,9 @@ from .transport import Transport
 class SafeState(Protocol):
     """The equipment's condition in which an update may happen."""
 
+    async def raise_if_inhibited(self) -> None:
+        """Raise InstallRefused while something forbids to begin."""
+
     async def enter(self) -> None:
         """Bring it about and read it back; raises SafeStateError when that fails."""
 
@@ -146,6 +149,7 @@ class Install:
         preflight(self._candidate, self._before, self._accepted).raise_for_refusal()
         if not await self._ports.observer.reachable():
             raise InstallRefused(Cause.UNREACHABLE, host=self._before.host, port=self._before.port)
+        await self._ports.safe_state.raise_if_inhibited()
 
     async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
         await self._stage(InstallStage.MAKING_SAFE)
