@@ -5,17 +5,33 @@ from typing import Any
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST
 from homeassistant.helpers import selector
 
-from .const import CONF_ACCEPTED, CONF_CHIP, CONF_FIRMWARE
+from .const import (
+    CONF_ACCEPTED,
+    CONF_CHIP,
+    CONF_FIRMWARE,
+    CONF_OWN_SECRET,
+    CONF_PULL_SECRET,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_PATH,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from .door_flow import (
+    DOOR_FIELDS,
+    async_try_page,
+    data_with_doors,
+    is_page_path,
+    pull_url,
+    sketch_lines,
+)
 from .house import HOUSE
 from .installer import is_installing
-from .ota import Check, Chip
+from .ota import ACCEPTABLE, Chip
 from .safe_state_flow import SafeStateFlow
 from .selectors import choice
-
-_ACCEPTABLE = (Check.CHIP, Check.PACKING, Check.FIRMWARE)
-"""The checks that may answer "cannot tell" and be accepted; the others always know."""
 
 
 class ModuleOptionsFlow(SafeStateFlow):
@@ -25,7 +41,46 @@ class ModuleOptionsFlow(SafeStateFlow):
         """Show the menu, unless an install runs: a reload would cancel it."""
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
-        return self.async_show_menu(step_id="init", menu_options=["safe_state", "firmware"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+        )
+
+    async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say which ways an image may take to the module, first choice first."""
+        entry = self.config_entry
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            if not user_input[CONF_TRANSPORTS]:
+                errors[CONF_TRANSPORTS] = "no_transport"
+            elif not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
+                errors[CONF_UPLOAD_PATH] = "no_path"
+            elif TRANSPORT_UPLOAD in user_input[CONF_TRANSPORTS] and (
+                err := await async_try_page(entry.data[CONF_HOST], user_input)
+            ):
+                errors["base"] = str(err.cause)
+                placeholders = {"module": entry.title} | err.facts
+            else:
+                data = data_with_doors(entry.data, user_input)
+                self.hass.config_entries.async_update_entry(entry, data=data)
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_create_entry(data=dict(entry.options))
+        url = pull_url(self.hass, entry.data)
+        stored = {
+            CONF_TRANSPORTS: [TRANSPORT_PUSH],
+            **entry.data,
+            CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
+        }
+        family = entry.runtime_data.coordinator.facts().family
+        return self.async_show_form(
+            step_id="doors",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(DOOR_FIELDS), user_input or stored
+            ),
+            errors=errors,
+            description_placeholders={"url": url, "sketch": sketch_lines(url, family)}
+            | placeholders,
+        )
 
     async def async_step_firmware(
         self, user_input: dict[str, Any] | None = None
@@ -45,7 +100,7 @@ class ModuleOptionsFlow(SafeStateFlow):
                 vol.Optional(CONF_CHIP): choice(
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
-                vol.Optional(CONF_ACCEPTED): choice([*_ACCEPTABLE], "check", multiple=True),
+                vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
             }
         )
         return self.async_show_form(
