@@ -202,7 +202,9 @@ class Cause(StrEnum):
     REJECTED = "rejected"
     # Safe state
     SAFE_STATE_MISSING = "safe_state_missing"
+    HOUSE_SAFE_STATE_MISSING = "house_safe_state_missing"
     SAFE_STATE_INVALID = "safe_state_invalid"
+    INHIBITED = "inhibited"
     SAFE_STATE_FAILED = "safe_state_failed"
     SAFE_STATE_REFUSED = "safe_state_refused"
     SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
