@@ -7,10 +7,14 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError
+from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError, SourceError
+from .fetch import CallBudget, fetch, fetch_text, read_chunks
 from .gate import Candidate, Check, preflight
+from .github import parse_releases
 from .image import MAX_FILE_SIZE, read_image
 from .install import Install, Limits, Ports, SafeState
+from .listing import Listed, Listing, chip_from_text
+from .manifest import parse_manifest
 from .models import (
     Cause,
     Chip,
@@ -31,6 +35,7 @@ from .models import (
     Verdict,
 )
 from .probe import is_alive
+from .public_key import is_public_key
 from .transport.arduino_ota import ArduinoOtaPush, PushLimits
 from .watch import ModuleWatch, WatchLimits
 
@@ -39,6 +44,7 @@ __all__ = [
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
     "ArduinoOtaPush",
+    "CallBudget",
     "Candidate",
     "Cause",
     "Check",
@@ -57,6 +63,8 @@ __all__ = [
     "InstallStage",
     "LibraryError",
     "Limits",
+    "Listed",
+    "Listing",
     "Marker",
     "ModuleFacts",
     "ModuleWatch",
@@ -67,12 +75,20 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SourceError",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
+    "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "fetch",
+    "fetch_text",
     "is_alive",
+    "is_public_key",
+    "parse_manifest",
+    "parse_releases",
     "preflight",
+    "read_chunks",
     "read_image",
 ]
