@@ -13,6 +13,8 @@ from .const import (
     CONF_KEEP,
     CONF_KEYS,
     CONF_PARALLEL,
+    CONF_PULL_ADDRESS,
+    CONF_REMOTE_POLLS,
     DEFAULT_KEEP,
     DEFAULT_PARALLEL,
 )
@@ -233,12 +235,18 @@ class HouseOptionsFlow(OptionsFlowWithReload):
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Set how many installs run at once, where modules call back, and how much is kept."""
         if user_input is not None:
-            return self.async_create_entry(data=dict(self.config_entry.options) | user_input)
+            options = dict(self.config_entry.options)
+            options.pop(CONF_PULL_ADDRESS, None)  # an emptied field is not sent
+            return self.async_create_entry(data=options | user_input)
         schema = vol.Schema(
             {
                 vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): _number(1, 10),
                 vol.Required(CONF_CALLBACK_PORT, default=0): _number(0, 65535),
                 vol.Required(CONF_KEEP, default=DEFAULT_KEEP): _number(1, 100),
+                vol.Optional(CONF_PULL_ADDRESS): selector.TextSelector(
+                    selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
+                ),
+                vol.Required(CONF_REMOTE_POLLS, default=False): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from .ota import Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
+from .ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
 
 _IMAGE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "kind": ImageKind,
     "chip": Chip,
     "flash_mode": FlashMode,
     "filesystem": FilesystemType,
+    "descriptor": lambda descriptor: AppDescriptor(**descriptor),
     "marker": lambda marker: Marker(**marker),
 }
 """What is text in the store and more in an `Image`."""

@@ -1,21 +1,40 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .checks import (
+    ACCEPTABLE,
+    RULES,
+    Candidate,
+    Check,
+    CheckResult,
+    SignatureState,
+)
 from .discovery import (
+    DEFAULT_PORTS,
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError, SourceError
+from .exceptions import (
+    InstallRefused,
+    LibraryError,
+    OtaError,
+    SafeStateError,
+    SourceError,
+)
 from .fetch import CallBudget, fetch, fetch_text, read_chunks
-from .gate import Candidate, Check, preflight
+from .gate import preflight
 from .github import parse_releases
-from .image import MAX_FILE_SIZE, read_image
-from .install import Install, Limits, Ports, SafeState
+from .image import (
+    MAX_FILE_SIZE,
+    read_image,
+)
+from .install import Install
 from .listing import Listed, Listing, chip_from_text
 from .manifest import parse_manifest
 from .models import (
+    AppDescriptor,
     Cause,
     Chip,
     ChipFamily,
@@ -34,26 +53,77 @@ from .models import (
     Sighting,
     Verdict,
 )
-from .probe import is_alive
+from .packing import (
+    Packed,
+    PackingAdvice,
+    PackingReason,
+    may_pack,
+    pack,
+    pack_for,
+)
+from .ports import (
+    Limits,
+    Part,
+    Ports,
+    SafeState,
+)
+from .probe import (
+    host_answers,
+    is_alive,
+)
 from .public_key import is_public_key
-from .transport.arduino_ota import ArduinoOtaPush, PushLimits
-from .watch import ModuleWatch, WatchLimits
+from .pull_request import (
+    PullMode,
+    PullRequest,
+)
+from .transport import (
+    Transport,
+)
+from .transport.arduino_ota import (
+    ArduinoOtaPush,
+    PushLimits,
+)
+from .transport.http_pull import (
+    Download,
+    HttpPull,
+    PullDesk,
+    PullLimits,
+)
+from .transport.http_upload import (
+    HttpUpload,
+    UploadDialect,
+    UploadLimits,
+    recognise,
+)
+from .watch import (
+    ModuleWatch,
+    PollWatch,
+    WatchLimits,
+)
 
 __all__ = [
+    "ACCEPTABLE",
+    "DEFAULT_PORTS",
     "MAX_FILE_SIZE",
+    "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "AppDescriptor",
     "ArduinoOtaPush",
     "CallBudget",
     "Candidate",
     "Cause",
     "Check",
+    "CheckResult",
     "Chip",
     "ChipFamily",
     "Delivery",
+    "Download",
     "EvidenceSource",
     "FilesystemType",
     "FlashMode",
+    "HttpPull",
+    "HttpUpload",
     "Image",
     "ImageKind",
     "Install",
@@ -69,13 +139,26 @@ __all__ = [
     "ModuleFacts",
     "ModuleWatch",
     "OtaError",
+    "Packed",
+    "PackingAdvice",
+    "PackingReason",
+    "Part",
     "Payload",
+    "PollWatch",
     "Ports",
+    "PullDesk",
+    "PullLimits",
+    "PullMode",
+    "PullRequest",
     "PushLimits",
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureState",
     "SourceError",
+    "Transport",
+    "UploadDialect",
+    "UploadLimits",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
@@ -84,11 +167,16 @@ __all__ = [
     "family_from_port",
     "fetch",
     "fetch_text",
+    "host_answers",
     "is_alive",
     "is_public_key",
+    "may_pack",
+    "pack",
+    "pack_for",
     "parse_manifest",
     "parse_releases",
     "preflight",
     "read_chunks",
     "read_image",
+    "recognise",
 ]
