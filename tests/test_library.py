@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.library import Library
-from custom_components.esp_ota.ota import Cause, LibraryError
+from custom_components.esp_ota.ota import Cause, Chip, LibraryError
 from custom_components.esp_ota.ota.exceptions import ImageError
 from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 
 from .conftest import firmware
+from .corpus.filesystems import littlefs
 
 ANY = ReleaseName(file_name="any.bin")
 
@@ -331,3 +332,34 @@ async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(library: Libr
         await library.async_add(firmware("1.0.0"), said, source="folder")
     assert refused.value.cause is Cause.KIND_MISMATCH
     assert refused.value.facts == {"said": "filesystem", "kind": "sketch"}
+
+
+async def test_sketch_and_file_systems_of_one_version_live_side_by_side(
+    hass: HomeAssistant, library: Library
+) -> None:
+    sketch = await library.async_add(firmware("1.2.0"), ANY, source="upload")
+    names = {
+        Chip.ESP8266: ReleaseName.from_sidecar(
+            "a.bin",
+            '{"firmware": "garden-valve", "version": "1.2.0", "chip": "esp8266"}',
+        ),
+        Chip.ESP32: ReleaseName(file_name="garden-valve-1.2.0.littlefs.bin", chip=Chip.ESP32),
+    }
+    files = {
+        chip: await library.async_add(littlefs(seed=number), name, source="upload")
+        for number, (chip, name) in enumerate(names.items())
+    }
+    again = restarted(hass)
+    await again.async_load()
+
+    assert again.candidates("garden-valve") == [sketch]
+    found = {item.chip: item for item in again.find("garden-valve", "1.2.0") if item != sketch}
+    assert found == files
+    assert again.companion(sketch) == files[Chip.ESP8266]
+    assert again.companion(files[Chip.ESP32]) is None
+    with pytest.raises(LibraryError) as refused:
+        await again.async_add(littlefs(seed=9), names[Chip.ESP32], source="upload")
+    assert refused.value.cause is Cause.RELEASE_CONFLICT
+    nobody = ReleaseName(file_name="garden-valve-1.2.0.bin")
+    anybodys = await again.async_add(littlefs(seed=10), nobody, source="upload")
+    assert anybodys.chip is None
