@@ -158,7 +158,8 @@ class Installer:
             async_clear_module_issues(self._hass, self._entry.entry_id)
             return await self._install(parts, safe_state, note).run()
 
-        return await self._async_to_its_end(release, work())
+        with coordinator.house.holding(release.image.sha256):
+            return await self._async_to_its_end(release, work())
 
     async def _async_to_its_end(
         self, release: Release, work: Coroutine[Any, Any, InstallResult]

@@ -30,6 +30,8 @@ class Known(TypedDict):
     firmware: str | None
     assumed: bool
     """Installed by us, but never stated by the module."""
+    previous: NotRequired[str]
+    """The version before it, which a rollback would bring back."""
 
 
 class Journal:
@@ -68,7 +70,11 @@ class Journal:
             await self._async_save()
 
     async def async_remember(self, entry_id: str, known: Known) -> None:
-        """Keep what a module runs, for the time it cannot be asked."""
+        """Keep what a module runs, for the time it cannot be asked, and what ran before."""
+        if last := self._known.get(entry_id):
+            changed = last["version"] != known["version"]
+            if previous := last["version"] if changed else last.get("previous"):
+                known = {**known, "previous": previous}
         if self._known.get(entry_id) != known:
             self._known[entry_id] = known
             await self._async_save()

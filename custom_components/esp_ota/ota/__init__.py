@@ -2,14 +2,19 @@
 
 from .checks import (ACCEPTABLE, Candidate, Check, CheckResult, RULES, SignatureState,)
 from .discovery import (DEFAULT_PORTS, SERVICE_TYPE, WIFI_OTA_PORT, chip_from_board, facts_from_announcement, family_from_port,)
-from .exceptions import (InstallRefused, LibraryError, OtaError, SafeStateError, SignatureError,)
+from .exceptions import (InstallRefused, LibraryError, OtaError, SafeStateError, SignatureError, SourceError,)
+from .fetch import (CallBudget, fetch, fetch_text, read_chunks,)
 from .gate import (Candidate, Check, preflight,)
+from .github import (parse_releases,)
 from .image import (MAX_FILE_SIZE, read_image, read_slots,)
 from .install import (Install, Limits, Ports, SafeState,)
+from .listing import (Listed, Listing, chip_from_text,)
+from .manifest import (parse_manifest,)
 from .models import (AppDescriptor, Cause, Chip, ChipFamily, Delivery, EvidenceSource, FilesystemType, FlashMode, Image, ImageKind, InstallProgress, InstallResult, InstallStage, Marker, ModuleFacts, Payload, Sighting, Slot, Verdict,)
 from .packing import (Packed, PackingAdvice, PackingReason, may_pack, pack, pack_for,)
 from .ports import (Limits, Part, Ports, SafeState,)
 from .probe import (host_answers, is_alive,)
+from .public_key import (is_public_key,)
 from .pull_request import (PullMode, PullRequest,)
 from .signature import (read_public_key, verify_signature,)
 from .transport import (Transport,)
@@ -27,6 +32,7 @@ __all__ = [
     "WIFI_OTA_PORT",
     "AppDescriptor",
     "ArduinoOtaPush",
+    "CallBudget",
     "Candidate",
     "Cause",
     "Check",
@@ -49,6 +55,8 @@ __all__ = [
     "InstallStage",
     "LibraryError",
     "Limits",
+    "Listed",
+    "Listing",
     "Marker",
     "ModuleFacts",
     "ModuleWatch",
@@ -71,20 +79,28 @@ __all__ = [
     "SignatureError",
     "SignatureState",
     "Slot",
+    "SourceError",
     "Transport",
     "UploadDialect",
     "UploadLimits",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
+    "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "fetch",
+    "fetch_text",
     "host_answers",
     "is_alive",
+    "is_public_key",
     "may_pack",
     "pack",
     "pack_for",
+    "parse_manifest",
+    "parse_releases",
     "preflight",
+    "read_chunks",
     "read_image",
     "read_public_key",
     "read_slots",

@@ -31,6 +31,10 @@ class LibraryError(OtaError):
     """A release cannot be added, found or read."""
 
 
+class SourceError(OtaError):
+    """A source of firmware does not answer, or not with what it should."""
+
+
 class InstallRefused(OtaError):
     """Pre-flight said no; nothing was sent."""
 
