@@ -50,7 +50,14 @@ class Board:
         self.payload_bytes = 0
         """Bytes taken in during the newest transfer."""
         self.last_link: Link | None = None
+        self.asked: list[bytes] = []
+        """All requests for an update, as they went over the wire."""
+        self.updater_runs = False
+        """Whether an update was begun and never ended, so that no other can begin."""
+        self.main_loop = asyncio.Lock()
+        """The sketch's loop does one thing at a time: serve a push, or poll."""
         self._silenced: list[Link] = []
+        self._forgotten: list[Link] = []
         self._late: set[asyncio.TimerHandle] = set()
 
     @property
@@ -127,8 +134,15 @@ class Board:
         link.fall_silent()
         self._silenced.append(link)
 
+    def forget(self, link: Link) -> None:
+        """Let a connection die with the chip, which resets it when it runs again."""
+        link.fall_silent()
+        self._forgotten.append(link)
+
     def boot(self) -> None:
         """Put a staged image in place. Raises `BadImageError` if nothing can run."""
+        self.updater_runs = False
+        self._reset(self._forgotten)
         if self.bricked:
             raise BadImageError("nothing to run")
         staged, self.staged = self.staged, None
@@ -141,7 +155,10 @@ class Board:
         self.bricked = True
         image = after_restart(self.config.chip, self.image, staged.payload, staged.address)
         if self.config.family is Family.ESP8266 and image != self.image:
-            patched = not is_gzip(staged.payload)
+            # The Updater of cores from 2.4.2 on copies the mode of what runs, where it can.
+            patched = self.config.core_version >= (2, 4, 2) and not is_gzip(staged.payload)
+            if patched:
+                image = image[:2] + self.image[2:3] + image[3:]
             image = in_flash_mode(image, self.config.flash_mode, patched=patched)
         self.image = image
         self.bricked = False
@@ -152,6 +169,11 @@ class Board:
         for handle in self._late:
             handle.cancel()
         self._late.clear()
-        for link in self._silenced:
+        self._reset(self._silenced)
+        self._reset(self._forgotten)
+
+    @staticmethod
+    def _reset(links: list[Link]) -> None:
+        for link in links:
             link.reset()
-        self._silenced.clear()
+        links.clear()
