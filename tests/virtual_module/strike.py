@@ -9,11 +9,11 @@ from .listener import Ending
 
 async def strike(board: Board, link: Link, fault: Fault) -> Ending:
     """Let a fault end a transfer."""
-    if fault is Fault.HANG_MIDWAY:
+    if fault in (Fault.HANG_AFTER_ACCEPT, Fault.HANG_MIDWAY):
         await link.until_let_go()
     board.events.add(Seen.ABORTED, bytes=board.payload_bytes, reason=fault.value)
     match fault:
-        case Fault.HANG_MIDWAY:
+        case Fault.HANG_AFTER_ACCEPT | Fault.HANG_MIDWAY:
             link.close()
             return Ending.STAYS
         case Fault.RESET:

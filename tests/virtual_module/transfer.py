@@ -35,11 +35,7 @@ class Transfer:
             return Ending.STAYS
         try:
             if self.board.strikes(Fault.HANG_AFTER_ACCEPT):
-                await link.until_let_go()
-                reason = Fault.HANG_AFTER_ACCEPT.value
-                self.board.events.add(Seen.ABORTED, bytes=0, reason=reason)
-                link.close()
-                return Ending.STAYS
+                return await strike(self.board, link, Fault.HANG_AFTER_ACCEPT)
             if await self.receive(link):
                 return await self._end(link)
             self.board.events.add(Seen.ABORTED, bytes=self.updater.filled, reason="silence")

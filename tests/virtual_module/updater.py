@@ -48,9 +48,7 @@ class Updater:
         self.error: UpdateError | None = None
         self.reason = ""
         """What the module knows better than its error says."""
-        self._midway = [
-            fault for fault in MIDWAY if board.strikes(fault)
-        ]
+        self._midway = [fault for fault in MIDWAY if board.strikes(fault)]
         self._write_fails = board.strikes(Fault.FLASH_WRITE_ERROR)
         self._slow = board.strikes(Fault.SLOW_SECTOR)
         self._strike_at = int(self.size * self._config.fault_at)
