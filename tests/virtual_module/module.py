@@ -215,9 +215,11 @@ class VirtualModule:
     async def _sleep(self) -> None:
         """Hear nothing until the timer resets the chip."""
         assert self.config.pull is not None
+        seconds = self.config.pull.poll_interval
+        self.events.add(Seen.ASLEEP, seconds=seconds)
         if self._advert is not None:
             self._advert.silence()
-        await asyncio.sleep(self.config.pull.poll_interval)
+        await asyncio.sleep(seconds)
 
     async def _stay_dead(self) -> None:
         """Hear nothing and say nothing until power returns."""

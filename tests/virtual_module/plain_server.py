@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 import hashlib
+import socket
+import struct
 from typing import Any
 
 from .config import ModuleConfig
@@ -64,6 +66,13 @@ class PlainServer:
             ending = "reset"
         self.endings.append(ending)
         writer.close()
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once: what was not sent is lost, and the module hears of it."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @asynccontextmanager

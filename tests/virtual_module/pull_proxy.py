@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 
 _HEAD_END = b"\r\n\r\n"
 
@@ -14,26 +13,34 @@ async def way_to(address: tuple[str, int], *, chunking: bool) -> AsyncIterator[t
     if not chunking:
         yield address
         return
-    server = await asyncio.start_server(partial(_forward, address), "127.0.0.1", 0)
+    forwards: list[asyncio.Future[None]] = []
+
+    def forward(module: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        forwards.append(asyncio.ensure_future(_forward(address, module, answer)))
+
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()
     finally:
         server.close()
-        server.close_clients()
-        await server.wait_closed()
+        for task in forwards:
+            task.cancel()
+        await asyncio.gather(*forwards, return_exceptions=True)
 
 
 async def _forward(
     address: tuple[str, int], module: asyncio.StreamReader, answer: asyncio.StreamWriter
 ) -> None:
-    with suppress(OSError, asyncio.IncompleteReadError):
-        server, request = await asyncio.open_connection(*address)
-        try:
-            request.write(await module.readuntil(_HEAD_END))
-            await _in_chunks(server, answer)
-        finally:
-            request.close()
-    answer.close()
+    try:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            server, request = await asyncio.open_connection(*address)
+            try:
+                request.write(await module.readuntil(_HEAD_END))
+                await _in_chunks(server, answer)
+            finally:
+                request.close()
+    finally:
+        answer.close()
 
 
 async def _in_chunks(server: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:

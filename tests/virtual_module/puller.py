@@ -3,7 +3,6 @@
 import asyncio
 
 from .board import Board
-from .events import Seen
 from .listener import Ending
 from .pull_client import PullClient
 from .pull_config import PullConfig
@@ -26,6 +25,5 @@ class Puller:
                 if ending is not Ending.STAYS:
                     return ending
             if self._pull.deep_sleep:
-                self._board.events.add(Seen.ASLEEP, seconds=self._pull.poll_interval)
                 return Ending.SLEEPS
             await asyncio.sleep(self._pull.poll_interval)
