@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .ota import (
+    AppDescriptor,
     Cause,
     Chip,
     FilesystemType,
@@ -60,6 +61,7 @@ class Library:
             hass, _STORE_VERSION, f"{DOMAIN}.library", private=True, atomic_writes=True
         )
         self._releases: dict[str, Release] = {}
+        self._by_md5: dict[str, Release] = {}
         self._listeners: list[CALLBACK_TYPE] = []
         self._adding = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
@@ -69,7 +71,11 @@ class Library:
         stored = await self._store.async_load()
         for item in (stored or {}).get("releases", []):
             release = _release_from(item)
-            self._releases[release.image.sha256] = release
+            self._keep(release)
+
+    def _keep(self, release: Release) -> None:
+        self._releases[release.image.sha256] = release
+        self._by_md5[release.image.plain_md5] = release
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -88,12 +94,31 @@ class Library:
         return sorted({release.firmware for release in self._releases.values()})
 
     def candidates(self, firmware: str) -> list[Release]:
-        """Return the releases of one firmware, newest version first."""
-        return [item for item in reversed(self.releases) if item.firmware == firmware]
+        """Return the sketches of one firmware, newest version first."""
+        return [
+            item
+            for item in reversed(self.releases)
+            if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
+        ]
 
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
         return self._releases.get(sha256)
+
+    def companion(self, release: Release) -> Release | None:
+        """Return the files that belong to a sketch: same firmware, same version."""
+        if release.image.kind is not ImageKind.SKETCH:
+            return None
+        for item in self._releases.values():
+            same = (item.firmware, item.version) == (release.firmware, release.version)
+            fits = item.image.chip in {None, release.image.chip}
+            if same and fits and item.image.kind is ImageKind.FILESYSTEM:
+                return item
+        return None
+
+    def running(self, plain_md5: str | None) -> Release | None:
+        """Return the release whose image has this MD5 when it runs."""
+        return self._by_md5.get(plain_md5) if plain_md5 else None
 
     async def async_add(
         self, data: bytes, name: ReleaseName, *, source: str, notes: str | None = None
@@ -123,7 +148,7 @@ class Library:
         )
         self._refuse_conflict(release)
         await self._hass.async_add_executor_job(self._write, image.sha256, data)
-        self._releases[image.sha256] = release
+        self._keep(release)
         await self._async_save()
         return release
 
@@ -134,13 +159,14 @@ class Library:
                     Cause.RELEASE_CONFLICT,
                     firmware=release.firmware,
                     version=release.version,
-                    chip=release.image.chip,
+                    chip=release.image.chip or release.image.kind,
                 )
 
     async def async_remove(self, sha256: str) -> None:
         """Forget one release and delete its image."""
         if self._releases.pop(sha256, None) is None:
             return
+        self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
         await self._async_save()
         path = self._path(sha256)
         await self._hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))
@@ -194,6 +220,7 @@ def _release_from(item: dict[str, Any]) -> Release:
         "chip": Chip,
         "flash_mode": FlashMode,
         "filesystem": FilesystemType,
+        "descriptor": lambda descriptor: AppDescriptor(**descriptor),
         "marker": lambda marker: Marker(**marker),
     }
     for key, kind in kinds.items():

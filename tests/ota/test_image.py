@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import random
 import struct
 import zlib
 
@@ -10,8 +11,10 @@ import pytest
 
 from custom_components.esp_ota.ota import (
     MAX_FILE_SIZE,
+    AppDescriptor,
     Cause,
     Chip,
+    FlashMode,
     Image,
     ImageKind,
     Marker,
@@ -19,7 +22,7 @@ from custom_components.esp_ota.ota import (
 )
 from custom_components.esp_ota.ota.exceptions import ImageError
 from tests.ota.conftest import assert_sentence_is_whole
-from tests.virtual_module import Chip as BenchChip, build_filesystem, build_image, gzip_image
+from tests.virtual_module import Chip as BenchChip, build_image, gzip_image
 
 ESP32_CHIPS = [chip for chip in BenchChip if chip.startswith("esp32")]
 ESP8266_APP = 0x1000
@@ -109,6 +112,12 @@ def test_an_image_of_every_chip_is_read(chip: BenchChip) -> None:
         plain_size=len(data),
         plain_md5=md5,
         flash_size=4 * 1024 * 1024 if chip is BenchChip.ESP8266 else None,
+        flash_mode=None if chip is BenchChip.RP2040 else FlashMode.DIO,
+        descriptor=AppDescriptor(
+            project="arduino-lib-builder", version="esp-idf: v5.5.1", idf="v5.5.1"
+        )
+        if chip.startswith("esp32")
+        else None,
         marker=Marker(name="garden-valve", version="1.2.3"),
     )
 
@@ -125,6 +134,17 @@ def test_an_esp8266_image_says_which_flash_it_wants(size: int) -> None:
     assert read_image(data).flash_size == size * 1024
 
 
+@pytest.mark.parametrize("mode", FlashMode)
+@pytest.mark.parametrize("chip", ["esp8266", "esp32", "esp32s3"])
+def test_an_espressif_image_says_how_it_wants_its_flash_read(chip: str, mode: FlashMode) -> None:
+    assert read_image(build_image(chip, flash_mode=mode)).flash_mode is mode
+
+
+def test_an_unknown_flash_mode_is_unknown() -> None:
+    data = patched(foreign_esp8266(build_image("esp8266")), 2, b"\x07")
+    assert read_image(data).flash_mode is None
+
+
 def test_an_unknown_flash_size_is_unknown() -> None:
     data = patched(foreign_esp8266(build_image("esp8266")), 3, b"\x50")
     assert read_image(data).flash_size is None
@@ -134,9 +154,64 @@ def test_an_esp8266_image_of_an_old_core_has_neither_length_nor_crc() -> None:
     assert read_image(foreign_esp8266(build_image("esp8266"))).chip is Chip.ESP8266
 
 
-def test_a_signature_behind_an_esp8266_image_does_no_harm() -> None:
-    signed = build_image("esp8266") + bytes(256) + struct.pack("<I", 256)
-    assert read_image(signed).size == len(signed)
+@pytest.mark.parametrize("old", [False, True], ids=["with length", "without length"])
+def test_an_esp8266_image_may_be_signed(*, old: bool) -> None:
+    data = build_image("esp8266")
+    data = foreign_esp8266(data) if old else data
+    signed = data + bytes(256) + struct.pack("<I", 256)
+    image = read_image(signed)
+    assert image.signed
+    assert image.size == len(signed)
+    assert image.plain_md5 == read_image(data).plain_md5, "the module does not count the signature"
+    assert not read_image(data).signed
+    assert not read_image(data + b"\xff" * 260).signed
+    assert not read_image(data + bytes(255) + struct.pack("<I", 256)).signed
+
+
+def test_a_signature_goes_behind_the_packed_image() -> None:
+    data = gzip_image(build_image("esp8266"))
+    signed = data + bytes(256) + struct.pack("<I", 256)
+    assert read_image(signed).signed
+    assert not read_image(data).signed
+
+
+@pytest.mark.parametrize("length", [64, 96, 256, 384, 512])
+def test_a_pico_image_may_be_signed(length: int) -> None:
+    data = build_image("rp2040")
+    signature = random.Random(length).randbytes(length) + struct.pack("<I", length)
+    image = read_image(data + signature)
+    assert image.signed
+    assert image.plain_md5 == read_image(data).md5
+
+
+def test_a_pico_image_that_ends_in_a_small_number_is_not_signed() -> None:
+    assert not read_image(build_image("rp2040") + bytes(256) + struct.pack("<I", 256)).signed
+
+
+def secure_boot_block() -> bytes:
+    """Return a signature block of ESP-IDF's secure boot 2, whose CRC is right."""
+    block = b"\xe7\x02\0\0" + random.Random(1).randbytes(1192)
+    return (block + struct.pack("<I", zlib.crc32(block))).ljust(1216, b"\0")
+
+
+def test_an_esp32_image_may_be_signed_for_secure_boot() -> None:
+    data = build_image("esp32c3")
+    padded = data.ljust(-(-len(data) // 4096) * 4096, b"\xff")
+    signed = padded + secure_boot_block().ljust(4096, b"\xff")
+    image = read_image(signed)
+    assert image.signed
+    assert image.plain_md5 == read_image(data).plain_md5
+    assert not read_image(data).signed
+    assert not read_image(padded + b"\xff" * 4096).signed
+    assert not read_image(padded + patched(secure_boot_block(), 500, b"\0\0")).signed
+
+
+def test_an_esp32_image_says_which_revisions_it_runs_on() -> None:
+    data = seal_esp32(patched(build_image("esp32"), 15, struct.pack("<HH", 301, 399)))
+    image = read_image(data)
+    assert (image.min_revision, image.max_revision) == (301, 399)
+    image = read_image(build_image("esp32"))
+    assert (image.min_revision, image.max_revision) == (None, None)
 
 
 def test_an_esp32_image_may_come_without_a_digest() -> None:
@@ -232,18 +307,6 @@ def test_a_file_larger_than_any_flash_is_not_even_looked_at() -> None:
     assert error.facts == {"size": str(MAX_FILE_SIZE + 1), "limit": str(MAX_FILE_SIZE)}
 
 
-@pytest.mark.parametrize("first", [0, 4096], ids=["first block", "second block"])
-def test_a_little_fs_image_is_a_file_system(first: int) -> None:
-    data = build_filesystem()
-    if first:  # LittleFS writes its two superblocks in turn
-        data = b"\xff" * 4096 + data[4096:]
-    assert refused(data).cause is Cause.FILESYSTEM_IMAGE
-
-
-def test_a_fat_image_is_a_file_system() -> None:
-    assert refused(patched(bytes(8192), 510, b"\x55\xaa")).cause is Cause.FILESYSTEM_IMAGE
-
-
 @pytest.mark.parametrize("at", [0, 0x1000, 0x2000], ids=["s3", "esp32", "p4"])
 def test_a_merged_image_is_for_a_serial_cable(at: int) -> None:
     assert refused(merged(build_image("esp32s3"), at)).cause is Cause.MERGED_IMAGE
@@ -253,8 +316,13 @@ def test_a_boot_loader_is_no_sketch() -> None:
     assert refused(esp32_boot_loader()).cause is Cause.BOOTLOADER_IMAGE
 
 
-def test_a_large_image_without_a_descriptor_is_neither() -> None:
-    assert refused(esp32_boot_loader(0x9000)).cause is Cause.NOT_FIRMWARE
+def test_a_large_boot_loader_is_told_by_its_description() -> None:
+    assert refused(esp32_boot_loader(0x9000)).cause is Cause.BOOTLOADER_IMAGE
+
+
+def test_a_large_image_without_a_description_is_neither() -> None:
+    data = patched(esp32_boot_loader(0x9000), 32, b"\0")
+    assert refused(data).cause is Cause.NOT_FIRMWARE
 
 
 def test_an_esp32_chip_of_the_future_is_named_by_its_number() -> None:

@@ -57,7 +57,7 @@ class Board:
         self.main_loop = asyncio.Lock()
         """The sketch's loop does one thing at a time: serve a push, or poll."""
         self._silenced: list[Link] = []
-        self._forgotten: list[Link] = []
+        self._cut_off: list[Link] = []
         self._late: set[asyncio.TimerHandle] = set()
 
     @property
@@ -129,20 +129,23 @@ class Board:
         handle = loop.call_later(self.config.late_reply_time, send_late)
         self._late.add(handle)
 
-    def silence(self, link: Link) -> None:
-        """Let a connection die without a segment; it is kept so that no FIN leaves."""
-        link.fall_silent()
-        self._silenced.append(link)
+    def silence(self, link: Link, *, midway: bool = False) -> None:
+        """Let a connection die without a segment; it is kept so that no FIN leaves.
 
-    def forget(self, link: Link) -> None:
-        """Let a connection die with the chip, which resets it when it runs again."""
+        `midway`: the host goes on sending, which the stack that boots next answers by a reset.
+        """
         link.fall_silent()
-        self._forgotten.append(link)
+        (self._cut_off if midway else self._silenced).append(link)
+
+    def reset_unknown(self) -> None:
+        """Do what a stack that has just booted does with segments of older connections."""
+        for link in self._cut_off:
+            link.reset()
+        self._cut_off.clear()
 
     def boot(self) -> None:
         """Put a staged image in place. Raises `BadImageError` if nothing can run."""
         self.updater_runs = False
-        self._reset(self._forgotten)
         if self.bricked:
             raise BadImageError("nothing to run")
         staged, self.staged = self.staged, None
@@ -169,11 +172,7 @@ class Board:
         for handle in self._late:
             handle.cancel()
         self._late.clear()
-        self._reset(self._silenced)
-        self._reset(self._forgotten)
-
-    @staticmethod
-    def _reset(links: list[Link]) -> None:
-        for link in links:
+        self.reset_unknown()
+        for link in self._silenced:
             link.reset()
-        links.clear()
+        self._silenced.clear()

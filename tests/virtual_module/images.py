@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import random
 import struct
+import zlib
 
 from .checksums import crc32_msb_first, xor_checksum
 from .chips import CHIPS, Chip, ChipFacts, Family
@@ -67,10 +68,16 @@ def build_filesystem(size: int = 64 * 1024, *, seed: int = 0) -> bytes:
     """Return a LittleFS image: its magic in the first two blocks, then file-like content."""
     source = random.Random(f"littlefs/{seed}")
     data = code_like(size, source)
+    data[size & ~(SECTOR - 1) :] = b""
     for block in (0, SECTOR):
-        data[block : block + 24] = struct.pack(
-            "<II8sII", 1 + block // SECTOR, 0x2FF00, b"littlefs", 0x2FFE4, 0x20001
+        # Revision, tag and name, tag and geometry; each tag is XORed with the one before.
+        commit = struct.pack(
+            "<I4s8s4s", 1 + block // SECTOR, b"\xf0\x0f\xff\xf7", b"littlefs", b"\x2f\xe0\0\x10"
         )
+        commit += struct.pack("<6I", 0x20001, SECTOR, len(data) // SECTOR, 255, 0x7FFFFFFF, 1022)
+        commit += (0x20100018 ^ 0x500FFC04).to_bytes(4)
+        commit += struct.pack("<I", zlib.crc32(commit) ^ 0xFFFFFFFF)
+        data[block : block + len(commit)] = commit
     return bytes(data)
 
 

@@ -140,7 +140,7 @@ class PullClient:
         await receive(link, updater, self._board)
         self._finish(updater)
         if self._board.strikes(Fault.REBOOT_WITHOUT_OK):
-            self._board.forget(link)
+            self._board.silence(link, midway=True)
         else:
             self._end(link)
         return self._ending()

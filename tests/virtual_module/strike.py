@@ -20,8 +20,8 @@ async def strike(board: Board, link: Link, fault: Fault) -> Ending:
             link.reset()
             return Ending.STAYS
         case Fault.REBOOT_MIDWAY:
-            board.forget(link)
+            board.silence(link, midway=True)
             return Ending.RESTARTS
         case _:
-            board.silence(link)
+            board.silence(link, midway=True)
             return Ending.DIES

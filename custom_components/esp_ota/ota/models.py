@@ -111,6 +111,7 @@ class Cause(StrEnum):
     BOOTLOADER_IMAGE = "bootloader_image"
     MERGED_IMAGE = "merged_image"
     FILESYSTEM_IMAGE = "filesystem_image"
+    SKETCH_IMAGE = "sketch_image"
     UNKNOWN_CHIP = "unknown_chip"
     OVERSIZED_FILE = "oversized_file"
     UNREADABLE_FILE = "unreadable_file"
@@ -121,12 +122,23 @@ class Cause(StrEnum):
     # Pre-flight
     WRONG_CHIP = "wrong_chip"
     WRONG_KIND = "wrong_kind"
+    FLASH_SIZE = "flash_size"
     TOO_LARGE = "too_large"
     GZIP_UNSUPPORTED = "gzip_unsupported"
+    GZIP_FILESYSTEM = "gzip_filesystem"
+    GZIP_OLD_CORE = "gzip_old_core"
+    GZIP_FLASH_MODE = "gzip_flash_mode"
+    GZIP_OVERLAP = "gzip_overlap"
     OTHER_FIRMWARE = "other_firmware"
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
-    NOT_CERTAIN = "not_certain"
+    UNSIGNED_IMAGE = "unsigned_image"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    NOT_CERTAIN_CHIP = "not_certain_chip"
+    NOT_CERTAIN_PACKING = "not_certain_packing"
+    NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
+    NOT_CERTAIN_SIGNATURE = "not_certain_signature"
     NO_RELEASE = "no_release"
     INSTALL_RUNNING = "install_running"
     # Reaching the module
@@ -159,9 +171,13 @@ class Cause(StrEnum):
     # Pull
     NO_POLL = "no_poll"
     NOT_COLLECTED = "not_collected"
+    DOWNLOAD_DECLINED = "download_declined"
+    LENGTH_LOST = "length_lost"
+    OFFERED_TWICE = "offered_twice"
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
+    REBOOTED = "rebooted"
     NO_SPACE = "no_space"
     NO_FILESYSTEM = "no_filesystem"
     BAD_SIZE = "bad_size"
@@ -187,6 +203,8 @@ class Cause(StrEnum):
     NO_RESULT = "no_result"
     DID_NOT_RESTART = "did_not_restart"
     DID_NOT_COME_BACK = "did_not_come_back"
+    SILENT_AFTER_DOWNLOAD = "silent_after_download"
+    OLD_FIRMWARE_ASKS = "old_firmware_asks"
     OLD_FIRMWARE_BACK = "old_firmware_back"
     OTHER_VERSION_BACK = "other_version_back"
     # Around it
@@ -211,16 +229,32 @@ class Image:
     """gzip, which only the ESP8266 boot loader (core 2.7) and the Pico unpack."""
     plain_size: int
     plain_md5: str
-    """MD5 of the unpacked image: what a module reports as its sketch MD5."""
+    """MD5 of the unpacked image without a signature: what a module reports as its sketch MD5."""
     flash_size: int | None = None
     """Bytes of flash the header asks for; None where the header has no such field."""
     flash_mode: FlashMode | None = None
     """What the header says; None where there is no such field."""
+    min_revision: int | None = None
+    """Oldest chip revision an ESP32 image runs on, major * 100 + minor; None: any."""
+    max_revision: int | None = None
+    """Newest one; None: any."""
+    descriptor: AppDescriptor | None = None
+    """What an ESP32 app says of itself; in most Arduino builds it is about the core instead."""
     filesystem: FilesystemType | None = None
     """The layout of a filesystem image."""
     signed: bool = False
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppDescriptor:
+    """Name and versions in an ESP32 app's description (`esp_app_desc_t`)."""
+
+    project: str
+    version: str
+    idf: str
+    """ESP-IDF that the core was built with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,6 +294,8 @@ class ModuleFacts:
     sketch_size: int | None = None
     slot_size: int | None = None
     """Bytes a new sketch may have."""
+    slot_stated: bool = False
+    """Whether what runs states `slot_size` itself; else it is typed or concluded."""
     flash_size: int | None = None
     """Bytes of the real flash chip."""
     flash_mode: FlashMode | None = None
@@ -268,6 +304,8 @@ class ModuleFacts:
     """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
     signature_required: bool | None = None
     """Whether what runs takes signed images only."""
+    filesystem_sha256: str | None = None
+    """Content of the file system image that we installed last."""
 
 
 class EvidenceSource(StrEnum):
@@ -329,5 +367,7 @@ class InstallResult:
     """Placeholders of the cause's sentence."""
     version: str | None = None
     """The version the module states after the restart, if it states one."""
+    transport: str | None = field(default=None, compare=False)
+    """Name of the transport that was used last."""
     restore_error: Cause | None = None
     restore_facts: dict[str, str] = field(default_factory=dict)

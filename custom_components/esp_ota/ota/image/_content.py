@@ -1,0 +1,32 @@
+"""What the readers of all chips hand back, and how they say what is wrong."""
+
+from dataclasses import dataclass
+
+from ..exceptions import ImageError
+from ..models import AppDescriptor, Cause, Chip, FilesystemType, FlashMode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What the unpacked bytes are."""
+
+    chip: Chip | None = None
+    filesystem: FilesystemType | None = None
+    end: int
+    """Where the image itself ends; a signature may follow."""
+    signed: bool = False
+    flash_size: int | None = None
+    flash_mode: FlashMode | None = None
+    min_revision: int | None = None
+    max_revision: int | None = None
+    descriptor: AppDescriptor | None = None
+
+
+def truncated(detail: str) -> ImageError:
+    """Return the error for bytes that are missing at the end."""
+    return ImageError(Cause.TRUNCATED_IMAGE, detail=detail)
+
+
+def corrupt(detail: str) -> ImageError:
+    """Return the error for bytes that contradict each other."""
+    return ImageError(Cause.CORRUPT_IMAGE, detail=detail)

@@ -1,0 +1,68 @@
+"""The header and the segments that images of all Espressif chips are made of."""
+
+from dataclasses import dataclass
+import struct
+from typing import Final
+
+from ..models import FlashMode
+from ._content import corrupt, truncated
+from ._sums import Data, xor_of
+
+MAGIC: Final = 0xE9
+_FLASH_MODES: Final = (FlashMode.QIO, FlashMode.QOUT, FlashMode.DIO, FlashMode.DOUT)
+_MAX_SEGMENTS: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EspHeader:
+    """The eight bytes every Espressif image begins with."""
+
+    segments: int
+    flash_mode: FlashMode | None
+    flash_size_code: int
+    entry: int
+
+    @classmethod
+    def read(cls, data: Data, at: int) -> EspHeader:
+        """Read a header; raises ImageError where there is none."""
+        if len(data) < at + 8:
+            raise truncated("header ends early")
+        magic, segments, mode, size_and_speed, entry = struct.unpack_from("<BBBBI", data, at)
+        if magic != MAGIC:
+            raise corrupt(f"no image header at {at:#x}")
+        return cls(
+            segments=segments,
+            flash_mode=_FLASH_MODES[mode] if mode < len(_FLASH_MODES) else None,
+            flash_size_code=size_and_speed >> 4,
+            entry=entry,
+        )
+
+    @property
+    def is_esp8266(self) -> bool:
+        """The entry point lies in the ESP8266's instruction RAM, where no ESP32 has any."""
+        return self.entry >> 16 == 0x4010
+
+
+def walk(data: Data, header: EspHeader, first: int, limit: int) -> tuple[int, int]:
+    """Walk the segments from `first`; return where they end and the XOR of their bytes."""
+    if not 1 <= header.segments <= _MAX_SEGMENTS:
+        raise corrupt(f"{header.segments} segments")
+    at, xor = first, 0xEF
+    for _ in range(header.segments):
+        if at + 8 > limit:
+            raise truncated("a segment header is missing")
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        at += 8
+        if at + length > limit:
+            raise truncated("a segment ends behind the file")
+        xor ^= xor_of(data, at, at + length)
+        at += length
+    return at, xor
+
+
+def checksum_of(data: Data, segments_end: int) -> tuple[int, int]:
+    """Return where the checksum is, last in the 16-byte block behind the segments, and it."""
+    at = segments_end | 15
+    if at >= len(data):
+        raise truncated("the checksum is missing")
+    return at, data[at]

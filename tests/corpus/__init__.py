@@ -1,0 +1,1 @@
+"""Files that are images, and files that are not, made from fixed seeds."""

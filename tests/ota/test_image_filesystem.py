@@ -1,0 +1,190 @@
+"""Filesystem images are told apart, measured against their own words, and never guessed."""
+
+import gzip
+import struct
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.esp_ota.ota import Cause, FilesystemType, ImageKind, read_image
+from custom_components.esp_ota.ota.exceptions import ImageError
+from tests.corpus.filesystems import PAGE, fat, littlefs, spiffs
+from tests.ota.conftest import assert_sentence_is_whole
+from tests.virtual_module import Chip as BenchChip, build_filesystem, build_image
+
+IMAGES = {
+    "littlefs": (littlefs(), FilesystemType.LITTLEFS),
+    "littlefs 8k": (littlefs(128 * 1024, 8192), FilesystemType.LITTLEFS),
+    "littlefs of the bench": (build_filesystem(), FilesystemType.LITTLEFS),
+    "littlefs block 0": (littlefs(only=0), FilesystemType.LITTLEFS),
+    "littlefs block 1": (littlefs(only=1), FilesystemType.LITTLEFS),
+    "littlefs 8k block 1": (littlefs(128 * 1024, 8192, only=1), FilesystemType.LITTLEFS),
+    "spiffs": (spiffs(), FilesystemType.SPIFFS),
+    "spiffs 8k": (spiffs(128 * 1024, 8192), FilesystemType.SPIFFS),
+    "spiffs 64k": (spiffs(256 * 1024, 65536), FilesystemType.SPIFFS),
+    "spiffs esp32": (spiffs(magic=True), FilesystemType.SPIFFS),
+    "spiffs empty": (spiffs(files=(), magic=True), FilesystemType.SPIFFS),
+    "spiffs short magic": (spiffs(files=(), magic=True, magic_length=False), FilesystemType.SPIFFS),
+    "fat": (fat(), FilesystemType.FAT),
+    "fat 4k": (fat(512 * 1024, 4096), FilesystemType.FAT),
+    "fat levelled": (fat(levelled=True), FilesystemType.FAT),
+}
+
+
+def refused(data: bytes, kind: ImageKind | None = None) -> ImageError:
+    """Return why bytes are no image, after a look at the sentence the person would read."""
+    with pytest.raises(ImageError) as caught:
+        read_image(data, kind)
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [None, ImageKind.FILESYSTEM])
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_filesystem_is_told(name: str, kind: ImageKind | None) -> None:
+    data, filesystem = IMAGES[name]
+    image = read_image(data, kind)
+    assert (image.kind, image.filesystem) == (ImageKind.FILESYSTEM, filesystem)
+    assert image.chip is None
+    assert image.size == image.plain_size == len(data)
+    assert (image.flash_mode, image.flash_size, image.marker, image.signed) == (
+        None,
+        None,
+        None,
+        False,
+    )
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_filesystem_is_no_sketch(name: str) -> None:
+    assert refused(IMAGES[name][0], ImageKind.SKETCH).cause is Cause.FILESYSTEM_IMAGE
+
+
+@pytest.mark.parametrize("chip", BenchChip)
+def test_a_sketch_is_no_filesystem(chip: BenchChip) -> None:
+    assert refused(build_image(chip), ImageKind.FILESYSTEM).cause is Cause.SKETCH_IMAGE
+
+
+def test_a_packed_filesystem_is_told_too() -> None:
+    image = read_image(gzip.compress(littlefs()))
+    assert (image.kind, image.packed) == (ImageKind.FILESYSTEM, True)
+    assert image.plain_size == 64 * 1024
+
+
+@pytest.mark.parametrize("name", ["littlefs", "littlefs 8k", "littlefs block 1", "fat", "fat 4k"])
+def test_a_filesystem_cut_off_is_truncated(name: str) -> None:
+    data, _ = IMAGES[name]
+    for length in (8192 + 600, len(data) // 2, len(data) - 4096, len(data) - 1):
+        assert refused(data[:length]).cause is Cause.TRUNCATED_IMAGE, length
+
+
+def test_a_littlefs_cut_off_within_its_superblock_is_truncated() -> None:
+    for length in range(16, 60):
+        assert refused(littlefs()[:length]).cause is Cause.TRUNCATED_IMAGE, length
+
+
+def test_a_spiffs_cut_off_within_a_block_is_truncated() -> None:
+    assert refused(spiffs()[:-100]).cause is Cause.TRUNCATED_IMAGE
+
+
+@pytest.mark.parametrize("files", [(), ("/a",)])
+def test_a_spiffs_that_states_its_size_is_truncated_where_it_is_shorter(
+    files: tuple[str, ...],
+) -> None:
+    error = refused(spiffs(files=files, magic=True)[: 8 * 4096])
+    assert (error.cause, error.facts["detail"]) == (Cause.TRUNCATED_IMAGE, "32768 of 65536 bytes")
+
+
+def test_more_bytes_than_the_superblock_says_are_damage() -> None:
+    error = refused(littlefs() + bytes(4096))
+    assert error.cause is Cause.CORRUPT_IMAGE
+    assert error.facts["detail"] == "69632 bytes for a filesystem of 65536"
+
+
+@pytest.mark.parametrize("at", [0, 17, 20, 24, 31, 43, 44, 52])
+def test_one_turned_bit_in_the_only_superblock_is_noticed(at: int) -> None:
+    data = bytearray(littlefs(only=0))
+    data[at] ^= 4
+    assert refused(bytes(data)).cause in {Cause.CORRUPT_IMAGE, Cause.TRUNCATED_IMAGE}
+
+
+def test_one_whole_superblock_is_enough() -> None:
+    data = bytearray(littlefs())
+    data[20] ^= 1
+    assert read_image(bytes(data)).filesystem is FilesystemType.LITTLEFS
+
+
+@pytest.mark.parametrize(
+    ("at", "new"),
+    [
+        (0, b"\0"),
+        (11, b"\x00\x03"),
+        (13, b"\x03"),
+        (14, b"\0\0"),
+        (16, b"\x03"),
+        (19, b"\x01\0"),
+        (21, b"\x12"),
+        (22, b"\xff\xff"),
+        (510, b"\x55\xab"),
+    ],
+)
+def test_a_boot_sector_that_makes_no_sense_is_no_filesystem(at: int, new: bytes) -> None:
+    data = bytearray(fat())
+    data[at : at + len(new)] = new
+    assert refused(bytes(data)).cause is Cause.NOT_FIRMWARE
+
+
+def test_two_signature_bytes_make_no_filesystem() -> None:
+    data = bytearray(8192)
+    data[510:512] = b"\x55\xaa"
+    assert refused(bytes(data)).cause is Cause.NOT_FIRMWARE
+
+
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\x01\x80"])
+def test_a_size_alone_makes_no_spiffs(fill: bytes) -> None:
+    assert refused(fill * (65536 // len(fill))).cause is Cause.NOT_FIRMWARE
+
+
+def test_a_page_that_belongs_to_another_file_than_listed_makes_no_spiffs() -> None:
+    data = bytearray(spiffs())
+    struct.pack_into("<H", data, 2 * PAGE, 77)
+    assert refused(bytes(data)).cause is Cause.NOT_FIRMWARE
+    assert refused(bytes(data), ImageKind.FILESYSTEM).cause is Cause.NOT_FIRMWARE
+
+
+@pytest.mark.parametrize("at", [2, 12, 13])
+def test_a_page_that_describes_no_file_makes_no_spiffs(at: int) -> None:
+    data = bytearray(spiffs(files=("/a",)))
+    data[PAGE + at] = 7
+    assert refused(bytes(data)).cause is Cause.NOT_FIRMWARE
+
+
+def test_an_empty_spiffs_without_a_mark_is_one_only_where_somebody_says_so() -> None:
+    data = spiffs(files=())
+    assert refused(data).cause is Cause.NOT_FIRMWARE
+    assert read_image(data, ImageKind.FILESYSTEM).filesystem is FilesystemType.SPIFFS
+
+
+def test_nobodys_word_makes_a_filesystem_of_zeros_or_noise() -> None:
+    for data in (bytes(65536), bytes(range(256)) * 256, b"\xff" * 100):
+        assert refused(data, ImageKind.FILESYSTEM).cause is Cause.NOT_FIRMWARE
+
+
+@given(
+    st.sampled_from(sorted(IMAGES)),
+    st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=8)), max_size=4),
+    st.integers(0, 1 << 17),
+    st.sampled_from([None, *ImageKind]),
+)
+def test_any_damage_to_a_filesystem_gives_facts_or_a_reason(
+    name: str, changes: list[tuple[int, bytes]], length: int, kind: ImageKind | None
+) -> None:
+    data = bytearray(IMAGES[name][0])
+    for at, new in changes:
+        data[at : at + len(new)] = new
+    try:
+        image = read_image(bytes(data[:length]), kind)
+    except ImageError as error:
+        assert_sentence_is_whole(error.cause, error.facts)
+    else:
+        assert image.kind is ImageKind.FILESYSTEM
