@@ -67,7 +67,7 @@ class PullRequest:
         if (mac := format_mac(said.get("sta-mac"))) is None:
             return None
         try:
-            mode = PullMode(said.get("mode", PullMode.SKETCH).lower())
+            mode = _mode(said.get("mode", PullMode.SKETCH).lower())
         except ValueError:
             return None
         md5 = said.get("sketch-md5", "").lower()
@@ -94,6 +94,11 @@ class PullRequest:
             sketch_md5=self.sketch_md5,
             mac=self.mac,
         )
+
+
+def _mode(text: str) -> PullMode:
+    """Return the mode; raises ValueError. `updateLittlefs()` of arduino-esp32 has its own word."""
+    return PullMode.FILESYSTEM if text in {"littlefs", "fatfs"} else PullMode(text)
 
 
 def _text(text: str | None) -> str | None:
