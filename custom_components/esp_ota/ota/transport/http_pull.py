@@ -156,6 +156,7 @@ class PullDesk:
             return self._give(self._download, request)
         self._visit = visit = _Visit()
         self._arrived.set()
+        download: Download | None = None
         try:
             async with asyncio.timeout(self.limits.request):
                 download = await visit.answer
@@ -163,6 +164,8 @@ class PullDesk:
             return None  # not safe in time; the safe state is kept, the next request gets it
         finally:
             self._visit = None
+            if download is None and visit.answer.done() and not visit.answer.cancelled():
+                self._download = visit.answer.result()  # this one left just then
         return self._give(download, request) if download else None
 
     def _give(self, download: Download, request: PullRequest) -> Download:
