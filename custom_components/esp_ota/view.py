@@ -148,7 +148,8 @@ async def _serve(request: web.Request, download: Download, stall: float) -> web.
 
         def cut(_ended: asyncio.Future[Delivery] | None = None) -> None:
             """Take back what the kernel still holds: a plain close would deliver it."""
-            if download.sent < len(payload.data):
+            # A callback that was on its way already comes after the end.
+            if download.sent < len(payload.data) and connection.fileno() >= 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 transport.abort()
 
@@ -193,8 +194,6 @@ async def _stream(
     finally:
         # A module that has it all closes at once, and Home Assistant then cancels this task.
         own_end = 1 if transport.is_closing() else 0  # counts as one byte
-        download.track(handed - transport.get_write_buffer_size() + own_end, connection)
-        if download.sent >= total:
-            download.complete()
+        download.settle(handed - transport.get_write_buffer_size() + own_end, connection)
     if download.sent >= total:
         await response.write_eof()

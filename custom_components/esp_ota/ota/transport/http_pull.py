@@ -88,6 +88,15 @@ class Download:
             self._on_progress(sent, len(self.payload.data))
         return True
 
+    def settle(self, written: int, connection: socket.socket) -> None:
+        """Look a last time: either all was taken, or what was seen before stands.
+
+        A reset drops what the kernel had not got yet, so that nothing less is certain.
+        """
+        if written - unacknowledged(connection) >= len(self.payload.data):
+            self.track(written, connection)
+            self.complete()
+
     def complete(self) -> None:
         """Report that all bytes were taken; what comes of them, the next request says."""
         if not self.ended.done():
