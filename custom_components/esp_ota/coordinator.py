@@ -17,6 +17,7 @@ from .const import (
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
@@ -32,16 +33,22 @@ from .ota import (
     Cause,
     Check,
     Chip,
+    Delivery,
     EvidenceSource,
+    Image,
+    ImageKind,
     InstallProgress,
     InstallRefused,
     InstallResult,
     ModuleFacts,
+    ModuleKnowledge,
     ModuleWatch,
     PollWatch,
     PullDesk,
     PullRequest,
     Sighting,
+    SlotKnowledge,
+    SlotSource,
     chip_from_board,
     family_from_port,
     host_answers,
@@ -83,6 +90,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
+        self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -180,6 +188,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self.knowledge.heard(SlotSource.TXT, facts, time.time())
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -189,6 +198,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self.knowledge.polled(request, time.time())
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -211,6 +221,24 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return the version on offer, for sketches that ask before they download."""
         offered = self.offered
         return offered.version if offered else self.data.installed or ""
+
+    @callback
+    def _learnt(self) -> None:
+        """Keep what the module's statements and answers taught."""
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_learn(self.config_entry.entry_id, self.knowledge.stored),
+        )
+
+    @callback
+    def async_delivered(self, image: Image, delivery: Delivery) -> None:
+        """Take that the module has an image of a running install."""
+        self.knowledge.delivered(image, delivery, self.facts().family)
+
+    @callback
+    def async_refused(self, image: Image, cause: Cause) -> None:
+        """Take the module's own no to an image of a running install."""
+        self.knowledge.refused(cause, image, self.facts().family, time.time())
 
     @callback
     def _learn_mac(self, mac: str) -> None:
@@ -258,7 +286,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if polled is not None:
             family = family or polled.family
         said = said or _NOTHING
-        return replace(
+        facts = replace(
             said,
             name=data[CONF_NAME],
             host=self.host,
@@ -270,11 +298,13 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
-            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
-            slot_size=(polled.free_space if polled else None) or said.slot_size,
-            flash_size=(polled.chip_size if polled else None) or said.flash_size,
         )
+        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+
+    @property
+    def slot(self) -> SlotKnowledge | None:
+        """Who is believed about how large a sketch the module takes."""
+        return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""
@@ -301,7 +331,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             return []
         return self.house.library.candidates(self.data.firmware)
 
-    def candidate(self, release: Release, *, chosen: bool) -> Candidate:
+    def candidate(
+        self, release: Release, *, chosen: bool, wanted: ImageKind = ImageKind.SKETCH
+    ) -> Candidate:
         """Return a release as something to install on this module."""
         installed = self.data.installed
         return Candidate(
@@ -311,6 +343,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             older=installed is not None and is_newer(installed, release.version) is True,
             installed=installed,
             chosen=chosen,
+            wanted=wanted,
         )
 
     @property

@@ -42,12 +42,14 @@ class Journal:
         )
         self._open: dict[str, OpenInstall] = {}
         self._known: dict[str, Known] = {}
+        self._learnt: dict[str, dict[str, Any]] = {}
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
         stored = await self._store.async_load() or {}
         self._open = stored.get("open", {})
         self._known = stored.get("known", {})
+        self._learnt = stored.get("learnt", {})
 
     def open_install(self, entry_id: str) -> OpenInstall | None:
         """Return a module's install that has not ended."""
@@ -73,11 +75,24 @@ class Journal:
             self._known[entry_id] = known
             await self._async_save()
 
+    def learnt(self, entry_id: str) -> dict[str, Any]:
+        """Return what a module's own answers taught about it."""
+        return self._learnt.get(entry_id, {})
+
+    async def async_learn(self, entry_id: str, learnt: dict[str, Any]) -> None:
+        """Keep what a module's own answers taught; nothing to forget it."""
+        if self._learnt.get(entry_id, {}) != learnt:
+            self._learnt[entry_id] = learnt
+            await self._async_save()
+
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
         self._known.pop(entry_id, None)
+        self._learnt.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> None:
-        await self._store.async_save({"open": self._open, "known": self._known})
+        await self._store.async_save(
+            {"open": self._open, "known": self._known, "learnt": self._learnt}
+        )

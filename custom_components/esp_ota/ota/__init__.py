@@ -28,6 +28,7 @@ from .image import (
     read_image,
 )
 from .install import Install
+from .knowledge import ModuleKnowledge
 from .models import (
     AppDescriptor,
     Cause,
@@ -70,6 +71,7 @@ from .pull_request import (
     PullMode,
     PullRequest,
 )
+from .slot import SlotKnowledge, SlotSource
 from .transport import (
     Transport,
 )
@@ -128,6 +130,7 @@ __all__ = [
     "Limits",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -146,6 +149,8 @@ __all__ = [
     "SafeStateError",
     "Sighting",
     "SignatureState",
+    "SlotKnowledge",
+    "SlotSource",
     "Transport",
     "UploadDialect",
     "UploadLimits",
