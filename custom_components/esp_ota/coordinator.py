@@ -35,8 +35,8 @@ from .ota import (
     Chip,
     Delivery,
     EvidenceSource,
+    FlashMode,
     Image,
-    ImageKind,
     InstallProgress,
     InstallRefused,
     InstallResult,
@@ -298,6 +298,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
+            flash_mode=self._flash_mode,
         )
         return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
 
@@ -305,6 +306,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def slot(self) -> SlotKnowledge | None:
         """Who is believed about how large a sketch the module takes."""
         return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
+
+    @property
+    def _flash_mode(self) -> FlashMode | None:
+        """The mode in the header of what runs, where its sum proves that nobody changed it."""
+        running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
+        return running.image.flash_mode if running else None
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""
@@ -331,9 +338,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             return []
         return self.house.library.candidates(self.data.firmware)
 
-    def candidate(
-        self, release: Release, *, chosen: bool, wanted: ImageKind = ImageKind.SKETCH
-    ) -> Candidate:
+    def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
         installed = self.data.installed
         return Candidate(
@@ -343,7 +348,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             older=installed is not None and is_newer(installed, release.version) is True,
             installed=installed,
             chosen=chosen,
-            wanted=wanted,
         )
 
     @property

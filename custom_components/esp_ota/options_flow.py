@@ -13,6 +13,7 @@ from .const import (
     CONF_CHIP,
     CONF_FIRMWARE,
     CONF_FORGET,
+    CONF_GZIP,
     CONF_OWN_SECRET,
     CONF_PULL_SECRET,
     CONF_SLOT_SIZE,
@@ -103,7 +104,7 @@ class ModuleOptionsFlow(SafeStateFlow):
         """Say which firmware belongs on the module, and what is accepted as unknown."""
         options = dict(self.config_entry.options)
         if user_input is not None:
-            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_SLOT_SIZE, CONF_ACCEPTED):
+            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_SLOT_SIZE, CONF_ACCEPTED, CONF_GZIP):
                 options.pop(key, None)
             if user_input.pop(CONF_FORGET):
                 await self._async_forget()
@@ -119,6 +120,7 @@ class ModuleOptionsFlow(SafeStateFlow):
                 ),
                 vol.Optional(CONF_SLOT_SIZE): _SLOT_SIZE,
                 vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
+                vol.Required(CONF_GZIP, default=True): selector.BooleanSelector(),
                 vol.Required(CONF_FORGET, default=False): selector.BooleanSelector(),
             }
         )

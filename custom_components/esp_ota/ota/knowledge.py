@@ -103,7 +103,7 @@ class ModuleKnowledge:
             slot_size=slot.size if slot else None,
             slot_stated=slot.stated if slot else False,
             flash_size=self._flash_size,
-            flash_mode=self._flash_mode,
+            flash_mode=self._flash_mode or facts.flash_mode,
             core_version=self._core_version,
             signature_required=self._signature_required,
             filesystem_sha256=self._filesystem_sha256,
