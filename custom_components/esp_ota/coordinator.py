@@ -17,6 +17,7 @@ from .const import (
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
@@ -33,17 +34,22 @@ from .ota import (
     Cause,
     Check,
     Chip,
+    Delivery,
     EvidenceSource,
     FlashMode,
+    Image,
     InstallProgress,
     InstallRefused,
     InstallResult,
     ModuleFacts,
+    ModuleKnowledge,
     ModuleWatch,
     PollWatch,
     PullDesk,
     PullRequest,
     Sighting,
+    SlotKnowledge,
+    SlotSource,
     chip_from_board,
     family_from_port,
     is_alive,
@@ -85,6 +91,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
+        self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -184,6 +191,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self.knowledge.heard(SlotSource.TXT, facts, time.time())
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -193,6 +201,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self.knowledge.polled(request, time.time())
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -215,6 +224,24 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return the version on offer, for sketches that ask before they download."""
         offered = self.offered
         return offered.version if offered else self.data.installed or ""
+
+    @callback
+    def _learnt(self) -> None:
+        """Keep what the module's statements and answers taught."""
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_learn(self.config_entry.entry_id, self.knowledge.stored),
+        )
+
+    @callback
+    def async_delivered(self, image: Image, delivery: Delivery) -> None:
+        """Take that the module has an image of a running install."""
+        self.knowledge.delivered(image, delivery, self.facts().family)
+
+    @callback
+    def async_refused(self, image: Image, cause: Cause) -> None:
+        """Take the module's own no to an image of a running install."""
+        self.knowledge.refused(cause, image, self.facts().family, time.time())
 
     @callback
     def _learn_mac(self, mac: str) -> None:
@@ -262,7 +289,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if polled is not None:
             family = family or polled.family
         said = said or _NOTHING
-        return replace(
+        facts = replace(
             said,
             name=data[CONF_NAME],
             host=self.host,
@@ -274,13 +301,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
-            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
-            slot_size=(polled.free_space if polled else None) or said.slot_size,
-            slot_stated=said.slot_stated or bool(polled and polled.free_space is not None),
-            flash_size=(polled.chip_size if polled else None) or said.flash_size,
-            flash_mode=said.flash_mode or self._flash_mode,
+            flash_mode=self._flash_mode,
         )
+        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+
+    @property
+    def slot(self) -> SlotKnowledge | None:
+        """Who is believed about how large a sketch the module takes."""
+        return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     @property
     def _flash_mode(self) -> FlashMode | None:

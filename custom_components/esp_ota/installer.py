@@ -211,6 +211,8 @@ class Installer:
             on_stage=on_stage,
             on_progress=coordinator.async_set_progress,
             on_fallback=self._log_fallback,
+            on_delivered=coordinator.async_delivered,
+            on_refused=coordinator.async_refused,
         )
         self._current = Install(
             parts,

@@ -40,6 +40,7 @@ from .image import (
     read_slots,
 )
 from .install import Install
+from .knowledge import ModuleKnowledge
 from .listing import (
     Listed,
     Listing,
@@ -98,6 +99,7 @@ from .signature import (
     read_public_key,
     verify_signature,
 )
+from .slot import SlotKnowledge, SlotSource
 from .transport import (
     Transport,
 )
@@ -159,6 +161,7 @@ __all__ = [
     "Listing",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -179,6 +182,8 @@ __all__ = [
     "SignatureError",
     "SignatureState",
     "Slot",
+    "SlotKnowledge",
+    "SlotSource",
     "SourceError",
     "Transport",
     "UploadDialect",

@@ -156,6 +156,7 @@ _PACKED_CAUSES: Final = {
     PackingReason.OLD_CORE: Cause.GZIP_OLD_CORE,
     PackingReason.FLASH_MODE: Cause.GZIP_FLASH_MODE,
     PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
+    PackingReason.SIGNED: Cause.GZIP_SIGNED,
 }
 
 

@@ -149,6 +149,7 @@ class Cause(StrEnum):
     GZIP_OLD_CORE = "gzip_old_core"
     GZIP_FLASH_MODE = "gzip_flash_mode"
     GZIP_OVERLAP = "gzip_overlap"
+    GZIP_SIGNED = "gzip_signed"
     OTHER_FIRMWARE = "other_firmware"
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"

@@ -126,6 +126,9 @@ def obstacle(image: Image, module: ModuleFacts) -> PackingAdvice | None:
         return PackingAdvice(reason=PackingReason.FILESYSTEM)
     if chip.family is ChipFamily.ESP32:
         return _advice(PackingReason.CHIP, image_chip=chip)
+    if image.packed and image.signed and not module.signature_required:
+        # Who does not look for a signature takes its last four bytes for the unpacked size.
+        return PackingAdvice(reason=PackingReason.SIGNED)
     if chip.family is ChipFamily.RP2:
         return None  # staged as a file, so nothing overlaps; no header that could be wrong
     return _known_risk(image, module) or _unknown_risk(image, module)
