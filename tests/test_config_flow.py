@@ -69,8 +69,13 @@ async def by_hand(
 async def open_user_form(hass: HomeAssistant) -> str:
     """Press "Add integration" and return the flow's id."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
+    assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": "address"}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "address"
     assert_form_is_whole("config", result)
     return result["flow_id"]
 
@@ -286,8 +291,16 @@ async def test_an_ignored_module_stays_ignored(hass: HomeAssistant, esp_ota: Non
     assert (await discover(hass, announcement("pump")))["type"] is FlowResultType.FORM
 
 
-async def test_a_wifi_ota_module_is_left_alone(hass: HomeAssistant, esp_ota: None) -> None:
-    assert_aborted(await discover(hass, announcement(port=65280)), "wifi_ota")
+async def test_a_wifi_ota_module_is_added_with_its_page(hass: HomeAssistant, esp_ota: None) -> None:
+    result = await discover(hass, announcement(port=65280, auth_upload="yes"))
+    assert result["step_id"] == "confirm"
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"equipment": "nothing", "password": "watering-can"}
+    )
+    data = result["data"]
+    assert data["transports"] == ["http_upload"]
+    assert (data["upload_port"], data["upload_dialect"]) == (65280, "wifi_ota")
+    assert data["upload_password"] == "watering-can"
 
 
 @pytest.mark.parametrize("domain", ["esphome", "shelly", "tasmota", "wled"])

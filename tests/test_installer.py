@@ -452,7 +452,7 @@ async def test_an_image_that_nobody_can_judge_is_refused_with_the_check(
     module = await start_module()
     entry = await add(garden, module, board=None)
 
-    facts = await garden.refused("not_certain", "1.1.0")
+    facts = await garden.refused("not_certain_chip", "1.1.0")
 
     assert facts["check"] == "chip"
     assert_nothing_sent(module)
@@ -474,7 +474,7 @@ async def test_a_packed_image_needs_to_be_accepted_once(
         await garden.install()
         assert module.running_version == "1.2.0"
     else:
-        assert (await garden.refused("not_certain", "1.2.0"))["check"] == "packing"
+        assert (await garden.refused("not_certain_packing", "1.2.0"))["check"] == "packing"
         assert garden.card.attributes["latest_version"] == "1.1.0"
 
 

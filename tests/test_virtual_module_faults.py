@@ -201,6 +201,8 @@ async def test_power_may_return_by_itself() -> None:
         await host.send(image)
         await module.wait_for("back")
         assert module.running_version == "1.0.0"
+        with pytest.raises(ConnectionResetError):  # by a stack that knows no connection
+            await host.send(b"more")
 
 
 @pytest.mark.parametrize("chip", ALL)

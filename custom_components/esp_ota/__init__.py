@@ -8,9 +8,10 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE
 from .coordinator import ModuleCoordinator
-from .house import HOUSE, House
+from .house import HOUSE, House, async_make_house_entry
 from .installer import Installer, ModuleConfigEntry, ModuleRuntime
 from .issues import async_clear_module_issues
+from .view import PullView
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [Platform.UPDATE]
@@ -21,6 +22,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     house = House(hass)
     await house.async_setup()
     hass.data[HOUSE] = house
+    hass.http.register_view(PullView())
     return True
 
 
@@ -28,9 +30,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     """Set up a module, or the house's own entry."""
     house = hass.data[HOUSE]
     if entry.data[CONF_KIND] == KIND_HOUSE:
-        house.async_apply_options()
+        house.async_open(entry)
         return True
-    house.async_make_entry()
+    hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = Installer(hass, coordinator)
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
@@ -50,6 +52,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
 async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
     """Unload a module; a running install is cancelled and its equipment restored."""
     if entry.data[CONF_KIND] == KIND_HOUSE:
+        hass.data[HOUSE].async_close()
         return True
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 

@@ -2,60 +2,73 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-import logging
+from datetime import timedelta
 from typing import Any, Final, Self, cast
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import condition, config_validation as cv
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.util import dt as dt_util
 
-# A missing entity would be logged at every look; the refusal names it once.
-_QUIET: Final = logging.getLogger(__name__)
-_QUIET.setLevel(logging.ERROR)
+from .condition_tree import GROUPS, Node, load
 
-_GROUPS: Final = ("and", "or", "not")
+_INDIRECT: Final = ("device_id", "area_id", "floor_id", "label_id")
 
 
 class Conditions:
-    """Conditions that must all be true, each with a name for the person."""
+    """Conditions that were loaded, each with a name for the person."""
 
-    def __init__(self, named: list[tuple[str, condition.ConditionsChecker]]) -> None:
+    def __init__(self, named: list[tuple[str, Node | None]]) -> None:
         """Take loaded conditions; they are unloaded by `unload`."""
         self._named = named
 
     @classmethod
-    async def load(cls, hass: HomeAssistant, raw: list[Any], name: str) -> Self:
+    async def load(cls, hass: HomeAssistant, raw: list[Any]) -> Self:
         """Load conditions; raises vol.Invalid, HomeAssistantError or ValueError.
 
         The raw ones are left as they are, for storing: validators put objects into them.
         """
-        named: list[tuple[str, condition.ConditionsChecker]] = []
+        named: list[tuple[str, Node | None]] = []
         try:
             for number, item in enumerate(raw, 1):
-                checked = await condition.async_validate_conditions_config(
+                [checked] = await condition.async_validate_conditions_config(
                     hass, cv.CONDITIONS_SCHEMA([deepcopy(item)])
                 )
-                checker = await condition.async_conditions_from_config(
-                    hass, cast("list[ConfigType]", checked), _QUIET, name
-                )
-                named.append((_name(number, item), checker))
+                node = await load(hass, cast("ConfigType", checked))
+                named.append((_name(number, item), node))
         except BaseException:
             cls(named).unload()
             raise
         return cls(named)
 
     def unmet(self, variables: Mapping[str, Any]) -> list[str]:
-        """Return the names of the conditions that are not true right now."""
-        return [
-            name
-            for name, checker in self._named
-            if checker.async_check(variables=dict(variables)) is not True
-        ]
+        """Return the names of the conditions that are not true right now, or cannot be told."""
+        return self._but(variables, answer=True)
+
+    def standing(self, variables: Mapping[str, Any]) -> list[str]:
+        """Return the names of the conditions that are not false right now, or cannot be told."""
+        return self._but(variables, answer=False)
+
+    def _but(self, variables: Mapping[str, Any], *, answer: bool) -> list[str]:
+        found = []
+        for name, node in self._named:
+            if node is not None:
+                said, doubts = node.read(variables)
+                if said is not answer:
+                    why = ", ".join(dict.fromkeys(doubts))
+                    found.append(f"{name} ({why})" if why else name)
+        return found
+
+    def are_older_than(self, seconds: float) -> bool:
+        """Whether it is known that none of the answers changed for that long."""
+        moment = dt_util.utcnow() - timedelta(seconds=seconds)
+        return all(node.is_older_than(moment) for _, node in self._named if node is not None)
 
     def unload(self) -> None:
         """Let go of what the conditions listen to."""
-        for _, checker in self._named:
-            checker.async_unload()
+        for _, node in self._named:
+            if node is not None:
+                node.unload()
 
 
 def _name(number: int, item: Any) -> str:
@@ -88,37 +101,52 @@ def _can_say_no(item: Any) -> bool:
     return members is None or bool(enabled(members))
 
 
-def any_of_several(conditions: list[Any]) -> bool:
-    """Whether a condition on several targets is content with any one of them.
+def any_of_several(conditions: list[Any], *, negated: bool = False) -> bool:
+    """Whether one of several targets decides where all of them have to be safe.
 
     That is what the editor makes of "the valve is closed" for two valves or an area: it is true
-    while the other valve is open.
+    while the other valve is open. Where a condition forbids something, inside "not" or because
+    it inhibits, it is the other way round: "all are open" is false while one is.
     """
     for item in conditions:
         if not isinstance(item, Mapping):
             continue
-        options = item.get("options") or {}
-        behavior = options.get("behavior", "any") if isinstance(options, Mapping) else "any"
-        if behavior == "any" and _has_several(item.get("target")):
+        if _has_several(item) and _any_one(item) is not negated:
             return True
-        if any_of_several(_members(item) or []):
+        inside = negated is not (_group(item) == "not")
+        if any_of_several(_members(item) or [], negated=inside):
             return True
     return False
 
 
-def _has_several(target: Any) -> bool:
+def _any_one(item: Mapping[str, Any]) -> bool:
+    """Whether a condition on several is true as soon as one of them is as asked for."""
+    if "target" not in item:
+        return item.get("match") == "any"
+    options = item.get("options")
+    return not isinstance(options, Mapping) or options.get("behavior", "any") == "any"
+
+
+def _has_several(item: Mapping[str, Any]) -> bool:
+    target = item.get("target", item)
     if not isinstance(target, Mapping):
         return False
-    if any(target.get(key) for key in ("device_id", "area_id", "floor_id", "label_id")):
+    if target is not item and any(target.get(key) for key in _INDIRECT):
         return True  # one today, two once somebody adds a valve there
     return len(cv.ensure_list(target.get("entity_id"))) > 1
 
 
+def _group(item: Mapping[str, Any]) -> str | None:
+    """Return which group a condition is, None for one that is none."""
+    if isinstance(item.get("condition"), list):
+        return "and"
+    return next((kind for kind in GROUPS if kind in item or item.get("condition") == kind), None)
+
+
 def _members(item: Mapping[str, Any]) -> list[Any] | None:
     """Return the conditions inside a group, None for a condition that is none."""
-    for group in _GROUPS:
-        if group in item:
-            return cv.ensure_list(item[group])
-        if item.get("condition") == group:
-            return cv.ensure_list(item.get("conditions"))
-    return None
+    if (group := _group(item)) is None:
+        return None
+    if isinstance(listed := item.get("condition"), list):
+        return listed
+    return cv.ensure_list(item[group] if group in item else item.get("conditions"))

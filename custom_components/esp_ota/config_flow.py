@@ -9,7 +9,6 @@ from homeassistant.components import zeroconf
 from homeassistant.config_entries import (
     SOURCE_ZEROCONF,
     ConfigEntry,
-    ConfigFlow,
     ConfigFlowResult,
     OptionsFlow,
 )
@@ -20,54 +19,44 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .announcements import Announcements
 from .const import (
-    CONF_AUTH,
-    CONF_BOARD,
     CONF_EQUIPMENT,
     CONF_KIND,
     CONF_MAC,
+    CONF_PULL_SECRET,
     CONF_SERVICE_NAME,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_DIALECT,
+    CONF_UPLOAD_PORT,
     DOMAIN,
-    EQUIPMENT_NOTHING,
-    EQUIPMENT_SWITCHES,
     HOUSE_UNIQUE_ID,
     KIND_HOUSE,
-    KIND_MODULE,
+    TRANSPORT_UPLOAD,
+)
+from .door_flow import (
+    PASSWORD,
+    PORT,
 )
 from .house_flow import HouseOptionsFlow
 from .installer import is_installing
+from .module_flow import EQUIPMENT, ModuleFlow
 from .options_flow import ModuleOptionsFlow
-from .ota import WIFI_OTA_PORT, ModuleFacts, facts_from_announcement, is_alive
+from .ota import (
+    WIFI_OTA_PORT,
+    ModuleFacts,
+    UploadDialect,
+    facts_from_announcement,
+    is_alive,
+)
+from .pollers import new_secret
 
 _REACH_SECONDS: Final = 5.0
-_OTHER_INTEGRATIONS: Final = ("esphome", "shelly", "tasmota", "wled")
-"""They update their modules themselves; two updaters for one module end in a broken one."""
-
-_PASSWORD = selector.TextSelector(
-    selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD)
-)
-_PORT = vol.All(
-    selector.NumberSelector(
-        selector.NumberSelectorConfig(min=1, max=65535, mode=selector.NumberSelectorMode.BOX)
-    ),
-    vol.Coerce(int),
-)
-_EQUIPMENT = selector.SelectSelector(
-    selector.SelectSelectorConfig(
-        options=[EQUIPMENT_SWITCHES, EQUIPMENT_NOTHING],
-        translation_key=CONF_EQUIPMENT,
-        mode=selector.SelectSelectorMode.LIST,
-    )
-)
-_ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): _PORT}
+_ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): PORT}
 
 
-class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
+class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     """Makes the entries of modules, and the house's own."""
 
     VERSION = 1
-
-    _facts: ModuleFacts
-    _service_name: str | None = None
 
     @staticmethod
     @callback
@@ -82,13 +71,18 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         """Make the house's entry; the first module asks for it."""
         await self.async_set_unique_id(HOUSE_UNIQUE_ID)
         self._abort_if_unique_id_configured()
-        return self.async_create_entry(title="Firmware library", data={CONF_KIND: KIND_HOUSE})
+        data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: new_secret()}
+        return self.async_create_entry(title="Firmware library", data=data)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Take one `_arduino._tcp` announcement."""
-        if discovery_info.port == WIFI_OTA_PORT:
-            return self.async_abort(reason="wifi_ota")
+        if discovery_info.port == WIFI_OTA_PORT:  # announced as ArduinoOTA, but it is a page
+            self._doors = {
+                CONF_TRANSPORTS: [TRANSPORT_UPLOAD],
+                CONF_UPLOAD_PORT: WIFI_OTA_PORT,
+                CONF_UPLOAD_DIALECT: UploadDialect.WIFI_OTA,
+            }
         self._facts = facts_from_announcement(
             discovery_info.hostname,
             discovery_info.host,
@@ -148,23 +142,15 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
                 return entry
         return None
 
-    def _other_integration(self) -> str | None:
-        """Return who updates the module at this address already."""
-        for domain in _OTHER_INTEGRATIONS:
-            for entry in self.hass.config_entries.async_entries(domain):
-                if entry.data.get(CONF_HOST) in {self._facts.host, f"{self._facts.name}.local"}:
-                    return domain
-        return None
-
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the password, if there is one, and what the module switches."""
         if user_input is not None:
             return self._create(user_input)
-        schema: dict[vol.Marker, Any] = {vol.Required(CONF_EQUIPMENT): _EQUIPMENT}
+        schema: dict[vol.Marker, Any] = {vol.Required(CONF_EQUIPMENT): EQUIPMENT}
         if self._facts.auth_required is not False:
-            schema = {vol.Required(CONF_PASSWORD): _PASSWORD} | schema
+            schema = {vol.Required(CONF_PASSWORD): PASSWORD} | schema
         firmware = filter(None, (self._facts.firmware, self._facts.version))
         return self.async_show_form(
             step_id="confirm",
@@ -179,6 +165,12 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how updates reach the module."""
+        return self.async_show_menu(step_id="user", menu_options=["address", "page", "pull"])
+
+    async def async_step_address(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Add a module by its address; it must answer."""
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -192,12 +184,12 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
         schema = vol.Schema(
             _ADDRESS
             | {
-                vol.Optional(CONF_PASSWORD): _PASSWORD,
-                vol.Required(CONF_EQUIPMENT): _EQUIPMENT,
+                vol.Optional(CONF_PASSWORD): PASSWORD,
+                vol.Required(CONF_EQUIPMENT): EQUIPMENT,
             }
         )
         return self.async_show_form(
-            step_id="user",
+            step_id="address",
             data_schema=self.add_suggested_values_to_schema(
                 schema, user_input or {CONF_PORT: 8266}
             ),
@@ -223,29 +215,6 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             updates={CONF_HOST: host, CONF_PORT: port}, reload_on_update=False
         )
 
-    def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
-        data = {CONF_KIND: KIND_MODULE, **self._announced()}
-        if password := user_input.get(CONF_PASSWORD):
-            data[CONF_PASSWORD] = password
-        return self.async_create_entry(
-            title=self._facts.name,
-            data=data,
-            options={CONF_EQUIPMENT: user_input[CONF_EQUIPMENT]},
-        )
-
-    def _announced(self) -> dict[str, Any]:
-        """Return what an entry keeps of the announcement."""
-        facts = self._facts
-        return {
-            CONF_NAME: facts.name,
-            CONF_HOST: facts.host,
-            CONF_PORT: facts.port,
-            CONF_SERVICE_NAME: self._service_name,
-            CONF_BOARD: facts.board,
-            CONF_MAC: facts.mac,
-            CONF_AUTH: facts.auth_required,
-        }
-
     async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin when a module refused the password."""
         return await self.async_step_reauth_confirm()
@@ -265,7 +234,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         return self.async_show_form(
             step_id="reauth_confirm",
-            data_schema=vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD}),
+            data_schema=vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD}),
             description_placeholders={"name": entry.title},
         )
 
@@ -285,7 +254,7 @@ class EspOtaConfigFlow(ConfigFlow, domain=DOMAIN):
                 return self.async_update_and_abort(entry, data_updates=data)
             else:
                 errors["base"] = "unreachable"
-        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): _PASSWORD})
+        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD})
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(schema, user_input or entry.data),

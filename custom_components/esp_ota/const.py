@@ -17,12 +17,25 @@ CONF_BOARD: Final = "board"
 CONF_MAC: Final = "mac"
 CONF_AUTH: Final = "auth_required"
 
+CONF_PULL_SECRET: Final = "pull_secret"  # noqa: S105 - a key, not a secret
+CONF_OWN_SECRET: Final = "own_secret"  # noqa: S105 - a key, not a secret
+CONF_TRANSPORTS: Final = "transports"
+TRANSPORT_PUSH: Final = "arduino_ota"
+TRANSPORT_UPLOAD: Final = "http_upload"
+TRANSPORT_PULL: Final = "http_pull"
+CONF_UPLOAD_PORT: Final = "upload_port"
+CONF_UPLOAD_PATH: Final = "upload_path"
+CONF_UPLOAD_USERNAME: Final = "upload_username"
+CONF_UPLOAD_PASSWORD: Final = "upload_password"  # noqa: S105 - a key, not a password
+CONF_UPLOAD_DIALECT: Final = "upload_dialect"
+
 # Keys of a module's options
 CONF_EQUIPMENT: Final = "equipment"
 EQUIPMENT_SWITCHES: Final = "switches"
 EQUIPMENT_NOTHING: Final = "nothing"
 CONF_FIRMWARE: Final = "firmware"
 CONF_CHIP: Final = "chip"
+CONF_GZIP: Final = "gzip"
 CONF_ACCEPTED: Final = "accepted_checks"
 CONF_SAFE_STATE: Final = "safe_state"
 CONF_ACTIONS: Final = "actions"
@@ -37,9 +50,12 @@ MISSING_STAY_SAFE: Final = "stay_safe"
 # Keys of the house's options
 CONF_PARALLEL: Final = "parallel_installs"
 CONF_CALLBACK_PORT: Final = "callback_port"
+CONF_PULL_ADDRESS: Final = "pull_address"
+CONF_REMOTE_POLLS: Final = "remote_polls"
 
 DEFAULT_PARALLEL: Final = 2
 """More at once share one radio channel and the house loses more equipment at a time."""
+DEFAULT_UPLOAD_PORT: Final = 80
 DEFAULT_TIME_LIMIT: Final = 60
 """Seconds for the actions and their conditions; motor valves take up to 40 s to close."""
 DEFAULT_STABLE: Final = 3

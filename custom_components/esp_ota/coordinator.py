@@ -17,8 +17,13 @@ from .const import (
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_PORT,
+    DEFAULT_UPLOAD_PORT,
     DOMAIN,
     LOGGER,
+    TRANSPORT_PULL,
+    TRANSPORT_PUSH,
 )
 from .house import House
 from .library import Release
@@ -28,18 +33,25 @@ from .ota import (
     Check,
     Chip,
     EvidenceSource,
+    FlashMode,
     InstallProgress,
     InstallRefused,
     InstallResult,
     ModuleFacts,
     ModuleWatch,
+    PollWatch,
+    PullDesk,
+    PullRequest,
     Sighting,
     chip_from_board,
     family_from_port,
+    host_answers,
     is_alive,
     preflight,
 )
 from .versions import is_newer
+
+_NOTHING = ModuleFacts(name="", host="", port=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +77,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Start with what was known before the last restart."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.house = house
-        self.watch = ModuleWatch(self._async_probe, self._async_ask, house.patience.watch)
+        self.desk = PullDesk(house.patience.pull)
+        self.watch = self._watch()
         self._announced: ModuleFacts | None = None
+        self._polled: PullRequest | None = None
+        self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
         known = house.journal.known(entry.entry_id)
@@ -76,9 +91,33 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             assumed=known["assumed"] if known else False,
         )
 
+    def _watch(self) -> ModuleWatch:
+        """Return how the module is observed: by probes where it is known to listen."""
+        limits = self.house.patience.watch
+        if self.transports == [TRANSPORT_PULL]:
+            return PollWatch(lambda: self.desk.patience, limits)
+        return ModuleWatch(self._async_probe, self._async_ask, limits)
+
     @callback
     def async_start(self) -> CALLBACK_TYPE:
         """Listen to the module; returns what stops it."""
+        self.async_listen_for_polls()
+        stop_announcements = self._listen_for_announcements()
+
+        def stop() -> None:
+            stop_announcements()
+            if self._stop_polls is not None:
+                self._stop_polls()
+
+        return stop
+
+    @callback
+    def async_listen_for_polls(self) -> None:
+        """Be found by the MAC that requests carry, once it is known."""
+        if mac := self.config_entry.data.get(CONF_MAC):
+            self._stop_polls = self.house.pollers.async_add(mac, self)
+
+    def _listen_for_announcements(self) -> CALLBACK_TYPE:
         name = self.config_entry.data.get(CONF_SERVICE_NAME)
         if name is None:
             return lambda: None
@@ -100,12 +139,21 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return int(self.config_entry.data[CONF_PORT])
 
     @property
+    def transports(self) -> list[str]:
+        """The ways an image may take, in the person's order."""
+        return list(self.config_entry.data.get(CONF_TRANSPORTS) or [TRANSPORT_PUSH])
+
+    @property
     def password(self) -> str | None:
         """The OTA password; None when the module has none."""
         return self.config_entry.data.get(CONF_PASSWORD) or None
 
     async def _async_probe(self, timeout: float) -> bool:
-        return await is_alive(self.host, self.port, timeout)
+        """Ask at its OTA port, or at its web server where it has nothing else."""
+        if TRANSPORT_PUSH in self.transports:
+            return await is_alive(self.host, self.port, timeout)
+        port = self.config_entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)
+        return await host_answers(self.host, port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -126,6 +174,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 at=time.monotonic(),
                 firmware=facts.firmware,
                 version=facts.version,
+                sketch_md5=facts.sketch_md5,
                 mac=facts.mac,
             )
         )
@@ -138,11 +187,39 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.async_set_installed(facts.version, facts.firmware, assumed=False)
 
     @callback
+    def async_polled(self, request: PullRequest, address: str) -> None:
+        """Take what a request for an update says."""
+        self._polled = request
+        data = self.config_entry.data
+        if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
+            self.hass.config_entries.async_update_entry(
+                self.config_entry, data={**data, CONF_HOST: address}
+            )
+        if (running := self.house.library.running(request.sketch_md5)) is not None:
+            self.async_set_installed(running.version, running.firmware, assumed=False)
+        elif request.version is not None and not self._announces_version:
+            self.async_set_installed(request.version, None, assumed=False)
+        sighting = request.sighting(time.monotonic())
+        if running is not None:
+            sighting = replace(sighting, version=running.version, firmware=running.firmware)
+        self.watch.heard(sighting)
+
+    @property
+    def _announces_version(self) -> bool:
+        return self._announced is not None and self._announced.version is not None
+
+    def version_for_query(self) -> str:
+        """Return the version on offer, for sketches that ask before they download."""
+        offered = self.offered
+        return offered.version if offered else self.data.installed or ""
+
+    @callback
     def _learn_mac(self, mac: str) -> None:
         """Keep a MAC that was announced for the first time, so that devices can be linked."""
         self.hass.config_entries.async_update_entry(
             self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
         )
+        self.async_listen_for_polls()
         if device := self._device:
             dr.async_get(self.hass).async_update_device(
                 device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
@@ -175,22 +252,38 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
         data, options = self.config_entry.data, self.config_entry.options
-        said = self._announced
+        said, polled = self._announced, self._polled
         chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
         chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
         family = chip.family if chip else (said.family if said else None)
-        return ModuleFacts(
+        if polled is not None:
+            family = family or polled.family
+        said = said or _NOTHING
+        return replace(
+            said,
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,
             family=family or family_from_port(self.port),
             chip=chip,
-            mac=data.get(CONF_MAC) or (said.mac if said else None),
+            mac=data.get(CONF_MAC) or said.mac,
             board=data.get(CONF_BOARD),
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
+            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
+            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
+            slot_size=(polled.free_space if polled else None) or said.slot_size,
+            slot_stated=said.slot_stated or bool(polled and polled.free_space is not None),
+            flash_size=(polled.chip_size if polled else None) or said.flash_size,
+            flash_mode=said.flash_mode or self._flash_mode,
         )
+
+    @property
+    def _flash_mode(self) -> FlashMode | None:
+        """The mode in the header of what runs, where its sum proves that nobody changed it."""
+        running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
+        return running.image.flash_mode if running else None
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""
@@ -225,6 +318,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             firmware=release.firmware,
             version=release.version,
             older=installed is not None and is_newer(installed, release.version) is True,
+            installed=installed,
             chosen=chosen,
         )
 

@@ -16,6 +16,8 @@ from .const import (
     CONF_CALLBACK_PORT,
     CONF_KIND,
     CONF_PARALLEL,
+    CONF_PULL_SECRET,
+    CONF_REMOTE_POLLS,
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
@@ -23,7 +25,8 @@ from .const import (
 from .folder import WatchedFolder
 from .journal import Journal
 from .library import Library
-from .ota import Limits, PushLimits, WatchLimits
+from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from .pollers import Pollers, new_secret
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -34,6 +37,8 @@ class Patience:
 
     install: Limits = field(default_factory=Limits)
     push: PushLimits = field(default_factory=PushLimits)
+    upload: UploadLimits = field(default_factory=UploadLimits)
+    pull: PullLimits = field(default_factory=PullLimits)
     watch: WatchLimits = field(default_factory=WatchLimits)
 
 
@@ -46,6 +51,7 @@ class House:
         self.library = Library(hass)
         self.folder = WatchedFolder(hass, self.library)
         self.journal = Journal(hass)
+        self.pollers = Pollers(hass)
         self.patience = Patience()
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
@@ -83,6 +89,25 @@ class House:
         """The fixed call-back port, 0 for any."""
         return int(self.options.get(CONF_CALLBACK_PORT, 0))
 
+    @property
+    def allows_remote_polls(self) -> bool:
+        """Whether modules outside the local network may ask for updates."""
+        return bool(self.options.get(CONF_REMOTE_POLLS, False))
+
+    @callback
+    def async_open(self, entry: ConfigEntry) -> None:
+        """Begin to serve with what the house's entry says."""
+        if CONF_PULL_SECRET not in entry.data:  # made before modules could ask
+            data = {**entry.data, CONF_PULL_SECRET: new_secret()}
+            self._hass.config_entries.async_update_entry(entry, data=data)
+        self.pollers.secret = entry.data[CONF_PULL_SECRET]
+        self.async_apply_options()
+
+    @callback
+    def async_close(self) -> None:
+        """Know no secret any more: nobody may ask."""
+        self.pollers.secret = ""
+
     @callback
     def async_apply_options(self) -> None:
         """Take over changed limits; installs that wait already keep their place."""
@@ -94,13 +119,10 @@ class House:
         """Return what an install holds while it runs."""
         return self._turns
 
-    @callback
-    def async_make_entry(self) -> None:
-        """Make the house entry with the first module, never a second."""
-        if self.entry is None:
-            self._hass.async_create_task(
-                self._hass.config_entries.flow.async_init(
-                    DOMAIN, context={"source": SOURCE_SYSTEM}
-                ),
-                "ESP OTA house entry",
-            )
+
+async def async_make_house_entry(hass: HomeAssistant) -> None:
+    """Make the house's entry with the first module, never a second."""
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.data.get(CONF_KIND) == KIND_HOUSE:
+            return
+    await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})

@@ -11,6 +11,8 @@ from homeassistant.helpers import selector
 from .const import (
     CONF_CALLBACK_PORT,
     CONF_PARALLEL,
+    CONF_PULL_ADDRESS,
+    CONF_REMOTE_POLLS,
     DEFAULT_PARALLEL,
 )
 from .house import HOUSE, House
@@ -142,11 +144,17 @@ class HouseOptionsFlow(OptionsFlowWithReload):
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Set how many installs run at once, and where modules call back."""
         if user_input is not None:
-            return self.async_create_entry(data=dict(self.config_entry.options) | user_input)
+            options = dict(self.config_entry.options)
+            options.pop(CONF_PULL_ADDRESS, None)  # an emptied field is not sent
+            return self.async_create_entry(data=options | user_input)
         schema = vol.Schema(
             {
                 vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): _number(1, 10),
                 vol.Required(CONF_CALLBACK_PORT, default=0): _number(0, 65535),
+                vol.Optional(CONF_PULL_ADDRESS): selector.TextSelector(
+                    selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
+                ),
+                vol.Required(CONF_REMOTE_POLLS, default=False): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(

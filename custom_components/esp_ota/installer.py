@@ -22,7 +22,6 @@ from .issues import async_clear_module_issues, async_raise_module_issue
 from .journal import OpenInstall
 from .library import Release
 from .ota import (
-    ArduinoOtaPush,
     Cause,
     Delivery,
     Install,
@@ -30,22 +29,25 @@ from .ota import (
     InstallResult,
     InstallStage,
     OtaError,
-    Payload,
+    Part,
     Ports,
     SafeState,
     SafeStateError,
     Verdict,
 )
+from .preparation import async_prepare, part_of
 from .safe_state import ConfiguredSafeState, NothingToSecure
+from .transports import transports_for
 
 _JOURNALLED = {
+    InstallStage.QUEUED,
     InstallStage.MAKING_SAFE,
     InstallStage.SENDING,
     InstallStage.RESTARTING,
     InstallStage.VERIFYING,
     InstallStage.RESTORING,
 }
-"""Before them nothing has happened that a crash could leave half done."""
+"""Before them nobody waits for anything, and nothing has happened."""
 _DELIVERED = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """In them the module has the whole image."""
 
@@ -143,6 +145,7 @@ class Installer:
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
+            "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
         LOGGER.info(
@@ -157,9 +160,9 @@ class Installer:
         async def work() -> InstallResult:
             coordinator.raise_for_other_module()
             safe_state = self._safe_state(context)
-            data = await coordinator.house.library.async_read(release)
+            parts = await async_prepare(coordinator, release, chosen=chosen)
             async_clear_module_issues(self._hass, self._entry.entry_id)
-            return await self._install(release, data, safe_state, chosen=chosen, note=note).run()
+            return await self._install(parts, safe_state, note).run()
 
         return await self._async_to_its_end(release, work())
 
@@ -180,8 +183,12 @@ class Installer:
         except Exception:  # noqa: BLE001 - logged here, told to the caller as INTERNAL
             LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
+            self._coordinator.desk.dismiss()
             await self._async_finish(release, result)
         return result
+
+    def _log_fallback(self, transport: str, err: OtaError) -> None:
+        LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
 
     def _safe_state(self, context: Context) -> SafeState:
         """Return the safe state the person chose; raises SafeStateError when none was chosen."""
@@ -199,45 +206,27 @@ class Installer:
             {"module": self._entry.title},
         )
 
-    def _install(
-        self,
-        release: Release,
-        data: bytes,
-        safe_state: SafeState,
-        *,
-        chosen: bool,
-        note: OpenInstall,
-    ) -> Install:
+    def _install(self, parts: list[Part], safe_state: SafeState, note: OpenInstall) -> Install:
         """Put one install together."""
         coordinator = self._coordinator
-        payload = Payload(data=data, kind=release.image.kind, md5=release.image.md5)
 
         async def on_stage(stage: InstallStage) -> None:
             if stage in _JOURNALLED:
                 note["stage"] = stage
                 await self._journal.async_write(self._entry.entry_id, note)
 
-        transport = ArduinoOtaPush(
-            coordinator.host,
-            coordinator.port,
-            password=coordinator.password,
-            callback_port=coordinator.house.callback_port,
-            family=coordinator.facts().family,
-            limits=coordinator.house.patience.push,
-        )
         ports = Ports(
             facts=lambda: replace(coordinator.facts(), version=note["before"]),
             observer=coordinator.watch,
             safe_state=safe_state,
-            transport=transport,
+            transports=transports_for(coordinator),
             turn=coordinator.house.turn(),
             on_stage=on_stage,
             on_progress=coordinator.async_set_progress,
+            on_fallback=self._log_fallback,
         )
-        candidate = coordinator.candidate(release, chosen=chosen)
         self._current = Install(
-            candidate,
-            payload,
+            parts,
             ports,
             accepted=coordinator.accepted,
             limits=coordinator.house.patience.install,
@@ -293,10 +282,15 @@ class Installer:
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])
+        if note["stage"] == InstallStage.QUEUED and release is not None:
+            return await self._async_run(
+                release, chosen=note.get("chosen", True), context=Context()
+            )
         if note["stage"] not in _DELIVERED or release is None:
             return await self._async_restore(note, safe_state)
         # The module has the bytes, or never will: what they were is enough to judge.
-        install = self._install(release, b"", safe_state, chosen=True, note=note)
+        parts = [part_of(self._coordinator, release, b"", chosen=True)]
+        install = self._install(parts, safe_state, note)
         result = await self._async_to_its_end(release, install.resume(Delivery.UNCONFIRMED))
         if not result.verdict.is_success and result.restore_error is None:
             self._tell_interrupted(note)

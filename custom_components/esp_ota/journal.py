@@ -1,6 +1,6 @@
 """What is running, written before it takes effect, so that a crash forgets nothing."""
 
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -19,6 +19,8 @@ class OpenInstall(TypedDict):
     before: str | None
     """The version that ran when it began."""
     started: str
+    chosen: NotRequired[bool]
+    """Whether the person named this very version."""
 
 
 class Known(TypedDict):

@@ -61,6 +61,7 @@ class Library:
             hass, _STORE_VERSION, f"{DOMAIN}.library", private=True, atomic_writes=True
         )
         self._releases: dict[str, Release] = {}
+        self._by_md5: dict[str, Release] = {}
         self._listeners: list[CALLBACK_TYPE] = []
         self._adding = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
@@ -70,7 +71,11 @@ class Library:
         stored = await self._store.async_load()
         for item in (stored or {}).get("releases", []):
             release = _release_from(item)
-            self._releases[release.image.sha256] = release
+            self._keep(release)
+
+    def _keep(self, release: Release) -> None:
+        self._releases[release.image.sha256] = release
+        self._by_md5[release.image.plain_md5] = release
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -100,6 +105,21 @@ class Library:
         """Return the release with this content."""
         return self._releases.get(sha256)
 
+    def companion(self, release: Release) -> Release | None:
+        """Return the files that belong to a sketch: same firmware, same version."""
+        if release.image.kind is not ImageKind.SKETCH:
+            return None
+        for item in self._releases.values():
+            same = (item.firmware, item.version) == (release.firmware, release.version)
+            fits = item.image.chip in {None, release.image.chip}
+            if same and fits and item.image.kind is ImageKind.FILESYSTEM:
+                return item
+        return None
+
+    def running(self, plain_md5: str | None) -> Release | None:
+        """Return the release whose image has this MD5 when it runs."""
+        return self._by_md5.get(plain_md5) if plain_md5 else None
+
     async def async_add(
         self, data: bytes, name: ReleaseName, *, source: str, notes: str | None = None
     ) -> Release:
@@ -128,7 +148,7 @@ class Library:
         )
         self._refuse_conflict(release)
         await self._hass.async_add_executor_job(self._write, image.sha256, data)
-        self._releases[image.sha256] = release
+        self._keep(release)
         await self._async_save()
         return release
 
@@ -146,6 +166,7 @@ class Library:
         """Forget one release and delete its image."""
         if self._releases.pop(sha256, None) is None:
             return
+        self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
         await self._async_save()
         path = self._path(sha256)
         await self._hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))

@@ -1,112 +1,87 @@
 """A module's options: its firmware, and the safe state of what it switches."""
 
-from copy import deepcopy
-from typing import Any, override
+from typing import Any
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST
 from homeassistant.helpers import selector
 
-from .conditions import Conditions, any_of_several, enabled
 from .const import (
     CONF_ACCEPTED,
-    CONF_ACTIONS,
     CONF_CHIP,
-    CONF_CONDITIONS,
-    CONF_EQUIPMENT,
     CONF_FIRMWARE,
-    CONF_RESTORE,
-    CONF_SAFE_STATE,
-    CONF_STABLE,
-    CONF_TIME_LIMIT,
-    CONF_WHEN_MISSING,
-    DEFAULT_STABLE,
-    DEFAULT_TIME_LIMIT,
-    EQUIPMENT_NOTHING,
-    EQUIPMENT_SWITCHES,
-    MISSING_RESTORE,
-    MISSING_STAY_SAFE,
+    CONF_GZIP,
+    CONF_OWN_SECRET,
+    CONF_PULL_SECRET,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_PATH,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from .door_flow import (
+    DOOR_FIELDS,
+    async_try_page,
+    data_with_doors,
+    is_page_path,
+    pull_url,
+    sketch_lines,
 )
 from .house import HOUSE
 from .installer import is_installing
-from .ota import Check, Chip
-from .safe_state import async_validate_actions
-
-_ACCEPTABLE = (Check.CHIP, Check.PACKING, Check.FIRMWARE)
-"""The checks that may answer "cannot tell" and be accepted; the others always know."""
+from .ota import ACCEPTABLE, Chip
+from .safe_state_flow import SafeStateFlow
+from .selectors import choice
 
 
-class RawConditionSelector(selector.ConditionSelector):
-    """Validates conditions, but hands on the raw input.
-
-    The base class returns Template and timedelta objects. Those cannot be written to storage
-    and would break saving the entries of every integration.
-    """
-
-    @override
-    def __call__(self, data: Any) -> Any:
-        super().__call__(deepcopy(data))
-        return data
-
-
-def _seconds(maximum: int) -> vol.All:
-    return vol.All(
-        selector.NumberSelector(
-            selector.NumberSelectorConfig(
-                min=0,
-                max=maximum,
-                step=1,
-                unit_of_measurement="s",
-                mode=selector.NumberSelectorMode.BOX,
-            )
-        ),
-        vol.Coerce(int),
-    )
-
-
-def _choice(
-    options: list[str],
-    key: str,
-    mode: selector.SelectSelectorMode = selector.SelectSelectorMode.LIST,
-    *,
-    multiple: bool = False,
-) -> selector.SelectSelector:
-    return selector.SelectSelector(
-        selector.SelectSelectorConfig(
-            options=options, translation_key=key, mode=mode, multiple=multiple
-        )
-    )
-
-
-_SAFE_STATE = vol.Schema(
-    {
-        vol.Required(CONF_EQUIPMENT, default=EQUIPMENT_SWITCHES): _choice(
-            [EQUIPMENT_SWITCHES, EQUIPMENT_NOTHING],
-            CONF_EQUIPMENT,
-        ),
-        vol.Optional(CONF_ACTIONS): selector.ActionSelector(),
-        vol.Optional(CONF_CONDITIONS): RawConditionSelector(),
-        vol.Required(CONF_TIME_LIMIT, default=DEFAULT_TIME_LIMIT): _seconds(3600),
-        vol.Required(CONF_STABLE, default=DEFAULT_STABLE): _seconds(600),
-        vol.Optional(CONF_RESTORE): selector.ActionSelector(),
-        vol.Required(CONF_WHEN_MISSING, default=MISSING_RESTORE): _choice(
-            [MISSING_RESTORE, MISSING_STAY_SAFE],
-            CONF_WHEN_MISSING,
-        ),
-    }
-)
-
-
-class ModuleOptionsFlow(OptionsFlowWithReload):
+class ModuleOptionsFlow(SafeStateFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu, unless an install runs: a reload would cancel it."""
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
-        return self.async_show_menu(step_id="init", menu_options=["safe_state", "firmware"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+        )
+
+    async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say which ways an image may take to the module, first choice first."""
+        entry = self.config_entry
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            if not user_input[CONF_TRANSPORTS]:
+                errors[CONF_TRANSPORTS] = "no_transport"
+            elif not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
+                errors[CONF_UPLOAD_PATH] = "no_path"
+            elif TRANSPORT_UPLOAD in user_input[CONF_TRANSPORTS] and (
+                err := await async_try_page(entry.data[CONF_HOST], user_input)
+            ):
+                errors["base"] = str(err.cause)
+                placeholders = {"module": entry.title} | err.facts
+            else:
+                data = data_with_doors(entry.data, user_input)
+                self.hass.config_entries.async_update_entry(entry, data=data)
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_create_entry(data=dict(entry.options))
+        url = pull_url(self.hass, entry.data)
+        stored = {
+            CONF_TRANSPORTS: [TRANSPORT_PUSH],
+            **entry.data,
+            CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
+        }
+        family = entry.runtime_data.coordinator.facts().family
+        return self.async_show_form(
+            step_id="doors",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(DOOR_FIELDS), user_input or stored
+            ),
+            errors=errors,
+            description_placeholders={"url": url, "sketch": sketch_lines(url, family)}
+            | placeholders,
+        )
 
     async def async_step_firmware(
         self, user_input: dict[str, Any] | None = None
@@ -114,7 +89,7 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
         """Say which firmware belongs on the module, and what is accepted as unknown."""
         options = dict(self.config_entry.options)
         if user_input is not None:
-            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_ACCEPTED):
+            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_ACCEPTED, CONF_GZIP):
                 options.pop(key, None)
             return self.async_create_entry(data=options | user_input)
         firmwares = self.hass.data[HOUSE].library.firmwares
@@ -123,55 +98,14 @@ class ModuleOptionsFlow(OptionsFlowWithReload):
                 vol.Optional(CONF_FIRMWARE): selector.SelectSelector(
                     selector.SelectSelectorConfig(options=firmwares, custom_value=True)
                 ),
-                vol.Optional(CONF_CHIP): _choice(
+                vol.Optional(CONF_CHIP): choice(
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
-                vol.Optional(CONF_ACCEPTED): _choice([*_ACCEPTABLE], "check", multiple=True),
+                vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
+                vol.Required(CONF_GZIP, default=True): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(
             step_id="firmware",
             data_schema=self.add_suggested_values_to_schema(schema, options),
         )
-
-    async def async_step_safe_state(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Edit what happens before the first byte and after the last."""
-        errors: dict[str, str] = {}
-        placeholders = {"error": ""}
-        options = dict(self.config_entry.options)
-        if user_input is not None:
-            safe_state = dict(user_input)
-            equipment = safe_state.pop(CONF_EQUIPMENT)
-            try:
-                await self._async_validate(safe_state)
-            except (vol.Invalid, HomeAssistantError, ValueError) as err:
-                errors["base"] = "invalid_sequence"
-                placeholders["error"] = str(err)
-            conditions = safe_state.get(CONF_CONDITIONS, [])
-            if equipment == EQUIPMENT_SWITCHES and not enabled(conditions):
-                errors[CONF_CONDITIONS] = "no_condition"
-            elif any_of_several(conditions):
-                errors[CONF_CONDITIONS] = "any_of_several"
-            if not errors:
-                return self.async_create_entry(
-                    data=options | {CONF_EQUIPMENT: equipment, CONF_SAFE_STATE: safe_state}
-                )
-        stored = options.get(CONF_SAFE_STATE, {}) | {
-            CONF_EQUIPMENT: options.get(CONF_EQUIPMENT, EQUIPMENT_SWITCHES)
-        }
-        return self.async_show_form(
-            step_id="safe_state",
-            data_schema=self.add_suggested_values_to_schema(_SAFE_STATE, user_input or stored),
-            errors=errors,
-            description_placeholders=placeholders,
-        )
-
-    async def _async_validate(self, safe_state: dict[str, Any]) -> None:
-        """Check copies as they will be used, so that mistakes show on the form."""
-        for key in (CONF_ACTIONS, CONF_RESTORE):
-            if sequence := safe_state.get(key):
-                await async_validate_actions(self.hass, sequence)
-        if conditions := safe_state.get(CONF_CONDITIONS):
-            (await Conditions.load(self.hass, conditions, "safe state")).unload()

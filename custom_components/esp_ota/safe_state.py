@@ -88,7 +88,7 @@ class ConfiguredSafeState:
             detail = "a condition is true when any one of its targets is"
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
         try:
-            self._conditions = await Conditions.load(self._hass, raw, self._name)
+            self._conditions = await Conditions.load(self._hass, raw)
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
         limit = float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))

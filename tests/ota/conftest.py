@@ -69,7 +69,13 @@ def _zeroconf_on_loopback() -> None:
 def quick(**changes: Any) -> PushLimits:
     """Return limits for tests; only those that a test is about may run out."""
     invitation: dict[str, Any] = {"answer": 1.5, "tries": 4, "auth_answer": 5.0}
-    stream: dict[str, Any] = {"stall": 10.0, "result": 10.0, "text": 1.0, "poll": 0.01}
+    stream: dict[str, Any] = {
+        "stall": 10.0,
+        "result": 10.0,
+        "text": 1.0,
+        "poll": 0.01,
+        "restart": 1.5,
+    }
     callback = changes.pop("callback", 10.0)
     for limits in (invitation, stream):
         limits.update({name: changes.pop(name) for name in limits if name in changes})

@@ -6,6 +6,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     Chip,
     ChipFamily,
+    FlashMode,
     ModuleFacts,
     chip_from_board,
     facts_from_announcement,
@@ -28,6 +29,12 @@ def test_an_announcement_with_all_our_records_tells_everything() -> None:
         "fw_name": "garden-valve",
         "fw_version": "1.2.3",
         "mac": "A0B1C2D3E4F5",
+        "md5": "0123456789ABCDEF0123456789abcdef",
+        "core": "3_1_2",
+        "flash_mode": "2",
+        "flash_size": "4194304",
+        "free": "1740800",
+        "sketch_size": "356768",
     }
     facts = facts_from_announcement("garden-valve.local.", "192.0.2.7", 3232, txt)
     assert facts == ModuleFacts(
@@ -41,6 +48,13 @@ def test_an_announcement_with_all_our_records_tells_everything() -> None:
         auth_required=True,
         firmware="garden-valve",
         version="1.2.3",
+        sketch_md5="0123456789abcdef0123456789abcdef",
+        sketch_size=356768,
+        slot_size=1740800,
+        slot_stated=True,
+        flash_size=4 << 20,
+        flash_mode=FlashMode.DIO,
+        core_version="3.1.2",
     )
 
 
@@ -144,6 +158,79 @@ def test_a_virtual_module_is_understood(config: dict[str, str], name: str, locke
     assert (facts.firmware, facts.version) == ("garden-valve", "1.0.0")
 
 
+@pytest.mark.parametrize(
+    ("text", "core"),
+    [
+        ("3.1.2", "3.1.2"),
+        ("2_7_4", "2.7.4"),
+        (" 3.2.0-dev ", "3.2.0-dev"),
+        ("2.7.0+sha.1a2b3c4d", "2.7.0+sha.1a2b3c4d"),
+        ("f946290e", None),
+        ("30102000", None),
+        ("3.1", None),
+        ("3.1.2 and more", None),
+        ("9999.0.0", None),
+        ("٣.1.2", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_core_says_its_release_or_nothing(text: str | None, core: str | None) -> None:
+    assert facts_from_announcement("pump", "192.0.2.8", 8266, {"core": text}).core_version == core
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("0", FlashMode.QIO),
+        ("1", FlashMode.QOUT),
+        ("2", FlashMode.DIO),
+        ("3", FlashMode.DOUT),
+        ("DOUT", FlashMode.DOUT),
+        ("dio", FlashMode.DIO),
+        ("4", None),
+        ("255", None),
+        ("²", None),
+        ("fast", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_flash_mode_is_a_name_or_the_number_the_core_prints(
+    text: str | None, mode: FlashMode | None
+) -> None:
+    facts = facts_from_announcement("pump", "192.0.2.8", 8266, {"flash_mode": text})
+    assert facts.flash_mode is mode
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        (" 4096 ", 4096),
+        (str(64 << 20), 64 << 20),
+        (str((64 << 20) + 1), None),
+        ("4294963200", None),
+        ("-4096", None),
+        ("1e6", None),
+        ("٤٠٩٦", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_size_is_a_number_that_a_flash_can_have(text: str | None, size: int | None) -> None:
+    txt = {"free": text, "sketch_size": text, "flash_size": text}
+    facts = facts_from_announcement("pump", "192.0.2.8", 8266, txt)
+    assert (facts.slot_size, facts.slot_stated) == (size, size is not None)
+    # Nothing may be free, but a sketch or a flash without a byte is an error of the core's.
+    assert (facts.sketch_size, facts.flash_size) == (size or None, size or None)
+
+
+@pytest.mark.parametrize("md5", ["0" * 31, "0" * 33, "g" * 32, "", None])
+def test_what_is_no_md5_is_no_evidence(md5: str | None) -> None:
+    assert facts_from_announcement("pump", "192.0.2.8", 8266, {"md5": md5}).sketch_md5 is None
+
+
 @pytest.mark.parametrize("auth", [None, "", "maybe", "YES"])
 def test_any_other_word_about_a_password_says_nothing(auth: str | None) -> None:
     facts = facts_from_announcement("pump", "192.0.2.8", 8266, {"auth_upload": auth})
@@ -219,8 +306,23 @@ def test_an_announcement_without_a_name_goes_by_its_address() -> None:
     st.text(max_size=20),
     st.integers(-1, 1 << 17),
     st.dictionaries(
-        st.sampled_from(["board", "mac", "auth_upload", "fw_name", "fw_version"]) | st.text(),
-        st.none() | st.text(),
+        st.sampled_from(
+            [
+                "board",
+                "mac",
+                "auth_upload",
+                "fw_name",
+                "fw_version",
+                "md5",
+                "core",
+                "flash_mode",
+                "flash_size",
+                "free",
+                "sketch_size",
+            ]
+        )
+        | st.text(),
+        st.none() | st.text() | st.integers().map(str),
     ),
 )
 def test_any_announcement_gives_facts(
@@ -228,5 +330,7 @@ def test_any_announcement_gives_facts(
 ) -> None:
     facts = facts_from_announcement(name, host, port, txt)
     assert (facts.host, facts.port) == (host, port)
-    for text in (facts.board, facts.firmware, facts.version):
+    for size in (facts.slot_size, facts.sketch_size, facts.flash_size):
+        assert size is None or 0 <= size <= 64 << 20
+    for text in (facts.board, facts.firmware, facts.version, facts.core_version):
         assert text is None or (text.isprintable() and 0 < len(text) <= 64)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, ModuleFacts, Verdict
+from custom_components.esp_ota.ota import Candidate, Cause, Chip, FlashMode, ModuleFacts, Verdict
 from custom_components.esp_ota.ota.evidence import is_proof, judge
 
 from .conftest import assert_sentence_is_whole
-from .examples import CANDIDATE, IMAGE, MODULE, sighting
+from .examples import CANDIDATE as EXAMPLE, IMAGE, MODULE as BARE, sighting
 
+CANDIDATE = replace(EXAMPLE, image=replace(IMAGE, flash_mode=FlashMode.DIO))
+MODULE = replace(BARE, flash_mode=FlashMode.DIO)
 NOTHING_KNOWN = replace(MODULE, version=None, firmware=None, mac=None)
 OLD_MD5, OTHER_MD5 = "a" * 32, "b" * 32
 WITH_MD5 = replace(MODULE, sketch_md5=OLD_MD5)
@@ -95,6 +97,43 @@ def test_each_statement_has_its_verdict(
         assert_sentence_is_whole(cause, result.facts)
     if heard is not None:
         assert is_proof(heard, CANDIDATE, before) is (verdict is Verdict.VERIFIED)
+
+
+def candidate_with(**changes: Any) -> Candidate:
+    """Return the candidate with another image."""
+    return replace(CANDIDATE, image=replace(CANDIDATE.image, **changes))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "module"),
+    [
+        (CANDIDATE, replace(WITH_MD5, flash_mode=FlashMode.DOUT)),
+        (CANDIDATE, replace(WITH_MD5, flash_mode=None)),
+        (candidate_with(flash_mode=None), WITH_MD5),
+        (candidate_with(signed=True), WITH_MD5),
+    ],
+    ids=["other flash mode", "module's unknown", "image's unknown", "signed"],
+)
+def test_a_sum_that_the_updater_may_have_changed_leaves_it_to_the_version(
+    candidate: Candidate, module: ModuleFacts
+) -> None:
+    """The ESP8266 writes its own flash mode into the header, and cuts a signature off."""
+
+    def verdict(**said: Any) -> Verdict:
+        return judge(sighting(**said), candidate, module).verdict
+
+    assert verdict(sketch_md5=OTHER_MD5, version="1.1.0") is Verdict.VERIFIED
+    assert verdict(sketch_md5=OTHER_MD5, version="0.5") is Verdict.FAILED
+    assert verdict(sketch_md5=OTHER_MD5) is Verdict.UNVERIFIED
+    assert verdict(sketch_md5=OLD_MD5, version="1.1.0") is Verdict.UNCHANGED
+    assert verdict(sketch_md5=IMAGE.plain_md5) is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize("changes", [{"packed": True}, {"chip": Chip.ESP32}, {"chip": Chip.RP2040}])
+def test_a_sum_that_nobody_changes_decides_by_itself(changes: dict[str, Any]) -> None:
+    candidate, module = candidate_with(flash_mode=None, **changes), WITH_MD5
+    heard = sighting(sketch_md5=OTHER_MD5, version="1.1.0")
+    assert judge(heard, candidate, module).verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize("said", ["1.1.0", "1.0.0", "0.5"])

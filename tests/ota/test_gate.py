@@ -6,18 +6,22 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.ota import (
+    ACCEPTABLE,
+    RULES,
     Cause,
     Check,
     Chip,
     ChipFamily,
+    FlashMode,
     ImageKind,
     Marker,
     ModuleFacts,
+    SignatureState,
     preflight,
     read_image,
 )
+from custom_components.esp_ota.ota.checks import Answer, CheckResult
 from custom_components.esp_ota.ota.exceptions import InstallRefused
-from custom_components.esp_ota.ota.gate import Answer, CheckResult
 from tests.virtual_module import build_image, gzip_image
 
 from .conftest import assert_sentence_is_whole
@@ -25,6 +29,20 @@ from .examples import CANDIDATE, IMAGE, MODULE
 
 PACKED = read_image(gzip_image(build_image("esp8266")))
 NOTHING_KNOWN = ModuleFacts(name="pump", host="192.0.2.7", port=4000)
+FILESYSTEM = replace(
+    CANDIDATE,
+    image=replace(IMAGE, kind=ImageKind.FILESYSTEM, chip=None, flash_size=None, marker=None),
+    wanted=ImageKind.FILESYSTEM,
+)
+UNPACKING = replace(
+    MODULE,
+    core_version="3.1.2",
+    flash_mode=FlashMode.DIO,
+    flash_size=4 << 20,
+    sketch_size=300_000,
+    slot_stated=True,
+)
+"""A module that says all that a packed image needs."""
 
 
 def result_of(check: Check, candidate: Any = CANDIDATE, module: Any = MODULE) -> CheckResult:
@@ -50,7 +68,7 @@ def refused(
 
 
 def test_an_image_that_belongs_there_passes_every_check() -> None:
-    answers = preflight(CANDIDATE, MODULE)
+    answers = preflight(CANDIDATE, replace(MODULE, flash_size=IMAGE.flash_size))
     assert {result.answer for result in answers.results} == {Answer.VALID}
     assert answers.refusal is None
     answers.raise_for_refusal()
@@ -60,9 +78,56 @@ def test_the_order_of_the_questions_is_the_order_of_the_slugs() -> None:
     assert [result.check for result in preflight(CANDIDATE, NOTHING_KNOWN).results] == list(Check)
 
 
-def test_a_file_system_is_no_sketch() -> None:
-    error = refused(with_image(kind=ImageKind.FILESYSTEM), MODULE)
-    assert (error.cause, error.facts["kind"]) == (Cause.WRONG_KIND, "filesystem")
+def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
+    assert [rule.check for rule in RULES] == list(Check)
+    causes = [cause for rule in RULES for cause in (*rule.causes, rule.unknown) if cause]
+    assert len(causes) == len(set(causes))
+    assert ACCEPTABLE == (Check.CHIP, Check.PACKING, Check.FIRMWARE, Check.SIGNATURE)
+
+
+@pytest.mark.parametrize("kind", ImageKind)
+@pytest.mark.parametrize("wanted", ImageKind)
+def test_a_sketch_and_a_file_system_are_not_mistaken(kind: ImageKind, wanted: ImageKind) -> None:
+    candidate = replace(with_image(kind=kind), wanted=wanted)
+    if kind is wanted:
+        assert result_of(Check.KIND, candidate).answer is Answer.VALID
+        return
+    error = refused(candidate, MODULE)
+    assert error.cause is Cause.WRONG_KIND
+    assert error.facts == {"kind": kind, "wanted": wanted}
+
+
+@pytest.mark.parametrize("module", [MODULE, replace(NOTHING_KNOWN, firmware="garden-valve")])
+def test_a_file_system_is_for_any_chip_and_for_an_area_that_nobody_knows(
+    module: ModuleFacts,
+) -> None:
+    answers = preflight(FILESYSTEM, replace(module, slot_size=1))
+    assert answers.refusal is None
+    unknown = [result.check for result in answers.results if result.answer is Answer.UNKNOWN]
+    assert unknown == [Check.SLOT]
+
+
+def test_a_file_system_needs_no_newer_version_than_the_sketch() -> None:
+    assert result_of(Check.VERSION, replace(FILESYSTEM, older=True)).answer is Answer.VALID
+
+
+@pytest.mark.parametrize(
+    ("delivered", "chosen", "answer"),
+    [
+        (IMAGE.sha256, False, Answer.INVALID),
+        (IMAGE.sha256, True, Answer.VALID),
+        ("0" * 64, False, Answer.VALID),
+        (None, False, Answer.VALID),
+    ],
+)
+def test_a_file_system_is_delivered_again_only_when_it_is_meant(
+    delivered: str | None, chosen: bool, answer: Answer
+) -> None:
+    module = replace(MODULE, filesystem_sha256=delivered, sketch_md5=IMAGE.plain_md5)
+    candidate = replace(FILESYSTEM, chosen=chosen)
+    assert result_of(Check.SAME_IMAGE, candidate, module).answer is answer
+    if answer is Answer.INVALID:
+        assert refused(candidate, module).cause is Cause.SAME_IMAGE
 
 
 @pytest.mark.parametrize(
@@ -95,25 +160,79 @@ def test_the_chip_must_be_the_modules(
         assert error.cause is Cause.WRONG_CHIP
         assert error.facts == {"image_chip": image, "module_chip": chip or family}
     if answer is Answer.UNKNOWN:
-        assert refused(with_image(chip=image), module).facts["check"] == Check.CHIP
+        error = refused(with_image(chip=image), module)
+        assert error.cause is Cause.NOT_CERTAIN_CHIP
+        assert error.facts == {"check": "chip", "image_chip": image}
 
 
 @pytest.mark.parametrize(
-    ("chip", "answer"),
+    ("asked", "real", "answer"),
     [
-        (Chip.ESP8266, Answer.UNKNOWN),
-        (Chip.ESP32, Answer.INVALID),
-        (Chip.ESP32_C3, Answer.INVALID),
-        (Chip.RP2040, Answer.VALID),
+        (4 << 20, 4 << 20, Answer.VALID),
+        (1 << 20, 4 << 20, Answer.VALID),
+        (4 << 20, 1 << 20, Answer.INVALID),
+        (4 << 20, None, Answer.UNKNOWN),
+        (None, 1 << 20, Answer.VALID),
     ],
 )
-def test_only_a_pico_is_sure_to_unpack(chip: Chip, answer: Answer) -> None:
-    candidate = replace(CANDIDATE, image=replace(PACKED, chip=chip))
-    module = replace(MODULE, chip=chip, family=chip.family)
-    assert result_of(Check.PACKING, candidate, module).answer is answer
+def test_a_sketch_must_not_be_built_for_more_flash_than_there_is(
+    asked: int | None, real: int | None, answer: Answer
+) -> None:
+    candidate, module = with_image(flash_size=asked), replace(MODULE, flash_size=real)
+    assert result_of(Check.FLASH_SIZE, candidate, module).answer is answer
     if answer is Answer.INVALID:
         error = refused(candidate, module)
-        assert (error.cause, error.facts["image_chip"]) == (Cause.GZIP_UNSUPPORTED, chip)
+        assert error.cause is Cause.FLASH_SIZE
+        assert error.facts == {"image_flash": str(4 << 20), "module_flash": str(1 << 20)}
+    else:
+        assert preflight(candidate, module).refusal is None
+
+
+def test_the_header_of_an_esp32_image_says_nothing_about_its_flash() -> None:
+    candidate = with_image(chip=Chip.ESP32, flash_size=16 << 20)
+    module = replace(MODULE, chip=Chip.ESP32, flash_size=4 << 20)
+    assert result_of(Check.FLASH_SIZE, candidate, module).answer is Answer.VALID
+
+
+PACKED_DIO = replace(PACKED, flash_mode=FlashMode.DIO)
+
+
+@pytest.mark.parametrize(
+    ("image", "module", "cause"),
+    [
+        ({}, {}, None),
+        ({"chip": Chip.ESP32}, {"chip": Chip.ESP32}, Cause.GZIP_UNSUPPORTED),
+        ({"chip": Chip.ESP32_C3}, {"chip": Chip.ESP32_C3}, Cause.GZIP_UNSUPPORTED),
+        ({"chip": Chip.RP2040}, {"chip": Chip.RP2040, "core_version": None}, None),
+        ({}, {"core_version": "2.6.3"}, Cause.GZIP_OLD_CORE),
+        ({"flash_mode": FlashMode.QIO}, {}, Cause.GZIP_FLASH_MODE),
+        ({"plain_size": 1 << 20}, {"slot_size": 700_000}, Cause.GZIP_OVERLAP),
+        ({}, {"core_version": None}, Cause.NOT_CERTAIN_PACKING),
+        ({}, {"flash_size": None}, Cause.NOT_CERTAIN_PACKING),
+    ],
+)
+def test_a_packed_sketch_needs_a_module_that_is_sure_to_unpack_it(
+    image: dict[str, Any], module: dict[str, Any], cause: Cause | None
+) -> None:
+    candidate = replace(CANDIDATE, image=replace(PACKED_DIO, **image))
+    facts = replace(UNPACKING, **module)
+    if cause is None:
+        assert preflight(candidate, facts).refusal is None
+    else:
+        assert refused(candidate, facts).cause is cause
+
+
+def test_a_packed_file_system_is_refused() -> None:
+    candidate = replace(FILESYSTEM, image=replace(FILESYSTEM.image, packed=True))
+    assert refused(candidate, UNPACKING).cause is Cause.GZIP_FILESYSTEM
+
+
+def test_what_a_module_does_not_say_about_unpacking_is_named_and_can_be_accepted() -> None:
+    candidate = replace(CANDIDATE, image=PACKED_DIO)
+    error = refused(candidate, MODULE)
+    missing = "core, flash_mode, flash_size, free, sketch_size"
+    assert error.facts == {"check": "packing", "missing": missing}
+    assert preflight(candidate, MODULE, frozenset({Check.PACKING})).refusal is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +255,8 @@ def test_the_image_must_fit_the_slot(slot: int | None, answer: Answer) -> None:
 
 def test_an_unknown_slot_refuses_nothing_because_the_module_answers_it_itself() -> None:
     answers = preflight(CANDIDATE, replace(MODULE, slot_size=None))
-    assert Answer.UNKNOWN in {result.answer for result in answers.results}
+    unknown = [result.check for result in answers.results if result.answer is Answer.UNKNOWN]
+    assert unknown == [Check.FLASH_SIZE, Check.SLOT]
     assert answers.refusal is None
     answers.raise_for_refusal()
 
@@ -162,7 +282,7 @@ def test_a_marker_is_compared_by_name_and_not_by_version() -> None:
 
 def test_a_module_of_unknown_firmware_is_asked_about() -> None:
     error = refused(CANDIDATE, replace(MODULE, firmware=None))
-    assert error.cause is Cause.NOT_CERTAIN
+    assert error.cause is Cause.NOT_CERTAIN_FIRMWARE
     assert error.facts == {"check": "firmware", "firmware": "garden-valve"}
 
 
@@ -204,6 +324,77 @@ def test_going_back_must_be_meant(older: bool, chosen: bool, answer: Answer) -> 
         assert error.facts == {"version": "0.9.0", "installed": "1.0.0"}
 
 
+def test_a_version_that_is_only_assumed_to_run_is_named_as_well() -> None:
+    candidate = replace(CANDIDATE, version="0.9.0", older=True, installed="1.0.1")
+    error = refused(candidate, replace(MODULE, version=None))
+    assert error.facts == {"version": "0.9.0", "installed": "1.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [
+        (SignatureState.UNCHECKED, None),
+        (SignatureState.VALID, None),
+        (SignatureState.ABSENT, Cause.SIGNATURE_MISSING),
+        (SignatureState.INVALID, Cause.SIGNATURE_INVALID),
+    ],
+)
+def test_a_firmware_with_a_key_needs_a_signature_that_fits(
+    state: SignatureState, cause: Cause | None
+) -> None:
+    candidate = replace(CANDIDATE, signature=state)
+    if cause is None:
+        assert preflight(candidate, MODULE).refusal is None
+    else:
+        error = refused(candidate, MODULE, frozenset(Check))
+        assert error.cause is cause
+        assert error.facts == {"firmware": "garden-valve"}
+
+
+@pytest.mark.parametrize(
+    ("signed", "required", "answer"),
+    [
+        (False, None, Answer.VALID),
+        (False, False, Answer.VALID),
+        (False, True, Answer.INVALID),
+        (True, None, Answer.UNKNOWN),
+        (True, False, Answer.UNKNOWN),
+        (True, True, Answer.VALID),
+    ],
+)
+def test_a_module_that_wants_signed_images_gets_no_other_and_is_locked_in_knowingly(
+    signed: bool, required: bool | None, answer: Answer
+) -> None:
+    candidate, module = with_image(signed=signed), replace(MODULE, signature_required=required)
+    assert result_of(Check.SIGNATURE, candidate, module).answer is answer
+    if answer is Answer.INVALID:
+        assert refused(candidate, module, frozenset(Check)).cause is Cause.UNSIGNED_IMAGE
+    if answer is Answer.UNKNOWN:
+        assert refused(candidate, module).cause is Cause.NOT_CERTAIN_SIGNATURE
+        assert preflight(candidate, module, frozenset({Check.SIGNATURE})).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("chip", "family", "answer"),
+    [
+        (Chip.ESP8266, None, Answer.INVALID),
+        (None, ChipFamily.ESP8266, Answer.INVALID),
+        (Chip.RP2040, None, Answer.VALID),
+        (None, None, Answer.VALID),
+    ],
+)
+def test_only_an_esp8266_wants_its_file_system_signed_and_is_told_before_it_is_overwritten(
+    chip: Chip | None, family: ChipFamily | None, answer: Answer
+) -> None:
+    module = replace(MODULE, chip=chip, family=family, signature_required=True)
+    assert result_of(Check.SIGNATURE, FILESYSTEM, module).answer is answer
+
+
+def test_a_signed_file_system_locks_nothing_in() -> None:
+    candidate = replace(FILESYSTEM, image=replace(FILESYSTEM.image, signed=True))
+    assert result_of(Check.SIGNATURE, candidate).answer is Answer.VALID
+
+
 def test_a_no_is_told_before_a_do_not_know() -> None:
     candidate = replace(CANDIDATE, older=True)
     refusal = preflight(candidate, NOTHING_KNOWN).refusal
@@ -213,9 +404,9 @@ def test_a_no_is_told_before_a_do_not_know() -> None:
 
 def test_what_the_person_accepted_is_no_longer_asked() -> None:
     first = refused(CANDIDATE, NOTHING_KNOWN)
-    assert (first.cause, first.facts["check"]) == (Cause.NOT_CERTAIN, "chip")
+    assert (first.cause, first.facts["check"]) == (Cause.NOT_CERTAIN_CHIP, "chip")
     second = refused(CANDIDATE, NOTHING_KNOWN, frozenset({Check.CHIP}))
-    assert (second.cause, second.facts["check"]) == (Cause.NOT_CERTAIN, "firmware")
+    assert (second.cause, second.facts["check"]) == (Cause.NOT_CERTAIN_FIRMWARE, "firmware")
     preflight(CANDIDATE, NOTHING_KNOWN, frozenset({Check.CHIP, Check.FIRMWARE})).raise_for_refusal()
 
 

@@ -21,6 +21,7 @@ from custom_components.esp_ota.ota import (
     Limits,
     ModuleFacts,
     OtaError,
+    Part,
     Payload,
     Ports,
     SafeStateError,
@@ -86,6 +87,8 @@ class World:
     """Transport, safe state, observer and journal; all that is done with them is noted."""
 
     name = "scripted"
+    waits = False
+    tries = 9
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -151,6 +154,12 @@ class World:
 
     # Transport
 
+    async def wait_ready(self, payload: Payload) -> None:
+        """Be ready, as a push is."""
+
+    def restarts_after(self, kind: ImageKind) -> bool:
+        return True
+
     async def send(
         self,
         payload: Payload,
@@ -199,12 +208,13 @@ class World:
             facts=self.next_facts,
             observer=self,
             safe_state=self,
-            transport=self,
+            transports=[self],
             turn=self.turn(),
             on_stage=self.on_stage,
             on_progress=self.progress.append,
         )
-        return Install(candidate, PAYLOAD, ports, accepted=accepted, limits=limits)
+        part = Part(candidate=candidate, payload=PAYLOAD)
+        return Install([part], ports, accepted=accepted, limits=limits)
 
     async def run(self) -> InstallResult:
         async with asyncio.timeout(10):
@@ -355,7 +365,7 @@ async def test_a_wrong_image_is_refused_before_anything_is_touched(world: World)
 
 async def test_what_cannot_be_told_is_refused_unless_accepted(world: World) -> None:
     world.facts = [replace(MODULE, firmware=None)]
-    assert (await world.run()).cause is Cause.NOT_CERTAIN
+    assert (await world.run()).cause is Cause.NOT_CERTAIN_FIRMWARE
     result = await world.install(accepted=frozenset({Check.FIRMWARE})).run()
     assert result.verdict is Verdict.VERIFIED
 

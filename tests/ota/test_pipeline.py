@@ -22,6 +22,7 @@ from custom_components.esp_ota.ota import (
     Limits,
     ModuleFacts,
     ModuleWatch,
+    Part,
     Ports,
     SafeStateError,
     Sighting,
@@ -146,13 +147,14 @@ class Garden:
             facts=lambda: self.facts,
             observer=self.watch,
             safe_state=self.valve,
-            transport=transport,
+            transports=[transport],
             turn=asyncio.Semaphore(1),
             on_stage=self._on_stage,
             on_progress=self._on_progress,
         )
         limits = Limits(retry_pause=0.1, watch_interval=0.02)
-        return Install(candidate, payload_for(self.data), ports, limits=limits)
+        part = Part(candidate=candidate, payload=payload_for(self.data))
+        return Install([part], ports, limits=limits)
 
     async def run(self) -> InstallResult:
         """Run the install, and check what must hold however it ends."""
@@ -227,7 +229,7 @@ async def test_a_packed_image_is_proven_too(start_module: StartModule, generatio
     module = await start_module(**GENERATIONS[generation])
     garden = Garden(module, gzip_image(new_firmware(module)))
     if generation == "esp8266":
-        assert (await garden.run()).cause is Cause.NOT_CERTAIN  # nothing tells its core yet
+        assert (await garden.run()).cause is Cause.NOT_CERTAIN_PACKING
         return
     assert (await garden.run()).verdict is Verdict.VERIFIED
     assert module.running_version == "1.1.0"

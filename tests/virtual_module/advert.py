@@ -8,10 +8,11 @@ import ipaddress
 from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from .board import Board
+from .board import Board, whole_sectors
 from .chips import Family
 
 SERVICE = "_arduino._tcp.local."
+_REAL_FLASH = 4 << 20
 
 
 def txt_record(board: Board) -> dict[str, str]:
@@ -28,7 +29,22 @@ def txt_record(board: Board) -> dict[str, str]:
         entries |= {"mac": config.mac.replace(":", "").lower()}
         if board.firmware_name is not None and board.version is not None:
             entries |= {"fw_name": board.firmware_name, "fw_version": board.version}
+    if config.txt_flash:
+        entries |= _flash(board)
     return entries
+
+
+def _flash(board: Board) -> dict[str, str]:
+    """Return what `ESP.get…()` says of an ESP8266's flash and of the sketch in it."""
+    size = len(board.image)
+    return {
+        "md5": board.md5,
+        "core": board.config.core,
+        "flash_mode": str(board.image[2]),
+        "flash_size": str(_REAL_FLASH),
+        "free": str(board.slot_size - whole_sectors(size)),
+        "sketch_size": str(size),
+    }
 
 
 class Advert:

@@ -51,6 +51,7 @@ class Board:
         """Bytes taken in during the newest transfer."""
         self.last_link: Link | None = None
         self._silenced: list[Link] = []
+        self._cut_off: list[Link] = []
         self._late: set[asyncio.TimerHandle] = set()
 
     @property
@@ -122,10 +123,19 @@ class Board:
         handle = loop.call_later(self.config.late_reply_time, send_late)
         self._late.add(handle)
 
-    def silence(self, link: Link) -> None:
-        """Let a connection die without a segment; it is kept so that no FIN leaves."""
+    def silence(self, link: Link, *, midway: bool = False) -> None:
+        """Let a connection die without a segment; it is kept so that no FIN leaves.
+
+        `midway`: the host goes on sending, which the stack that boots next answers by a reset.
+        """
         link.fall_silent()
-        self._silenced.append(link)
+        (self._cut_off if midway else self._silenced).append(link)
+
+    def reset_unknown(self) -> None:
+        """Do what a stack that has just booted does with segments of older connections."""
+        for link in self._cut_off:
+            link.reset()
+        self._cut_off.clear()
 
     def boot(self) -> None:
         """Put a staged image in place. Raises `BadImageError` if nothing can run."""
@@ -152,6 +162,7 @@ class Board:
         for handle in self._late:
             handle.cancel()
         self._late.clear()
+        self.reset_unknown()
         for link in self._silenced:
             link.reset()
         self._silenced.clear()

@@ -75,6 +75,8 @@ class ModuleConfig:
     advertise: bool = False
     txt_firmware: bool = True
     """Whether the sketch adds `fw_name`, `fw_version` and `mac` to its TXT record."""
+    txt_flash: bool = False
+    """ESP8266: whether it adds what tells that a packed image can be unpacked."""
     interfaces: tuple[str, ...] = ("127.0.0.1",)
     """Addresses the mDNS responder joins on."""
 

@@ -28,7 +28,8 @@ class Fault(StrEnum):
     HANG_AFTER_ACCEPT = "hang_after_accept"
     """Connects and never reads. The host's closing the connection frees the module."""
     SILENT_DEATH = "silent_death"
-    """Power is lost at `fault_at`: no FIN, no RST, no ack. See `revive_after`."""
+    """Power is lost at `fault_at`: no FIN, no RST, no ack. See `revive_after`: the module that is
+    back then resets the connection, which it does not know any more."""
     RESET = "reset"
     """The connection is reset at `fault_at`; the module stays up."""
     SLOW_SECTOR = "slow_sector"

@@ -101,5 +101,5 @@ class HttpServer:
             self._pages.abandoned()
             link.reset()
             return Ending.STAYS
-        self._board.silence(link)
+        self._board.silence(link, midway=True)
         return Ending.DIES

@@ -195,6 +195,7 @@ class VirtualModule:
 
     async def _up(self) -> None:
         """Tell that the sketch runs: UP at first, BACK after each restart."""
+        self.board.reset_unknown()
         if self._advert is not None:
             await self._advert.announce(self._port)
         name = Seen.BACK if self.restarts else Seen.UP

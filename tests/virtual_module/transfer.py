@@ -90,7 +90,7 @@ class Transfer:
         if fault is Fault.RESET:
             link.reset()
             return Ending.STAYS
-        self.board.silence(link)
+        self.board.silence(link, midway=True)
         return Ending.DIES
 
     async def _end(self, link: Link) -> Ending:

@@ -1,16 +1,35 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .checks import (
+    ACCEPTABLE,
+    RULES,
+    Candidate,
+    Check,
+    CheckResult,
+    SignatureState,
+)
 from .discovery import (
+    DEFAULT_PORTS,
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
     facts_from_announcement,
     family_from_port,
 )
-from .exceptions import InstallRefused, LibraryError, OtaError, SafeStateError, SignatureError
-from .gate import Candidate, Check, preflight
-from .image import MAX_FILE_SIZE, read_image, read_slots
-from .install import Install, Limits, Ports, SafeState
+from .exceptions import (
+    InstallRefused,
+    LibraryError,
+    OtaError,
+    SafeStateError,
+    SignatureError,
+)
+from .gate import preflight
+from .image import (
+    MAX_FILE_SIZE,
+    read_image,
+    read_slots,
+)
+from .install import Install
 from .models import (
     AppDescriptor,
     Cause,
@@ -32,13 +51,62 @@ from .models import (
     Slot,
     Verdict,
 )
-from .probe import is_alive
-from .signature import read_public_key, verify_signature
-from .transport.arduino_ota import ArduinoOtaPush, PushLimits
-from .watch import ModuleWatch, WatchLimits
+from .packing import (
+    Packed,
+    PackingAdvice,
+    PackingReason,
+    may_pack,
+    pack,
+    pack_for,
+)
+from .ports import (
+    Limits,
+    Part,
+    Ports,
+    SafeState,
+)
+from .probe import (
+    host_answers,
+    is_alive,
+)
+from .pull_request import (
+    PullMode,
+    PullRequest,
+)
+from .signature import (
+    read_public_key,
+    verify_signature,
+)
+from .transport import (
+    Transport,
+)
+from .transport.arduino_ota import (
+    ArduinoOtaPush,
+    PushLimits,
+)
+from .transport.http_pull import (
+    Download,
+    HttpPull,
+    PullDesk,
+    PullLimits,
+)
+from .transport.http_upload import (
+    HttpUpload,
+    UploadDialect,
+    UploadLimits,
+    recognise,
+)
+from .watch import (
+    ModuleWatch,
+    PollWatch,
+    WatchLimits,
+)
 
 __all__ = [
+    "ACCEPTABLE",
+    "DEFAULT_PORTS",
     "MAX_FILE_SIZE",
+    "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
     "AppDescriptor",
@@ -46,12 +114,16 @@ __all__ = [
     "Candidate",
     "Cause",
     "Check",
+    "CheckResult",
     "Chip",
     "ChipFamily",
     "Delivery",
+    "Download",
     "EvidenceSource",
     "FilesystemType",
     "FlashMode",
+    "HttpPull",
+    "HttpUpload",
     "Image",
     "ImageKind",
     "Install",
@@ -65,23 +137,41 @@ __all__ = [
     "ModuleFacts",
     "ModuleWatch",
     "OtaError",
+    "Packed",
+    "PackingAdvice",
+    "PackingReason",
+    "Part",
     "Payload",
+    "PollWatch",
     "Ports",
+    "PullDesk",
+    "PullLimits",
+    "PullMode",
+    "PullRequest",
     "PushLimits",
     "SafeState",
     "SafeStateError",
     "Sighting",
     "SignatureError",
+    "SignatureState",
     "Slot",
+    "Transport",
+    "UploadDialect",
+    "UploadLimits",
     "Verdict",
     "WatchLimits",
     "chip_from_board",
     "facts_from_announcement",
     "family_from_port",
+    "host_answers",
     "is_alive",
+    "may_pack",
+    "pack",
+    "pack_for",
     "preflight",
     "read_image",
     "read_public_key",
     "read_slots",
+    "recognise",
     "verify_signature",
 ]

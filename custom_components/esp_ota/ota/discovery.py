@@ -1,15 +1,16 @@
 """From what a module announces about itself to facts.
 
 TXT records and default host names: LEAmDNS (`enableArduino`), `ESPmDNS.cpp` of arduino-esp32,
-SimpleMDNS of arduino-pico; `fw_name`, `fw_version` and `mac` are the records our documentation
-asks sketches to add. mDNS says neither chip, version nor MAC by itself.
+SimpleMDNS of arduino-pico. mDNS says neither chip, version nor MAC by itself: the records of
+`docs/preflight.md` are what our documentation asks sketches to add. Any of them may be missing,
+and none is trusted to be well-formed.
 """
 
 from collections.abc import Mapping
 import re
 from typing import Final
 
-from .models import Chip, ChipFamily, ModuleFacts
+from .models import Chip, ChipFamily, FlashMode, ModuleFacts
 
 SERVICE_TYPE: Final = "_arduino._tcp.local."
 DEFAULT_PORTS: Final = {
@@ -26,6 +27,14 @@ _PICO_HOST: Final = re.compile(r"^pico(?:w|2w?)?-[0-9a-f]{16}$")
 _MAC: Final = re.compile(r"^(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}$")
 _ESP32_VARIANT: Final = re.compile(r"(?:^|[^a-z0-9]|esp32[-_]?)([schp]\d{1,2})(?:[^0-9]|$)")
 _TEXT_LIMIT: Final = 64
+_CORE: Final = re.compile(r"([0-9]{1,3})[._]([0-9]{1,3})[._]([0-9]{1,3})([-+.]\S{0,32})?")
+"""Builds from a repository say a hash instead, which tells nothing."""
+_MD5: Final = re.compile(r"[0-9a-f]{32}")
+_SIZE: Final = re.compile(r"[0-9]{1,9}")
+_MOST_FLASH: Final = 64 << 20
+"""Bytes, more than any module has: `ESP.getFreeSketchSpace()` wraps below zero."""
+_FLASH_MODES: Final = dict(enumerate(FlashMode))
+"""By the numbers of the cores' `FlashMode_t`."""
 
 
 def facts_from_announcement(
@@ -35,6 +44,7 @@ def facts_from_announcement(
     name = _text(hostname.removesuffix(".").removesuffix(".local")) or host
     board = _text(txt.get("board"))
     chip = chip_from_board(board)
+    free = _size(txt.get("free"))
     return ModuleFacts(
         name=name,
         host=host,
@@ -46,6 +56,13 @@ def facts_from_announcement(
         auth_required=_yes_no(txt.get("auth_upload")),
         firmware=_text(txt.get("fw_name")),
         version=_text(txt.get("fw_version")),
+        sketch_md5=_md5(txt.get("md5")),
+        sketch_size=_size(txt.get("sketch_size")) or None,
+        slot_size=free,
+        slot_stated=free is not None,
+        flash_size=_size(txt.get("flash_size")) or None,
+        flash_mode=_flash_mode(txt.get("flash_mode")),
+        core_version=_core(txt.get("core")),
     )
 
 
@@ -107,6 +124,33 @@ def _family(name: str, port: int, board: str | None) -> ChipFamily | None:
     if _PICO_HOST.match(name):
         return ChipFamily.RP2
     return None
+
+
+def _md5(text: str | None) -> str | None:
+    text = (text or "").strip().lower()
+    return text if _MD5.fullmatch(text) else None
+
+
+def _size(text: str | None) -> int | None:
+    text = (text or "").strip()
+    if not _SIZE.fullmatch(text) or (size := int(text)) > _MOST_FLASH:
+        return None
+    return size
+
+
+def _core(text: str | None) -> str | None:
+    """Return a core's release as `3.1.2`; older cores write `3_1_2`."""
+    if (found := _CORE.fullmatch((text or "").strip())) is None:
+        return None
+    return ".".join(found.group(1, 2, 3)) + (_text(found[4]) or "")
+
+
+def _flash_mode(text: str | None) -> FlashMode | None:
+    """Return a flash mode by its name, or by the number that `ESP.getFlashChipMode()` prints."""
+    text = (text or "").strip().lower()
+    if text.isascii() and text.isdecimal() and len(text) == 1:
+        return _FLASH_MODES.get(int(text))
+    return FlashMode(text) if text in set(FlashMode) else None
 
 
 def _yes_no(text: str | None) -> bool | None:

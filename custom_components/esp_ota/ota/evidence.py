@@ -1,7 +1,7 @@
 """What a statement heard after the restart proves about an install."""
 
-from .gate import Candidate
-from .models import Cause, InstallResult, ModuleFacts, Sighting, Verdict
+from .checks import Candidate
+from .models import Cause, Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:
@@ -22,8 +22,10 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
             cause=Cause.WRONG_MODULE,
             facts={"expected": before.mac, "found": sighting.mac},
         )
-    if sighting.sketch_md5 is not None:
-        return _judge_md5(sighting, candidate, before)
+    if candidate.image.kind is ImageKind.FILESYSTEM:
+        return InstallResult(verdict=Verdict.UNVERIFIED)  # no module says what its files are
+    if (result := _judge_md5(sighting, candidate, before)) is not None:
+        return result
     if sighting.version is None:
         return InstallResult(verdict=Verdict.UNVERIFIED)
     same_firmware = sighting.firmware in {None, candidate.firmware}
@@ -36,13 +38,33 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
     return _other(sighting, candidate)
 
 
-def _judge_md5(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> InstallResult:
+def _judge_md5(
+    sighting: Sighting, candidate: Candidate, before: ModuleFacts
+) -> InstallResult | None:
+    """Return the verdict for the sum of what runs, None where it leaves that open."""
+    if sighting.sketch_md5 is None:
+        return None
     if sighting.sketch_md5 == candidate.image.plain_md5:
         version = sighting.version or candidate.version
         return InstallResult(verdict=Verdict.VERIFIED, version=version)
     if sighting.sketch_md5 == before.sketch_md5:
         return _unchanged(sighting, candidate)
+    if _is_rewritten(candidate.image, before):
+        return None
     return _other(sighting, candidate)
+
+
+def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
+    """Whether a module may run this image with another sum than its file has.
+
+    The ESP8266's updater writes the module's own flash mode into a plain image (`Updater.cpp`,
+    `_writeBuffer`), and a signature is cut off before the sum is taken.
+    """
+    if image.signed:
+        return True
+    if image.chip is not Chip.ESP8266 or image.packed:
+        return False
+    return image.flash_mode is None or image.flash_mode is not module.flash_mode
 
 
 def _unchanged(sighting: Sighting, candidate: Candidate) -> InstallResult:

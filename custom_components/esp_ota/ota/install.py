@@ -1,121 +1,69 @@
 """The one pipeline: check, queue, make safe, send, restart, verify, restore.
 
-Transport, safe state and observer are injected, so that every step can be run without Home
+Transports, safe state and observer are injected, so that every step can be run without Home
 Assistant. Failures end in an `InstallResult`; only a cancelled task raises, after the restore.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 import time
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from .checks import Check
 from .evidence import judge
 from .exceptions import (
     InstallRefused,
     ModuleAuthError,
+    ModuleConnectionError,
     ModuleRejectedImage,
+    NotCollected,
     OtaError,
     SafeStateError,
 )
-from .gate import Candidate, Check, preflight
+from .gate import preflight
 from .models import (
     Cause,
     Delivery,
     InstallProgress,
     InstallResult,
     InstallStage,
-    ModuleFacts,
-    Payload,
-    Sighting,
     Verdict,
 )
-from .transport import Transport
-
-
-class SafeState(Protocol):
-    """The equipment's condition in which an update may happen."""
-
-    async def enter(self) -> None:
-        """Bring it about and read it back; raises SafeStateError when that fails."""
-
-    def holds(self) -> bool:
-        """Whether every condition is true right now."""
-
-    async def leave(self, result: InstallResult) -> None:
-        """Restore the equipment; raises SafeStateError when that fails."""
-
-
-class Observer(Protocol):
-    """What is heard of the module besides the transfer itself."""
-
-    async def reachable(self) -> bool:
-        """Whether the module answers now."""
-
-    async def wait_gone(self, since: float, candidate: Candidate, before: ModuleFacts) -> float:
-        """Return when the module went; raises VerifyError when it did not."""
-
-    async def wait_back(self, since: float, candidate: Candidate, before: ModuleFacts) -> None:
-        """Return once the module is back; raises VerifyError when it does not come."""
-
-    async def wait_evidence(
-        self, since: float, candidate: Candidate, before: ModuleFacts
-    ) -> Sighting | None:
-        """Return the best statement heard since then, None when nothing was said."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How often and how long the pipeline tries."""
-
-    tries: int = 3
-    """A second and third try help against a lost packet and a weak signal, no more do."""
-    retry_pause: float = 5.0
-    """Seconds; an ESP32 drops a dead connection after 4 s and only then hears us again."""
-    watch_interval: float = 0.5
-    """Seconds between looks at the safe state; a broken one must stop the send within 1 s."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ports:
-    """What one install needs from outside."""
-
-    facts: Callable[[], ModuleFacts]
-    observer: Observer
-    safe_state: SafeState
-    transport: Transport
-    turn: AbstractAsyncContextManager[Any]
-    """Held from the second check to the end; the house limits how many hold it at once."""
-    on_stage: Callable[[InstallStage], Awaitable[None]]
-    """Awaited before a stage takes effect, so that a journal is never behind."""
-    on_progress: Callable[[InstallProgress], None]
-
+from .ports import Limits, Part, Ports
 
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+_FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
+"""The module's own no, or the equipment's: another transport must not get around it."""
 
 
 class Install:
-    """One run for one module."""
+    """One run for one module: one image, or several after each other with one verdict."""
 
     def __init__(
         self,
-        candidate: Candidate,
-        payload: Payload,
+        parts: Sequence[Part],
         ports: Ports,
         *,
         accepted: frozenset[Check] = frozenset(),
         limits: Limits | None = None,
     ) -> None:
-        """Remember what to install; nothing happens before `run`."""
-        self._candidate = candidate
-        self._payload = payload
+        """Remember what to install; the last part is the one that is proven in the end."""
+        self._parts = list(parts)
+        self._last = self._parts[-1]
         self._ports = ports
         self._accepted = accepted
         self._limits = limits or Limits()
         self._before = ports.facts()
         self.result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
         """What it ended as, for who cancelled it and gets nothing returned."""
+        self._transports = list(ports.transports)
+        self._first_error: OtaError | None = None
+        self._again: OtaError | None = None
+        """Why the queue is entered once more after the restore."""
+        self._tries = 0
+        self._sent_before = 0
+        self._total = sum(len(part.payload.data) for part in parts)
         self._payload_started = False
         self._started_at = 0.0
         self._payload_arrived = False
@@ -124,13 +72,27 @@ class Install:
         """Run every stage and return what it ended as."""
         try:
             await self._stage(InstallStage.CHECKING)
-            await self._check()
-            await self._stage(InstallStage.QUEUED)
-            async with self._ports.turn:
-                await self._check()
-                return await self._make_safe_and(self._send_and_prove)
-        except InstallRefused as err:
-            return InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+            self._check_images()
+            result = await self._run_until_ended()
+        except OtaError as err:
+            result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+        return replace(result, transport=self._transports[0].name)
+
+    async def _run_until_ended(self) -> InstallResult:
+        """Run again for a module that did not come for its image, or with the next transport."""
+        while True:
+            self._again = None
+            try:
+                result = await self._run_once()
+            except ModuleConnectionError as err:
+                self._fall_back(err)
+                continue
+            if not self._goes_on(result):
+                return result
+
+    def _goes_on(self, result: InstallResult) -> bool:
+        """Whether the queue is entered once more; not with equipment that was not restored."""
+        return self._again is not None and result.restore_error is None
 
     async def resume(self, delivery: Delivery) -> InstallResult:
         """Carry on after the image was delivered and Home Assistant itself had died."""
@@ -138,14 +100,45 @@ class Install:
 
     async def _stage(self, stage: InstallStage) -> None:
         await self._ports.on_stage(stage)
-        self._ports.on_progress(InstallProgress(stage=stage, total=len(self._payload.data)))
+        self._ports.on_progress(
+            InstallProgress(stage=stage, sent=self._sent_before, total=self._total)
+        )
 
-    async def _check(self) -> None:
-        """Compare the image with fresh facts; raises InstallRefused."""
+    async def _run_once(self) -> InstallResult:
+        """Wait for the turn and go through with the first transport that can begin."""
+        transport = self._transports[0]
+        if not transport.waits:
+            await self._check_module()
+        await self._stage(InstallStage.QUEUED)
+        await transport.wait_ready(self._parts[0].payload)
+        async with self._ports.turn:
+            self._check_images()
+            if not transport.waits:
+                await self._check_module()
+            return await self._make_safe_and(self._send_and_prove)
+
+    def _fall_back(self, err: OtaError) -> None:
+        """Turn to the next transport, or raise what kept the first one from beginning."""
+        if self._payload_started or isinstance(err, _FINAL):
+            raise err
+        self._first_error = self._first_error or err
+        if len(self._transports) == 1:
+            raise self._first_error
+        self._ports.on_fallback(self._transports.pop(0).name, err)
+        self._again = self._first_error if self._transports[0].waits else None
+        self._tries = 0
+
+    def _check_images(self) -> None:
+        """Compare the images with fresh facts; raises InstallRefused."""
         self._before = self._ports.facts()
-        preflight(self._candidate, self._before, self._accepted).raise_for_refusal()
+        for part in self._parts:
+            preflight(part.candidate, self._before, self._accepted).raise_for_refusal()
+
+    async def _check_module(self) -> None:
+        """Ask whether it is there; raises ModuleConnectionError."""
         if not await self._ports.observer.reachable():
-            raise InstallRefused(Cause.UNREACHABLE, host=self._before.host, port=self._before.port)
+            facts = {"host": self._before.host, "port": self._before.port}
+            raise ModuleConnectionError(Cause.UNREACHABLE, **facts)
 
     async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
         await self._stage(InstallStage.MAKING_SAFE)
@@ -196,39 +189,78 @@ class Install:
     async def _send_and_prove(self) -> InstallResult:
         try:
             await self._stage(InstallStage.SENDING)
-            delivery = await self._send()
-        except (InstallRefused, ModuleAuthError, ModuleRejectedImage, SafeStateError) as err:
+            delivery = None
+            while delivery is None and self._again is None:
+                delivery = await self._send_parts()
+        except (*_FINAL, InstallRefused) as err:
             # Before the first byte this is a plain no; after it something was begun.
             verdict = Verdict.FAILED if self._payload_started else Verdict.REFUSED
             return InstallResult(verdict=verdict, cause=err.cause, facts=err.facts)
         except OtaError as err:
             return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=err.facts)
+        if delivery is None:
+            assert self._again is not None
+            missed = self._again
+            return InstallResult(verdict=Verdict.FAILED, cause=missed.cause, facts=missed.facts)
         return await self._prove(delivery)
 
-    async def _send(self) -> Delivery:
-        """Send, again after network faults, never after a refusal."""
-        tries = self._limits.tries
+    async def _send_parts(self) -> Delivery | None:
+        """Send what is left; None when the module is to be met again, or by another way."""
+        try:
+            while True:
+                part = self._parts[0]
+                delivery = await self._send(part)
+                if part is self._last:
+                    return delivery
+                await self._while_safe(self._pass_restart(part, delivery))
+                self._sent_before += len(part.payload.data)
+                self._parts.pop(0)
+                self._tries = 0
+        except NotCollected as err:
+            self._again = err
+        except OtaError as err:
+            self._fall_back(err)
+        return None
+
+    async def _send(self, part: Part) -> Delivery:
+        """Send one image, again after network faults, never after a refusal."""
+        transport = self._transports[0]
+        tries = min(self._limits.tries, transport.tries)
         while True:
             self._confirm_safe()
             try:
-                return await self._while_safe(self._transport_send())
+                sending = transport.send(
+                    part.payload,
+                    before_first_byte=self._before_first_byte,
+                    on_progress=self._on_progress,
+                )
+                return await self._while_safe(sending)
             except OtaError as err:
-                tries -= 1
-                if not err.retryable or tries <= 0:
+                self._tries += not isinstance(err, NotCollected)
+                if not err.retryable or self._tries >= tries:
                     raise
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
 
-    async def _transport_send(self) -> Delivery:
-        return await self._ports.transport.send(
-            self._payload,
-            before_first_byte=self._before_first_byte,
-            on_progress=self._on_progress,
-        )
+    async def _pass_restart(self, part: Part, delivery: Delivery) -> None:
+        """Wait until the module can take the next image; raises VerifyError."""
+        if not self._transports[0].restarts_after(part.payload.kind):
+            return
+        known = part.candidate, self._before
+        since = self._since(delivery)
+        gone_at = await self._ports.observer.wait_gone(since, *known)
+        await self._ports.observer.wait_back(gone_at, *known)
 
     def _before_first_byte(self) -> None:
         self._confirm_safe()
         self._payload_started = True
         self._started_at = time.monotonic()
+
+    def _since(self, delivery: Delivery) -> float:
+        """Return from when on a restart counts.
+
+        While a lost OK was waited for, the module may have restarted already.
+        """
+        return self._started_at if delivery is Delivery.UNCONFIRMED else time.monotonic()
 
     def _confirm_safe(self) -> None:
         if not self._ports.safe_state.holds():
@@ -252,16 +284,21 @@ class Install:
 
     def _on_progress(self, sent: int, total: int) -> None:
         self._payload_arrived = sent >= total
-        self._ports.on_progress(InstallProgress(stage=InstallStage.SENDING, sent=sent, total=total))
+        self._ports.on_progress(
+            InstallProgress(
+                stage=InstallStage.SENDING, sent=self._sent_before + sent, total=self._total
+            )
+        )
 
     async def _prove(self, delivery: Delivery, *, gone_at: float | None = None) -> InstallResult:
         """Wait for the restart and judge what is heard after it."""
         observer = self._ports.observer
-        known = self._candidate, self._before
-        # While a lost OK was waited for, the module may have restarted already.
-        since = self._started_at if delivery is Delivery.UNCONFIRMED else time.monotonic()
+        known = self._last.candidate, self._before
+        since = self._since(delivery)
         try:
             await self._stage(InstallStage.RESTARTING)
+            if gone_at is None and not self._transports[0].restarts_after(self._last.payload.kind):
+                gone_at = since
             if gone_at is None:
                 gone_at = await observer.wait_gone(since, *known)
             await observer.wait_back(gone_at, *known)
@@ -271,4 +308,8 @@ class Install:
             return InstallResult(verdict=Verdict.FAILED, cause=cause, facts=err.facts)
         await self._stage(InstallStage.VERIFYING)
         sighting = await observer.wait_evidence(gone_at, *known)
-        return judge(sighting, *known)
+        result = judge(sighting, *known)
+        if result.cause is Cause.OLD_FIRMWARE_BACK and self._transports[0].waits:
+            # It may never have restarted: a request tells what runs, not since when.
+            result = replace(result, cause=Cause.OLD_FIRMWARE_ASKS)
+        return result

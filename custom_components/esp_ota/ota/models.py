@@ -116,8 +116,6 @@ class Cause(StrEnum):
     ENCRYPTED_IMAGE = "encrypted_image"
     ARCHIVE_FILE = "archive_file"
     UNKNOWN_CHIP = "unknown_chip"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_INVALID = "signature_invalid"
     KEY_INVALID = "key_invalid"
     OVERSIZED_FILE = "oversized_file"
     UNREADABLE_FILE = "unreadable_file"
@@ -128,12 +126,23 @@ class Cause(StrEnum):
     # Pre-flight
     WRONG_CHIP = "wrong_chip"
     WRONG_KIND = "wrong_kind"
+    FLASH_SIZE = "flash_size"
     TOO_LARGE = "too_large"
     GZIP_UNSUPPORTED = "gzip_unsupported"
+    GZIP_FILESYSTEM = "gzip_filesystem"
+    GZIP_OLD_CORE = "gzip_old_core"
+    GZIP_FLASH_MODE = "gzip_flash_mode"
+    GZIP_OVERLAP = "gzip_overlap"
     OTHER_FIRMWARE = "other_firmware"
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
-    NOT_CERTAIN = "not_certain"
+    UNSIGNED_IMAGE = "unsigned_image"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    NOT_CERTAIN_CHIP = "not_certain_chip"
+    NOT_CERTAIN_PACKING = "not_certain_packing"
+    NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
+    NOT_CERTAIN_SIGNATURE = "not_certain_signature"
     NO_RELEASE = "no_release"
     INSTALL_RUNNING = "install_running"
     # Reaching the module
@@ -166,9 +175,13 @@ class Cause(StrEnum):
     # Pull
     NO_POLL = "no_poll"
     NOT_COLLECTED = "not_collected"
+    DOWNLOAD_DECLINED = "download_declined"
+    LENGTH_LOST = "length_lost"
+    OFFERED_TWICE = "offered_twice"
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
+    REBOOTED = "rebooted"
     NO_SPACE = "no_space"
     NO_FILESYSTEM = "no_filesystem"
     BAD_SIZE = "bad_size"
@@ -194,6 +207,8 @@ class Cause(StrEnum):
     NO_RESULT = "no_result"
     DID_NOT_RESTART = "did_not_restart"
     DID_NOT_COME_BACK = "did_not_come_back"
+    SILENT_AFTER_DOWNLOAD = "silent_after_download"
+    OLD_FIRMWARE_ASKS = "old_firmware_asks"
     OLD_FIRMWARE_BACK = "old_firmware_back"
     OTHER_VERSION_BACK = "other_version_back"
     # Around it
@@ -293,6 +308,8 @@ class ModuleFacts:
     sketch_size: int | None = None
     slot_size: int | None = None
     """Bytes a new sketch may have."""
+    slot_stated: bool = False
+    """Whether what runs states `slot_size` itself; else it is typed or concluded."""
     flash_size: int | None = None
     """Bytes of the real flash chip."""
     flash_mode: FlashMode | None = None
@@ -301,6 +318,8 @@ class ModuleFacts:
     """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
     signature_required: bool | None = None
     """Whether what runs takes signed images only."""
+    filesystem_sha256: str | None = None
+    """Content of the file system image that we installed last."""
 
 
 class EvidenceSource(StrEnum):
@@ -362,5 +381,7 @@ class InstallResult:
     """Placeholders of the cause's sentence."""
     version: str | None = None
     """The version the module states after the restart, if it states one."""
+    transport: str | None = field(default=None, compare=False)
+    """Name of the transport that was used last."""
     restore_error: Cause | None = None
     restore_facts: dict[str, str] = field(default_factory=dict)

@@ -26,6 +26,15 @@ async def is_alive(host: str, port: int, timeout: float) -> bool:
         return False
 
 
+async def host_answers(host: str, port: int, timeout: float) -> bool:
+    """Whether the module's address answers; a closed TCP port is an answer too."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await _host_answers(host, port)
+    except TimeoutError:
+        return False
+
+
 async def _host_answers(host: str, port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection(host, port)

@@ -19,6 +19,7 @@ _CLIENTS: Final = (
     ("pico-http-update", "x-pico-", ChipFamily.RP2),
 )
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
+_PROXY: Final = {"via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
 _TEXT_LIMIT: Final = 64
 _SIZE_LIMIT: Final = 10
 
@@ -46,6 +47,8 @@ class PullRequest:
     """Bytes a new sketch may have; on an ESP32 the size of the other slot."""
     chip_size: int | None = None
     sdk_version: str | None = None
+    proxied: bool = False
+    """Whether a proxy says that it passed the request on; the client itself never does."""
 
     @classmethod
     def parse(cls, headers: Mapping[str, str]) -> Self | None:
@@ -78,6 +81,7 @@ class PullRequest:
             free_space=_size(said.get("free-space")),
             chip_size=_size(said.get("chip-size")),
             sdk_version=_text(said.get("sdk-version")),
+            proxied=not _PROXY.isdisjoint(lower),
         )
 
     def sighting(self, at: float) -> Sighting:

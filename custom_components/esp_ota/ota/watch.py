@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import time
+from typing import override
 
+from .checks import Candidate
 from .evidence import is_proof
 from .exceptions import VerifyError
-from .gate import Candidate
 from .models import Cause, ModuleFacts, Sighting
 
 _KEEP = 32
@@ -104,9 +105,7 @@ class ModuleWatch:
         self, since: float, candidate: Candidate, before: ModuleFacts
     ) -> Sighting | None:
         """Return a statement that proves the image, else the last one before the time is up."""
-        likely = before.version or before.sketch_md5 or candidate.image.marker
-        limit = self._limits.evidence if likely else self._limits.evidence_unlikely
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + self._evidence_limit(candidate, before)
         while (left := deadline - time.monotonic()) > 0:
             if proof := self._proof(since, candidate, before):
                 return proof
@@ -114,6 +113,10 @@ class ModuleWatch:
             await self._wait(min(left, 2.0))
         said = [item for item in self._since(since) if item.version or item.sketch_md5]
         return said[-1] if said else None
+
+    def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
+        likely = before.version or before.sketch_md5 or candidate.image.marker
+        return self._limits.evidence if likely else self._limits.evidence_unlikely
 
     async def _gone(self, since: float) -> float:
         """Return when the module was found gone, 0 when it still answers."""
@@ -141,3 +144,41 @@ class ModuleWatch:
                 await self._heard.wait()
         except TimeoutError:
             pass
+
+
+class PollWatch(ModuleWatch):
+    """Of a module that only asks us: it cannot be probed, and may sleep between its requests."""
+
+    def __init__(self, patience: Callable[[], float], limits: WatchLimits | None = None) -> None:
+        """`patience` answers for how many seconds a request may be waited for."""
+        super().__init__(_answer_always, lambda: None, limits)
+        self._patience = patience
+
+    @override
+    async def reachable(self) -> bool:
+        """Return True: whether it asks is another question, with its own deadline."""
+        return True
+
+    @override
+    async def wait_gone(self, since: float, candidate: Candidate, before: ModuleFacts) -> float:
+        """Return at once: nothing is heard of it between two requests anyway."""
+        return since
+
+    @override
+    async def wait_back(self, since: float, candidate: Candidate, before: ModuleFacts) -> None:
+        """Return once it asks again; raises VerifyError when it does not."""
+        patience = max(self._limits.back, self._patience())
+        deadline = time.monotonic() + patience
+        while not self._since(since):
+            if (left := deadline - time.monotonic()) <= 0:
+                raise VerifyError(Cause.SILENT_AFTER_DOWNLOAD, minutes=round(patience / 60))
+            await self._wait(left)
+
+    @override
+    def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
+        """Its request said all it has to say; a second one may follow when the first was old."""
+        return self._limits.evidence_unlikely
+
+
+async def _answer_always(_timeout: float) -> bool:
+    return True

@@ -375,6 +375,14 @@ ROWS = [
     ),
     Row(
         number=8,
+        story="restart in the middle",
+        module={"faults": [Fault.SILENT_DEATH], "revive_after": 0.7},
+        limits=quick(restart=0.4),
+        error=TransferError,
+        cause=Cause.REBOOTED,
+    ),
+    Row(
+        number=8,
         story="sketch hangs",
         module={"faults": [Fault.HANG_AFTER_ACCEPT]},
         limits=quick(stall=0.3),

@@ -345,6 +345,18 @@ async def test_a_module_that_dies_in_the_middle_stalls(dialect: str, chip: str) 
 
 
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
+async def test_a_module_that_restarts_in_the_middle_is_told_from_a_lost_connection(
+    dialect: str, chip: str
+) -> None:
+    async with page(dialect, chip, faults=[Fault.SILENT_DEATH], revive_after=0.7) as module:
+        sending = upload(module, limits=quick(restart=0.4))
+        error = await sending.failed()
+        assert isinstance(error, TransferError)
+        assert error.cause is Cause.REBOOTED
+        assert 0 < int(error.facts["sent"]) < len(sending.data)
+
+
+@pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
 @pytest.mark.parametrize("fault", [Fault.CLOSE_WITHOUT_OK, Fault.REBOOT_WITHOUT_OK])
 async def test_without_an_answer_the_evidence_decides(
     dialect: str, chip: str, fault: Fault

@@ -13,12 +13,8 @@ import pytest
 from custom_components.esp_ota.ota import Cause, Delivery
 from custom_components.esp_ota.ota.exceptions import ModuleRejectedImage, OtaError, TransferError
 from custom_components.esp_ota.ota.transport._callback import Callback
-from custom_components.esp_ota.ota.transport._stream import (
-    EndToken,
-    Stream,
-    StreamLimits,
-    unacknowledged,
-)
+from custom_components.esp_ota.ota.transport._connection import unacknowledged
+from custom_components.esp_ota.ota.transport._stream import EndToken, Stream, StreamLimits
 from tests.ota.conftest import assert_sentence_is_whole
 
 DATA = bytes(range(256)) * 256  # 64 KiB
@@ -388,6 +384,33 @@ async def test_a_connection_lost_in_the_middle_says_how_far_it_came(
     assert error.retryable
     assert 20_000 <= int(error.facts["sent"]) <= 20_000 + 2 * WINDOW
     assert error.facts["total"] == str(len(DATA))
+
+
+@pytest.mark.parametrize(
+    ("hard", "said", "cause"),
+    [
+        (True, b"", Cause.REBOOTED),
+        (False, b"", Cause.CONNECTION_LOST),  # a stack that booted knows nothing to close
+        (True, b"O", Cause.CONNECTION_LOST),  # it was in the middle of a word
+    ],
+    ids=["reset", "closed", "reset within a word"],
+)
+async def test_a_reset_out_of_a_silence_is_a_restart(
+    bench: Bench, hard: bool, said: bytes, cause: Cause
+) -> None:
+    sending = bench.start(StreamLimits(stall=10, result=10, text=1, poll=0.01, restart=0.3))
+    await bench.take(20_000)
+    await bench.say(b"20000" + said)
+    await asyncio.sleep(0.6)
+    if hard:
+        bench.reset()
+    else:
+        bench.module.shutdown(socket.SHUT_WR)
+    error = await failed(sending)
+    assert isinstance(error, TransferError)
+    assert error.cause is cause
+    assert error.retryable
+    assert 20_000 <= int(error.facts["sent"]) <= 20_000 + 2 * WINDOW
 
 
 async def test_a_module_that_ends_its_side_in_the_middle_is_lost(bench: Bench) -> None:

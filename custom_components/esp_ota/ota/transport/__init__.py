@@ -1,15 +1,25 @@
-"""Ways to bring an image to a module. A transport sends; it never gates, retries or waits."""
+"""Ways to bring an image to a module. A transport sends; it never gates or retries."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from ..models import Delivery, Payload, ProgressCallback
+from ..models import Delivery, ImageKind, Payload, ProgressCallback
 
 
 class Transport(Protocol):
     """One way to bring an image to one module."""
 
     name: str
+    waits: bool
+    """Whether the module comes to us: then nothing is known of it before it asks."""
+    tries: int
+    """How often a transfer that broke may be begun at most."""
+
+    async def wait_ready(self, payload: Payload) -> None:
+        """Return when a send can begin; at once where we go to the module.
+
+        Raises InstallRefused when the module did not ask in time.
+        """
 
     async def send(
         self,
@@ -25,5 +35,23 @@ class Transport(Protocol):
         Cancelling frees the module at once and leaves its old sketch running.
         """
 
+    def restarts_after(self, kind: ImageKind) -> bool:
+        """Whether the module restarts when it has taken an image of this kind."""
 
-__all__ = ["Transport"]
+
+class Push:
+    """What transports that go to the module have in common."""
+
+    waits = False
+    tries = 3
+    """A second and third try help against a lost packet and a weak signal, no more do."""
+
+    async def wait_ready(self, payload: Payload) -> None:
+        """Begin at once."""
+
+    def restarts_after(self, kind: ImageKind) -> bool:  # noqa: ARG002 - part of the protocol
+        """All of them restart, after a filesystem image as well (`ArduinoOTA.cpp`)."""
+        return True
+
+
+__all__ = ["Push", "Transport"]

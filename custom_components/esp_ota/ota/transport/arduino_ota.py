@@ -15,6 +15,7 @@ from typing import Any, Final
 from ..datagram import DatagramSocket
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
 from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
+from . import Push
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
 from ._stream import Stream, StreamLimits
@@ -32,7 +33,7 @@ class PushLimits:
     stream: StreamLimits = field(default_factory=StreamLimits)
 
 
-class ArduinoOtaPush:
+class ArduinoOtaPush(Push):
     """Pushes images to one module."""
 
     name = "arduino_ota"

@@ -8,19 +8,25 @@ image to that visit or to the next. Everything else is answered "nothing new".
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+import socket
 import time
 from typing import Final
 
-from ..exceptions import InstallRefused, NotCollected, OtaError, TransferError
+from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
 from ..models import Cause, Delivery, ImageKind, Payload, ProgressCallback
 from ..pull_request import PullMode, PullRequest
+from ._connection import unacknowledged
 
+_HEADERS_ONLY: Final = 8 * 1024
+"""Bytes a module's TCP takes (window of 5.8 kB) although its sketch read only the headers."""
+_PAUSE: Final = 1.0
+"""Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
 _MODES: Final = {ImageKind.SKETCH: PullMode.SKETCH, ImageKind.FILESYSTEM: PullMode.FILESYSTEM}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PullLimits:
-    """Seconds of the waits of a pull."""
+    """Seconds of the waits of a pull, and how often somebody may ask."""
 
     request: float = 5.0
     """A request is held so long; the clients of all cores give up after 8 s."""
@@ -32,6 +38,8 @@ class PullLimits:
     """The safe state is kept so long for the request that fetches the image."""
     stall: float = 60.0
     """Without one byte drained; an ESP8266 gives up after 60 s itself."""
+    requests: int = 300
+    """From one address in a minute; several modules may stand behind one."""
 
 
 class Download:
@@ -42,9 +50,16 @@ class Download:
         payload: Payload,
         before_first_byte: Callable[[], None],
         on_progress: ProgressCallback,
+        *,
+        host: str = "",
     ) -> None:
-        """Offer a payload."""
+        """Offer a payload to the module that asked last from `host`."""
         self.payload = payload
+        self._host = host
+        self.proxied = False
+        """Whether the request that gets it came through a proxy."""
+        self.sent = 0
+        """Bytes that the module's TCP stack, or the proxy's, has acknowledged."""
         self._before_first_byte = before_first_byte
         self._on_progress = on_progress
         self._percent = -1
@@ -52,34 +67,52 @@ class Download:
 
     def begin(self) -> bool:
         """Ask whether the first byte may leave; False ends the download."""
+        if self.ended.done():
+            return False
         try:
             self._before_first_byte()
         except OtaError as err:
             self._fail(err)
-            return False
         return not self.ended.done()
 
-    def drained(self, sent: int) -> None:
-        """Report bytes that the module's TCP stack has acknowledged."""
-        total = len(self.payload.data)
-        if (percent := sent * 100 // total) != self._percent and not self.ended.done():
+    def track(self, written: int, connection: socket.socket) -> bool:
+        """Note what was taken of the bytes written so far; tell whether it is more than before."""
+        # Response headers may still be among the unacknowledged bytes: they go first.
+        sent = min(max(0, written - unacknowledged(connection)), len(self.payload.data))
+        if sent <= self.sent:
+            return False
+        self.sent = sent
+        percent = sent * 100 // len(self.payload.data)
+        if percent != self._percent and not self.ended.done():
             self._percent = percent
-            self._on_progress(sent, total)
+            self._on_progress(sent, len(self.payload.data))
+        return True
 
     def complete(self) -> None:
         """Report that all bytes were taken; what comes of them, the next request says."""
         if not self.ended.done():
             self.ended.set_result(Delivery.UNCONFIRMED)
 
-    def stalled(self, sent: int, seconds: float) -> None:
+    def stalled(self, seconds: float) -> None:
         """Report that the module took nothing for so long."""
-        total = len(self.payload.data)
-        self._fail(TransferError(Cause.STALLED, sent=sent, total=total, seconds=round(seconds)))
+        self._fail(self._broken(Cause.STALLED, seconds=round(seconds)))
 
-    def lost(self, sent: int) -> None:
+    def lost(self) -> None:
         """Report that the connection ended early."""
-        total = len(self.payload.data)
-        self._fail(TransferError(Cause.CONNECTION_LOST, sent=sent, total=total))
+        if self.sent > _HEADERS_ONLY:
+            self._fail(self._broken(Cause.CONNECTION_LOST))
+        elif self.proxied:
+            self._fail(self._broken(Cause.LENGTH_LOST))
+        else:
+            self._fail(self._broken(Cause.DOWNLOAD_DECLINED))
+
+    def asked_again(self) -> None:
+        """Report that the module asks anew in the middle: it has restarted."""
+        self._fail(self._broken(Cause.REBOOTED))
+
+    def _broken(self, cause: Cause, **facts: object) -> TransferError:
+        facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
+        return TransferError(cause, **facts)
 
     def _fail(self, err: OtaError) -> None:
         if not self.ended.done():
@@ -89,8 +122,7 @@ class Download:
 class _Visit:
     """One request that waits for what it gets."""
 
-    def __init__(self, request: PullRequest) -> None:
-        self.request = request
+    def __init__(self) -> None:
         self.answer: asyncio.Future[Download | None] = asyncio.get_running_loop().create_future()
 
 
@@ -103,31 +135,47 @@ class PullDesk:
         self._visit: _Visit | None = None
         self._wanted: PullMode | None = None
         self._download: Download | None = None
+        """Offered, and not fetched yet."""
+        self._given: Download | None = None
+        """Fetched last."""
         self._arrived = asyncio.Event()
         self._last_at: float | None = None
         self.interval: float | None = None
-        """Seconds between the last two requests."""
+        """Seconds between the last two polls."""
 
     async def visit(self, request: PullRequest) -> Download | None:
         """Take one request; return the image it gets, None for "nothing new"."""
-        now = time.monotonic()
-        if self._last_at is not None:
-            self.interval = now - self._last_at
-        self._last_at = now
-        if self._wanted is not request.mode or self._visit is not None:
+        self._measure_interval()
+        if self._wanted is not request.mode:
+            return None
+        if self._given is not None and not self._given.ended.done():
+            self._given.asked_again()
+        if self._visit is not None:
             return None
         if self._download is not None:
-            download, self._download = self._download, None
-            return download
-        self._visit = visit = _Visit(request)
+            return self._give(self._download, request)
+        self._visit = visit = _Visit()
         self._arrived.set()
         try:
             async with asyncio.timeout(self.limits.request):
-                return await visit.answer
+                download = await visit.answer
         except TimeoutError:
             return None  # not safe in time; the safe state is kept, the next request gets it
         finally:
             self._visit = None
+        return self._give(download, request) if download else None
+
+    def _give(self, download: Download, request: PullRequest) -> Download:
+        self._download = None
+        self._given = download
+        download.proxied = request.proxied
+        return download
+
+    def _measure_interval(self) -> None:
+        now = time.monotonic()
+        if self._last_at is not None and now - self._last_at > _PAUSE:
+            self.interval = now - self._last_at
+        self._last_at = now
 
     @property
     def patience(self) -> float:
@@ -172,17 +220,33 @@ class HttpPull:
     """The transport of modules that ask."""
 
     name = "http_pull"
+    waits = True
+    tries = 2
+    """The same image is not offered a third time: a module that cannot take it would loop."""
 
-    def __init__(self, desk: PullDesk) -> None:
-        """Meet the module at its desk."""
+    def __init__(self, desk: PullDesk, *, host: str = "") -> None:
+        """Meet the module at its desk; `host` is where it asked from last."""
         self._desk = desk
+        self._host = host
+        self._offered_at: float | None = None
 
     async def wait_ready(self, payload: Payload) -> None:
-        """Return when the module asks; raises InstallRefused when it does not in time."""
+        """Return when the module asks; raises ModuleConnectionError when it does not in time."""
         patience = self._desk.patience
-        if not await self._desk.arrival(payload.kind, patience):
+        self._offered_at = self._offered_at or time.monotonic()
+        left = self._offered_at + patience - time.monotonic()
+        try:
+            arrived = await self._desk.arrival(payload.kind, left)
+        except asyncio.CancelledError:
             self._desk.dismiss()
-            raise InstallRefused(Cause.NO_POLL, minutes=round(patience / 60))
+            raise
+        if not arrived:
+            self._desk.dismiss()
+            raise ModuleConnectionError(Cause.NO_POLL, minutes=round(patience / 60))
+
+    def restarts_after(self, kind: ImageKind) -> bool:
+        """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""
+        return kind is ImageKind.SKETCH
 
     async def send(
         self,
@@ -192,7 +256,7 @@ class HttpPull:
         on_progress: ProgressCallback,
     ) -> Delivery:
         """Hand the image to the request that waits, or to the next; see `Transport.send`."""
-        download = Download(payload, before_first_byte, on_progress)
+        download = Download(payload, before_first_byte, on_progress, host=self._host)
         self._desk.offer(download)
         try:
             await asyncio.wait({download.ended}, timeout=self._desk.limits.hold)

@@ -19,6 +19,7 @@ from typing import Final
 
 from ..exceptions import InstallRefused, OtaError, TransferError
 from ..models import Cause, Delivery, Payload, ProgressCallback
+from . import Push
 from ._dialects import DIALECTS, Form, Manners, UploadDialect
 from ._exchange import Upload, UploadLimits
 from ._http import request_head
@@ -51,7 +52,7 @@ async def recognise(
     return await upload.recognise()
 
 
-class HttpUpload:
+class HttpUpload(Push):
     """Uploads images to one module."""
 
     name = "http_upload"
@@ -71,7 +72,7 @@ class HttpUpload:
 
         `path` is that of the update page where the sketch chose another than the usual one.
         """
-        if path is not None and not _PATH.fullmatch(path):
+        if path is not None and not self.is_path(path):
             raise ValueError(f"not the path of a page: {path!r}")
         self._host = host
         self._port = port
@@ -80,6 +81,11 @@ class HttpUpload:
         self._username = username
         self._password = password
         self._limits = limits or UploadLimits()
+
+    @staticmethod
+    def is_path(text: str) -> bool:
+        """Whether a text can be the path of a page."""
+        return _PATH.fullmatch(text) is not None
 
     async def recognise(self) -> UploadDialect:
         """Return the module's dialect, see `recognise`."""
@@ -152,7 +158,8 @@ class HttpUpload:
         total = len(payload.data)
         whole = outcome.handed if taken is Delivery.ACCEPTED else outcome.arrived
         if not whole:
-            raise TransferError(Cause.CONNECTION_LOST, sent=outcome.sent, total=total)
+            cause = Cause.REBOOTED if outcome.restarted else Cause.CONNECTION_LOST
+            raise TransferError(cause, sent=outcome.sent, total=total)
         if outcome.sent < total:
             on_progress(total, total)
         _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, taken)

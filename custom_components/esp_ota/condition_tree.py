@@ -1,0 +1,221 @@
+"""Conditions with three answers: true, false, and None where it cannot be told.
+
+Home Assistant knows two. There "all valves are closed" is true when every valve is unavailable,
+"not open" is true of a valve that was removed, and a template reads a lost sensor as zero.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    CONF_ABOVE,
+    CONF_ATTRIBUTE,
+    CONF_BELOW,
+    CONF_CONDITION,
+    CONF_CONDITIONS,
+    CONF_ENABLED,
+    CONF_STATE,
+    CONF_TARGET,
+    CONF_VALUE_TEMPLATE,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import (
+    condition,
+    config_validation as cv,
+    entity_registry as er,
+    target as targets,
+)
+from homeassistant.helpers.template import Template
+from homeassistant.helpers.typing import ConfigType
+
+type Node = Leaf | Group
+type Reading = tuple[bool | None, list[str]]
+"""An answer, and why none can be given."""
+
+GROUPS: Final = ("and", "or", "not")
+_STATE: Final = "state"
+_TEMPLATE: Final = "template"
+_NUMERIC: Final = "numeric_state"
+_UNTOLD: Final = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+_NOT_A_NUMBER: Final = "nan"
+"""Compares with nothing: to Home Assistant it is both above and below every limit."""
+
+
+async def load(hass: HomeAssistant, config: ConfigType) -> Node | None:
+    """Load a validated condition; None for a disabled one, which never says anything."""
+    if CONF_ENABLED in config and await _is_disabled(hass, config[CONF_ENABLED]):
+        return None
+    if config[CONF_CONDITION] not in GROUPS:
+        return Leaf(hass, config, await condition.async_from_config(hass, config))
+    group = Group(kind=config[CONF_CONDITION], members=[])
+    try:
+        for member in config[CONF_CONDITIONS]:
+            if (node := await load(hass, member)) is not None:
+                group.members.append(node)
+    except BaseException:
+        group.unload()
+        raise
+    return group
+
+
+async def _is_disabled(hass: HomeAssistant, switch: Any) -> bool:
+    """Whether Home Assistant takes this for off; it may be a template."""
+    config = {CONF_CONDITION: "and", CONF_CONDITIONS: [], CONF_ENABLED: switch}
+    checker = await condition.async_from_config(hass, config)
+    checker.async_unload()
+    return isinstance(checker, condition.DisabledConditionChecker)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Several conditions; an unknown member decides nothing that the others have not decided."""
+
+    kind: str
+    members: list[Node]
+
+    def read(self, variables: Mapping[str, Any]) -> Reading:
+        """Return the answer right now, and the doubts of the members."""
+        read = [member.read(variables) for member in self.members]
+        answers = [answer for answer, _ in read]
+        doubts = [doubt for _, doubts in read for doubt in doubts]
+        if (self.kind != "and") in answers:
+            return self.kind == "or", doubts
+        return None if None in answers else self.kind != "or", doubts
+
+    def is_older_than(self, moment: datetime) -> bool:
+        """Whether it is known that the answer was the same since then."""
+        return all(member.is_older_than(moment) for member in self.members)
+
+    def unload(self) -> None:
+        """Let go of what the members listen to."""
+        for member in self.members:
+            member.unload()
+
+
+class Leaf:
+    """One condition of Home Assistant, together with the entities that it is about."""
+
+    def __init__(
+        self, hass: HomeAssistant, config: ConfigType, checker: condition.ConditionChecker
+    ) -> None:
+        """Take what `load` has loaded."""
+        self._hass = hass
+        self._config = config
+        self._checker = checker
+
+    def read(self, variables: Mapping[str, Any]) -> Reading:
+        """Return the answer right now, or why there is none."""
+        entities, answer, error = self._check(dict(variables))
+        doubts = list(self._doubts(entities)) or error
+        return None if doubts else answer, doubts
+
+    def _check(self, variables: dict[str, Any]) -> tuple[set[str], bool, list[str]]:
+        """Return which entities the answer rests on, the answer, and an error."""
+        entities = self._named | self._limits
+        try:
+            if self._config[CONF_CONDITION] != _TEMPLATE:
+                return entities, self._checker.async_check(variables=variables) is True, []
+            template: Template = self._config[CONF_VALUE_TEMPLATE]
+            info = template.async_render_to_info(variables, parse_result=False)
+            entities |= info.entities
+            return entities, info.result().lower() == "true", []
+        except Exception as err:  # noqa: BLE001 - conditions are anybody's code
+            return entities, False, [str(err) or type(err).__name__]
+
+    def _doubts(self, entities: set[str]) -> Iterator[str]:
+        """Yield each entity that says nothing, or is passed over in silence."""
+        fitting = self._targets()
+        if fitting is not None and not fitting:
+            yield "no entity"
+        for entity_id in sorted(entities | (fitting or set())):
+            state = self._hass.states.get(entity_id)
+            if state is None:
+                yield f"{entity_id}: missing"
+            elif self._is_untold(state):
+                yield f"{entity_id}: {state.state}"
+            elif fitting is not None and entity_id not in fitting:
+                yield f"{entity_id}: of another kind"
+            else:
+                yield from self._lost_members(state, {entity_id})
+
+    def _is_untold(self, state: State) -> bool:
+        if state.state in _UNTOLD:
+            asked = cv.ensure_list(self._config.get(CONF_STATE))
+            # Somebody who asks for "unavailable" gets an answer.
+            return state.state not in asked or CONF_ATTRIBUTE in self._config
+        is_number = self._config[CONF_CONDITION] == _NUMERIC
+        return is_number and state.state.strip().lower() == _NOT_A_NUMBER
+
+    def _lost_members(self, group: State, seen: set[str]) -> Iterator[str]:
+        """Yield members of a group that say nothing: it takes them for switched off."""
+        members = group.attributes.get(ATTR_ENTITY_ID)
+        for entity_id in members if isinstance(members, (list, tuple)) else ():
+            if entity_id in seen or not isinstance(entity_id, str):
+                continue
+            seen.add(entity_id)
+            if (state := self._hass.states.get(entity_id)) is None:
+                yield f"{entity_id}: missing"
+            elif state.state in _UNTOLD:
+                yield f"{entity_id}: {state.state}"
+            else:
+                yield from self._lost_members(state, seen)
+
+    @property
+    def _named(self) -> set[str]:
+        """The entities that the condition names."""
+        registry = er.async_get(self._hass)
+        names = condition.async_extract_entities(self._config)
+        return {er.async_resolve_entity_id(registry, name) or name for name in names}
+
+    def _targets(self) -> set[str] | None:
+        """Return the entities that a condition with targets looks at; None for one without.
+
+        It passes over the others, also those that do not exist, without a word.
+        """
+        if not isinstance(self._checker, condition.EntityConditionBase):
+            return None
+        selected = targets.async_extract_referenced_entity_ids(
+            self._hass, targets.TargetSelection(self._config[CONF_TARGET]), expand_group=False
+        )
+        return self._checker.entity_filter(selected.referenced | selected.indirectly_referenced)
+
+    @property
+    def _limits(self) -> set[str]:
+        """The entities whose states are what others are compared with."""
+        limits = [self._config.get(CONF_ABOVE), self._config.get(CONF_BELOW)]
+        if self._config[CONF_CONDITION] == _NUMERIC:
+            return {limit for limit in limits if isinstance(limit, str)}
+        states = cv.ensure_list(self._config.get(CONF_STATE))
+        return {
+            str(state)
+            for state in states
+            if isinstance(state, str) and cv.INPUT_ENTITY_ID.match(state)
+        }
+
+    def is_older_than(self, moment: datetime) -> bool:
+        """Whether it is known that the answer was the same since then.
+
+        Known only of conditions on the states of named entities: what a template or a device
+        rests on is not told.
+        """
+        kind = self._config[CONF_CONDITION]
+        by_state = kind == _STATE or isinstance(self._checker, condition.EntityStateConditionBase)
+        by_number = kind == _NUMERIC and CONF_VALUE_TEMPLATE not in self._config
+        if not by_state and not by_number:
+            return False
+        names = self._named | self._limits
+        if (fitting := self._targets()) is not None and fitting != names:
+            return False  # an area, say: what is in it may have changed
+        states = [self._hass.states.get(name) for name in names]
+        return bool(states) and all(
+            state is not None and state.last_updated <= moment for state in states
+        )
+
+    def unload(self) -> None:
+        """Let go of what it listens to."""
+        self._checker.async_unload()

@@ -1,0 +1,139 @@
+"""How an image may reach a module: fields and help that adding and configuring share."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import selector
+
+from .const import (
+    CONF_OWN_SECRET,
+    CONF_PULL_ADDRESS,
+    CONF_PULL_SECRET,
+    CONF_TRANSPORTS,
+    CONF_UPLOAD_DIALECT,
+    CONF_UPLOAD_PASSWORD,
+    CONF_UPLOAD_PATH,
+    CONF_UPLOAD_PORT,
+    CONF_UPLOAD_USERNAME,
+    DEFAULT_UPLOAD_PORT,
+    TRANSPORT_PULL,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from .house import HOUSE
+from .ota import ChipFamily, HttpUpload, OtaError, UploadDialect
+from .pollers import new_secret
+from .view import PULL_PATH
+
+_HEADERS: Final = {
+    ChipFamily.ESP8266: ("ESP8266httpUpdate.h", "ESPhttpUpdate"),
+    ChipFamily.ESP32: ("HTTPUpdate.h", "httpUpdate"),
+    ChipFamily.RP2: ("HTTPUpdate.h", "httpUpdate"),
+}
+"""The updater's header and object in each core."""
+
+TEXT: Final = selector.TextSelector()
+PASSWORD: Final = selector.TextSelector(
+    selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD)
+)
+PORT: Final = vol.All(
+    selector.NumberSelector(
+        selector.NumberSelectorConfig(min=1, max=65535, mode=selector.NumberSelectorMode.BOX)
+    ),
+    vol.Coerce(int),
+)
+UPLOAD_FIELDS: Final[dict[vol.Marker, Any]] = {
+    vol.Optional(CONF_UPLOAD_PORT, default=DEFAULT_UPLOAD_PORT): PORT,
+    vol.Optional(CONF_UPLOAD_PATH): TEXT,
+    vol.Optional(CONF_UPLOAD_USERNAME): TEXT,
+    vol.Optional(CONF_UPLOAD_PASSWORD): PASSWORD,
+    vol.Optional(CONF_UPLOAD_DIALECT): selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=[*UploadDialect],
+            translation_key=CONF_UPLOAD_DIALECT,
+            mode=selector.SelectSelectorMode.DROPDOWN,
+        )
+    ),
+}
+DOOR_FIELDS: Final[dict[vol.Marker, Any]] = {
+    vol.Required(CONF_TRANSPORTS): selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=[TRANSPORT_PUSH, TRANSPORT_UPLOAD, TRANSPORT_PULL],
+            translation_key=CONF_TRANSPORTS,
+            multiple=True,
+            mode=selector.SelectSelectorMode.DROPDOWN,  # its chips keep the order of choosing
+        )
+    ),
+    **UPLOAD_FIELDS,
+    vol.Required(CONF_OWN_SECRET, default=False): selector.BooleanSelector(),
+}
+
+
+async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | None:
+    """Look at an update page without changing anything; return what is wrong with it.
+
+    A person who chose the kind of page is believed: the module may sleep just now.
+    """
+    if fields.get(CONF_UPLOAD_DIALECT):
+        return None
+    try:
+        page = HttpUpload(
+            host,
+            int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)),
+            path=fields.get(CONF_UPLOAD_PATH),
+            username=fields.get(CONF_UPLOAD_USERNAME),
+            password=fields.get(CONF_UPLOAD_PASSWORD),
+        )
+        await page.recognise()
+    except OtaError as err:
+        return err
+    return None
+
+
+def is_page_path(path: str | None) -> bool:
+    """Whether a text can be the path of a page."""
+    return path is None or HttpUpload.is_path(path)
+
+
+def pull_url(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the address a module asks: with its own secret, or with the house's.
+
+    Modules resolve no `.local` names, so the numeric address is shown where nothing else is set.
+    """
+    house = hass.data[HOUSE]
+    base = house.options.get(CONF_PULL_ADDRESS)
+    if not base:
+        api = hass.config.api
+        scheme = "https" if api and api.use_ssl else "http"
+        host, port = (api.local_ip, api.port) if api else ("homeassistant", 8123)
+        base = f"{scheme}://{host}:{port}"
+    secret = data.get(CONF_PULL_SECRET) or house.pollers.secret
+    return f"{base.rstrip('/')}{PULL_PATH}/{secret}"
+
+
+def sketch_lines(url: str, family: ChipFamily | None = None) -> str:
+    """Return what to copy into a sketch, as Markdown."""
+    header, updater = _HEADERS[family or ChipFamily.ESP8266]
+    lines = [
+        "#include <WiFiClient.h>",
+        f"#include <{header}>",
+        'const char FIRMWARE[] = "ESP_OTA_FW:garden-valve:1.0.0;";',
+        "// in loop(), every few minutes:",
+        "WiFiClient client;",
+        f'{updater}.update(client, "{url}", "1.0.0");',
+    ]
+    return "```cpp\n" + "\n".join(lines) + "\n```"
+
+
+def data_with_doors(data: Mapping[str, Any], user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's data with what the form says about the doors."""
+    fields = dict(user_input)
+    own = fields.pop(CONF_OWN_SECRET, False)
+    known = {str(marker) for marker in DOOR_FIELDS} | {CONF_PULL_SECRET}
+    kept = {key: value for key, value in data.items() if key not in known}
+    if own:
+        kept[CONF_PULL_SECRET] = data.get(CONF_PULL_SECRET) or new_secret()
+    return kept | fields

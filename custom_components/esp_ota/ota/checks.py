@@ -1,0 +1,289 @@
+"""The questions of the pre-flight: pure comparisons of an image with a module, no I/O.
+
+Each check answers VALID, INVALID or UNKNOWN. `RULES` is the one list of them, which the gate
+asks and `docs/preflight.md` is made from.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from .models import Cause, ChipFamily, Image, ImageKind, ModuleFacts
+from .packing import PackingReason, obstacle
+
+
+class Check(StrEnum):
+    """One question of the pre-flight; the value is its slug in options and documents."""
+
+    KIND = "kind"
+    CHIP = "chip"
+    FLASH_SIZE = "flash_size"
+    PACKING = "packing"
+    SLOT = "slot"
+    FIRMWARE = "firmware"
+    SAME_IMAGE = "same_image"
+    VERSION = "version"
+    SIGNATURE = "signature"
+
+
+class Answer(StrEnum):
+    """What a check found."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+class SignatureState(StrEnum):
+    """What comparing an image's signature with the key of its firmware gave."""
+
+    UNCHECKED = "unchecked"
+    """There is no key for this firmware."""
+    ABSENT = "absent"
+    INVALID = "invalid"
+    VALID = "valid"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What is to be installed: an image, under which name, and by whose choice."""
+
+    image: Image
+    firmware: str
+    version: str
+    older: bool = False
+    """Whether the version is older than the one that runs."""
+    installed: str | None = None
+    """The version it was compared with, which may be assumed only."""
+    chosen: bool = False
+    """Whether the person named this very version, so that going back is meant."""
+    wanted: ImageKind = ImageKind.SKETCH
+    """What it is to replace on the module."""
+    signature: SignatureState = SignatureState.UNCHECKED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """The answer of one check, with the facts its sentence needs."""
+
+    check: Check
+    answer: Answer
+    cause: Cause | None = None
+    """Names the sentence; None where nothing is wrong, or the module itself will tell."""
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One check: how it is asked, and what it may say."""
+
+    check: Check
+    ask: Callable[[Candidate, ModuleFacts], CheckResult]
+    causes: tuple[Cause, ...]
+    """What it refuses with."""
+    unknown: Cause | None = None
+    """What it asks the person to accept when nobody knows; None where it never has to ask."""
+    left_to_module: bool = False
+    """Whether the module itself answers it, before anything is lost, when nobody knows."""
+
+
+def _valid(check: Check) -> CheckResult:
+    return CheckResult(check=check, answer=Answer.VALID)
+
+
+def _unknown(check: Check, cause: Cause | None = None, **facts: object) -> CheckResult:
+    texts = {name: str(value) for name, value in facts.items()}
+    return CheckResult(check=check, answer=Answer.UNKNOWN, cause=cause, facts=texts)
+
+
+def _invalid(check: Check, cause: Cause, **facts: object) -> CheckResult:
+    texts = {name: str(value) for name, value in facts.items()}
+    return CheckResult(check=check, answer=Answer.INVALID, cause=cause, facts=texts)
+
+
+def _kind(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
+    """Tell a sketch from a file system: each would destroy the other in its place."""
+    kind, wanted = candidate.image.kind, candidate.wanted
+    if kind is not wanted:
+        return _invalid(Check.KIND, Cause.WRONG_KIND, kind=kind, wanted=wanted)
+    return _valid(Check.KIND)
+
+
+def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Compare chips; a family of one chip is enough. File systems are for none."""
+    chip = candidate.image.chip
+    known = module.chip or module.family
+    if chip is None:
+        return _valid(Check.CHIP)
+    if known is None:
+        return _unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
+    if chip.family is not (module.chip.family if module.chip else module.family):
+        return _invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
+    if module.chip is None and chip.family is not ChipFamily.ESP8266:
+        return _unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
+    if module.chip is not None and module.chip is not chip:
+        return _invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
+    return _valid(Check.CHIP)
+
+
+def _flash_size(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse an ESP8266 sketch built for more flash than there is: it could not be updated again.
+
+    Where the module's flash is unknown, its updater compares it itself, unless the image is
+    packed; then it is among the questions of the packing.
+    """
+    image = candidate.image
+    if image.flash_size is None or image.chip is None:
+        return _valid(Check.FLASH_SIZE)
+    if image.chip.family is not ChipFamily.ESP8266:
+        return _valid(Check.FLASH_SIZE)  # the boot loader's header counts there, not the image's
+    if module.flash_size is None:
+        return _unknown(Check.FLASH_SIZE, image_flash=image.flash_size)
+    if image.flash_size > module.flash_size:
+        return _invalid(
+            Check.FLASH_SIZE,
+            Cause.FLASH_SIZE,
+            image_flash=image.flash_size,
+            module_flash=module.flash_size,
+        )
+    return _valid(Check.FLASH_SIZE)
+
+
+_PACKED_CAUSES: Final = {
+    PackingReason.CHIP: Cause.GZIP_UNSUPPORTED,
+    PackingReason.FILESYSTEM: Cause.GZIP_FILESYSTEM,
+    PackingReason.OLD_CORE: Cause.GZIP_OLD_CORE,
+    PackingReason.FLASH_MODE: Cause.GZIP_FLASH_MODE,
+    PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
+}
+
+
+def _packing(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse a gzip image unless the module's boot loader, which checks nothing, can unpack it."""
+    if not candidate.image.packed or (found := obstacle(candidate.image, module)) is None:
+        return _valid(Check.PACKING)
+    if found.reason is PackingReason.NOT_CERTAIN:
+        return _unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
+    return _invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
+
+
+def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Compare sizes; where the free slot is unknown, the module tells before it begins.
+
+    The area of a file system is another one, which no module states.
+    """
+    image = candidate.image
+    if module.slot_size is None or image.kind is not ImageKind.SKETCH:
+        return _unknown(Check.SLOT, size=image.size)
+    if image.size > module.slot_size:
+        return _invalid(Check.SLOT, Cause.TOO_LARGE, size=image.size, slot=module.slot_size)
+    return _valid(Check.SLOT)
+
+
+def _firmware(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse another firmware: it is another sketch, with other pins."""
+    marker = candidate.image.marker
+    if marker is not None and marker.name != candidate.firmware:
+        return _invalid(
+            Check.FIRMWARE,
+            Cause.OTHER_FIRMWARE,
+            image=marker.name,
+            module_firmware=candidate.firmware,
+        )
+    if module.firmware is None:
+        return _unknown(Check.FIRMWARE, Cause.NOT_CERTAIN_FIRMWARE, firmware=candidate.firmware)
+    if module.firmware != candidate.firmware:
+        return _invalid(
+            Check.FIRMWARE,
+            Cause.OTHER_FIRMWARE,
+            image=candidate.firmware,
+            module_firmware=module.firmware,
+        )
+    return _valid(Check.FIRMWARE)
+
+
+def _same_image(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse the very bytes that run: sending them restarts the module for nothing.
+
+    A file system is written to by its sketch: who names a version wants it as it was delivered.
+    """
+    image = candidate.image
+    if image.kind is ImageKind.SKETCH:
+        same = module.sketch_md5 is not None and module.sketch_md5 == image.plain_md5
+    else:
+        same = module.filesystem_sha256 == image.sha256 and not candidate.chosen
+    if same:
+        return _invalid(Check.SAME_IMAGE, Cause.SAME_IMAGE, version=candidate.version)
+    return _valid(Check.SAME_IMAGE)
+
+
+def _version(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Go back only when the person named the version. File systems have no order."""
+    is_sketch = candidate.image.kind is ImageKind.SKETCH
+    if is_sketch and candidate.older and not candidate.chosen:
+        installed = candidate.installed or module.version
+        return _invalid(
+            Check.VERSION, Cause.DOWNGRADE, version=candidate.version, installed=installed
+        )
+    return _valid(Check.VERSION)
+
+
+def _signature(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Ask for a signature where the firmware has a key, or the module takes no unsigned image.
+
+    The first signed image is asked about: once it runs, the module may take no unsigned one.
+    """
+    image = candidate.image
+    if candidate.signature is SignatureState.INVALID:
+        return _invalid(Check.SIGNATURE, Cause.SIGNATURE_INVALID, firmware=candidate.firmware)
+    if candidate.signature is SignatureState.ABSENT:
+        return _invalid(Check.SIGNATURE, Cause.SIGNATURE_MISSING, firmware=candidate.firmware)
+    if module.signature_required and not image.signed and _is_verified(image, module):
+        return _invalid(Check.SIGNATURE, Cause.UNSIGNED_IMAGE)
+    locks = image.signed and image.kind is ImageKind.SKETCH
+    if locks and not module.signature_required:
+        return _unknown(Check.SIGNATURE, Cause.NOT_CERTAIN_SIGNATURE)
+    return _valid(Check.SIGNATURE)
+
+
+def _is_verified(image: Image, module: ModuleFacts) -> bool:
+    """Whether an updater that verifies looks at this kind: only an ESP8266 at file systems too."""
+    family = module.chip.family if module.chip else module.family
+    return image.kind is ImageKind.SKETCH or family is ChipFamily.ESP8266
+
+
+RULES: Final = (
+    Rule(check=Check.KIND, ask=_kind, causes=(Cause.WRONG_KIND,)),
+    Rule(
+        check=Check.CHIP,
+        ask=_chip,
+        causes=(Cause.WRONG_CHIP,),
+        unknown=Cause.NOT_CERTAIN_CHIP,
+    ),
+    Rule(check=Check.FLASH_SIZE, ask=_flash_size, causes=(Cause.FLASH_SIZE,), left_to_module=True),
+    Rule(
+        check=Check.PACKING,
+        ask=_packing,
+        causes=tuple(_PACKED_CAUSES.values()),
+        unknown=Cause.NOT_CERTAIN_PACKING,
+    ),
+    Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
+    Rule(
+        check=Check.FIRMWARE,
+        ask=_firmware,
+        causes=(Cause.OTHER_FIRMWARE,),
+        unknown=Cause.NOT_CERTAIN_FIRMWARE,
+    ),
+    Rule(check=Check.SAME_IMAGE, ask=_same_image, causes=(Cause.SAME_IMAGE,)),
+    Rule(check=Check.VERSION, ask=_version, causes=(Cause.DOWNGRADE,)),
+    Rule(
+        check=Check.SIGNATURE,
+        ask=_signature,
+        causes=(Cause.SIGNATURE_INVALID, Cause.SIGNATURE_MISSING, Cause.UNSIGNED_IMAGE),
+        unknown=Cause.NOT_CERTAIN_SIGNATURE,
+    ),
+)
+
+ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown is not None)
+"""The checks that may answer "cannot tell" and be accepted once for a module."""

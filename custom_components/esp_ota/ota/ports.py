@@ -1,0 +1,80 @@
+"""What one install needs from outside, so that it can be run without Home Assistant."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .checks import Candidate
+from .exceptions import OtaError
+from .models import InstallProgress, InstallResult, InstallStage, ModuleFacts, Payload, Sighting
+from .transport import Transport
+
+
+class SafeState(Protocol):
+    """The equipment's condition in which an update may happen."""
+
+    async def enter(self) -> None:
+        """Bring it about and read it back; raises SafeStateError when that fails."""
+
+    def holds(self) -> bool:
+        """Whether every condition is true right now."""
+
+    async def leave(self, result: InstallResult) -> None:
+        """Restore the equipment; raises SafeStateError when that fails."""
+
+
+class Observer(Protocol):
+    """What is heard of the module besides the transfer itself."""
+
+    async def reachable(self) -> bool:
+        """Whether the module answers now."""
+
+    async def wait_gone(self, since: float, candidate: Candidate, before: ModuleFacts) -> float:
+        """Return when the module went; raises VerifyError when it did not."""
+
+    async def wait_back(self, since: float, candidate: Candidate, before: ModuleFacts) -> None:
+        """Return once the module is back; raises VerifyError when it does not come."""
+
+    async def wait_evidence(
+        self, since: float, candidate: Candidate, before: ModuleFacts
+    ) -> Sighting | None:
+        """Return the best statement heard since then, None when nothing was said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One image of an install, with its bytes as they are sent."""
+
+    candidate: Candidate
+    payload: Payload
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How often and how long the pipeline tries."""
+
+    tries: int = 3
+    """A second and third try help against a lost packet and a weak signal, no more do."""
+    retry_pause: float = 5.0
+    """Seconds; an ESP32 drops a dead connection after 4 s and only then hears us again."""
+    watch_interval: float = 0.5
+    """Seconds between looks at the safe state; a broken one must stop the send within 1 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What one install needs from outside."""
+
+    facts: Callable[[], ModuleFacts]
+    observer: Observer
+    safe_state: SafeState
+    transports: Sequence[Transport]
+    """In the person's order; the next one is tried only when no payload byte was sent."""
+    turn: AbstractAsyncContextManager[Any]
+    """Held from the second check to the end; the house limits how many hold it at once."""
+    on_stage: Callable[[InstallStage], Awaitable[None]]
+    """Awaited before a stage takes effect, so that a journal is never behind."""
+    on_progress: Callable[[InstallProgress], None]
+    on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
+    """Called with a transport that failed when another is tried after it."""

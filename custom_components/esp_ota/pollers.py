@@ -1,0 +1,134 @@
+"""Modules that ask us for updates: who may ask, and who asks."""
+
+import hmac
+import secrets
+import time
+from typing import Final, Protocol
+
+from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_NAME
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import discovery_flow
+
+from .const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
+from .ota import PullDesk, PullRequest
+
+_SECRET_LIMIT: Final = 128
+_STRANGERS: Final = 256
+"""Unknown modules remembered; a house with more of them at once has another problem."""
+_AGAIN: Final = 600.0
+"""Seconds after which an unknown module that still asks is offered anew."""
+
+
+class Poller(Protocol):
+    """A module that is set up and may ask."""
+
+    desk: PullDesk
+    config_entry: ConfigEntry
+
+    def async_polled(self, request: PullRequest, address: str) -> None:
+        """Take over what its request says."""
+
+    def version_for_query(self) -> str:
+        """Return what a `version` query is answered."""
+
+
+class Pollers:
+    """Who asks with which secret."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nobody has asked."""
+        self._hass = hass
+        self._by_mac: dict[str, Poller] = {}
+        self._strangers: dict[str, float] = {}
+        self.secret = ""
+        """The house's; empty before its entry is set up, and then nobody may ask with it."""
+
+    @callback
+    def async_add(self, mac: str, poller: Poller) -> CALLBACK_TYPE:
+        """Let a module ask; returns what forgets it."""
+        self._by_mac[mac] = poller
+
+        def remove() -> None:
+            if self._by_mac.get(mac) is poller:
+                del self._by_mac[mac]
+
+        return remove
+
+    def _modules(self) -> list[ConfigEntry]:
+        return [
+            entry
+            for entry in self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+            if entry.data.get(CONF_KIND) == KIND_MODULE
+        ]
+
+    def get(self, mac: str) -> Poller | None:
+        """Return the module with this MAC."""
+        return self._by_mac.get(mac)
+
+    def may_ask(self, poller: Poller | None, secret: str) -> bool:
+        """Whether this secret is a module's own, or the house's where it has none."""
+        own = poller.config_entry.data.get(CONF_PULL_SECRET) if poller else None
+        return _equal(secret, own or self.secret)
+
+    def is_anyones(self, secret: str) -> bool:
+        """Whether this secret is the house's or any module's."""
+        known = [poller.config_entry.data.get(CONF_PULL_SECRET) for poller in self._by_mac.values()]
+        # No `any`: every secret is compared, so that the time taken tells nothing.
+        return any([_equal(secret, own or "") for own in (self.secret, *known)])  # noqa: C419
+
+    @callback
+    def async_meet(self, request: PullRequest, address: str) -> Poller | None:
+        """Take a request with the house's secret from a MAC that nobody has.
+
+        Returns the module where it is known by another name; else it is offered to the person.
+        """
+        if (entry := self._nameless(request.mac, address)) is not None:
+            self._hass.config_entries.async_update_entry(
+                entry, unique_id=request.mac, data={**entry.data, CONF_MAC: request.mac}
+            )
+            runtime = getattr(entry, "runtime_data", None)
+            if runtime is not None:
+                runtime.coordinator.async_listen_for_polls()
+                return self.get(request.mac)
+            return None
+        now = time.monotonic()
+        if now - self._strangers.get(request.mac, -_AGAIN) >= _AGAIN:
+            self._strangers.pop(request.mac, None)
+            self._strangers[request.mac] = now
+            if len(self._strangers) > _STRANGERS:
+                del self._strangers[next(iter(self._strangers))]
+            discovery_flow.async_create_flow(
+                self._hass,
+                DOMAIN,
+                context={"source": SOURCE_INTEGRATION_DISCOVERY},
+                data={"request": request, "host": address},
+            )
+        return None
+
+    def _nameless(self, mac: str, address: str) -> ConfigEntry | None:
+        """Return the one module without a MAC that this must be.
+
+        Default host names end in the MAC or its half (`ArduinoOTA.cpp` of all cores); else the
+        address tells, where just one module has it.
+        """
+        modules = self._modules()
+        nameless = [entry for entry in modules if not entry.data.get(CONF_MAC)]
+        digits = mac.replace(":", "")
+        for entry in nameless:
+            tail = str(entry.data.get(CONF_NAME, "")).lower().rpartition("-")[2]
+            if tail in {digits, digits[6:]}:
+                return entry
+        here = [entry for entry in modules if entry.data.get(CONF_HOST) == address]
+        return here[0] if len(here) == 1 and here[0] in nameless else None
+
+
+def new_secret() -> str:
+    """Return a secret that fits into a sketch's URL as it is."""
+    return secrets.token_urlsafe(16)
+
+
+def _equal(said: str, secret: str) -> bool:
+    """Compare in constant time; an empty secret equals nothing."""
+    said_bytes = said[:_SECRET_LIMIT].encode("utf-8", "replace")
+    return hmac.compare_digest(said_bytes, secret.encode()) and bool(secret)

@@ -1,0 +1,196 @@
+"""The pull endpoint: one address for all modules that ask for their updates.
+
+Whoever asks without a valid secret learns nothing but 404, and never counts as a failed login of
+Home Assistant. No byte of an image leaves without a secret and an open install.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from http import HTTPStatus
+from ipaddress import ip_address
+import socket
+import struct
+import time
+from typing import Final
+
+from aiohttp import BasicAuth, hdrs, web
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.helpers.network import is_cloud_connection
+from homeassistant.util.network import is_local
+
+from .house import HOUSE, House
+from .ota import Delivery, Download, PullMode, PullRequest
+from .pollers import Poller
+
+PULL_PATH: Final = "/api/esp_ota/pull"
+
+_SECONDS: Final = 60.0
+_ADDRESSES: Final = 1024
+"""Addresses remembered for the limit; the longest silent one is forgotten first."""
+_CHUNK: Final = 16 * 1024
+"""Bytes handed to the connection at once, and kept in its buffer: what a download costs."""
+_RESET: Final = struct.pack("ii", 1, 0)
+"""`SO_LINGER` with no time to linger, socket(7)."""
+_LOOK: Final = 0.05
+"""Seconds between looks at what the module's TCP stack has taken."""
+
+
+class RateLimit:
+    """Counts requests of each address in a sliding window, in bounded memory."""
+
+    def __init__(self) -> None:
+        """Nobody has asked."""
+        self._asked: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def allows(self, address: str, limit: int) -> bool:
+        """Count one request; False when this address has asked too often within a minute."""
+        now = time.monotonic()
+        times = self._asked.setdefault(address, deque())
+        self._asked.move_to_end(address)
+        if len(self._asked) > _ADDRESSES:
+            self._asked.popitem(last=False)
+        while times and now - times[0] >= _SECONDS:
+            times.popleft()
+        if len(times) >= limit:
+            return False
+        times.append(now)
+        return True
+
+
+class PullView(HomeAssistantView):
+    """Answers `ESPhttpUpdate` and `HTTPUpdate` clients of all three cores."""
+
+    url = f"{PULL_PATH}/{{secret}}"
+    extra_urls = [PULL_PATH]  # noqa: RUF012 - declared so by Home Assistant
+    name = "api:esp_ota:pull"
+    requires_auth = False
+    cors_allowed = False
+
+    def __init__(self) -> None:
+        """Start with nobody limited."""
+        self._rate = RateLimit()
+
+    async def get(self, request: web.Request, secret: str = "") -> web.StreamResponse:
+        """Answer 200 with the image of an open install, 304, 403, 404 or 429."""
+        hass = request.app[KEY_HASS]
+        house = hass.data[HOUSE]
+        address = request.remote or ""
+        if not _is_allowed_from(hass, house, address):
+            return web.Response(status=HTTPStatus.NOT_FOUND)
+        if not self._rate.allows(address, house.patience.pull.requests):
+            return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
+        secret = secret or _basic_password(request)
+        pull = PullRequest.parse(request.headers)
+        if pull is None:
+            known = house.pollers.is_anyones(secret)
+            return web.Response(status=HTTPStatus.FORBIDDEN if known else HTTPStatus.NOT_FOUND)
+        poller = house.pollers.get(pull.mac)
+        if not house.pollers.may_ask(poller, secret):
+            return web.Response(status=HTTPStatus.NOT_FOUND)
+        poller = poller or house.pollers.async_meet(pull, address)
+        if poller is None:
+            return web.Response(status=HTTPStatus.NOT_MODIFIED)
+        return await _answer(request, pull, poller, address)
+
+
+async def _answer(
+    request: web.Request, pull: PullRequest, poller: Poller, address: str
+) -> web.StreamResponse:
+    poller.async_polled(pull, address)
+    if pull.mode is PullMode.VERSION:
+        return web.Response(headers={"x-version": poller.version_for_query()})
+    download = await poller.desk.visit(pull)
+    if download is None or not download.begin():
+        return web.Response(status=HTTPStatus.NOT_MODIFIED)
+    return await _serve(request, download, poller.desk.limits.stall)
+
+
+def _is_allowed_from(hass: HomeAssistant, house: House, address: str) -> bool:
+    """Whether the request comes from the local network, or the house allows others too."""
+    if house.allows_remote_polls:
+        return True
+    if is_cloud_connection(hass):
+        return False
+    try:
+        return is_local(ip_address(address))
+    except ValueError:
+        return False
+
+
+def _basic_password(request: web.Request) -> str:
+    """Return the password of HTTP Basic, which a sketch may use instead of the path."""
+    try:
+        return str(BasicAuth.decode(request.headers.get(hdrs.AUTHORIZATION, "")).password)
+    except ValueError:
+        return ""
+
+
+async def _serve(request: web.Request, download: Download, stall: float) -> web.StreamResponse:
+    """Stream the image; every ending is reported to the install that waits for it."""
+    payload = download.payload
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f'attachment; filename="{payload.md5}.bin"',
+            "x-MD5": payload.md5,
+        }
+    )
+    response.content_length = len(payload.data)
+    transport = request.transport
+    if transport is None:
+        download.lost()
+        return response
+    transport.set_write_buffer_limits(high=_CHUNK)
+    # A second handle outlives the transport's, which is gone when the module closes first.
+    with transport.get_extra_info("socket").dup() as connection:
+
+        def cut(_ended: asyncio.Future[Delivery] | None = None) -> None:
+            """Take back what the kernel still holds: a plain close would deliver it."""
+            if download.sent < len(payload.data):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                transport.abort()
+
+        download.ended.add_done_callback(cut)
+        try:
+            await response.prepare(request)
+            await _stream(response, transport, connection, download, stall)
+        except TimeoutError:
+            download.stalled(stall)
+        except OSError:  # the module went; aiohttp raises one of its kinds
+            pass
+        finally:
+            download.ended.remove_done_callback(cut)
+            download.lost()  # does nothing when the ending was reported already
+            cut()
+    return response
+
+
+async def _stream(
+    response: web.StreamResponse,
+    transport: asyncio.Transport,
+    connection: socket.socket,
+    download: Download,
+    stall: float,
+) -> None:
+    """Hand over the bytes as fast as they are taken; raises TimeoutError when none are."""
+    view = memoryview(download.payload.data)
+    total, handed = len(view), 0
+    while handed < total:
+        async with asyncio.timeout(stall):
+            await response.write(view[handed : handed + _CHUNK])
+        handed = min(handed + _CHUNK, total)
+        download.track(handed - transport.get_write_buffer_size(), connection)
+    moved_at = time.monotonic()
+    while download.sent < total and not transport.is_closing():
+        await asyncio.sleep(_LOOK)
+        if download.track(handed - transport.get_write_buffer_size(), connection):
+            moved_at = time.monotonic()
+        elif time.monotonic() - moved_at > stall:
+            raise TimeoutError
+    if download.sent < total:  # our own end of the connection counts as one byte
+        download.track(handed - transport.get_write_buffer_size() + 1, connection)
+    if download.sent >= total:
+        download.complete()
+        await response.write_eof()
