@@ -1,5 +1,6 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .causes import Cause
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -30,7 +31,9 @@ from .fetch import (
     fetch_text,
     read_chunks,
 )
-from .gate import preflight
+from .gate import (
+    preflight,
+)
 from .github import (
     parse_releases,
 )
@@ -39,8 +42,12 @@ from .image import (
     read_image,
     read_slots,
 )
-from .install import Install
-from .knowledge import ModuleKnowledge
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
 from .listing import (
     Listed,
     Listing,
@@ -51,7 +58,6 @@ from .manifest import (
 )
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -99,7 +105,10 @@ from .signature import (
     read_public_key,
     verify_signature,
 )
-from .slot import SlotKnowledge, SlotSource
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
+)
 from .transport import (
     Transport,
 )

@@ -10,6 +10,7 @@ from dataclasses import replace
 import time
 from typing import Any, Final
 
+from .causes import Cause
 from .checks import Check
 from .evidence import judge
 from .exceptions import (
@@ -23,7 +24,6 @@ from .exceptions import (
 )
 from .gate import preflight
 from .models import (
-    Cause,
     Delivery,
     InstallProgress,
     InstallResult,

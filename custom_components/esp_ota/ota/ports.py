@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .causes import Cause
 from .checks import Candidate
 from .exceptions import OtaError
 from .models import (
-    Cause,
     Delivery,
     Image,
     InstallProgress,
