@@ -5,7 +5,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers import selector
 
 from .const import (
@@ -18,6 +18,7 @@ from .const import (
 from .house import HOUSE, House
 from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
 from .release_name import ReleaseName
+from .safe_state_flow import HouseSafeStateFlow
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"
@@ -42,7 +43,7 @@ class _UploadMissingError(Exception):
     """Home Assistant has no such upload, or not any more."""
 
 
-class HouseOptionsFlow(OptionsFlowWithReload):
+class HouseOptionsFlow(HouseSafeStateFlow):
     """Three forms behind a menu; changed limits reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
@@ -54,7 +55,9 @@ class HouseOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        return self.async_show_menu(step_id="init", menu_options=["upload", "remove", "limits"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["upload", "remove", "limits", "house_safe_state"]
+        )
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Add one firmware file to the library."""

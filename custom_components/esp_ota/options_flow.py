@@ -31,11 +31,11 @@ from .door_flow import (
 from .house import HOUSE
 from .installer import is_installing
 from .ota import ACCEPTABLE, Chip
-from .safe_state_flow import SafeStateFlow
+from .rehearsal_flow import RehearsalFlow
 from .selectors import choice
 
 
-class ModuleOptionsFlow(SafeStateFlow):
+class ModuleOptionsFlow(RehearsalFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -43,7 +43,7 @@ class ModuleOptionsFlow(SafeStateFlow):
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
-            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors"]
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -1,5 +1,6 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import carry_through
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -151,6 +152,7 @@ __all__ = [
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
     "facts_from_announcement",
     "family_from_port",
