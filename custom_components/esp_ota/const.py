@@ -53,11 +53,15 @@ MISSING_STAY_SAFE: Final = "stay_safe"
 # Keys of the house's options
 CONF_PARALLEL: Final = "parallel_installs"
 CONF_CALLBACK_PORT: Final = "callback_port"
+CONF_KEEP: Final = "keep_releases"
+CONF_KEYS: Final = "signing_keys"
 CONF_PULL_ADDRESS: Final = "pull_address"
 CONF_REMOTE_POLLS: Final = "remote_polls"
 
 DEFAULT_PARALLEL: Final = 2
 """More at once share one radio channel and the house loses more equipment at a time."""
+DEFAULT_KEEP: Final = 5
+"""Releases of each firmware; enough to go back past a few bad ones."""
 DEFAULT_UPLOAD_PORT: Final = 80
 DEFAULT_TIME_LIMIT: Final = 60
 """Seconds for the actions and their conditions; motor valves take up to 40 s to close."""

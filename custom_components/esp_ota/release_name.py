@@ -6,14 +6,21 @@ import json
 import re
 from typing import Any, Final, Self
 
-from .ota import Cause, LibraryError, Marker
+from .ota import Cause, Chip, ImageKind, LibraryError, Marker, chip_from_text
 
+_FILESYSTEM: Final = r"[._-](?:mk)?(?:littlefs|spiffs|fatfs|fat|filesystem)"
+_ENDING: Final = r"\.bin(?:\.gz)?"
 _FILE_NAME: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.+-]*?)[-_]v?(?P<version>\d+(?:\.\d+)+[\w.+-]*?)\.bin(?:\.gz)?"
+    r"(?P<name>[A-Za-z0-9][\w.+-]*?)[-_]v?(?P<version>\d+(?:\.\d+)+[\w.+-]*?)"
+    rf"(?:{_FILESYSTEM})?{_ENDING}",
+    re.IGNORECASE,
 )
+_FILESYSTEM_NAME: Final = re.compile(rf"{_FILESYSTEM}{_ENDING}", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
 _VERSION: Final = re.compile(r"\w[\w.+-]{0,63}")
 _NOTES_LIMIT: Final = 64 * 1024
+SIGNATURE_LIMIT: Final = 4 * 1024
+"""Bytes of a detached signature; a minisign file has about 300."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +32,17 @@ class ReleaseName:
     """What the person typed, or the sidecar stated."""
     version: str | None = None
     notes: str | None = None
+    chip: Chip | None = None
+    """Only asked for images that do not tell themselves."""
+    stated_kind: ImageKind | None = None
+    signature: str | None = None
+    """The text of a detached signature beside the file."""
+    fallback: Marker | None = None
+    """What a source calls it; believed last, for a tag may name more than one file."""
 
     @classmethod
-    def from_sidecar(cls, file_name: str, text: str) -> Self:
-        """Read `<file>.json`: an object with any of `firmware`, `version`, `notes`.
+    def from_sidecar(cls, file_name: str, text: str, *, signature: str | None = None) -> Self:
+        """Read `<file>.json`: any of `firmware`, `version`, `notes`, `chip`, `kind`.
 
         Raises LibraryError when it is no such object.
         """
@@ -43,7 +57,17 @@ class ReleaseName:
             firmware=_checked(content, "firmware", _NAME),
             version=_checked(content, "version", _VERSION),
             notes=_notes(content.get("notes")),
+            chip=_chip(content),
+            stated_kind=_kind(content),
+            signature=signature,
         )
+
+    @property
+    def kind(self) -> ImageKind | None:
+        """What the image is said to be; None when neither words nor file name tell."""
+        if self.stated_kind is None and _FILESYSTEM_NAME.search(f".{self.file_name}"):
+            return ImageKind.FILESYSTEM
+        return self.stated_kind
 
     def resolve(self, marker: Marker | None) -> tuple[str, str]:
         """Return name and version; what was said wins over the marker, that over the name.
@@ -51,16 +75,10 @@ class ReleaseName:
         Raises LibraryError when one of them is nowhere to be found.
         """
         parsed = _FILE_NAME.fullmatch(self.file_name)
-        firmware = (
-            self.firmware
-            or (marker.name if marker else None)
-            or (parsed["name"] if parsed else None)
-        )
-        version = (
-            self.version
-            or (marker.version if marker else None)
-            or (parsed["version"] if parsed else None)
-        )
+        in_file = Marker(name=parsed["name"], version=parsed["version"]) if parsed else None
+        places = [place for place in (marker, in_file, self.fallback) if place]
+        firmware = self.firmware or next((place.name for place in places), None)
+        version = self.version or next((place.version for place in places), None)
         if firmware is None or version is None:
             raise LibraryError(Cause.VERSION_MISSING)
         if not (_NAME.fullmatch(firmware) and _VERSION.fullmatch(version)):
@@ -74,6 +92,23 @@ def _checked(content: Mapping[str, Any], key: str, pattern: re.Pattern[str]) -> 
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise LibraryError(Cause.SIDECAR_INVALID, detail=f"{key!r} is not usable")
     return value
+
+
+def _chip(content: Mapping[str, Any]) -> Chip | None:
+    if (value := content.get("chip")) is None:
+        return None
+    if not isinstance(value, str) or (chip := chip_from_text(value)) is None:
+        raise LibraryError(Cause.SIDECAR_INVALID, detail="'chip' is not usable")
+    return chip
+
+
+def _kind(content: Mapping[str, Any]) -> ImageKind | None:
+    if (value := content.get("kind")) is None:
+        return None
+    try:
+        return ImageKind(value)
+    except ValueError as err:
+        raise LibraryError(Cause.SIDECAR_INVALID, detail="'kind' is not usable") from err
 
 
 def _notes(value: object) -> str | None:

@@ -22,13 +22,33 @@ from .exceptions import (
     LibraryError,
     OtaError,
     SafeStateError,
+    SignatureError,
+    SourceError,
+)
+from .fetch import (
+    CallBudget,
+    fetch,
+    fetch_text,
+    read_chunks,
 )
 from .gate import preflight
+from .github import (
+    parse_releases,
+)
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_slots,
 )
 from .install import Install
+from .listing import (
+    Listed,
+    Listing,
+    chip_from_text,
+)
+from .manifest import (
+    parse_manifest,
+)
 from .models import (
     AppDescriptor,
     Cause,
@@ -47,6 +67,7 @@ from .models import (
     ModuleFacts,
     Payload,
     Sighting,
+    Slot,
     Verdict,
 )
 from .packing import (
@@ -67,9 +88,16 @@ from .probe import (
     host_answers,
     is_alive,
 )
+from .public_key import (
+    is_public_key,
+)
 from .pull_request import (
     PullMode,
     PullRequest,
+)
+from .signature import (
+    read_public_key,
+    verify_signature,
 )
 from .transport import (
     Transport,
@@ -105,6 +133,7 @@ __all__ = [
     "WIFI_OTA_PORT",
     "AppDescriptor",
     "ArduinoOtaPush",
+    "CallBudget",
     "Candidate",
     "Cause",
     "Check",
@@ -127,6 +156,8 @@ __all__ = [
     "InstallStage",
     "LibraryError",
     "Limits",
+    "Listed",
+    "Listing",
     "Marker",
     "ModuleFacts",
     "ModuleWatch",
@@ -146,7 +177,10 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureError",
     "SignatureState",
+    "Slot",
+    "SourceError",
     "Transport",
     "UploadDialect",
     "UploadLimits",
@@ -154,14 +188,24 @@ __all__ = [
     "WatchLimits",
     "carry_through",
     "chip_from_board",
+    "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "fetch",
+    "fetch_text",
     "host_answers",
     "is_alive",
+    "is_public_key",
     "may_pack",
     "pack",
     "pack_for",
+    "parse_manifest",
+    "parse_releases",
     "preflight",
+    "read_chunks",
     "read_image",
+    "read_public_key",
+    "read_slots",
     "recognise",
+    "verify_signature",
 ]

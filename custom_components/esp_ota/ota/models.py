@@ -112,13 +112,33 @@ class Cause(StrEnum):
     MERGED_IMAGE = "merged_image"
     FILESYSTEM_IMAGE = "filesystem_image"
     SKETCH_IMAGE = "sketch_image"
+    FOREIGN_LAYOUT = "foreign_layout"
+    ENCRYPTED_IMAGE = "encrypted_image"
+    ARCHIVE_FILE = "archive_file"
     UNKNOWN_CHIP = "unknown_chip"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    KEY_INVALID = "key_invalid"
     OVERSIZED_FILE = "oversized_file"
     UNREADABLE_FILE = "unreadable_file"
     VERSION_MISSING = "version_missing"
     SIDECAR_INVALID = "sidecar_invalid"
     RELEASE_CONFLICT = "release_conflict"
+    KIND_MISMATCH = "kind_mismatch"
     IMAGE_MISSING = "image_missing"
+    RELEASE_IN_USE = "release_in_use"
+    RELEASE_UNKNOWN = "release_unknown"
+    # A source of firmware
+    SOURCE_UNREACHABLE = "source_unreachable"
+    SOURCE_NOT_FOUND = "source_not_found"
+    SOURCE_DENIED = "source_denied"
+    SOURCE_BUSY = "source_busy"
+    SOURCE_ERROR = "source_error"
+    SOURCE_REDIRECT = "source_redirect"
+    SOURCE_INVALID = "source_invalid"
+    SOURCE_EMPTY = "source_empty"
+    DOWNLOAD_BROKEN = "download_broken"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
     # Pre-flight
     WRONG_CHIP = "wrong_chip"
     WRONG_KIND = "wrong_kind"
@@ -133,8 +153,6 @@ class Cause(StrEnum):
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
     UNSIGNED_IMAGE = "unsigned_image"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_INVALID = "signature_invalid"
     NOT_CERTAIN_CHIP = "not_certain_chip"
     NOT_CERTAIN_PACKING = "not_certain_packing"
     NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
@@ -145,7 +163,9 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     HOST_NOT_FOUND = "host_not_found"
     PORT_CLOSED = "port_closed"
+    WRONG_PORT = "wrong_port"
     NO_ANSWER = "no_answer"
+    OTHER_SUBNET = "other_subnet"
     BUSY = "busy"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_MODULE = "wrong_module"
@@ -167,6 +187,7 @@ class Cause(StrEnum):
     CALLBACK_PORT_TAKEN = "callback_port_taken"
     NO_CALLBACK = "no_callback"
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
+    NO_CALLBACK_CONTAINER = "no_callback_container"
     CALLBACK_FROM_OTHER = "callback_from_other"
     # Pull
     NO_POLL = "no_poll"
@@ -257,6 +278,16 @@ class AppDescriptor:
     version: str
     idf: str
     """ESP-IDF that the core was built with."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """A place for a sketch, as a partition table names it."""
+
+    name: str
+    size: int
+    ota: bool
+    """Whether updates go there; else it is for the serial cable only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
