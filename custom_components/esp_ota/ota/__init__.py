@@ -1,6 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
-from .causes import Cause
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -199,12 +204,14 @@ __all__ = [
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
     "fetch",
     "fetch_text",
+    "host_answers",
     "is_alive",
     "is_listening",
     "is_public_key",

@@ -24,7 +24,7 @@ from .transport import Transport
 class SafeState(Protocol):
     """The equipment's condition in which an update may happen."""
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         """Raise InstallRefused while something forbids to begin."""
 
     async def enter(self) -> None:
