@@ -33,6 +33,7 @@ from .ota import (
     Check,
     Chip,
     EvidenceSource,
+    FlashMode,
     InstallProgress,
     InstallRefused,
     InstallResult,
@@ -273,8 +274,16 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
             sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
             slot_size=(polled.free_space if polled else None) or said.slot_size,
+            slot_stated=said.slot_stated or bool(polled and polled.free_space is not None),
             flash_size=(polled.chip_size if polled else None) or said.flash_size,
+            flash_mode=said.flash_mode or self._flash_mode,
         )
+
+    @property
+    def _flash_mode(self) -> FlashMode | None:
+        """The mode in the header of what runs, where its sum proves that nobody changed it."""
+        running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
+        return running.image.flash_mode if running else None
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""

@@ -9,18 +9,13 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_CONDITIONS,
-    CONF_EQUIPMENT,
-    CONF_SAFE_STATE,
-    EQUIPMENT_NOTHING,
-    LOGGER,
-)
+from .const import LOGGER
 from .coordinator import ModuleCoordinator
 from .helpers import error_for, raise_for_result
 from .issues import async_clear_module_issues, async_raise_module_issue
 from .journal import OpenInstall
 from .library import Release
+from .offers import async_count, raise_for_third_offer
 from .ota import (
     Cause,
     Delivery,
@@ -36,7 +31,7 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .safe_state import ConfiguredSafeState, NothingToSecure
+from .safe_state import NothingToSecure, StepCallback, safe_state_for
 from .transports import transports_for
 
 _JOURNALLED = {
@@ -159,6 +154,7 @@ class Installer:
 
         async def work() -> InstallResult:
             coordinator.raise_for_other_module()
+            raise_for_third_offer(self._hass, coordinator, release)
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
             async_clear_module_issues(self._hass, self._entry.entry_id)
@@ -185,27 +181,17 @@ class Installer:
             LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
             self._coordinator.desk.dismiss()
+            await async_count(self._hass, self._coordinator, release, result)
             await self._async_finish(release, result)
         return result
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
 
-    def _safe_state(self, context: Context) -> SafeState:
+    def _safe_state(self, context: Context, on_step: StepCallback | None = None) -> SafeState:
         """Return the safe state the person chose; raises SafeStateError when none was chosen."""
-        options = self._entry.options
-        if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
-            return NothingToSecure()
-        configured = options.get(CONF_SAFE_STATE, {})
-        if not configured.get(CONF_CONDITIONS):
-            raise SafeStateError(Cause.SAFE_STATE_MISSING)
-        return ConfiguredSafeState(
-            self._hass,
-            f"safe state of {self._entry.title}",
-            configured,
-            context,
-            {"module": self._entry.title},
-        )
+        house = self._coordinator.house.options
+        return safe_state_for(self._hass, self._entry, house, context, on_step)
 
     def _install(self, parts: list[Part], safe_state: SafeState, note: OpenInstall) -> Install:
         """Put one install together."""

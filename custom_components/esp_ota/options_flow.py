@@ -12,6 +12,7 @@ from .const import (
     CONF_ACCEPTED,
     CONF_CHIP,
     CONF_FIRMWARE,
+    CONF_GZIP,
     CONF_OWN_SECRET,
     CONF_PULL_SECRET,
     CONF_TRANSPORTS,
@@ -88,7 +89,7 @@ class ModuleOptionsFlow(SafeStateFlow):
         """Say which firmware belongs on the module, and what is accepted as unknown."""
         options = dict(self.config_entry.options)
         if user_input is not None:
-            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_ACCEPTED):
+            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_ACCEPTED, CONF_GZIP):
                 options.pop(key, None)
             return self.async_create_entry(data=options | user_input)
         firmwares = self.hass.data[HOUSE].library.firmwares
@@ -101,6 +102,7 @@ class ModuleOptionsFlow(SafeStateFlow):
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
                 vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
+                vol.Required(CONF_GZIP, default=True): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(

@@ -25,8 +25,8 @@ from .const import (
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
 )
-from .safe_state import async_validate_actions
 from .selectors import RawConditionSelector, choice, seconds
+from .sequence import async_validate_actions
 
 _SAFE_STATE = vol.Schema(
     {

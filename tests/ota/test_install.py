@@ -16,6 +16,7 @@ from custom_components.esp_ota.ota import (
     ImageKind,
     Install,
     InstallProgress,
+    InstallRefused,
     InstallResult,
     InstallStage,
     Limits,
@@ -97,6 +98,8 @@ class World:
         self.reachable_answers = [True]
         self.sends: list[Send] = [succeed]
         self.safe = True
+        self.inhibited: list[InstallRefused | None] = []
+        """What each question whether something forbids to begin gets; then nothing does."""
         self.errors: dict[str, BaseException] = {}
         """What a step raises."""
         self.actions: dict[str, Callable[[], None]] = {}
@@ -139,6 +142,10 @@ class World:
             self.log.append("turn ends")
 
     # Safe state
+
+    async def raise_if_inhibited(self) -> None:
+        if self.inhibited and (refusal := self.inhibited.pop(0)) is not None:
+            raise refusal
 
     async def enter(self) -> None:
         await self.step("enter")
@@ -378,15 +385,26 @@ async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
     assert world.count("enter") == world.count("leave") == 0
 
 
-@pytest.mark.parametrize("what", ["image", "reachable"])
+async def test_what_forbids_to_begin_is_heard_before_anything_is_touched(world: World) -> None:
+    world.inhibited = [InstallRefused(Cause.INHIBITED, conditions="irrigation")]
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.INHIBITED)
+    assert result.facts == {"conditions": "irrigation"}
+    assert world.stages == ["checking"]
+    assert world.count("enter") == world.count("leave") == 0
+
+
+@pytest.mark.parametrize("what", ["image", "reachable", "inhibited"])
 async def test_the_check_is_made_again_when_the_turn_comes(world: World, what: str) -> None:
     if what == "image":
         world.facts = [MODULE, MODULE, replace(MODULE, sketch_md5=IMAGE.plain_md5)]
-    else:
+    elif what == "reachable":
         world.reachable_answers = [True, False]
+    else:
+        world.inhibited = [None, InstallRefused(Cause.INHIBITED, conditions="irrigation")]
     result = await world.run()
     assert result.verdict is Verdict.REFUSED
-    assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE}
+    assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE, Cause.INHIBITED}
     assert world.stages == ["checking", "queued"]
     assert world.log[-1] == "turn ends"
     assert world.count("enter") == world.count("leave") == 0

@@ -21,18 +21,33 @@ from .exceptions import (
     LibraryError,
     OtaError,
     SafeStateError,
+    SignatureError,
     SourceError,
 )
-from .fetch import CallBudget, fetch, fetch_text, read_chunks
+from .fetch import (
+    CallBudget,
+    fetch,
+    fetch_text,
+    read_chunks,
+)
 from .gate import preflight
-from .github import parse_releases
+from .github import (
+    parse_releases,
+)
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_slots,
 )
 from .install import Install
-from .listing import Listed, Listing, chip_from_text
-from .manifest import parse_manifest
+from .listing import (
+    Listed,
+    Listing,
+    chip_from_text,
+)
+from .manifest import (
+    parse_manifest,
+)
 from .models import (
     AppDescriptor,
     Cause,
@@ -51,6 +66,7 @@ from .models import (
     ModuleFacts,
     Payload,
     Sighting,
+    Slot,
     Verdict,
 )
 from .packing import (
@@ -71,10 +87,16 @@ from .probe import (
     host_answers,
     is_alive,
 )
-from .public_key import is_public_key
+from .public_key import (
+    is_public_key,
+)
 from .pull_request import (
     PullMode,
     PullRequest,
+)
+from .signature import (
+    read_public_key,
+    verify_signature,
 )
 from .transport import (
     Transport,
@@ -154,7 +176,9 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureError",
     "SignatureState",
+    "Slot",
     "SourceError",
     "Transport",
     "UploadDialect",
@@ -178,5 +202,8 @@ __all__ = [
     "preflight",
     "read_chunks",
     "read_image",
+    "read_public_key",
+    "read_slots",
     "recognise",
+    "verify_signature",
 ]

@@ -23,6 +23,10 @@ class ImageError(OtaError):
     """The bytes are no image that belongs on a module."""
 
 
+class SignatureError(OtaError):
+    """The image is not signed by whom the person trusts, or the key is none."""
+
+
 class LibraryError(OtaError):
     """A release cannot be added, found or read."""
 

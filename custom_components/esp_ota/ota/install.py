@@ -73,6 +73,7 @@ class Install:
         try:
             await self._stage(InstallStage.CHECKING)
             self._check_images()
+            await self._ports.safe_state.raise_if_inhibited()
             result = await self._run_until_ended()
         except OtaError as err:
             result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
@@ -115,6 +116,7 @@ class Install:
             self._check_images()
             if not transport.waits:
                 await self._check_module()
+            await self._ports.safe_state.raise_if_inhibited()
             return await self._make_safe_and(self._send_and_prove)
 
     def _fall_back(self, err: OtaError) -> None:

@@ -112,7 +112,13 @@ class Cause(StrEnum):
     MERGED_IMAGE = "merged_image"
     FILESYSTEM_IMAGE = "filesystem_image"
     SKETCH_IMAGE = "sketch_image"
+    FOREIGN_LAYOUT = "foreign_layout"
+    ENCRYPTED_IMAGE = "encrypted_image"
+    ARCHIVE_FILE = "archive_file"
     UNKNOWN_CHIP = "unknown_chip"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    KEY_INVALID = "key_invalid"
     OVERSIZED_FILE = "oversized_file"
     UNREADABLE_FILE = "unreadable_file"
     VERSION_MISSING = "version_missing"
@@ -150,8 +156,6 @@ class Cause(StrEnum):
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
     UNSIGNED_IMAGE = "unsigned_image"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_INVALID = "signature_invalid"
     NOT_CERTAIN_CHIP = "not_certain_chip"
     NOT_CERTAIN_PACKING = "not_certain_packing"
     NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
@@ -162,7 +166,9 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     HOST_NOT_FOUND = "host_not_found"
     PORT_CLOSED = "port_closed"
+    WRONG_PORT = "wrong_port"
     NO_ANSWER = "no_answer"
+    OTHER_SUBNET = "other_subnet"
     BUSY = "busy"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_MODULE = "wrong_module"
@@ -184,6 +190,7 @@ class Cause(StrEnum):
     CALLBACK_PORT_TAKEN = "callback_port_taken"
     NO_CALLBACK = "no_callback"
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
+    NO_CALLBACK_CONTAINER = "no_callback_container"
     CALLBACK_FROM_OTHER = "callback_from_other"
     # Pull
     NO_POLL = "no_poll"
@@ -210,7 +217,9 @@ class Cause(StrEnum):
     REJECTED = "rejected"
     # Safe state
     SAFE_STATE_MISSING = "safe_state_missing"
+    HOUSE_SAFE_STATE_MISSING = "house_safe_state_missing"
     SAFE_STATE_INVALID = "safe_state_invalid"
+    INHIBITED = "inhibited"
     SAFE_STATE_FAILED = "safe_state_failed"
     SAFE_STATE_REFUSED = "safe_state_refused"
     SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
@@ -272,6 +281,16 @@ class AppDescriptor:
     version: str
     idf: str
     """ESP-IDF that the core was built with."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """A place for a sketch, as a partition table names it."""
+
+    name: str
+    size: int
+    ota: bool
+    """Whether updates go there; else it is for the serial cable only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

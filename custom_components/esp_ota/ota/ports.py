@@ -14,6 +14,9 @@ from .transport import Transport
 class SafeState(Protocol):
     """The equipment's condition in which an update may happen."""
 
+    async def raise_if_inhibited(self) -> None:
+        """Raise InstallRefused while something forbids to begin."""
+
     async def enter(self) -> None:
         """Bring it about and read it back; raises SafeStateError when that fails."""
 
