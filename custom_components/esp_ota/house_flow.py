@@ -177,8 +177,7 @@ class HouseOptionsFlow(HouseSafeStateFlow):
         placeholders = {"modules": _table(async_uses(self._house))}
         if user_input is not None:
             try:
-                for sha256 in user_input.get(_CONF_RELEASES, []):
-                    await library.async_remove(sha256)
+                await library.async_remove(*user_input.get(_CONF_RELEASES, []))
             except LibraryError as err:
                 errors["base"] = str(err.cause)
                 placeholders |= err.facts

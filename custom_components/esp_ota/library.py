@@ -202,19 +202,21 @@ class Library:
                     chip=release.chip or release.image.kind,
                 )
 
-    async def async_remove(self, sha256: str) -> None:
-        """Forget one release and delete its image.
+    async def async_remove(self, *sha256s: str) -> None:
+        """Forget releases and delete their images: all of them or none.
 
-        Raises LibraryError when an install waits for it.
+        Raises LibraryError when an install waits for one.
         """
         async with self._changing:
-            if (release := self._releases.get(sha256)) is None:
-                return
-            if sha256 in self._waited_for():
-                raise LibraryError(
-                    Cause.RELEASE_IN_USE, firmware=release.firmware, version=release.version
-                )
-            await self._async_forget([release])
+            releases = [self._releases[sha256] for sha256 in sha256s if sha256 in self._releases]
+            waited_for = self._waited_for()
+            for release in releases:
+                if release.image.sha256 in waited_for:
+                    raise LibraryError(
+                        Cause.RELEASE_IN_USE, firmware=release.firmware, version=release.version
+                    )
+            if releases:
+                await self._async_forget(releases)
 
     async def async_apply_keep_rule(self) -> None:
         """Drop what the keep rule drops, because its number was changed."""
