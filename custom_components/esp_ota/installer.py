@@ -15,6 +15,7 @@ from .helpers import error_for, raise_for_result
 from .issues import async_clear_module_issues, async_raise_module_issue
 from .journal import OpenInstall
 from .library import Release
+from .offers import async_count, raise_for_third_offer
 from .ota import (
     Cause,
     Delivery,
@@ -153,6 +154,7 @@ class Installer:
 
         async def work() -> InstallResult:
             coordinator.raise_for_other_module()
+            raise_for_third_offer(self._hass, coordinator, release)
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
             async_clear_module_issues(self._hass, self._entry.entry_id)
@@ -179,6 +181,7 @@ class Installer:
             LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
             self._coordinator.desk.dismiss()
+            await async_count(self._hass, self._coordinator, release, result)
             await self._async_finish(release, result)
         return result
 

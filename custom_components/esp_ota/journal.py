@@ -34,6 +34,13 @@ class Known(TypedDict):
     """The version before it, which a rollback would bring back."""
 
 
+class FailedOffer(TypedDict):
+    """An image that a module fetched and that did not run after it."""
+
+    sha256: str
+    tries: int
+
+
 class Journal:
     """One atomic store for all modules' open installs and what is known to run on them."""
 
@@ -44,12 +51,14 @@ class Journal:
         )
         self._open: dict[str, OpenInstall] = {}
         self._known: dict[str, Known] = {}
+        self._failed: dict[str, FailedOffer] = {}
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
         stored = await self._store.async_load() or {}
         self._open = stored.get("open", {})
         self._known = stored.get("known", {})
+        self._failed = stored.get("failed_offers", {})
 
     def open_install(self, entry_id: str) -> OpenInstall | None:
         """Return a module's install that has not ended."""
@@ -79,11 +88,30 @@ class Journal:
             self._known[entry_id] = known
             await self._async_save()
 
+    def failed_offers(self, entry_id: str, sha256: str) -> int:
+        """Return how often in a row an image was fetched by a module and did not run after."""
+        failed = self._failed.get(entry_id)
+        return failed["tries"] if failed and failed["sha256"] == sha256 else 0
+
+    async def async_count_offer(self, entry_id: str, sha256: str, tries: int) -> int:
+        """Add failed tries of an image; return how many there were in a row."""
+        tries += self.failed_offers(entry_id, sha256)
+        self._failed[entry_id] = {"sha256": sha256, "tries": tries}
+        await self._async_save()
+        return tries
+
+    async def async_forget_offers(self, entry_id: str) -> None:
+        """Let a module's last image be offered again."""
+        if self._failed.pop(entry_id, None) is not None:
+            await self._async_save()
+
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
         self._known.pop(entry_id, None)
+        self._failed.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> None:
-        await self._store.async_save({"open": self._open, "known": self._known})
+        stored = {"open": self._open, "known": self._known, "failed_offers": self._failed}
+        await self._store.async_save(stored)

@@ -1,27 +1,127 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
-from .checks import (ACCEPTABLE, Candidate, Check, CheckResult, RULES, SignatureState,)
-from .discovery import (DEFAULT_PORTS, SERVICE_TYPE, WIFI_OTA_PORT, chip_from_board, facts_from_announcement, family_from_port,)
-from .exceptions import (InstallRefused, LibraryError, OtaError, SafeStateError, SignatureError, SourceError,)
-from .fetch import (CallBudget, fetch, fetch_text, read_chunks,)
-from .gate import (Candidate, Check, preflight,)
-from .github import (parse_releases,)
-from .image import (MAX_FILE_SIZE, read_image, read_slots,)
-from .install import (Install, Limits, Ports, SafeState,)
-from .listing import (Listed, Listing, chip_from_text,)
-from .manifest import (parse_manifest,)
-from .models import (AppDescriptor, Cause, Chip, ChipFamily, Delivery, EvidenceSource, FilesystemType, FlashMode, Image, ImageKind, InstallProgress, InstallResult, InstallStage, Marker, ModuleFacts, Payload, Sighting, Slot, Verdict,)
-from .packing import (Packed, PackingAdvice, PackingReason, may_pack, pack, pack_for,)
-from .ports import (Limits, Part, Ports, SafeState,)
-from .probe import (host_answers, is_alive,)
-from .public_key import (is_public_key,)
-from .pull_request import (PullMode, PullRequest,)
-from .signature import (read_public_key, verify_signature,)
-from .transport import (Transport,)
-from .transport.arduino_ota import (ArduinoOtaPush, PushLimits,)
-from .transport.http_pull import (Download, HttpPull, PullDesk, PullLimits,)
-from .transport.http_upload import (HttpUpload, UploadDialect, UploadLimits, recognise,)
-from .watch import (ModuleWatch, PollWatch, WatchLimits,)
+from .checks import (
+    ACCEPTABLE,
+    RULES,
+    Candidate,
+    Check,
+    CheckResult,
+    SignatureState,
+)
+from .discovery import (
+    DEFAULT_PORTS,
+    SERVICE_TYPE,
+    WIFI_OTA_PORT,
+    chip_from_board,
+    facts_from_announcement,
+    family_from_port,
+)
+from .exceptions import (
+    InstallRefused,
+    LibraryError,
+    OtaError,
+    SafeStateError,
+    SignatureError,
+    SourceError,
+)
+from .fetch import (
+    CallBudget,
+    fetch,
+    fetch_text,
+    read_chunks,
+)
+from .gate import preflight
+from .github import (
+    parse_releases,
+)
+from .image import (
+    MAX_FILE_SIZE,
+    read_image,
+    read_slots,
+)
+from .install import Install
+from .listing import (
+    Listed,
+    Listing,
+    chip_from_text,
+)
+from .manifest import (
+    parse_manifest,
+)
+from .models import (
+    AppDescriptor,
+    Cause,
+    Chip,
+    ChipFamily,
+    Delivery,
+    EvidenceSource,
+    FilesystemType,
+    FlashMode,
+    Image,
+    ImageKind,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    Marker,
+    ModuleFacts,
+    Payload,
+    Sighting,
+    Slot,
+    Verdict,
+)
+from .packing import (
+    Packed,
+    PackingAdvice,
+    PackingReason,
+    may_pack,
+    pack,
+    pack_for,
+)
+from .ports import (
+    Limits,
+    Part,
+    Ports,
+    SafeState,
+)
+from .probe import (
+    host_answers,
+    is_alive,
+)
+from .public_key import (
+    is_public_key,
+)
+from .pull_request import (
+    PullMode,
+    PullRequest,
+)
+from .signature import (
+    read_public_key,
+    verify_signature,
+)
+from .transport import (
+    Transport,
+)
+from .transport.arduino_ota import (
+    ArduinoOtaPush,
+    PushLimits,
+)
+from .transport.http_pull import (
+    Download,
+    HttpPull,
+    PullDesk,
+    PullLimits,
+)
+from .transport.http_upload import (
+    HttpUpload,
+    UploadDialect,
+    UploadLimits,
+    recognise,
+)
+from .watch import (
+    ModuleWatch,
+    PollWatch,
+    WatchLimits,
+)
 
 __all__ = [
     "ACCEPTABLE",

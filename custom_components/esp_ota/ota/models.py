@@ -153,8 +153,6 @@ class Cause(StrEnum):
     SAME_IMAGE = "same_image"
     DOWNGRADE = "downgrade"
     UNSIGNED_IMAGE = "unsigned_image"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_INVALID = "signature_invalid"
     NOT_CERTAIN_CHIP = "not_certain_chip"
     NOT_CERTAIN_PACKING = "not_certain_packing"
     NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
