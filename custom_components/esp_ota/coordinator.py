@@ -25,6 +25,7 @@ from .const import (
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
 )
 from .house import House
 from .library import Release
@@ -298,6 +299,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
+            staged_low=TRANSPORT_UPLOAD in self.transports,
             flash_mode=self._flash_mode,
         )
         return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
