@@ -52,8 +52,8 @@ from .ota import (
     SlotSource,
     chip_from_board,
     family_from_port,
-    host_answers,
     is_alive,
+    is_listening,
     preflight,
 )
 from .versions import is_newer
@@ -143,8 +143,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @property
     def port(self) -> int:
-        """The module's OTA port (UDP)."""
-        return int(self.config_entry.data[CONF_PORT])
+        """The module's OTA port (UDP), or that of its update page where that is the only way."""
+        data = self.config_entry.data
+        if TRANSPORT_UPLOAD in self.transports and TRANSPORT_PUSH not in self.transports:
+            return int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
+        return int(data[CONF_PORT])
 
     @property
     def transports(self) -> list[str]:
@@ -160,8 +163,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Ask at its OTA port, or at its web server where it has nothing else."""
         if TRANSPORT_PUSH in self.transports:
             return await is_alive(self.host, self.port, timeout)
-        port = self.config_entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)
-        return await host_answers(self.host, port, timeout)
+        return await is_listening(self.host, self.port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -292,7 +294,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,
-            family=family or family_from_port(self.port),
+            family=family or family_from_port(data[CONF_PORT]),
             chip=chip,
             mac=data.get(CONF_MAC) or said.mac,
             board=data.get(CONF_BOARD),

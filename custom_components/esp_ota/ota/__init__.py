@@ -85,8 +85,8 @@ from .ports import (
     SafeState,
 )
 from .probe import (
-    host_answers,
     is_alive,
+    is_listening,
 )
 from .public_key import (
     is_public_key,
@@ -196,8 +196,8 @@ __all__ = [
     "family_from_port",
     "fetch",
     "fetch_text",
-    "host_answers",
     "is_alive",
+    "is_listening",
     "is_public_key",
     "may_pack",
     "pack",
