@@ -239,6 +239,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback
+    def async_table_read(self, slot_size: int) -> None:
+        """Take what a merged image of this firmware says about the module's slots."""
+        self.knowledge.table_read(slot_size, time.time())
+        self.async_update_listeners()
+
+    @callback
     def async_refused(self, image: Image, cause: Cause) -> None:
         """Take the module's own no to an image of a running install."""
         self.knowledge.refused(cause, image, self.facts().family, time.time())

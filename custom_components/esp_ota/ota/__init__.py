@@ -37,6 +37,7 @@ from .github import (
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
     read_slots,
 )
 from .install import Install
@@ -207,6 +208,7 @@ __all__ = [
     "preflight",
     "read_chunks",
     "read_image",
+    "read_marker",
     "read_public_key",
     "read_slots",
     "recognise",
