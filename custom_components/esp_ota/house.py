@@ -64,6 +64,8 @@ class House:
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()
+        self.equipment = asyncio.Lock()
+        """Held by the one install or try that is in the house's own safe state."""
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()

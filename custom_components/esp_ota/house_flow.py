@@ -5,7 +5,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers import selector
 
 from .const import (
@@ -30,6 +30,7 @@ from .ota import (
     is_public_key,
 )
 from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .safe_state_flow import HouseSafeStateFlow
 from .uses import Use, async_uses
 
 _CONF_FILE: Final = "file"
@@ -84,7 +85,7 @@ class _SignatureAloneError(Exception):
     """A signature was chosen before the image it is for."""
 
 
-class HouseOptionsFlow(OptionsFlowWithReload):
+class HouseOptionsFlow(HouseSafeStateFlow):
     """Four forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
@@ -101,7 +102,7 @@ class HouseOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        menu = ["upload", "remove", "signatures", "limits"]
+        menu = ["upload", "remove", "signatures", "limits", "house_safe_state"]
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

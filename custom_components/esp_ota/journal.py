@@ -21,6 +21,8 @@ class OpenInstall(TypedDict):
     started: str
     chosen: NotRequired[bool]
     """Whether the person named this very version."""
+    tried: NotRequired[dict[str, Any]]
+    """The options of a safe state that was only tried; they may never have been stored."""
 
 
 class Known(TypedDict):

@@ -32,8 +32,14 @@ from .door_flow import (
 )
 from .house import HOUSE
 from .installer import is_installing
-from .ota import ACCEPTABLE, MAX_FILE_SIZE, Chip
-from .safe_state_flow import SafeStateFlow
+from .ota import (
+    ACCEPTABLE,
+    MAX_FILE_SIZE,
+    Chip,
+)
+from .rehearsal_flow import (
+    RehearsalFlow,
+)
 from .selectors import choice
 
 _SLOT_SIZE = vol.All(
@@ -50,7 +56,7 @@ _SLOT_SIZE = vol.All(
 )
 
 
-class ModuleOptionsFlow(SafeStateFlow):
+class ModuleOptionsFlow(RehearsalFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -58,7 +64,7 @@ class ModuleOptionsFlow(SafeStateFlow):
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
-            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors"]
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -146,7 +146,7 @@ class World:
 
     # Safe state
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         if self.inhibited and (refusal := self.inhibited.pop(0)) is not None:
             raise refusal
 
@@ -411,10 +411,10 @@ async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
 
 
 async def test_what_forbids_to_begin_is_heard_before_anything_is_touched(world: World) -> None:
-    world.inhibited = [InstallRefused(Cause.INHIBITED, conditions="irrigation")]
+    world.inhibited = [InstallRefused(Cause.INHIBITED, reason="irrigation")]
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.INHIBITED)
-    assert result.facts == {"conditions": "irrigation"}
+    assert result.facts == {"reason": "irrigation"}
     assert world.stages == ["checking"]
     assert world.count("enter") == world.count("leave") == 0
 
@@ -426,7 +426,7 @@ async def test_the_check_is_made_again_when_the_turn_comes(world: World, what: s
     elif what == "reachable":
         world.reachable_answers = [True, False]
     else:
-        world.inhibited = [None, InstallRefused(Cause.INHIBITED, conditions="irrigation")]
+        world.inhibited = [None, InstallRefused(Cause.INHIBITED, reason="irrigation")]
     result = await world.run()
     assert result.verdict is Verdict.REFUSED
     assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE, Cause.INHIBITED}

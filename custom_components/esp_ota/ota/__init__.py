@@ -1,5 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -30,7 +36,9 @@ from .fetch import (
     fetch_text,
     read_chunks,
 )
-from .gate import preflight
+from .gate import (
+    preflight,
+)
 from .github import (
     parse_releases,
 )
@@ -40,8 +48,12 @@ from .image import (
     read_marker,
     read_slots,
 )
-from .install import Install
-from .knowledge import ModuleKnowledge
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
 from .listing import (
     Listed,
     Listing,
@@ -52,7 +64,6 @@ from .manifest import (
 )
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -100,7 +111,10 @@ from .signature import (
     read_public_key,
     verify_signature,
 )
-from .slot import SlotKnowledge, SlotSource
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
+)
 from .transport import (
     Transport,
 )
@@ -191,12 +205,14 @@ __all__ = [
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
     "fetch",
     "fetch_text",
+    "host_answers",
     "is_alive",
     "is_listening",
     "is_public_key",

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from .models import Cause, ChipFamily, Image, ImageKind, ModuleFacts
+from .causes import Cause
+from .models import (
+    ChipFamily,
+    Image,
+    ImageKind,
+    ModuleFacts,
+)
 from .packing import PackingReason, obstacle
 
 

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .models import Cause, ChipFamily, Delivery, FlashMode, Image, ImageKind, ModuleFacts
+from .causes import Cause
+from .models import (
+    ChipFamily,
+    Delivery,
+    FlashMode,
+    Image,
+    ImageKind,
+    ModuleFacts,
+)
 from .pull_request import PullRequest
 from .slot import SLOT_REFUSALS, SlotKnowledge, SlotSource, believed, outlives_sketch
 

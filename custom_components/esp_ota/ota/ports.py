@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .causes import Cause
 from .checks import Candidate
 from .exceptions import OtaError
 from .models import (
-    Cause,
     Delivery,
     Image,
     InstallProgress,
@@ -24,7 +24,7 @@ from .transport import Transport
 class SafeState(Protocol):
     """The equipment's condition in which an update may happen."""
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         """Raise InstallRefused while something forbids to begin."""
 
     async def enter(self) -> None:

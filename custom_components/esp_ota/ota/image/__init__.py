@@ -8,8 +8,15 @@ import hashlib
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause, FilesystemType, Image, ImageKind, Marker, Slot
+from ..models import (
+    FilesystemType,
+    Image,
+    ImageKind,
+    Marker,
+    Slot,
+)
 from ._content import Content
 from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
