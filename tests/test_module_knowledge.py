@@ -2,19 +2,23 @@
 
 from typing import Any
 
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.ota import Cause, OtaError
+from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
 
 from .conftest import StartModule, entry_for
+from .corpus.espressif import merged
 from .garden import Garden, assert_nothing_sent, options_for, until
-from .virtual_module import Fault, Seen, VirtualModule
+from .virtual_module import Fault, Seen, VirtualModule, build_image
 
 KEY = "esp_ota.journal"
 SMALL = 128 * 1024
@@ -175,4 +179,62 @@ async def test_a_store_from_before_there_was_anything_to_learn_is_read(
 
     assert hass_storage[KEY]["data"]["known"] == {entry.entry_id: known}
     await journal.async_forget(entry.entry_id)
-    assert hass_storage[KEY]["data"] == {"open": {}, "known": {}, "learnt": {}}
+    stored = hass_storage[KEY]["data"]
+    assert (stored["known"], stored["learnt"]) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "marker", "is_ours"),
+    [
+        (ReleaseName(file_name="garden-valve-2.0.0.bin"), None, True),
+        (ReleaseName(file_name="any.bin", firmware="garden-valve"), "pump", True),
+        (ReleaseName(file_name="any.bin", firmware="garden-valve"), None, True),
+        (ReleaseName(file_name="any.bin"), "garden-valve", True),
+        (ReleaseName(file_name="garden-valve-2.0.0.bin"), "pump", False),
+        (ReleaseName(file_name="any.bin", firmware="pump"), "garden-valve", False),
+        (ReleaseName(file_name="any.bin"), None, False),
+    ],
+    ids=["file name", "typed", "only the name", "marker", "other marker", "other", "nothing"],
+)
+async def test_a_merged_image_is_refused_but_tells_the_slot_of_its_modules(
+    garden: Garden,
+    start_module: StartModule,
+    name: ReleaseName,
+    marker: str | None,
+    is_ours: bool,
+) -> None:
+    entry = await garden.add(entry_for(await start_module(chip="esp32"), board="esp32"))
+    app = build_image("esp32", name=marker or "none", marker=marker is not None)
+
+    with pytest.raises(OtaError) as caught:
+        await garden.house.library.async_add(merged(app, 0x1000), name, source="upload")
+
+    assert caught.value.cause is Cause.MERGED_IMAGE
+    slot = entry.runtime_data.coordinator.slot
+    assert (slot and (slot.size, slot.source)) == ((0x140000, "merged") if is_ours else None)
+
+
+async def test_a_partition_table_says_nothing_about_an_esp8266(
+    garden: Garden, start_module: StartModule
+) -> None:
+    entry = await garden.add(entry_for(await start_module()))
+    image = merged(build_image("esp32", name="garden-valve"), 0x1000)
+    with pytest.raises(OtaError):
+        await garden.house.library.async_add(
+            image, ReleaseName(file_name="any.bin"), source="upload"
+        )
+    assert entry.runtime_data.coordinator.slot is None
+
+
+async def test_modules_that_are_not_loaded_are_left_alone(
+    garden: Garden, start_module: StartModule
+) -> None:
+    entry = await garden.add(entry_for(await start_module(chip="esp32"), board="esp32"))
+    await garden.hass.config_entries.async_unload(entry.entry_id)
+    image = merged(build_image("esp32", name="garden-valve"), 0x1000)
+    with pytest.raises(OtaError):
+        await garden.house.library.async_add(
+            image, ReleaseName(file_name="any.bin"), source="upload"
+        )
+    await garden.hass.config_entries.async_setup(entry.entry_id)
+    assert entry.runtime_data.coordinator.slot is None

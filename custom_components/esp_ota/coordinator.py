@@ -239,6 +239,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback
+    def async_table_read(self, slot_size: int) -> None:
+        """Take what a merged image of this firmware says about the module's slots."""
+        self.knowledge.table_read(slot_size, time.time())
+        self.async_update_listeners()
+
+    @callback
     def async_refused(self, image: Image, cause: Cause) -> None:
         """Take the module's own no to an image of a running install."""
         self.knowledge.refused(cause, image, self.facts().family, time.time())
@@ -301,6 +307,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
+            staged_low=TRANSPORT_UPLOAD in self.transports,
             flash_mode=self._flash_mode,
         )
         return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))

@@ -45,6 +45,7 @@ from .github import (
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
     read_slots,
 )
 from .install import (
@@ -223,6 +224,7 @@ __all__ = [
     "preflight",
     "read_chunks",
     "read_image",
+    "read_marker",
     "read_public_key",
     "read_slots",
     "recognise",

@@ -79,6 +79,10 @@ class ModuleKnowledge:
         )
         self.heard(SlotSource.PULL, facts, at)
 
+    def table_read(self, size: int, at: float) -> None:
+        """Take the slot size of the partition table that the module was flashed with."""
+        self._learn_slot(SlotKnowledge(size=size, source=SlotSource.MERGED, at=at))
+
     def refused(self, cause: Cause, image: Image, family: ChipFamily | None, at: float) -> None:
         """Learn from an image that the module itself refused."""
         if cause in SLOT_REFUSALS and image.kind is ImageKind.SKETCH:

@@ -191,6 +191,9 @@ class ModuleFacts:
     """Bytes a new sketch may have."""
     slot_stated: bool = False
     """Whether what runs states `slot_size` itself; else it is typed or concluded."""
+    staged_low: bool = False
+    """Whether an image may come by an update page: nobody tells it the size, so an ESP8266
+    stages in all of the free space, right above the sketch that runs."""
     flash_size: int | None = None
     """Bytes of the real flash chip."""
     flash_mode: FlashMode | None = None
