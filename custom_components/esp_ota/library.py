@@ -117,6 +117,14 @@ class Library:
             if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
         ]
 
+    def files(self, firmware: str) -> list[Release]:
+        """Return the files of one firmware, newest version first."""
+        return [
+            item
+            for item in reversed(self.releases)
+            if item.firmware == firmware and item.image.kind is ImageKind.FILESYSTEM
+        ]
+
     def find(self, firmware: str, version: str) -> list[Release]:
         """Return one version of a firmware, for all its chips and kinds."""
         wanted = firmware, version
