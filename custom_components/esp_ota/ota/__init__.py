@@ -25,7 +25,9 @@ from .exceptions import (
     SourceError,
 )
 from .fetch import (
+    Account,
     CallBudget,
+    Text,
     fetch,
     fetch_text,
     read_chunks,
@@ -44,6 +46,7 @@ from .listing import (
     Listed,
     Listing,
     chip_from_text,
+    web_address,
 )
 from .manifest import (
     parse_manifest,
@@ -130,6 +133,7 @@ __all__ = [
     "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "Account",
     "AppDescriptor",
     "ArduinoOtaPush",
     "CallBudget",
@@ -180,6 +184,7 @@ __all__ = [
     "SignatureState",
     "Slot",
     "SourceError",
+    "Text",
     "Transport",
     "UploadDialect",
     "UploadLimits",
@@ -206,4 +211,5 @@ __all__ = [
     "read_slots",
     "recognise",
     "verify_signature",
+    "web_address",
 ]
