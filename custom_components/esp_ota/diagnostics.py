@@ -41,6 +41,8 @@ async def async_get_config_entry_diagnostics(
         "offered": asdict(offered) if offered else None,
         "journal": house.journal.open_install(entry.entry_id),
         "accepted_checks": sorted(coordinator.accepted),
+        "slot": asdict(coordinator.slot) if coordinator.slot else None,
+        "learnt": coordinator.knowledge.stored,
     }
 
 

@@ -1,7 +1,7 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +55,8 @@ class Library:
         """Stored by a version of us that knows more; kept as it is."""
         self._removed: dict[str, str] = {}
         self._listeners: list[CALLBACK_TYPE] = []
+        self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] = _no_interest
+        """Called with a merged image, which is refused but tells about the modules."""
         self._changing = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
 
@@ -151,7 +153,12 @@ class Library:
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
         says its name and version, when other bytes have them already, or the disk is full.
         """
-        image = await self._hass.async_add_executor_job(read_image, data)
+        try:
+            image = await self._hass.async_add_executor_job(read_image, data)
+        except OtaError as err:
+            if err.cause is Cause.MERGED_IMAGE:
+                await self.on_merged(data, name)
+            raise
         if name.kind not in {None, image.kind}:
             raise LibraryError(Cause.KIND_MISMATCH, said=name.kind, kind=image.kind)
         async with self._changing:
@@ -281,3 +288,7 @@ class Library:
         )
         for listener in list(self._listeners):
             listener()
+
+
+async def _no_interest(_data: bytes, _name: ReleaseName) -> None:
+    return

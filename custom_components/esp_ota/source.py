@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import LOGGER
 from .download import async_download, async_download_signature
-from .helpers import async_sentence
+from .helpers import async_file_sentence
 from .issues import (
     async_clear_source_issue,
     async_raise_source_files,
@@ -149,7 +149,7 @@ class Source:
                 memory.taken[item.key] = await self._async_add(item)
             except OtaError as err:
                 LOGGER.info("Source %s: %s is not usable: %s", self.title, item.file_name, err)
-                sentence = f"{item.file_name}: {await async_sentence(self._hass, err)}"
+                sentence = f"{item.file_name}: {await async_file_sentence(self._hass, err)}"
                 if _speaks_against_the_file(err):
                     memory.refused[item.key] = sentence
                     continue
@@ -158,7 +158,7 @@ class Source:
                 failed = True
         if answer.listing is not None:
             for file, cause in answer.listing.refused.items():
-                sentence = await async_sentence(self._hass, SourceError(cause))
+                sentence = await async_file_sentence(self._hass, SourceError(cause))
                 memory.refused[file] = f"{file}: {sentence}"
         # Asked with an ETag, the list would not come again for what is still missing.
         memory.etag = None if failed else answer.etag

@@ -1,4 +1,4 @@
-"""The forms of a source: added and changed under the library's entry, tried before they are kept."""
+"""The forms of a source: added and changed under the library's entry, asked before it is kept."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

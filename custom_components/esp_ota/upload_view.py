@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
 from .const import LOGGER
-from .helpers import async_sentence
+from .helpers import async_file_sentence
 from .house import HOUSE
 from .incoming import IncomingFile
 from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
@@ -66,7 +66,7 @@ class UploadView(HomeAssistantView):
         except OtaError as err:
             LOGGER.info("%s from a build machine is not usable: %s", upload.file_name, err)
             status = _STATUS.get(err.cause, HTTPStatus.UNPROCESSABLE_ENTITY)
-            message = await async_sentence(hass, err)
+            message = await async_file_sentence(hass, err)
             answer = {"error": err.cause, "message": message, "file": upload.file_name}
             return self.json(answer, status)
 

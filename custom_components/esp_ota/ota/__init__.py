@@ -1,5 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -32,16 +38,24 @@ from .fetch import (
     fetch_text,
     read_chunks,
 )
-from .gate import preflight
+from .gate import (
+    preflight,
+)
 from .github import (
     parse_releases,
 )
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
     read_slots,
 )
-from .install import Install
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
 from .listing import (
     Listed,
     Listing,
@@ -53,7 +67,6 @@ from .manifest import (
 )
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -87,11 +100,8 @@ from .ports import (
     SafeState,
 )
 from .probe import (
-    host_answers,
     is_alive,
-)
-from .public_key import (
-    is_public_key,
+    is_listening,
 )
 from .pull_request import (
     PullMode,
@@ -100,6 +110,10 @@ from .pull_request import (
 from .signature import (
     read_public_key,
     verify_signature,
+)
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
 )
 from .transport import (
     Transport,
@@ -163,6 +177,7 @@ __all__ = [
     "Listing",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -183,6 +198,8 @@ __all__ = [
     "SignatureError",
     "SignatureState",
     "Slot",
+    "SlotKnowledge",
+    "SlotSource",
     "SourceError",
     "Text",
     "Transport",
@@ -190,6 +207,7 @@ __all__ = [
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",
@@ -198,7 +216,7 @@ __all__ = [
     "fetch_text",
     "host_answers",
     "is_alive",
-    "is_public_key",
+    "is_listening",
     "may_pack",
     "pack",
     "pack_for",
@@ -207,6 +225,7 @@ __all__ = [
     "preflight",
     "read_chunks",
     "read_image",
+    "read_marker",
     "read_public_key",
     "read_slots",
     "recognise",

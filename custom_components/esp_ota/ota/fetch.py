@@ -11,9 +11,9 @@ from typing import Final
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
+from .causes import Cause
 from .exceptions import SourceError
 from .listing import web_address
-from .models import Cause
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS: Final = 5

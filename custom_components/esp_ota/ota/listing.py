@@ -12,8 +12,13 @@ from typing import Any, Final
 
 from yarl import URL
 
+from .causes import Cause
 from .exceptions import SourceError
-from .models import Cause, Chip, ImageKind, Marker
+from .models import (
+    Chip,
+    ImageKind,
+    Marker,
+)
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128

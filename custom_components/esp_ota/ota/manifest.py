@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from yarl import URL
 
+from .causes import Cause
 from .exceptions import SourceError
 from .listing import (
     Listed,
@@ -23,7 +24,12 @@ from .listing import (
     text,
     web_address,
 )
-from .models import Cause, Chip, ChipFamily, ImageKind, Marker
+from .models import (
+    Chip,
+    ChipFamily,
+    ImageKind,
+    Marker,
+)
 
 _FIRST_APP: Final = 0x10000
 """No ESP32 sketch begins below it: boot loader, partition table and OTA data come first."""
