@@ -1,6 +1,7 @@
 """One module: what is known of it, its running install, and who is told."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -8,6 +9,7 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ACCEPTED,
@@ -48,6 +50,7 @@ from .ota import (
     is_alive,
     preflight,
 )
+from .telling import Outcome
 from .versions import is_newer
 
 _NOTHING = ModuleFacts(name="", host="", port=0)
@@ -63,8 +66,17 @@ class ModuleState:
     assumed: bool = False
     """Nothing but our own install says so."""
     progress: InstallProgress | None = None
-    result: InstallResult | None = None
-    """What the last install since the start ended as."""
+    outcome: Outcome | None = None
+    """How the last install since the start ended."""
+    last_seen: datetime | None = None
+    """When it last said something by itself, since the start."""
+    left: bool = False
+    """Whether the last it said was goodbye."""
+
+    @property
+    def result(self) -> InstallResult | None:
+        """What the last install since the start ended as."""
+        return self.outcome.result if self.outcome else None
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -164,6 +176,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take one announcement, or the goodbye."""
         if facts is None:
             self.watch.left()
+            self._set(replace(self.data, left=True))
             return
         known = self.config_entry.data.get(CONF_MAC)
         self.stranger = facts.mac if known and facts.mac != known else None
@@ -180,6 +193,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self._seen()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -189,6 +203,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self._seen()
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -202,6 +217,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if running is not None:
             sighting = replace(sighting, version=running.version, firmware=running.firmware)
         self.watch.heard(sighting)
+
+    @callback
+    def _seen(self) -> None:
+        """Show that the module has just said something."""
+        self._set(replace(self.data, last_seen=dt_util.utcnow(), left=False))
 
     @property
     def _announces_version(self) -> bool:
@@ -219,13 +239,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
         )
         self.async_listen_for_polls()
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(
                 device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
             )
 
     @property
-    def _device(self) -> dr.DeviceEntry | None:
+    def device(self) -> dr.DeviceEntry | None:
+        """The module's device, once it has one."""
         return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
         )
@@ -245,7 +266,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 {"version": version, "firmware": firmware, "assumed": assumed},
             ),
         )
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(device.id, sw_version=version)
 
     def facts(self) -> ModuleFacts:
@@ -335,6 +356,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._set(replace(self.data, progress=progress))
 
     @callback
-    def async_set_result(self, result: InstallResult) -> None:
-        """Show what the last install ended as."""
-        self._set(replace(self.data, progress=None, result=result))
+    def async_set_outcome(self, outcome: Outcome) -> None:
+        """Show how the last install ended."""
+        self._set(replace(self.data, progress=None, outcome=outcome))

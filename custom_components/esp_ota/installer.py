@@ -18,7 +18,11 @@ from .const import (
 )
 from .coordinator import ModuleCoordinator
 from .helpers import error_for, raise_for_result
-from .issues import async_clear_module_issues, async_raise_module_issue
+from .issues import (
+    async_clear_module_issues,
+    async_clear_update_issue,
+    async_raise_module_issue,
+)
 from .journal import OpenInstall
 from .library import Release
 from .ota import (
@@ -37,6 +41,7 @@ from .ota import (
 )
 from .preparation import async_prepare, part_of
 from .safe_state import ConfiguredSafeState, NothingToSecure
+from .telling import Press, async_outcome, async_tell
 from .transports import transports_for
 
 _JOURNALLED = {
@@ -80,6 +85,7 @@ class Installer:
         self._journal = coordinator.house.journal
         self._task: asyncio.Task[InstallResult] | None = None
         self._current: Install | None = None
+        self._press: Press | None = None
 
     @property
     def is_running(self) -> bool:
@@ -145,9 +151,17 @@ class Installer:
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
+            "user": context.user_id,
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
+        self._press = Press(
+            firmware=release.firmware,
+            version=release.version,
+            before=coordinator.data.installed,
+            began=dt_util.utcnow(),
+            context=context,
+        )
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -161,7 +175,7 @@ class Installer:
             coordinator.raise_for_other_module()
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
-            async_clear_module_issues(self._hass, self._entry.entry_id)
+            async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
             return await self._install(parts, safe_state, note).run()
 
         return await self._async_to_its_end(release, work())
@@ -235,22 +249,12 @@ class Installer:
 
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
-        coordinator = self._coordinator
-        name = self._entry.title
         if result.verdict.is_success:
             stated = result.version
-            coordinator.async_set_installed(
+            self._coordinator.async_set_installed(
                 stated or release.version, release.firmware, assumed=stated is None
             )
-        coordinator.async_set_result(result)
-        LOGGER.info(
-            "%s: install of %s %s: %s%s",
-            name,
-            release.firmware,
-            release.version,
-            result.verdict,
-            f" ({result.cause})" if result.cause else "",
-        )
+        await self._async_tell(result)
         if result.restore_error is not None:
             if self._hass.is_stopping:
                 return  # no sequence runs any more; the open journal restores at the next start
@@ -258,6 +262,14 @@ class Installer:
         if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
             self._entry.async_start_reauth(self._hass)
         await self._journal.async_close(self._entry.entry_id)
+
+    async def _async_tell(self, result: InstallResult) -> None:
+        """Say it in the same words to everybody: card, event, repair, log, logbook."""
+        assert self._press is not None
+        outcome = await async_outcome(self._hass, self._entry.title, self._press, result)
+        self._coordinator.async_set_outcome(outcome)
+        device = self._coordinator.device
+        async_tell(self._hass, self._entry, device.id if device else None, outcome)
 
     def _tell_restore(self, result: InstallResult) -> None:
         stayed = result.restore_error is Cause.DID_NOT_COME_BACK
@@ -282,9 +294,11 @@ class Installer:
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])
+        firmware = release.firmware if release else self._coordinator.data.firmware or "?"
+        self._press = Press.noted(note, firmware)
         if note["stage"] == InstallStage.QUEUED and release is not None:
             return await self._async_run(
-                release, chosen=note.get("chosen", True), context=Context()
+                release, chosen=note.get("chosen", True), context=self._press.context
             )
         if note["stage"] not in _DELIVERED or release is None:
             return await self._async_restore(note, safe_state)
@@ -307,11 +321,12 @@ class Installer:
             self._tell_restore(result)
         else:
             self._tell_interrupted(note)
-        self._coordinator.async_set_result(result)
+        await self._async_tell(result)
         await self._journal.async_close(self._entry.entry_id)
         return result
 
     def _tell_interrupted(self, note: OpenInstall) -> None:
+        async_clear_update_issue(self._hass, self._entry.entry_id)  # this one says more
         sent = note["stage"] not in {InstallStage.MAKING_SAFE, InstallStage.SENDING}
         async_raise_module_issue(
             self._hass,
