@@ -13,7 +13,11 @@ from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
 from .coordinator import ModuleCoordinator
 from .equipment import NothingToSecure, safe_state_for
 from .helpers import error_for, raise_for_result
-from .issues import async_clear_module_issues, async_raise_module_issue
+from .issues import (
+    async_clear_module_issues,
+    async_clear_update_issue,
+    async_raise_module_issue,
+)
 from .journal import OpenInstall
 from .library import Release
 from .offers import async_count, raise_for_third_offer
@@ -33,8 +37,15 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .rehearsal import Rehearsal
+from .rehearsal import (
+    Rehearsal,
+)
 from .safe_state import StepCallback
+from .telling import (
+    Press,
+    async_outcome,
+    async_tell,
+)
 from .transports import transports_for
 
 _JOURNALLED = {
@@ -78,6 +89,7 @@ class Installer:
         self._journal = coordinator.house.journal
         self._task: asyncio.Task[InstallResult] | None = None
         self._current: Install | None = None
+        self._press: Press | None = None
 
     @property
     def is_running(self) -> bool:
@@ -152,9 +164,17 @@ class Installer:
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
+            "user": context.user_id,
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
+        self._press = Press(
+            firmware=release.firmware,
+            version=release.version,
+            before=coordinator.data.installed,
+            began=dt_util.utcnow(),
+            context=context,
+        )
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -169,7 +189,7 @@ class Installer:
             raise_for_third_offer(self._hass, coordinator, release)
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
-            async_clear_module_issues(self._hass, self._entry.entry_id)
+            async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
             return await self._install(parts, safe_state, note).run()
 
         with coordinator.house.holding(release.image.sha256):
@@ -281,23 +301,14 @@ class Installer:
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
         coordinator = self._coordinator
-        name = self._entry.title
         if result.verdict.is_success and release.image.kind is ImageKind.FILESYSTEM:
             coordinator.async_delivered(release.image, Delivery.ACCEPTED)
         elif result.verdict.is_success:
             stated = result.version
-            coordinator.async_set_installed(
+            self._coordinator.async_set_installed(
                 stated or release.version, release.firmware, assumed=stated is None
             )
-        coordinator.async_set_result(result)
-        LOGGER.info(
-            "%s: install of %s %s: %s%s",
-            name,
-            release.firmware,
-            release.version,
-            result.verdict,
-            f" ({result.cause})" if result.cause else "",
-        )
+        await self._async_tell(result)
         if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
             self._entry.async_start_reauth(self._hass)
         await self._async_close(result)
@@ -309,6 +320,14 @@ class Installer:
                 return  # no sequence runs any more; the open journal restores at the next start
             self._tell_restore(result)
         await self._journal.async_close(self._entry.entry_id)
+
+    async def _async_tell(self, result: InstallResult) -> None:
+        """Say it in the same words to everybody: card, event, repair, log, logbook."""
+        assert self._press is not None
+        outcome = await async_outcome(self._hass, self._entry.title, self._press, result)
+        self._coordinator.async_set_outcome(outcome)
+        device = self._coordinator.device
+        async_tell(self._hass, self._entry, device.id if device else None, outcome)
 
     def _tell_restore(self, result: InstallResult) -> None:
         stayed = result.restore_error is Cause.DID_NOT_COME_BACK
@@ -333,9 +352,11 @@ class Installer:
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])
+        firmware = release.firmware if release else self._coordinator.data.firmware or "?"
+        self._press = Press.noted(note, firmware)
         if note["stage"] == InstallStage.QUEUED and release is not None:
             return await self._async_run(
-                release, chosen=note.get("chosen", True), context=Context()
+                release, chosen=note.get("chosen", True), context=self._press.context
             )
         if note["stage"] not in _DELIVERED or release is None:
             return await self._async_restore(note, safe_state)
@@ -361,11 +382,12 @@ class Installer:
         if "tried" in note:
             self._coordinator.async_set_progress(None)
         else:
-            self._coordinator.async_set_result(result)
+            await self._async_tell(result)
         await self._journal.async_close(self._entry.entry_id)
         return result
 
     def _tell_interrupted(self, note: OpenInstall) -> None:
+        async_clear_update_issue(self._hass, self._entry.entry_id)  # this one says more
         sent = note["stage"] not in {InstallStage.MAKING_SAFE, InstallStage.SENDING}
         key = "interrupted_unproven" if sent else "interrupted"
         async_raise_module_issue(
