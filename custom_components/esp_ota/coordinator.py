@@ -38,9 +38,11 @@ from .ota import (
     EvidenceSource,
     FlashMode,
     Image,
+    ImageKind,
     InstallProgress,
     InstallRefused,
     InstallResult,
+    InstallStage,
     ModuleFacts,
     ModuleKnowledge,
     ModuleWatch,
@@ -71,6 +73,8 @@ class ModuleState:
     assumed: bool = False
     """Nothing but our own install says so."""
     progress: InstallProgress | None = None
+    installing: ImageKind = ImageKind.SKETCH
+    """What the progress is about."""
     result: InstallResult | None = None
     """What the last install since the start ended as."""
 
@@ -350,7 +354,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
-        installed = self.data.installed
+        is_sketch = release.image.kind is ImageKind.SKETCH
+        installed = self.data.installed if is_sketch else None
         return Candidate(
             image=release.image,
             firmware=release.firmware,
@@ -375,6 +380,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Show a state; the base class would write a debug line for each percent."""
         self.data = state
         self.async_update_listeners()
+
+    @callback
+    def async_begin(self, kind: ImageKind) -> None:
+        """Show that an install begins."""
+        progress = InstallProgress(stage=InstallStage.CHECKING)
+        self._set(replace(self.data, progress=progress, installing=kind))
 
     @callback
     def async_set_progress(self, progress: InstallProgress | None) -> None:
