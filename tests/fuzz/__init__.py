@@ -1,0 +1,1 @@
+"""Variations of good and bad input, for `script/fuzz`."""
