@@ -14,7 +14,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import PullLimits
+from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
 from .virtual_module import build_image
@@ -294,3 +296,36 @@ async def test_modules_out_of_the_house_are_answered_only_where_the_person_says_
     (house,) = [e for e in hass.config_entries.async_entries(DOMAIN) if e.unique_id == "house"]
     hass.config_entries.async_update_entry(house, options={"remote_polls": True})
     assert (await ask(asker))[0] == 304
+
+
+async def test_an_image_that_failed_twice_is_offered_again_only_after_the_repair(
+    hass: HomeAssistant, garden: Garden, asker: Asker
+) -> None:
+    await garden.add(poller())
+    await garden.release("1.1.0")
+    await garden.release("1.0.0")
+    await ask(asker)
+    for _ in range(2):
+        installing = asyncio.create_task(garden.refused("old_firmware_asks"))
+        await until(lambda: garden.card.attributes["stage"] == "queued")
+        assert (await ask(asker))[0] == 200
+        assert (await ask(asker))[0] == 304
+        await installing
+    registry = ir.async_get(hass)
+    (issue,) = [key for key in registry.issues if key[1].startswith("offered_twice")]
+    await garden.refused("offered_twice")
+    assert issue in registry.issues
+
+    flow = await async_create_fix_flow(hass, issue[1], registry.issues[issue].data)
+    flow.hass, flow.handler, flow.data = hass, DOMAIN, registry.issues[issue].data
+    flow.context = {"issue_id": issue[1]}
+    form = await flow.async_step_confirm()
+    assert form["description_placeholders"]["version"] == "1.1.0"
+    await flow.async_step_confirm({})
+
+    installing = asyncio.create_task(garden.install())
+    await until(lambda: garden.card.attributes["stage"] == "queued")
+    _, _, body = await ask(asker)
+    await ask(asker, said=headers(body))
+    await installing
+    assert issue not in registry.issues

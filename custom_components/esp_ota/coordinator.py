@@ -17,6 +17,7 @@ from .const import (
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
@@ -24,6 +25,7 @@ from .const import (
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
 )
 from .house import House
 from .library import Release
@@ -32,21 +34,26 @@ from .ota import (
     Cause,
     Check,
     Chip,
+    Delivery,
     EvidenceSource,
     FlashMode,
+    Image,
     InstallProgress,
     InstallRefused,
     InstallResult,
     ModuleFacts,
+    ModuleKnowledge,
     ModuleWatch,
     PollWatch,
     PullDesk,
     PullRequest,
     Sighting,
+    SlotKnowledge,
+    SlotSource,
     chip_from_board,
     family_from_port,
-    host_answers,
     is_alive,
+    is_listening,
     preflight,
 )
 from .versions import is_newer
@@ -84,6 +91,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
+        self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -135,8 +143,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @property
     def port(self) -> int:
-        """The module's OTA port (UDP)."""
-        return int(self.config_entry.data[CONF_PORT])
+        """The module's OTA port (UDP), or that of its update page where that is the only way."""
+        data = self.config_entry.data
+        if TRANSPORT_UPLOAD in self.transports and TRANSPORT_PUSH not in self.transports:
+            return int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
+        return int(data[CONF_PORT])
 
     @property
     def transports(self) -> list[str]:
@@ -152,8 +163,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Ask at its OTA port, or at its web server where it has nothing else."""
         if TRANSPORT_PUSH in self.transports:
             return await is_alive(self.host, self.port, timeout)
-        port = self.config_entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)
-        return await host_answers(self.host, port, timeout)
+        return await is_listening(self.host, self.port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -181,6 +191,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self.knowledge.heard(SlotSource.TXT, facts, time.time())
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -190,6 +201,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self.knowledge.polled(request, time.time())
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -212,6 +224,30 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return the version on offer, for sketches that ask before they download."""
         offered = self.offered
         return offered.version if offered else self.data.installed or ""
+
+    @callback
+    def _learnt(self) -> None:
+        """Keep what the module's statements and answers taught."""
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_learn(self.config_entry.entry_id, self.knowledge.stored),
+        )
+
+    @callback
+    def async_delivered(self, image: Image, delivery: Delivery) -> None:
+        """Take that the module has an image of a running install."""
+        self.knowledge.delivered(image, delivery, self.facts().family)
+
+    @callback
+    def async_table_read(self, slot_size: int) -> None:
+        """Take what a merged image of this firmware says about the module's slots."""
+        self.knowledge.table_read(slot_size, time.time())
+        self.async_update_listeners()
+
+    @callback
+    def async_refused(self, image: Image, cause: Cause) -> None:
+        """Take the module's own no to an image of a running install."""
+        self.knowledge.refused(cause, image, self.facts().family, time.time())
 
     @callback
     def _learn_mac(self, mac: str) -> None:
@@ -259,25 +295,27 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if polled is not None:
             family = family or polled.family
         said = said or _NOTHING
-        return replace(
+        facts = replace(
             said,
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,
-            family=family or family_from_port(self.port),
+            family=family or family_from_port(data[CONF_PORT]),
             chip=chip,
             mac=data.get(CONF_MAC) or said.mac,
             board=data.get(CONF_BOARD),
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
-            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
-            slot_size=(polled.free_space if polled else None) or said.slot_size,
-            slot_stated=said.slot_stated or bool(polled and polled.free_space is not None),
-            flash_size=(polled.chip_size if polled else None) or said.flash_size,
-            flash_mode=said.flash_mode or self._flash_mode,
+            staged_low=TRANSPORT_UPLOAD in self.transports,
+            flash_mode=self._flash_mode,
         )
+        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+
+    @property
+    def slot(self) -> SlotKnowledge | None:
+        """Who is believed about how large a sketch the module takes."""
+        return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     @property
     def _flash_mode(self) -> FlashMode | None:

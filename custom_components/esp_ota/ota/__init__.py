@@ -1,5 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -22,17 +28,42 @@ from .exceptions import (
     OtaError,
     SafeStateError,
     SignatureError,
+    SourceError,
 )
-from .gate import preflight
+from .fetch import (
+    CallBudget,
+    fetch,
+    fetch_text,
+    read_chunks,
+)
+from .gate import (
+    preflight,
+)
+from .github import (
+    parse_releases,
+)
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
     read_slots,
 )
-from .install import Install
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
+from .listing import (
+    Listed,
+    Listing,
+    chip_from_text,
+)
+from .manifest import (
+    parse_manifest,
+)
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -66,8 +97,11 @@ from .ports import (
     SafeState,
 )
 from .probe import (
-    host_answers,
     is_alive,
+    is_listening,
+)
+from .public_key import (
+    is_public_key,
 )
 from .pull_request import (
     PullMode,
@@ -76,6 +110,10 @@ from .pull_request import (
 from .signature import (
     read_public_key,
     verify_signature,
+)
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
 )
 from .transport import (
     Transport,
@@ -111,6 +149,7 @@ __all__ = [
     "WIFI_OTA_PORT",
     "AppDescriptor",
     "ArduinoOtaPush",
+    "CallBudget",
     "Candidate",
     "Cause",
     "Check",
@@ -133,8 +172,11 @@ __all__ = [
     "InstallStage",
     "LibraryError",
     "Limits",
+    "Listed",
+    "Listing",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -155,21 +197,34 @@ __all__ = [
     "SignatureError",
     "SignatureState",
     "Slot",
+    "SlotKnowledge",
+    "SlotSource",
+    "SourceError",
     "Transport",
     "UploadDialect",
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
+    "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "fetch",
+    "fetch_text",
     "host_answers",
     "is_alive",
+    "is_listening",
+    "is_public_key",
     "may_pack",
     "pack",
     "pack_for",
+    "parse_manifest",
+    "parse_releases",
     "preflight",
+    "read_chunks",
     "read_image",
+    "read_marker",
     "read_public_key",
     "read_slots",
     "recognise",

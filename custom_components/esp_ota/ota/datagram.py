@@ -2,7 +2,10 @@
 
 import asyncio
 import socket
-from typing import cast, override
+from typing import Final, cast, override
+
+_IGNORED: Final = b"\n"
+"""Every ArduinoOTA ignores it: there is no 32-character MD5 in it (`_onRx`)."""
 
 
 class DatagramSocket(asyncio.DatagramProtocol):
@@ -75,3 +78,19 @@ class DatagramSocket(asyncio.DatagramProtocol):
         """Close the socket."""
         if self._transport is not None:
             self._transport.close()
+
+
+async def is_closed(host: str, port: int, wait: float) -> bool:
+    """Whether the host says within so many seconds that nothing listens on a UDP port of it."""
+    try:
+        udp = await DatagramSocket.open(host, port)
+    except OSError:
+        return True
+    try:
+        udp.send(_IGNORED)
+        await udp.receive(wait)
+    except OSError:
+        return True
+    finally:
+        udp.close()
+    return False

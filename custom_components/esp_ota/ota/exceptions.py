@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from .models import Cause
+from .causes import Cause
 
 
 class OtaError(Exception):
@@ -29,6 +29,10 @@ class SignatureError(OtaError):
 
 class LibraryError(OtaError):
     """A release cannot be added, found or read."""
+
+
+class SourceError(OtaError):
+    """A source of firmware does not answer, or not with what it should."""
 
 
 class InstallRefused(OtaError):

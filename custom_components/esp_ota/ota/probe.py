@@ -10,9 +10,8 @@ import asyncio
 import errno
 from typing import Final
 
-from .datagram import DatagramSocket
+from .datagram import is_closed
 
-_IGNORED: Final = b"\n"
 _UDP_WAIT: Final = 0.15
 """Seconds for "port unreachable", which comes within a round trip or not at all."""
 
@@ -21,18 +20,20 @@ async def is_alive(host: str, port: int, timeout: float) -> bool:
     """Whether the module's address answers and its OTA port is not known to be closed."""
     try:
         async with asyncio.timeout(timeout):
-            return await _host_answers(host, port) and not await _udp_closed(host, port)
+            return await _host_answers(host, port) and not await is_closed(host, port, _UDP_WAIT)
     except TimeoutError:
         return False
 
 
-async def host_answers(host: str, port: int, timeout: float) -> bool:
-    """Whether the module's address answers; a closed TCP port is an answer too."""
+async def is_listening(host: str, port: int, timeout: float) -> bool:
+    """Whether a web server takes a connection; a sketch that runs without one is no use."""
     try:
         async with asyncio.timeout(timeout):
-            return await _host_answers(host, port)
-    except TimeoutError:
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError, OSError:
         return False
+    writer.transport.abort()
+    return True
 
 
 async def _host_answers(host: str, port: int) -> bool:
@@ -45,18 +46,3 @@ async def _host_answers(host: str, port: int) -> bool:
         return err.errno in {errno.EACCES, errno.EPERM}
     writer.transport.abort()
     return True
-
-
-async def _udp_closed(host: str, port: int) -> bool:
-    try:
-        udp = await DatagramSocket.open(host, port)
-    except OSError:
-        return True
-    try:
-        udp.send(_IGNORED)
-        await udp.receive(_UDP_WAIT)
-    except OSError:
-        return True
-    finally:
-        udp.close()
-    return False

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 import logging
 import socket
 from typing import Any
@@ -17,7 +18,10 @@ from custom_components.esp_ota.ota import (
     ImageKind,
     OtaError,
     SafeStateError,
+    diagnosis,
 )
+from custom_components.esp_ota.ota.datagram import DatagramSocket
+from custom_components.esp_ota.ota.discovery import DEFAULT_PORTS
 from custom_components.esp_ota.ota.exceptions import (
     CallbackError,
     ModuleAuthError,
@@ -573,6 +577,62 @@ async def test_a_port_where_nothing_listens_is_told_from_silence(
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.PORT_CLOSED
     assert error.facts == {"host": "127.0.0.1", "port": str(port)}
+
+
+@pytest.mark.parametrize("family", [ChipFamily.ESP32, None], ids=["esp32", "chip unknown"])
+async def test_the_usual_port_is_named_when_the_module_listens_there(
+    start_module: StartModule, monkeypatch: pytest.MonkeyPatch, family: ChipFamily | None
+) -> None:
+    module = await start_module(**GENERATIONS[ESP32])
+    monkeypatch.setitem(DEFAULT_PORTS, ChipFamily.ESP32, module.port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    for other in (ChipFamily.ESP8266, ChipFamily.RP2):
+        monkeypatch.setitem(DEFAULT_PORTS, other, port)
+    limits = quick(answer=0.05)
+    error = await failure(ArduinoOtaPush("127.0.0.1", port, family=family, limits=limits))
+    assert isinstance(error, ModuleConnectionError)
+    assert error.cause is Cause.WRONG_PORT
+    assert error.facts == {
+        "host": "127.0.0.1",
+        "port": str(port),
+        "usual_port": str(module.port),
+    }
+    assert module.events.count_of(Seen.INVITED) == 0
+
+
+async def test_a_silent_module_in_another_network_is_told_apart(
+    start_module: StartModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis, "_network_of", lambda _ours: IPv4Network("127.0.0.1/32"))
+    module = await start_module(host="127.0.0.2", faults=[Fault.BUSY])
+    with pytest.raises(ModuleConnectionError) as caught:
+        await push(module, limits=quick(answer=0.05)).send()
+    assert caught.value.cause is Cause.OTHER_SUBNET
+    assert caught.value.facts["our_address"].startswith("127.")
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+
+
+@pytest.mark.parametrize("generation", [ESP8266, ESP32])
+async def test_a_call_back_that_a_container_keeps_out_is_named(
+    start_module: StartModule, monkeypatch: pytest.MonkeyPatch, generation: str
+) -> None:
+    monkeypatch.setattr(diagnosis, "_network_of", lambda _ours: IPv4Network("127.0.0.1/32"))
+    module = await start_module(
+        **GENERATIONS[generation], host="127.0.0.2", faults=[Fault.NO_CONNECT]
+    )
+    inside = IPv4Network("127.0.0.1/32")
+    monkeypatch.setattr(diagnosis, "_TRANSLATED", (inside,))
+    monkeypatch.setattr(DatagramSocket, "local_address", "127.0.0.1")
+    sending = push(module, limits=quick(callback=0.3))
+    with pytest.raises(CallbackError) as caught:
+        await sending.send()
+    assert caught.value.cause is Cause.NO_CALLBACK_CONTAINER
+    assert caught.value.facts["our_address"] == "127.0.0.1"
+    invited = module.events.last(Seen.INVITED).details["port"]
+    assert caught.value.facts["callback_port"] == str(invited)
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 
 
 async def test_a_name_nobody_knows_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:

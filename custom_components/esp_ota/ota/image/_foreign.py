@@ -4,8 +4,8 @@ import re
 from typing import Final
 import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause
 from ._sums import Data
 
 _MAGIC: Final = (

@@ -12,9 +12,16 @@ import logging
 import socket
 from typing import Any, Final
 
+from ..causes import Cause
 from ..datagram import DatagramSocket
+from ..diagnosis import is_translated, why_silent
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
-from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
+from ..models import (
+    ChipFamily,
+    Delivery,
+    Payload,
+    ProgressCallback,
+)
 from . import Push
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
@@ -106,7 +113,7 @@ class ArduinoOtaPush(Push):
         try:
             await asyncio.wait({connecting, inviting}, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
-                await inviting
+                await self._accepted(inviting, invitations)
                 await asyncio.wait({connecting}, timeout=self._limits.callback)
             if not connecting.done():
                 raise self._no_callback(invitations, callback, payload)
@@ -118,6 +125,19 @@ class ArduinoOtaPush(Push):
             raise
         return connecting.result()
 
+    async def _accepted(self, inviting: asyncio.Task[None], invitations: DatagramSocket) -> None:
+        """Wait for the yes; a silence is looked into."""
+        try:
+            await inviting
+        except ModuleConnectionError as err:
+            raise await why_silent(
+                err,
+                host=invitations.remote_address,
+                port=self._port,
+                family=self._family,
+                our_address=invitations.local_address,
+            ) from err
+
     def _no_callback(
         self, invitations: DatagramSocket, callback: Callback, payload: Payload
     ) -> CallbackError:
@@ -126,6 +146,8 @@ class ArduinoOtaPush(Push):
         if callback.strangers:
             stranger = callback.strangers[0]
             return CallbackError(Cause.CALLBACK_FROM_OTHER, other=stranger, **facts)
+        if is_translated(invitations.local_address, invitations.remote_address):
+            return CallbackError(Cause.NO_CALLBACK_CONTAINER, **facts)
         if self._family in {ChipFamily.ESP32, None}:
             # An ESP32 says OK before it looks at the size, and then never connects.
             size = len(payload.data)
