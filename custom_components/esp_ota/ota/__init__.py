@@ -19,6 +19,7 @@ from .discovery import (
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
+    chip_from_text,
     facts_from_announcement,
     family_from_port,
 )
@@ -57,7 +58,6 @@ from .knowledge import (
 from .listing import (
     Listed,
     Listing,
-    chip_from_text,
 )
 from .manifest import (
     parse_manifest,
