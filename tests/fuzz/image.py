@@ -20,6 +20,8 @@ from custom_components.esp_ota.ota import (
     ImageKind,
     Marker,
     OtaError,
+    parse_manifest,
+    parse_releases,
     read_image,
     read_slots,
     verify_signature,
@@ -28,6 +30,16 @@ from custom_components.esp_ota.release_name import ReleaseName
 from tests.corpus import cases
 
 from .mutate import changed, spliced
+from .texts import (
+    FILE_NAMES,
+    MANIFESTS,
+    MINISIG,
+    MINISIGN_KEY,
+    RELEASES,
+    SIDECARS,
+    SIGNATURES,
+    changed_text,
+)
 from .watch import Surprise, Watch
 
 _ROOT = Path(__file__).parents[2]
@@ -38,27 +50,6 @@ _POOL_MORE = 256
 _SLOW = ("gzip bomb", "esp32s3 2 MiB", "esp8266 1 MiB")
 """Tried now and then, since each takes as long as a hundred others."""
 _HUGE = "larger than any flash"
-_MINISIGN_KEY = "RWTaI9if8F67+0WHWWJ0829zouB1XnPO8rvTcKA7/juGY9W8WjMoJpiT"
-_MINISIG = """untrusted comment: signature from minisign secret key
-RUTaI9if8F67+0uJGep7Y7NDYbGhUdOTpGRcnxyymLd/ihaNVE/3UgRXdE36F6TaUdpKLQ8x4tyhSHpbbMV6lB6lVPou0CvWUAM=
-trusted comment: garden-valve 1.2.0
-i4FkFlYHmh2IljdBIrcpcA4VILPcV+SDYlu2uOTr/dQTFomCatcyQbrrwuQiCbTkB2jQT1MUN8M1ONd631JFDQ==
-"""
-_TEXTS: tuple[bytes, ...] = (
-    b'{"firmware": "garden-valve", "version": "1.2.0", "notes": "Opens slower."}',
-    b'{"firmware": null, "version": 3}',
-    b"[[[[[[[[[[[[[[[[",
-    b'{"a": {"b": [1e999, -0, "\\ud800"]}}',
-    b"garden-valve-1.2.0.bin",
-    b"pump_v2.0.bin.gz",
-    b"../../etc/passwd-1.0.bin",
-    _MINISIG.encode(),
-    _MINISIGN_KEY.encode(),
-    b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----",
-)
-_BITS_OF_TEXT = (
-    b'"', b"{", b"}", b"[" * 2000, b"\\u0000", b"\xff", b"\n", b"9" * 400, b"1.0", b"==",
-)  # fmt: skip
 
 
 def _image(data: bytes, source: random.Random) -> str:
@@ -88,18 +79,41 @@ def _signature(data: bytes, source: random.Random) -> str:
     text = data.decode("utf-8", "replace")
     match source.randrange(3):
         case 0:
-            verify_signature(data, _MINISIGN_KEY, _MINISIG)
+            verify_signature(data, MINISIGN_KEY, MINISIG)
         case 1:
-            verify_signature(b"garden-valve 1.2.0\n", text, _MINISIG)
+            verify_signature(b"garden-valve 1.2.0\n", text, MINISIG)
         case _:
-            verify_signature(b"garden-valve 1.2.0\n", _MINISIGN_KEY, text)
+            verify_signature(b"garden-valve 1.2.0\n", MINISIGN_KEY, text)
     return "signed"
+
+
+def _manifest(data: bytes, source: random.Random) -> str:
+    address = source.choice(("http://192.0.2.1/a/manifest.json", "https://example.com", "nowhere"))
+    return f"{min(len(parse_manifest(data, address).files), 3)} files"
+
+
+def _releases(data: bytes, source: random.Random) -> str:
+    listing = parse_releases(
+        data,
+        repository="someone/garden",
+        pattern=source.choice(("*.bin", "garden-*", "[", "*")),
+        prerelease=source.random() < 0.5,
+        last=source.choice((1, 5)),
+        by_api=source.random() < 0.5,
+    )
+    return f"{min(len(listing.files), 3)} assets"
 
 
 type Target = Callable[[bytes, random.Random], str]
 
 _ON_BYTES: tuple[Target, ...] = (_image, _image, _image, _image, _image, _slots)
-_ON_TEXT: tuple[Target, ...] = (_sidecar, _file_name, _signature)
+_ON_TEXT: dict[Target, tuple[bytes, ...]] = {
+    _sidecar: SIDECARS,
+    _file_name: FILE_NAMES,
+    _signature: SIGNATURES,
+    _manifest: MANIFESTS,
+    _releases: RELEASES,
+}
 
 
 class Fuzz:
@@ -112,19 +126,22 @@ class Fuzz:
         made = {case.name: case.make() for case in cases() if case.name not in (*_SLOW, _HUGE)}
         self._images = [data for data in made.values() if 0 < len(data) <= _POOL_BYTES]
         self._slow = [case.make() for case in cases() if case.name in _SLOW]
-        self._texts = list(_TEXTS)
+        self._texts = {target: list(texts) for target, texts in _ON_TEXT.items()}
         self._kept = len(self._images) + _POOL_MORE
         self.outcomes: Counter[str] = Counter()
 
     def one(self, number: int) -> None:
         """Make one input and run it. Raises Surprise, after the input was left in a file."""
-        source = self._source
-        is_text = source.random() < 0.1
-        pool = self._texts if is_text else self._images
-        data = self._text() if is_text else self._bytes()
-        target = source.choice(_ON_TEXT if is_text else _ON_BYTES)
+        if self._source.random() < 0.15:
+            target = self._source.choice(list(self._texts))
+            pool = self._texts[target]
+            data = changed_text(self._source.choice(pool), self._source)
+        else:
+            target, pool = self._source.choice(_ON_BYTES), self._images
+            data = self._bytes()
         if self.feed(number, target, data) and len(pool) < self._kept and len(data) <= _POOL_BYTES:
             pool.append(data)
+            self._watch.kept += len(data)
 
     def feed(self, number: int, target: Target, data: bytes) -> bool:
         """Run one target on one input; return whether it reached new code."""
@@ -155,27 +172,6 @@ class Fuzz:
         if source.random() < 0.08:  # what is in it is then looked at behind the unpacking
             data = gzip.compress(data, 1, mtime=0)
         return changed(data, source) if source.random() < 0.05 else data
-
-    def _text(self) -> bytes:
-        source = self._source
-        text = bytearray(source.choice(self._texts))
-        for _ in range(source.choice((0, 1, 2, 6))):
-            at = source.randrange(len(text) + 1)
-            text[at : at + source.choice((0, 1, 3))] = source.choice(
-                (
-                    b'"',
-                    b"{",
-                    b"}",
-                    b"[" * 2000,
-                    b"\\u0000",
-                    b"\xff",
-                    b"\n",
-                    b"9" * 400,
-                    b"1.0",
-                    b"==",
-                )
-            )
-        return bytes(text)
 
 
 def run(runs: int, seed: str, *, seconds: float | None) -> tuple[Fuzz, Watch]:

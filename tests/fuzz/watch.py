@@ -41,12 +41,17 @@ class Watch:
     slowest: float = 0.0
     traced: int = 0
     """Most bytes that Python held at once for one input."""
+    kept: int = 0
+    """Bytes of inputs that are kept to be changed further."""
     _resident: int = 0
 
     @property
     def grown(self) -> int:
-        """Bytes by which the process was larger at its worst than when the inputs began."""
-        return _peak() - self._resident
+        """Bytes by which the process was larger at its worst than when the inputs began.
+
+        What the fuzz itself keeps for later is not counted.
+        """
+        return _peak() - self._resident - self.kept
 
     @contextmanager
     def memory_of_inputs(self) -> Iterator[None]:
