@@ -1,0 +1,1 @@
+"""Long runs of generated input, each a module of this package with `run(runs, seed)`."""
