@@ -51,8 +51,8 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     for error in (result.get("errors") or {}).values():
         _assert_whole(texts["error"][error], placeholders)
     fields = {str(key) for key in result["data_schema"].schema}
-    assert fields <= step["data"].keys()
-    assert fields <= step["data_description"].keys()
+    assert fields <= step.get("data", {}).keys()
+    assert fields <= step.get("data_description", {}).keys()
 
 
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import os
 from pathlib import Path
 import shutil
+import time
 from unittest.mock import patch
 
 import pytest
@@ -196,7 +197,7 @@ async def test_a_file_that_cannot_be_read_yet_is_read_once_it_can_be(
 ) -> None:
     (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
     denied = PermissionError("not yours")
-    with patch("custom_components.esp_ota.folder._read", side_effect=denied):
+    with patch("custom_components.esp_ota.folder.read_firmware", side_effect=denied):
         await scan_twice(folder)
     assert answers(hass) == [("garden.bin", "file_unreadable_file")]
     assert versions(folder) == []
@@ -244,3 +245,105 @@ async def test_a_new_file_is_noticed_without_anybody_asking(
         await hass.async_block_till_done(wait_background_tasks=True)
 
     assert [release.version for release in library.releases] == ["1.1.0"]
+
+
+async def test_a_removed_release_does_not_come_back_from_its_file(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    library = folder._library
+    await library.async_remove(library.releases[0].image.sha256)
+    await scan_twice(folder)
+    assert versions(folder) == []
+
+    restarted = await restart(hass, folder)
+    assert versions(restarted) == []
+    assert answers(hass) == []
+
+
+async def test_a_removed_release_comes_back_when_its_file_is_put_there_again(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    path = folder.path / "garden.bin"
+    path.write_bytes(firmware("1.1.0"))
+    (folder.path / "other.bin").write_bytes(firmware("1.0.0"))
+    await scan_twice(folder)
+    written = path.stat()
+    await folder._library.async_remove(folder._library.releases[1].image.sha256)
+    path.unlink()
+    await scan_twice(folder)
+    path.write_bytes(firmware("1.1.0"))
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))  # as copying with times does
+    await scan_twice(folder)
+    assert versions(folder) == ["1.0.0", "1.1.0"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_removed_release_comes_back_when_its_file_is_written_over(
+    hass: HomeAssistant, folder: WatchedFolder, restarts: bool
+) -> None:
+    path = folder.path / "garden.bin"
+    path.write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    await folder._library.async_remove(folder._library.releases[0].image.sha256)
+    path.write_bytes(firmware("1.1.0"))
+    os.utime(path, ns=(time.time_ns(), time.time_ns()))  # file systems round down
+    if restarts:
+        folder = await restart(hass, folder)
+    else:
+        await scan_twice(folder)
+    assert versions(folder) == ["1.1.0"]
+
+
+async def test_an_empty_folder_does_not_bring_removed_releases_back(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    """A share that is not mounted at the start looks like an empty folder."""
+    path = folder.path / "garden.bin"
+    path.write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    await folder._library.async_remove(folder._library.releases[0].image.sha256)
+    away = folder.path.with_name("elsewhere")
+    folder.path.rename(away)
+    folder.path.mkdir()
+    folder = await restart(hass, folder)
+    folder.path.rmdir()
+    away.rename(folder.path)
+    await scan_twice(folder)
+    assert versions(folder) == []
+
+
+async def test_files_that_the_keep_rule_dropped_stay_dropped(
+    hass: HomeAssistant, folder: WatchedFolder
+) -> None:
+    for number, version in enumerate(("1.9.0", "1.10.0", "1.11.0")):
+        path = folder.path / f"garden-{version}.bin"
+        path.write_bytes(firmware(version))
+        os.utime(path, (number + 1, number + 1))
+    folder._library._keep_last = lambda: 2
+    await scan_twice(folder)
+    assert versions(folder) == ["1.10.0", "1.11.0"]
+    folder = await restart(hass, folder)
+    assert versions(folder) == ["1.10.0", "1.11.0"]
+
+
+async def test_a_signature_beside_the_file_is_kept_with_the_release(folder: WatchedFolder) -> None:
+    path = folder.path / "garden.bin"
+    path.write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    assert folder._library.signature_of(folder._library.releases[0]) is None
+    (folder.path / "garden.bin.minisig").write_text("untrusted comment: x\nRUQ=\n")
+    (folder.path / "garden.bin.json").write_text('{"version": "1.1.0"}')
+    await scan_twice(folder)
+    (release,) = folder._library.releases
+    assert folder._library.signature_of(release) == "untrusted comment: x\nRUQ=\n"
+
+
+async def restart(hass: HomeAssistant, folder: WatchedFolder) -> WatchedFolder:
+    """Return the folder as the next start of Home Assistant finds it."""
+    library = Library(hass, keep=folder._library._keep_last)
+    await library.async_load()
+    folder = WatchedFolder(hass, library)
+    await scan_twice(folder)
+    return folder

@@ -198,6 +198,136 @@ async def test_a_file_too_large_for_any_module_is_not_even_read(
     assert_form_is_whole("options", result)
 
 
+async def test_several_files_are_added_one_after_the_other(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    form = await open_step(hass, entry, "upload")
+    assert form["description_placeholders"]["added"] == "-"
+    for version in ("1.0.0", "1.1.0"):
+        file_id = await upload(f"valve-{version}.bin", firmware(version))
+        form = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"file": file_id, "notes": "Once.", "another": True}
+        )
+        assert form["type"] is FlowResultType.FORM
+        assert_form_is_whole("options", form)
+        assert not form["errors"]
+    assert form["description_placeholders"]["added"] == (
+        "garden-valve 1.0.0 (esp8266), garden-valve 1.1.0 (esp8266)"
+    )
+    suggested = {str(key): key.description for key in form["data_schema"].schema}
+    assert suggested["notes"] is None, "the notes of one release are not those of the next"
+    assert suggested["another"] == {"suggested_value": True}
+
+    file_id = await upload("valve-1.2.0.bin", firmware("1.2.0"))
+    end = await hass.config_entries.options.async_configure(form["flow_id"], {"file": file_id})
+    assert end["type"] is FlowResultType.CREATE_ENTRY
+    assert len(house.library.releases) == 3
+
+
+async def test_a_signature_follows_its_image(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    form = await open_step(hass, entry, "upload")
+    alone = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"file": await upload("a.bin.minisig", b"signed"), "another": True}
+    )
+    assert alone["errors"] == {"file": "signature_alone"}
+    assert_form_is_whole("options", alone)
+    for name, data in (("a.bin", firmware("1.0.0")), ("a.bin.minisig", b"signed")):
+        form = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"file": await upload(name, data), "another": True}
+        )
+        assert not form["errors"]
+    (release,) = house.library.releases
+    assert house.library.signature_of(release) == "signed"
+
+
+async def test_a_release_that_is_waited_for_is_not_removed(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    await send(hass, entry, await upload("a.bin", firmware("1.0.0")))
+    (release,) = house.library.releases
+    form = await open_step(hass, entry, "remove")
+    with house.holding(release.image.sha256):
+        result = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"releases": [release.image.sha256]}
+        )
+    assert result["errors"] == {"base": "release_in_use"}
+    assert_form_is_whole("options", result)
+    assert house.library.releases == [release]
+
+
+async def test_the_releases_form_shows_what_modules_run(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    await send(hass, entry, await upload("a.bin", firmware("1.0.0")))
+    form = await open_step(hass, entry, "remove")
+    assert form["description_placeholders"]["modules"] == "| - | - | - | - | - |"
+    module = MockConfigEntry(
+        domain=DOMAIN,
+        title="the | valve",
+        data={"kind": "module"},
+        options={"firmware": "garden-valve"},
+    )
+    module.add_to_hass(hass)
+    known = {"version": "0.9.0", "firmware": "garden-valve", "assumed": False}
+    await house.journal.async_remember(module.entry_id, known)
+    form = await open_step(hass, entry, "remove")
+    assert_form_is_whole("options", form)
+    assert form["description_placeholders"]["modules"] == (
+        "| the \\| valve | 0.9.0 | - | 1.0.0 | - |"
+    )
+
+
+PEM = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEC1y5IymEF37GmrzMh1z7RmF5wBqM
+pKK0gVrj8+8Gz9tXzp3Ck4MVkcAvD7dsdMF4pTa1wAWgZlQ2hwDBaa5hBA==
+-----END PUBLIC KEY-----"""
+
+
+async def test_a_key_is_kept_for_its_firmware_and_taken_away_again(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House
+) -> None:
+    for firmware_name, key in (("garden-valve", f"  {PEM}\n"), ("pump", PEM)):
+        form = await open_step(hass, entry, "signatures")
+        result = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"firmware": firmware_name, "key": key}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await hass.async_block_till_done()
+    assert house.key_of("garden-valve") == PEM
+    assert house.key_of("heater") is None
+
+    form = await open_step(hass, entry, "signatures")
+    assert form["description_placeholders"]["firmwares"] == "garden-valve, pump"
+    await hass.config_entries.options.async_configure(form["flow_id"], {"firmware": "pump"})
+    assert house.key_of("pump") is None
+    assert house.key_of("garden-valve") == PEM
+
+
+async def test_a_text_that_is_no_key_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House
+) -> None:
+    form = await open_step(hass, entry, "signatures")
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"firmware": "pump", "key": "my secret"}
+    )
+    assert result["errors"] == {"key": "invalid_key"}
+    assert_form_is_whole("options", result)
+    assert house.key_of("pump") is None
+
+
+async def test_fewer_releases_are_kept_when_the_number_is_lowered(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await send(hass, entry, await upload("a.bin", firmware(version)))
+    form = await open_step(hass, entry, "limits")
+    await hass.config_entries.options.async_configure(form["flow_id"], {"keep_releases": 2})
+    await hass.async_block_till_done()
+    assert [release.version for release in house.library.releases] == ["1.1.0", "1.2.0"]
+
+
 @pytest.mark.parametrize(("port", "parallel"), [(0, 3), (40123, 1)])
 async def test_limits_are_applied_and_a_fixed_port_serves_one_at_a_time(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, port: int, parallel: int

@@ -1,17 +1,22 @@
 """The library: releases named by content, facts that survive."""
 
 import asyncio
+import gzip
+import hashlib
 from pathlib import Path
+import random
+from typing import Any
 
 import pytest
 
 from custom_components.esp_ota.library import Library
-from custom_components.esp_ota.ota import Cause, LibraryError
+from custom_components.esp_ota.ota import Cause, Chip, LibraryError
 from custom_components.esp_ota.ota.exceptions import ImageError
 from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 
 from .conftest import firmware
+from .corpus.filesystems import littlefs
 
 ANY = ReleaseName(file_name="any.bin")
 
@@ -122,3 +127,239 @@ async def test_an_image_that_was_touched_on_disk_is_never_sent(
     with pytest.raises(LibraryError) as refused:
         await library.async_read(release)
     assert refused.value.cause is Cause.IMAGE_MISSING
+
+
+def restarted(hass: HomeAssistant, **needs: Any) -> Library:
+    """Return a library as a new start of Home Assistant makes it; it is not loaded yet."""
+    return Library(hass, **needs)
+
+
+def versions(library: Library) -> list[str]:
+    return [release.version for release in library.releases]
+
+
+def images(config_dir: Path) -> list[str]:
+    return sorted(path.name for path in (config_dir / "esp_ota" / "images").iterdir())
+
+
+async def test_only_the_last_releases_of_a_firmware_are_kept(
+    hass: HomeAssistant, library: Library, config_dir: Path
+) -> None:
+    library = restarted(hass, keep=lambda: 2)
+    await library.async_load()
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await library.async_add(firmware(version), ANY, source="upload")
+    await library.async_add(firmware("1.0.0", name="pump"), ANY, source="upload")
+    await library.async_add(firmware("1.0.0", "esp32"), ANY, source="upload")
+
+    assert [(item.firmware, item.version, item.chip) for item in library.releases] == [
+        ("pump", "1.0.0", "esp8266"),
+        ("garden-valve", "1.0.0", "esp32"),
+        ("garden-valve", "1.1.0", "esp8266"),
+        ("garden-valve", "1.2.0", "esp8266"),
+    ]
+    assert len(images(config_dir)) == 4
+
+
+async def test_the_newest_version_stays_when_older_ones_are_added(
+    hass: HomeAssistant, config_dir: Path
+) -> None:
+    library = restarted(hass, keep=lambda: 2)
+    await library.async_load()
+    for version in ("2.0.0", "1.0.0", "1.1.0", "1.2.0"):
+        await library.async_add(firmware(version), ANY, source="upload")
+    assert versions(library) == ["1.1.0", "1.2.0", "2.0.0"]
+
+
+async def test_what_is_in_use_is_never_dropped(hass: HomeAssistant, config_dir: Path) -> None:
+    needed: set[str] = set()
+    library = restarted(hass, keep=lambda: 1, in_use=lambda: needed)
+    await library.async_load()
+    first = await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    needed.add(first.image.sha256)
+    for version in ("1.1.0", "1.2.0"):
+        await library.async_add(firmware(version), ANY, source="upload")
+    assert versions(library) == ["1.0.0", "1.2.0"]
+    needed.clear()
+    await library.async_apply_keep_rule()
+    assert versions(library) == ["1.2.0"]
+
+
+async def test_what_an_install_waits_for_cannot_be_removed(
+    hass: HomeAssistant, config_dir: Path
+) -> None:
+    waited_for: set[str] = set()
+    library = restarted(hass, waited_for=lambda: waited_for)
+    await library.async_load()
+    release = await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    waited_for.add(release.image.sha256)
+    with pytest.raises(LibraryError) as refused:
+        await library.async_remove(release.image.sha256)
+    assert refused.value.cause is Cause.RELEASE_IN_USE
+    assert refused.value.facts == {"firmware": "garden-valve", "version": "1.0.0"}
+    assert await library.async_read(release) == firmware("1.0.0")
+
+
+async def test_a_removal_is_remembered_until_the_release_is_added_again(
+    hass: HomeAssistant, library: Library
+) -> None:
+    release = await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    await library.async_remove(release.image.sha256)
+    again = restarted(hass)
+    await again.async_load()
+    assert list(again.removed) == [release.image.sha256]
+    await again.async_add(firmware("1.0.0"), ANY, source="upload")
+    assert again.removed == {}
+
+
+async def test_what_a_crash_left_is_tidied_up(
+    hass: HomeAssistant, library: Library, config_dir: Path
+) -> None:
+    release = await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    folder = config_dir / "esp_ota" / "images"
+    (folder / f"{'0' * 64}.part").write_bytes(b"half")
+    data = firmware("1.1.0")
+    (folder / f"{hashlib.sha256(data).hexdigest()}.bin").write_bytes(data)
+
+    again = restarted(hass)
+    await again.async_load()
+
+    assert again.releases == [release]
+    assert images(config_dir) == [f"{release.image.sha256}.bin"]
+
+
+async def test_images_are_taken_in_again_when_all_facts_were_lost(
+    hass: HomeAssistant,
+    library: Library,
+    config_dir: Path,
+    hass_storage: dict[str, Any],
+) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        await library.async_add(firmware(version), ANY, source="upload")
+    named = ReleaseName(file_name="x.bin", firmware="pump", version="4.0.0")
+    await library.async_add(firmware("", name=""), named, source="upload")
+    del hass_storage["esp_ota.library"]
+
+    again = restarted(hass)
+    await again.async_load()
+
+    assert [(item.firmware, item.version) for item in again.releases] == [
+        ("garden-valve", "1.0.0"),
+        ("garden-valve", "1.1.0"),
+    ]
+    assert await again.async_read(again.releases[1]) == firmware("1.1.0")
+
+
+async def test_facts_from_a_newer_version_of_us_are_left_alone(
+    hass: HomeAssistant, library: Library, config_dir: Path, hass_storage: dict[str, Any]
+) -> None:
+    await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    strange = await library.async_add(firmware("2.0.0"), ANY, source="upload")
+    stored = hass_storage["esp_ota.library"]["data"]["releases"]
+    stored[1]["image"]["chip"] = "esp64"
+
+    again = restarted(hass)
+    await again.async_load()
+    assert versions(again) == ["1.0.0"]
+    await again.async_add(firmware("1.1.0"), ANY, source="upload")
+
+    assert f"{strange.image.sha256}.bin" in images(config_dir)
+    assert stored[1] in hass_storage["esp_ota.library"]["data"]["releases"]
+
+
+async def test_an_image_that_was_lost_on_disk_is_mended_by_adding_it_again(
+    library: Library, config_dir: Path
+) -> None:
+    release = await library.async_add(firmware("1.1.0"), ANY, source="upload")
+    (config_dir / "esp_ota" / "images" / f"{release.image.sha256}.bin").write_bytes(b"half")
+    assert await library.async_add(firmware("1.1.0"), ANY, source="folder") == release
+    assert await library.async_read(release) == firmware("1.1.0")
+
+
+async def test_many_writers_at_once_leave_a_library_that_is_whole(
+    hass: HomeAssistant, library: Library
+) -> None:
+    """Add and remove the same and other images from many tasks; what is known can be read."""
+    numbers = random.Random(7)
+
+    async def write(version: str) -> None:
+        for _ in range(4):
+            await asyncio.sleep(numbers.random() / 200)
+            release = await library.async_add(firmware(version), ANY, source="upload")
+            if numbers.random() < 0.5:
+                await library.async_remove(release.image.sha256)
+
+    await asyncio.gather(*(write(f"1.{number % 3}.0") for number in range(9)))
+
+    again = restarted(hass)
+    await again.async_load()
+    assert again.releases == library.releases
+    for release in again.releases:
+        assert await again.async_read(release) == firmware(release.version)
+
+
+async def test_a_signature_comes_with_its_image_or_later(
+    hass: HomeAssistant, library: Library
+) -> None:
+    signed = ReleaseName(file_name="any.bin", signature="first")
+    first = await library.async_add(firmware("1.0.0"), signed, source="build")
+    second = await library.async_add(firmware("1.1.0"), ANY, source="build")
+    assert library.signature_of(first) == "first"
+    assert library.signature_of(second) is None
+    later = ReleaseName(file_name="any.bin", signature="later")
+    await library.async_add(firmware("1.1.0"), later, source="build")
+
+    again = restarted(hass)
+    await again.async_load()
+    assert again.signature_of(second) == "later"
+    assert again.signature_of(first) == "first"
+
+
+async def test_a_release_is_found_by_what_a_module_says_that_it_runs(library: Library) -> None:
+    plain = firmware("1.0.0")
+    packed = gzip.compress(plain, mtime=0)
+    release = await library.async_add(packed, ANY, source="upload")
+    assert library.running(hashlib.md5(plain).hexdigest()) == release
+    assert library.running(hashlib.md5(packed).hexdigest()) is None
+    assert library.running(None) is None
+    await library.async_remove(release.image.sha256)
+    assert library.running(hashlib.md5(plain).hexdigest()) is None
+
+
+async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(library: Library) -> None:
+    said = ReleaseName(file_name="garden-valve-1.0.0.littlefs.bin")
+    with pytest.raises(LibraryError) as refused:
+        await library.async_add(firmware("1.0.0"), said, source="folder")
+    assert refused.value.cause is Cause.KIND_MISMATCH
+    assert refused.value.facts == {"said": "filesystem", "kind": "sketch"}
+
+
+async def test_sketch_and_file_systems_of_one_version_live_side_by_side(
+    hass: HomeAssistant, library: Library
+) -> None:
+    sketch = await library.async_add(firmware("1.2.0"), ANY, source="upload")
+    names = {
+        Chip.ESP8266: ReleaseName.from_sidecar(
+            "a.bin",
+            '{"firmware": "garden-valve", "version": "1.2.0", "chip": "esp8266"}',
+        ),
+        Chip.ESP32: ReleaseName(file_name="garden-valve-1.2.0.littlefs.bin", chip=Chip.ESP32),
+    }
+    files = {
+        chip: await library.async_add(littlefs(seed=number), name, source="upload")
+        for number, (chip, name) in enumerate(names.items())
+    }
+    again = restarted(hass)
+    await again.async_load()
+
+    assert again.candidates("garden-valve") == [sketch]
+    found = {item.chip: item for item in again.find("garden-valve", "1.2.0") if item != sketch}
+    assert found == files
+    assert again.companion(sketch) == files[Chip.ESP8266]
+    assert again.companion(files[Chip.ESP32]) is None
+    with pytest.raises(LibraryError) as refused:
+        await again.async_add(littlefs(seed=9), names[Chip.ESP32], source="upload")
+    assert refused.value.cause is Cause.RELEASE_CONFLICT
+    nobody = ReleaseName(file_name="garden-valve-1.2.0.bin")
+    anybodys = await again.async_add(littlefs(seed=10), nobody, source="upload")
+    assert anybodys.chip is None

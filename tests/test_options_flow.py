@@ -174,7 +174,7 @@ async def test_the_firmware_form_offers_what_the_library_holds(
     result = await hass.config_entries.options.async_configure(form["flow_id"], answer)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert dict(entry.options) == {"equipment": "nothing"} | answer
+    assert dict(entry.options) == {"equipment": "nothing", "gzip": True} | answer
     await hass.async_block_till_done()
     facts = entry.runtime_data.coordinator.facts()
     assert (facts.chip, facts.firmware) == ("esp32s3", "pump")
@@ -184,7 +184,7 @@ async def test_the_firmware_form_offers_what_the_library_holds(
 async def test_an_emptied_field_is_forgotten(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     form = await open_step(hass, entry, "firmware")
     await hass.config_entries.options.async_configure(form["flow_id"], {})
-    assert dict(entry.options) == {"equipment": "nothing"}
+    assert dict(entry.options) == {"equipment": "nothing", "gzip": True}
 
 
 async def test_options_wait_while_an_install_runs(

@@ -270,7 +270,7 @@ async def test_a_wrong_md5_refuses_a_good_image(chip: dict[str, Any]) -> None:
     [
         (ESP8266, b"ERROR[12]: Signature verification failed\n"),
         (ESP32, b"Signature Verification Failed\r\n"),
-        (PICO, b"ERROR[12]: Signature verification failed\n"),
+        (PICO, b"ERROR[12]: Signature verification failed\r\n"),
     ],
 )
 async def test_a_signature_that_nobody_has_is_required(chip: dict[str, Any], text: bytes) -> None:

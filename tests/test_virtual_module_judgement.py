@@ -102,7 +102,7 @@ async def test_an_esp32_verifies_the_whole_image(chip: dict[str, Any], harm: str
         (ESP8266 | {"core": "2.7.4"}, "ERROR[7]: MD5 Failed: expected:{0}, calculated:{1}\r\n"),
         (LEGACY, "MD5 Check Failed\r\n"),
         (PBKDF2, "MD5 Check Failed\r\n"),
-        (PICO, "ERROR[7]: MD5 verification failed: expected: {0}, calculated: {1}\n"),
+        (PICO, "ERROR[7]: MD5 Failed: expected:{0} calculated:{1}\r\n"),
     ],
 )
 async def test_another_md5_than_announced_is_refused(chip: dict[str, Any], text: str) -> None:

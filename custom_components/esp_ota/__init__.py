@@ -11,6 +11,8 @@ from .coordinator import ModuleCoordinator
 from .house import HOUSE, House, async_make_house_entry
 from .installer import Installer, ModuleConfigEntry, ModuleRuntime
 from .issues import async_clear_module_issues
+from .services import async_register_actions
+from .upload_view import UploadView
 from .view import PullView
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -23,6 +25,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await house.async_setup()
     hass.data[HOUSE] = house
     hass.http.register_view(PullView())
+    hass.http.register_view(UploadView())
+    async_register_actions(hass)
     return True
 
 

@@ -35,16 +35,22 @@ CONF_UPLOAD_DIALECT: Final = "upload_dialect"
 # Keys of a module's options
 CONF_EQUIPMENT: Final = "equipment"
 EQUIPMENT_SWITCHES: Final = "switches"
+EQUIPMENT_HOUSE: Final = "house"
 EQUIPMENT_NOTHING: Final = "nothing"
 CONF_FIRMWARE: Final = "firmware"
 CONF_CHIP: Final = "chip"
+CONF_GZIP: Final = "gzip"
 CONF_ACCEPTED: Final = "accepted_checks"
+CONF_SLOT_SIZE: Final = "slot_size"
+CONF_FORGET: Final = "forget"
 CONF_SAFE_STATE: Final = "safe_state"
+CONF_INHIBIT: Final = "inhibit"
 CONF_ACTIONS: Final = "actions"
 CONF_CONDITIONS: Final = "conditions"
 CONF_TIME_LIMIT: Final = "time_limit"
 CONF_STABLE: Final = "stable"
 CONF_RESTORE: Final = "restore"
+CONF_RESTORE_CONDITIONS: Final = "restore_conditions"
 CONF_WHEN_MISSING: Final = "when_missing"
 MISSING_RESTORE: Final = "restore"
 MISSING_STAY_SAFE: Final = "stay_safe"
@@ -52,11 +58,15 @@ MISSING_STAY_SAFE: Final = "stay_safe"
 # Keys of the house's options
 CONF_PARALLEL: Final = "parallel_installs"
 CONF_CALLBACK_PORT: Final = "callback_port"
+CONF_KEEP: Final = "keep_releases"
+CONF_KEYS: Final = "signing_keys"
 CONF_PULL_ADDRESS: Final = "pull_address"
 CONF_REMOTE_POLLS: Final = "remote_polls"
 
 DEFAULT_PARALLEL: Final = 2
 """More at once share one radio channel and the house loses more equipment at a time."""
+DEFAULT_KEEP: Final = 5
+"""Releases of each firmware; enough to go back past a few bad ones."""
 DEFAULT_UPLOAD_PORT: Final = 80
 DEFAULT_TIME_LIMIT: Final = 60
 """Seconds for the actions and their conditions; motor valves take up to 40 s to close."""

@@ -19,6 +19,7 @@ from .const import (
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
@@ -26,6 +27,7 @@ from .const import (
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
 )
 from .house import House
 from .library import Release
@@ -34,20 +36,26 @@ from .ota import (
     Cause,
     Check,
     Chip,
+    Delivery,
     EvidenceSource,
+    FlashMode,
+    Image,
     InstallProgress,
     InstallRefused,
     InstallResult,
     ModuleFacts,
+    ModuleKnowledge,
     ModuleWatch,
     PollWatch,
     PullDesk,
     PullRequest,
     Sighting,
+    SlotKnowledge,
+    SlotSource,
     chip_from_board,
     family_from_port,
-    host_answers,
     is_alive,
+    is_listening,
     preflight,
 )
 from .telling import Outcome
@@ -95,6 +103,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
+        self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -146,8 +155,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @property
     def port(self) -> int:
-        """The module's OTA port (UDP)."""
-        return int(self.config_entry.data[CONF_PORT])
+        """The module's OTA port (UDP), or that of its update page where that is the only way."""
+        data = self.config_entry.data
+        if TRANSPORT_UPLOAD in self.transports and TRANSPORT_PUSH not in self.transports:
+            return int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
+        return int(data[CONF_PORT])
 
     @property
     def transports(self) -> list[str]:
@@ -163,8 +175,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Ask at its OTA port, or at its web server where it has nothing else."""
         if TRANSPORT_PUSH in self.transports:
             return await is_alive(self.host, self.port, timeout)
-        port = self.config_entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)
-        return await host_answers(self.host, port, timeout)
+        return await is_listening(self.host, self.port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -193,6 +204,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self._seen()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
@@ -203,6 +215,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self.knowledge.polled(request, time.time())
         self._seen()
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
@@ -231,6 +244,30 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return the version on offer, for sketches that ask before they download."""
         offered = self.offered
         return offered.version if offered else self.data.installed or ""
+
+    @callback
+    def _learnt(self) -> None:
+        """Keep what the module's statements and answers taught."""
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_learn(self.config_entry.entry_id, self.knowledge.stored),
+        )
+
+    @callback
+    def async_delivered(self, image: Image, delivery: Delivery) -> None:
+        """Take that the module has an image of a running install."""
+        self.knowledge.delivered(image, delivery, self.facts().family)
+
+    @callback
+    def async_table_read(self, slot_size: int) -> None:
+        """Take what a merged image of this firmware says about the module's slots."""
+        self.knowledge.table_read(slot_size, time.time())
+        self.async_update_listeners()
+
+    @callback
+    def async_refused(self, image: Image, cause: Cause) -> None:
+        """Take the module's own no to an image of a running install."""
+        self.knowledge.refused(cause, image, self.facts().family, time.time())
 
     @callback
     def _learn_mac(self, mac: str) -> None:
@@ -279,23 +316,33 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if polled is not None:
             family = family or polled.family
         said = said or _NOTHING
-        return replace(
+        facts = replace(
             said,
             name=data[CONF_NAME],
             host=self.host,
             port=self.port,
-            family=family or family_from_port(self.port),
+            family=family or family_from_port(data[CONF_PORT]),
             chip=chip,
             mac=data.get(CONF_MAC) or said.mac,
             board=data.get(CONF_BOARD),
             auth_required=data.get(CONF_AUTH),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
-            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
-            slot_size=(polled.free_space if polled else None) or said.slot_size,
-            flash_size=(polled.chip_size if polled else None) or said.flash_size,
+            staged_low=TRANSPORT_UPLOAD in self.transports,
+            flash_mode=self._flash_mode,
         )
+        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+
+    @property
+    def slot(self) -> SlotKnowledge | None:
+        """Who is believed about how large a sketch the module takes."""
+        return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
+
+    @property
+    def _flash_mode(self) -> FlashMode | None:
+        """The mode in the header of what runs, where its sum proves that nobody changed it."""
+        running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
+        return running.image.flash_mode if running else None
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""

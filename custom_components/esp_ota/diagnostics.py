@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_KIND, KIND_HOUSE
 from .house import HOUSE
 from .installer import ModuleConfigEntry
+from .uses import async_uses
 
 _SECRETS = {CONF_PASSWORD}
 
@@ -23,7 +24,11 @@ async def async_get_config_entry_diagnostics(
         "entry": async_redact_data({"data": entry.data, "options": entry.options}, _SECRETS)
     }
     if entry.data[CONF_KIND] == KIND_HOUSE:
-        return diagnostics | {"releases": [asdict(item) for item in house.library.releases]}
+        return diagnostics | {
+            "releases": [asdict(item) for item in house.library.releases],
+            "removed": house.library.removed,
+            "modules": [asdict(use) for use in async_uses(house)],
+        }
     coordinator = entry.runtime_data.coordinator
     offered = coordinator.offered
     return diagnostics | {
@@ -32,4 +37,6 @@ async def async_get_config_entry_diagnostics(
         "offered": asdict(offered) if offered else None,
         "journal": house.journal.open_install(entry.entry_id),
         "accepted_checks": sorted(coordinator.accepted),
+        "slot": asdict(coordinator.slot) if coordinator.slot else None,
+        "learnt": coordinator.knowledge.stored,
     }

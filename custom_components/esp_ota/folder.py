@@ -3,23 +3,27 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+import hashlib
 import os
 from pathlib import Path
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
 from .issues import async_clear_file_issue, async_raise_file_issue
 from .library import Library
 from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
-from .release_name import ReleaseName
+from .release_name import SIGNATURE_LIMIT, ReleaseName
 
 SOURCE: Final = "folder"
 _ENDINGS: Final = (".bin", ".bin.gz", ".elf", ".uf2", ".hex")
 """Files that people take for firmware; the last three are there to be refused by name."""
+_SIDECAR: Final = ".json"
 _SIDECAR_LIMIT: Final = 256 * 1024
+_SIGNATURE: Final = ".minisig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,17 @@ class _Stamp:
 
     size: int
     changed: int
-    sidecar_changed: int
+    beside: tuple[int, int]
+    """When sidecar and signature were changed; 0 where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundFile:
+    """A file as it was read."""
+
+    data: bytes
+    sha256: str
+    name: ReleaseName
 
 
 class WatchedFolder:
@@ -44,6 +58,8 @@ class WatchedFolder:
         self._scanning = False
         self._conflicting: set[str] = set()
         self._unreadable: set[str] = set()
+        self._contents: dict[str, str] = {}
+        """What each file that is done holds (sha256)."""
         library.async_add_listener(self._retry_conflicts)
 
     @callback
@@ -77,28 +93,40 @@ class WatchedFolder:
         self._scanning = True
         try:
             found = await self._hass.async_add_executor_job(_list, self.path)
-            for name, stamp in found.items():
-                known = self._done.get(name) == stamp and name not in self._unreadable
-                if self._seen.get(name) == stamp and not known:
-                    self._done[name] = stamp
-                    await self._async_take(name)
-            for name in self._done.keys() - found.keys():
-                async_clear_file_issue(self._hass, name)
-            self._done = {name: stamp for name, stamp in self._done.items() if name in found}
-            self._seen = found
+            if found is not None:
+                await self._async_take_finished(found)
         finally:
             self._scanning = False
 
-    async def _async_take(self, name: str) -> None:
+    async def _async_take_finished(self, found: dict[str, _Stamp]) -> None:
+        for name, stamp in found.items():
+            known = self._done.get(name) == stamp and name not in self._unreadable
+            if self._seen.get(name) == stamp and not known:
+                again = name in self._done
+                self._done[name] = stamp
+                await self._async_take(name, again=again)
+        for name in self._done.keys() - found.keys():
+            async_clear_file_issue(self._hass, name)
+            self._contents.pop(name, None)
+        self._done = {name: stamp for name, stamp in self._done.items() if name in found}
+        self._seen = found
+        if found and self._done.keys() == found.keys() and not self._unreadable:
+            # Who took the last copy away means another one when it comes. An empty folder may
+            # be a share that is not mounted, and says nothing.
+            gone = self._library.removed.keys() - set(self._contents.values())
+            await self._library.async_let_come_back(gone)
+
+    async def _async_take(self, name: str, *, again: bool) -> None:
+        """Add one file; `again` when it was written once more under our eyes."""
         self._unreadable.discard(name)
+        self._contents.pop(name, None)
         try:
-            data, sidecar = await self._hass.async_add_executor_job(_read, self.path / name)
-            known = (
-                ReleaseName(file_name=name)
-                if sidecar is None
-                else ReleaseName.from_sidecar(name, sidecar)
-            )
-            release = await self._library.async_add(data, known, source=SOURCE)
+            found = await self._hass.async_add_executor_job(read_firmware, self.path / name)
+            self._contents[name] = found.sha256
+            if not again and self._is_unwanted(found.sha256, self._done[name]):
+                async_clear_file_issue(self._hass, name)
+                return
+            release = await self._library.async_add(found.data, found.name, source=SOURCE)
         except OtaError as err:
             LOGGER.info("%s in the firmware folder is not usable: %s", name, err)
             async_raise_file_issue(self._hass, name, err)
@@ -112,23 +140,32 @@ class WatchedFolder:
             async_clear_file_issue(self._hass, name)
             LOGGER.info("%s is %s %s", name, release.firmware, release.version)
 
+    def _is_unwanted(self, sha256: str, stamp: _Stamp) -> bool:
+        """Whether a file holds a release that was removed after the file was written."""
+        removed = dt_util.parse_datetime(self._library.removed.get(sha256, ""))
+        return removed is not None and stamp.changed / 1e9 < removed.timestamp()
 
-def _list(folder: Path) -> dict[str, _Stamp]:
-    """Return the firmware files of a folder with their stamps (executor)."""
-    return dict(_stamps(folder))
 
-
-def _stamps(folder: Path) -> Iterator[tuple[str, _Stamp]]:
+def _list(folder: Path) -> dict[str, _Stamp] | None:
+    """Return the firmware files of a folder with their stamps, None without it (executor)."""
     try:
         entries = list(os.scandir(folder))
     except OSError:  # the folder was taken away; it may be a share that is not mounted
-        return
+        return None
+    return dict(_stamps(entries))
+
+
+def _stamps(entries: list[os.DirEntry[str]]) -> Iterator[tuple[str, _Stamp]]:
     facts = {entry.name: stat for entry in entries if (stat := _stat(entry)) is not None}
-    for name, stat in facts.items():
+
+    def changed(name: str) -> int:
+        return facts[name].st_mtime_ns if name in facts else 0
+
+    # Oldest first, so that the keep rule counts them as they were built.
+    for name, stat in sorted(facts.items(), key=lambda item: item[1].st_mtime_ns):
         if not name.startswith(".") and name.lower().endswith(_ENDINGS):
-            sidecar = facts.get(f"{name}.json")
-            changed = sidecar.st_mtime_ns if sidecar else 0
-            yield name, _Stamp(stat.st_size, stat.st_mtime_ns, changed)
+            beside = changed(name + _SIDECAR), changed(name + _SIGNATURE)
+            yield name, _Stamp(stat.st_size, stat.st_mtime_ns, beside)
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
@@ -139,13 +176,26 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
         return None
 
 
-def _read(path: Path) -> tuple[bytes, str | None]:
-    """Return a file and its sidecar, if it has one (executor)."""
+def read_firmware(path: Path) -> FoundFile:
+    """Return a file and what lies beside it (executor).
+
+    Raises OSError, or LibraryError for what can be no firmware or no sidecar.
+    """
     if (size := path.stat().st_size) > MAX_FILE_SIZE:
         raise LibraryError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
-    sidecar = path.with_name(f"{path.name}.json")
-    if not sidecar.is_file():
-        return path.read_bytes(), None
-    with sidecar.open("rb") as file:
-        text = file.read(_SIDECAR_LIMIT).decode("utf-8", "replace")
-    return path.read_bytes(), text
+    signature = _read_text(path.with_name(path.name + _SIGNATURE), SIGNATURE_LIMIT)
+    sidecar = _read_text(path.with_name(path.name + _SIDECAR), _SIDECAR_LIMIT)
+    name = (
+        ReleaseName(file_name=path.name, signature=signature)
+        if sidecar is None
+        else ReleaseName.from_sidecar(path.name, sidecar, signature=signature)
+    )
+    data = path.read_bytes()
+    return FoundFile(data=data, sha256=hashlib.sha256(data).hexdigest(), name=name)
+
+
+def _read_text(path: Path, limit: int) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(limit).decode("utf-8", "replace")

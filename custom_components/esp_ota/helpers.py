@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult
+from .ota import Cause, InstallResult, OtaError, SourceError
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -51,3 +51,23 @@ class _Facts(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return "?"
+
+
+async def async_file_sentence(hass: HomeAssistant, err: OtaError) -> str:
+    """Return what the person is told of a file or a source, in the language of the house."""
+    for category, key in (("options", "error.{}"), ("exceptions", "{}.message")):
+        texts = await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+        path = f"component.{DOMAIN}.{category}.{key.format(err.cause)}"
+        if (sentence := texts.get(path)) is not None:
+            return sentence.format(**err.facts)
+    return str(err)
+
+
+async def async_error_for_file(hass: HomeAssistant, file: str, err: OtaError) -> HomeAssistantError:
+    """Return why a file was not added; a mistake of the caller where it is one."""
+    kind = HomeAssistantError if isinstance(err, SourceError) else ServiceValidationError
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key="not_added",
+        translation_placeholders={"file": file, "reason": await async_file_sentence(hass, err)},
+    )

@@ -1,8 +1,9 @@
 """What the whole house shares: library, folder, journal, announcements, limits."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,19 +15,26 @@ from homeassistant.util.hass_dict import HassKey
 from .announcements import Announcements
 from .const import (
     CONF_CALLBACK_PORT,
+    CONF_FIRMWARE,
+    CONF_KEEP,
+    CONF_KEYS,
     CONF_KIND,
     CONF_PARALLEL,
     CONF_PULL_SECRET,
     CONF_REMOTE_POLLS,
+    DEFAULT_KEEP,
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
+    KIND_MODULE,
 )
 from .folder import WatchedFolder
 from .journal import Journal
 from .library import Library
+from .merged_image import async_learn_slot
 from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .pollers import Pollers, new_secret
+from .release_name import ReleaseName
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -48,13 +56,19 @@ class House:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read or watched before `async_setup`."""
         self._hass = hass
-        self.library = Library(hass)
+        self.library = Library(
+            hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
+        )
+        self.library.on_merged = self._async_merged
         self.folder = WatchedFolder(hass, self.library)
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()
+        self.equipment = asyncio.Lock()
+        """Held by the one install or try that is in the house's own safe state."""
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
+        self._held: Counter[str] = Counter()
         self._stops: list[CALLBACK_TYPE] = []
 
     async def async_setup(self) -> None:
@@ -83,6 +97,53 @@ class House:
     def options(self) -> Mapping[str, Any]:
         """The house's options; empty means defaults."""
         return self.entry.options if self.entry else {}
+
+    @property
+    def modules(self) -> list[ConfigEntry]:
+        """The entries of all modules, loaded or not."""
+        entries = self._hass.config_entries.async_entries(DOMAIN)
+        return [entry for entry in entries if entry.data.get(CONF_KIND) == KIND_MODULE]
+
+    async def _async_merged(self, data: bytes, name: ReleaseName) -> None:
+        await async_learn_slot(self._hass, self.modules, data, name)
+
+    def key_of(self, firmware: str) -> str | None:
+        """Return the public key that releases of a firmware must be signed for, if there is one."""
+        keys: Mapping[str, str] = self.options.get(CONF_KEYS, {})
+        return keys.get(firmware)
+
+    def _keep_last(self) -> int:
+        return int(self.options.get(CONF_KEEP, DEFAULT_KEEP))
+
+    @contextmanager
+    def holding(self, sha256: str) -> Iterator[None]:
+        """Keep a release from being removed while something waits for it."""
+        self._held[sha256] += 1
+        try:
+            yield
+        finally:
+            self._held[sha256] -= 1
+
+    def waited_for(self) -> set[str]:
+        """Return the contents that an install needs until it has ended (sha256)."""
+        notes = (self.journal.open_install(entry.entry_id) for entry in self.modules)
+        return set(+self._held) | {note["sha256"] for note in notes if note}
+
+    def in_use(self) -> set[str]:
+        """Return the contents that modules run, would roll back to, or wait for (sha256)."""
+        used = self.waited_for()
+        for entry in self.modules:
+            note = self.journal.open_install(entry.entry_id)
+            versions = {note["before"]} if note else set()
+            known = self.journal.known(entry.entry_id)
+            firmware: str | None = entry.options.get(CONF_FIRMWARE)
+            if known:
+                versions |= {known["version"], known.get("previous")}
+                firmware = firmware or known["firmware"]
+            if firmware is not None:
+                for version in filter(None, versions):
+                    used |= {item.image.sha256 for item in self.library.find(firmware, version)}
+        return used
 
     @property
     def callback_port(self) -> int:
@@ -114,6 +175,7 @@ class House:
         # One fixed call-back port serves one module at a time.
         parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
         self._turns = asyncio.Semaphore(int(parallel))
+        self._hass.async_create_task(self.library.async_apply_keep_rule(), "ESP OTA keep rule")
 
     def turn(self) -> AbstractAsyncContextManager[Any]:
         """Return what an install holds while it runs."""

@@ -1,30 +1,69 @@
-"""The house's options: add firmware, remove releases, limits."""
+"""The house's options: add firmware, look at and remove releases, signing keys, limits."""
 
 from typing import Any, Final
 
 import voluptuous as vol
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers import selector
 
 from .const import (
     CONF_CALLBACK_PORT,
+    CONF_KEEP,
+    CONF_KEYS,
     CONF_PARALLEL,
     CONF_PULL_ADDRESS,
     CONF_REMOTE_POLLS,
+    DEFAULT_KEEP,
     DEFAULT_PARALLEL,
 )
 from .house import HOUSE, House
-from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
-from .release_name import ReleaseName
+from .library import Release
+from .ota import (
+    MAX_FILE_SIZE,
+    Cause,
+    Chip,
+    ImageKind,
+    LibraryError,
+    OtaError,
+    is_public_key,
+)
+from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .safe_state_flow import HouseSafeStateFlow
+from .uses import Use, async_uses
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"
 _CONF_VERSION: Final = "version"
 _CONF_NOTES: Final = "notes"
+_CONF_CHIP: Final = "chip"
+_CONF_ANOTHER: Final = "another"
 _CONF_RELEASES: Final = "releases"
+_CONF_FIRMWARE: Final = "firmware"
+_CONF_KEY: Final = "key"
 SOURCE: Final = "upload"
+_SIGNATURE: Final = ".minisig"
+_NOTHING: Final = "-"
+_LONG_TEXT: Final = selector.TextSelector(selector.TextSelectorConfig(multiline=True))
+_UPLOAD: Final = vol.Schema(
+    {
+        vol.Required(_CONF_FILE): selector.FileSelector(
+            selector.FileSelectorConfig(accept=".bin,.gz,.minisig,application/octet-stream")
+        ),
+        vol.Optional(_CONF_NAME): selector.TextSelector(),
+        vol.Optional(_CONF_VERSION): selector.TextSelector(),
+        vol.Optional(_CONF_NOTES): _LONG_TEXT,
+        vol.Optional(_CONF_CHIP): selector.SelectSelector(
+            selector.SelectSelectorConfig(
+                options=[*Chip],
+                translation_key="chip",
+                mode=selector.SelectSelectorMode.DROPDOWN,
+            )
+        ),
+        vol.Required(_CONF_ANOTHER, default=False): selector.BooleanSelector(),
+    }
+)
 
 
 def _number(minimum: int, maximum: int) -> vol.All:
@@ -42,11 +81,20 @@ class _UploadMissingError(Exception):
     """Home Assistant has no such upload, or not any more."""
 
 
-class HouseOptionsFlow(OptionsFlowWithReload):
-    """Three forms behind a menu; changed limits reload the house's entry."""
+class _SignatureAloneError(Exception):
+    """A signature was chosen before the image it is for."""
+
+
+class HouseOptionsFlow(HouseSafeStateFlow):
+    """Four forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
     """Id, name and bytes: an upload is read once, but its form may be sent again."""
+
+    def __init__(self) -> None:
+        """Nothing was added yet."""
+        self._added: dict[str, Release] = {}
+        """What this dialog has added, by file name."""
 
     @property
     def _house(self) -> House:
@@ -54,41 +102,34 @@ class HouseOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        return self.async_show_menu(step_id="init", menu_options=["upload", "remove", "limits"])
+        menu = ["upload", "remove", "signatures", "limits", "house_safe_state"]
+        return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Add one firmware file to the library."""
+        """Add firmware files to the library, one after the other: a file field takes one."""
         errors: dict[str, str] = {}
         placeholders = {"folder": str(self._house.folder.path), "detail": ""}
+        said = {key: value for key, value in (user_input or {}).items() if key != _CONF_FILE}
         if user_input is not None:
             try:
                 await self._async_add(user_input)
             except _UploadMissingError:
                 errors[_CONF_FILE] = "upload_missing"
+            except _SignatureAloneError:
+                errors[_CONF_FILE] = "signature_alone"
             except OtaError as err:
                 errors["base"] = str(err.cause)
                 placeholders |= err.facts
             else:
-                return self.async_create_entry(data=dict(self.config_entry.options))
-        text = selector.TextSelector()
-        schema = vol.Schema(
-            {
-                vol.Required(_CONF_FILE): selector.FileSelector(
-                    selector.FileSelectorConfig(accept=".bin,.gz,application/octet-stream")
-                ),
-                vol.Optional(_CONF_NAME): text,
-                vol.Optional(_CONF_VERSION): text,
-                vol.Optional(_CONF_NOTES): selector.TextSelector(
-                    selector.TextSelectorConfig(multiline=True)
-                ),
-            }
-        )
-        said = {key: value for key, value in (user_input or {}).items() if key != _CONF_FILE}
+                if not user_input[_CONF_ANOTHER]:
+                    return self.async_create_entry(data=dict(self.config_entry.options))
+                said = {_CONF_ANOTHER: True}
+        added = ", ".join(label(release) for release in self._added.values())
         return self.async_show_form(
             step_id="upload",
-            data_schema=self.add_suggested_values_to_schema(schema, said),
+            data_schema=self.add_suggested_values_to_schema(_UPLOAD, said),
             errors=errors,
-            description_placeholders=placeholders,
+            description_placeholders=placeholders | {"added": added or _NOTHING},
         )
 
     async def _async_read(self, file_id: str) -> tuple[str, bytes]:
@@ -108,28 +149,42 @@ class HouseOptionsFlow(OptionsFlowWithReload):
         return self._upload[1:]
 
     async def _async_add(self, user_input: dict[str, Any]) -> None:
-        """Take the uploaded file; raises _UploadMissingError or OtaError."""
+        """Take the uploaded file; raises OtaError or what the form has a word for."""
         file_name, data = await self._async_read(user_input[_CONF_FILE])
+        library = self._house.library
+        if file_name.endswith(_SIGNATURE):
+            signed = file_name.removesuffix(_SIGNATURE)
+            if (known := self._added.get(signed)) is None:
+                raise _SignatureAloneError
+            text = data[:SIGNATURE_LIMIT].decode("utf-8", "replace")
+            self._added[signed] = await library.async_sign(known, text)
+            return
+        chip = user_input.get(_CONF_CHIP)
         name = ReleaseName(
             file_name=file_name,
             firmware=user_input.get(_CONF_NAME),
             version=user_input.get(_CONF_VERSION),
+            chip=Chip(chip) if chip else None,
         )
         notes = user_input.get(_CONF_NOTES)
-        await self._house.library.async_add(data, name, source=SOURCE, notes=notes)
+        release = await library.async_add(data, name, source=SOURCE, notes=notes)
+        self._added[file_name] = release
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Remove releases from the library."""
+        """Show what modules run and could run, and remove releases from the library."""
         library = self._house.library
+        errors: dict[str, str] = {}
+        placeholders = {"modules": _table(async_uses(self._house))}
         if user_input is not None:
-            for sha256 in user_input.get(_CONF_RELEASES, []):
-                await library.async_remove(sha256)
-            return self.async_create_entry(data=dict(self.config_entry.options))
+            try:
+                await library.async_remove(*user_input.get(_CONF_RELEASES, []))
+            except LibraryError as err:
+                errors["base"] = str(err.cause)
+                placeholders |= err.facts
+            else:
+                return self.async_create_entry(data=dict(self.config_entry.options))
         choices = [
-            selector.SelectOptionDict(
-                value=item.image.sha256,
-                label=f"{item.firmware} {item.version} ({item.image.chip or item.image.kind})",
-            )
+            selector.SelectOptionDict(value=item.image.sha256, label=label(item))
             for item in reversed(library.releases)
         ]
         schema = vol.Schema(
@@ -139,10 +194,46 @@ class HouseOptionsFlow(OptionsFlowWithReload):
                 )
             }
         )
-        return self.async_show_form(step_id="remove", data_schema=schema)
+        return self.async_show_form(
+            step_id="remove",
+            data_schema=schema,
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def async_step_signatures(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say by which key a firmware must be signed, or that it need not be any more."""
+        errors: dict[str, str] = {}
+        keys = dict(self.config_entry.options.get(CONF_KEYS, {}))
+        if user_input is not None:
+            key = user_input.get(_CONF_KEY, "").strip()
+            if key and not is_public_key(key):
+                errors[_CONF_KEY] = "invalid_key"
+            else:
+                keys.pop(user_input[_CONF_FIRMWARE], None)
+                keys |= {user_input[_CONF_FIRMWARE]: key} if key else {}
+                options = dict(self.config_entry.options) | {CONF_KEYS: keys}
+                return self.async_create_entry(data=options)
+        firmwares = sorted({*self._house.library.firmwares, *keys})
+        schema = vol.Schema(
+            {
+                vol.Required(_CONF_FIRMWARE): selector.SelectSelector(
+                    selector.SelectSelectorConfig(options=firmwares, custom_value=True)
+                ),
+                vol.Optional(_CONF_KEY): _LONG_TEXT,
+            }
+        )
+        return self.async_show_form(
+            step_id="signatures",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or {}),
+            errors=errors,
+            description_placeholders={"firmwares": ", ".join(sorted(keys)) or _NOTHING},
+        )
 
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Set how many installs run at once, and where modules call back."""
+        """Set how many installs run at once, where modules call back, and how much is kept."""
         if user_input is not None:
             options = dict(self.config_entry.options)
             options.pop(CONF_PULL_ADDRESS, None)  # an emptied field is not sent
@@ -151,6 +242,7 @@ class HouseOptionsFlow(OptionsFlowWithReload):
             {
                 vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): _number(1, 10),
                 vol.Required(CONF_CALLBACK_PORT, default=0): _number(0, 65535),
+                vol.Required(CONF_KEEP, default=DEFAULT_KEEP): _number(1, 100),
                 vol.Optional(CONF_PULL_ADDRESS): selector.TextSelector(
                     selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
                 ),
@@ -161,3 +253,22 @@ class HouseOptionsFlow(OptionsFlowWithReload):
             step_id="limits",
             data_schema=self.add_suggested_values_to_schema(schema, self.config_entry.options),
         )
+
+
+def label(release: Release) -> str:
+    """Return a release as people read it in a list."""
+    kind = "" if release.image.kind is ImageKind.SKETCH else release.image.filesystem or "files"
+    what = ", ".join(filter(None, (release.chip, kind)))
+    return f"{release.firmware} {release.version} ({what})"
+
+
+def _table(uses: list[Use]) -> str:
+    """Return the rows of a Markdown table, one module each."""
+    rows = [
+        (use.module, use.runs, use.offered, ", ".join(use.could_run), use.rolls_back_to)
+        for use in uses
+    ]
+    return "\n".join(
+        "| " + " | ".join((cell or _NOTHING).replace("|", "\\|") for cell in row) + " |"
+        for row in rows or [("",) * 5]
+    )

@@ -1,7 +1,7 @@
 """Runs one module's installs: one at a time, tied to its entry, written to the journal."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,14 +9,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_CONDITIONS,
-    CONF_EQUIPMENT,
-    CONF_SAFE_STATE,
-    EQUIPMENT_NOTHING,
-    LOGGER,
-)
+from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
 from .coordinator import ModuleCoordinator
+from .equipment import NothingToSecure, safe_state_for
 from .helpers import error_for, raise_for_result
 from .issues import (
     async_clear_module_issues,
@@ -25,6 +20,7 @@ from .issues import (
 )
 from .journal import OpenInstall
 from .library import Release
+from .offers import async_count, raise_for_third_offer
 from .ota import (
     Cause,
     Delivery,
@@ -40,7 +36,8 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .safe_state import ConfiguredSafeState, NothingToSecure
+from .rehearsal import Rehearsal
+from .safe_state import StepCallback
 from .telling import Press, async_outcome, async_tell
 from .transports import transports_for
 
@@ -173,12 +170,14 @@ class Installer:
 
         async def work() -> InstallResult:
             coordinator.raise_for_other_module()
+            raise_for_third_offer(self._hass, coordinator, release)
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
             async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
             return await self._install(parts, safe_state, note).run()
 
-        return await self._async_to_its_end(release, work())
+        with coordinator.house.holding(release.image.sha256):
+            return await self._async_to_its_end(release, work())
 
     async def _async_to_its_end(
         self, release: Release, work: Coroutine[Any, Any, InstallResult]
@@ -198,27 +197,61 @@ class Installer:
             LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
             self._coordinator.desk.dismiss()
+            await async_count(self._hass, self._coordinator, release, result)
             await self._async_finish(release, result)
         return result
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
 
-    def _safe_state(self, context: Context) -> SafeState:
+    def _safe_state(
+        self,
+        context: Context,
+        options: Mapping[str, Any] | None = None,
+        on_step: StepCallback | None = None,
+    ) -> SafeState:
         """Return the safe state the person chose; raises SafeStateError when none was chosen."""
-        options = self._entry.options
-        if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
-            return NothingToSecure()
-        configured = options.get(CONF_SAFE_STATE, {})
-        if not configured.get(CONF_CONDITIONS):
-            raise SafeStateError(Cause.SAFE_STATE_MISSING)
-        return ConfiguredSafeState(
-            self._hass,
-            f"safe state of {self._entry.title}",
-            configured,
-            context,
-            {"module": self._entry.title},
-        )
+        options = self._entry.options if options is None else options
+        house = self._coordinator.house
+        return safe_state_for(self._hass, house, self._entry.title, options, context, on_step)
+
+    @callback
+    def async_rehearse(self, options: Mapping[str, Any], context: Context) -> Rehearsal:
+        """Try the safe state of such options, as an install of its own kind.
+
+        Raises HomeAssistantError while an install runs, and when there is nothing to try.
+        """
+        name = self._entry.title
+        if self.is_running:
+            raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
+        rehearsal = Rehearsal()
+        try:
+            safe_state = self._safe_state(context, options, rehearsal.on_step)
+        except SafeStateError as err:
+            raise error_for(err.cause, err.facts, module=name) from err
+        tried = {key: options[key] for key in (CONF_EQUIPMENT, CONF_SAFE_STATE) if key in options}
+        rehearsal.task = self._start(self._async_rehearse(rehearsal, safe_state, tried))
+        return rehearsal
+
+    async def _async_rehearse(
+        self, rehearsal: Rehearsal, safe_state: SafeState, tried: dict[str, Any]
+    ) -> InstallResult:
+        note: OpenInstall = {
+            "stage": InstallStage.MAKING_SAFE,
+            "sha256": "",
+            "version": "",
+            "before": None,
+            "started": dt_util.utcnow().isoformat(),
+            "tried": tried,
+        }
+        LOGGER.info("%s: its safe state is tried", self._entry.title)
+        try:
+            await rehearsal.run(
+                safe_state, lambda: self._journal.async_write(self._entry.entry_id, note)
+            )
+        finally:
+            await self._async_close(rehearsal.result)
+        return rehearsal.result
 
     def _install(self, parts: list[Part], safe_state: SafeState, note: OpenInstall) -> Install:
         """Put one install together."""
@@ -238,6 +271,8 @@ class Installer:
             on_stage=on_stage,
             on_progress=coordinator.async_set_progress,
             on_fallback=self._log_fallback,
+            on_delivered=coordinator.async_delivered,
+            on_refused=coordinator.async_refused,
         )
         self._current = Install(
             parts,
@@ -255,12 +290,16 @@ class Installer:
                 stated or release.version, release.firmware, assumed=stated is None
             )
         await self._async_tell(result)
+        if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
+            self._entry.async_start_reauth(self._hass)
+        await self._async_close(result)
+
+    async def _async_close(self, result: InstallResult) -> None:
+        """Close the journal, and tell when the equipment was not restored."""
         if result.restore_error is not None:
             if self._hass.is_stopping:
                 return  # no sequence runs any more; the open journal restores at the next start
             self._tell_restore(result)
-        if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
-            self._entry.async_start_reauth(self._hass)
         await self._journal.async_close(self._entry.entry_id)
 
     async def _async_tell(self, result: InstallResult) -> None:
@@ -290,7 +329,7 @@ class Installer:
 
     async def _async_recover(self, note: OpenInstall) -> InstallResult:
         try:
-            safe_state = self._safe_state(Context())
+            safe_state = self._safe_state(Context(), note.get("tried"))
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])
@@ -321,16 +360,20 @@ class Installer:
             self._tell_restore(result)
         else:
             self._tell_interrupted(note)
-        await self._async_tell(result)
+        if "tried" in note:
+            self._coordinator.async_set_progress(None)
+        else:
+            await self._async_tell(result)
         await self._journal.async_close(self._entry.entry_id)
         return result
 
     def _tell_interrupted(self, note: OpenInstall) -> None:
         async_clear_update_issue(self._hass, self._entry.entry_id)  # this one says more
         sent = note["stage"] not in {InstallStage.MAKING_SAFE, InstallStage.SENDING}
+        key = "interrupted_unproven" if sent else "interrupted"
         async_raise_module_issue(
             self._hass,
             self._entry.entry_id,
-            "interrupted_unproven" if sent else "interrupted",
+            "interrupted_try" if "tried" in note else key,
             {"module": self._entry.title, "version": note["version"]},
         )

@@ -23,6 +23,8 @@ class OpenInstall(TypedDict):
     """Id of who pressed."""
     chosen: NotRequired[bool]
     """Whether the person named this very version."""
+    tried: NotRequired[dict[str, Any]]
+    """The options of a safe state that was only tried; they may never have been stored."""
 
 
 class Known(TypedDict):
@@ -32,6 +34,15 @@ class Known(TypedDict):
     firmware: str | None
     assumed: bool
     """Installed by us, but never stated by the module."""
+    previous: NotRequired[str]
+    """The version before it, which a rollback would bring back."""
+
+
+class FailedOffer(TypedDict):
+    """An image that a module fetched and that did not run after it."""
+
+    sha256: str
+    tries: int
 
 
 class Journal:
@@ -44,12 +55,16 @@ class Journal:
         )
         self._open: dict[str, OpenInstall] = {}
         self._known: dict[str, Known] = {}
+        self._learnt: dict[str, dict[str, Any]] = {}
+        self._failed: dict[str, FailedOffer] = {}
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
         stored = await self._store.async_load() or {}
         self._open = stored.get("open", {})
         self._known = stored.get("known", {})
+        self._learnt = stored.get("learnt", {})
+        self._failed = stored.get("failed_offers", {})
 
     def open_install(self, entry_id: str) -> OpenInstall | None:
         """Return a module's install that has not ended."""
@@ -70,16 +85,55 @@ class Journal:
             await self._async_save()
 
     async def async_remember(self, entry_id: str, known: Known) -> None:
-        """Keep what a module runs, for the time it cannot be asked."""
+        """Keep what a module runs, for the time it cannot be asked, and what ran before."""
+        if last := self._known.get(entry_id):
+            changed = last["version"] != known["version"]
+            if previous := last["version"] if changed else last.get("previous"):
+                known = {**known, "previous": previous}
         if self._known.get(entry_id) != known:
             self._known[entry_id] = known
+            await self._async_save()
+
+    def learnt(self, entry_id: str) -> dict[str, Any]:
+        """Return what a module's own answers taught about it."""
+        return self._learnt.get(entry_id, {})
+
+    async def async_learn(self, entry_id: str, learnt: dict[str, Any]) -> None:
+        """Keep what a module's own answers taught; nothing to forget it."""
+        if self._learnt.get(entry_id, {}) != learnt:
+            self._learnt[entry_id] = learnt
+            await self._async_save()
+
+    def failed_offers(self, entry_id: str, sha256: str) -> int:
+        """Return how often in a row an image was fetched by a module and did not run after."""
+        failed = self._failed.get(entry_id)
+        return failed["tries"] if failed and failed["sha256"] == sha256 else 0
+
+    async def async_count_offer(self, entry_id: str, sha256: str, tries: int) -> int:
+        """Add failed tries of an image; return how many there were in a row."""
+        tries += self.failed_offers(entry_id, sha256)
+        self._failed[entry_id] = {"sha256": sha256, "tries": tries}
+        await self._async_save()
+        return tries
+
+    async def async_forget_offers(self, entry_id: str) -> None:
+        """Let a module's last image be offered again."""
+        if self._failed.pop(entry_id, None) is not None:
             await self._async_save()
 
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
         self._known.pop(entry_id, None)
+        self._learnt.pop(entry_id, None)
+        self._failed.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> None:
-        await self._store.async_save({"open": self._open, "known": self._known})
+        stored = {
+            "open": self._open,
+            "known": self._known,
+            "learnt": self._learnt,
+            "failed_offers": self._failed,
+        }
+        await self._store.async_save(stored)

@@ -1,10 +1,8 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-import hashlib
-import os
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,70 +10,88 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .ota import (
-    AppDescriptor,
-    Cause,
-    Chip,
-    FilesystemType,
-    FlashMode,
-    Image,
-    ImageKind,
-    LibraryError,
-    Marker,
-    read_image,
-)
+from .const import DEFAULT_KEEP, DOMAIN, LOGGER
+from .image_files import ImageFiles
+from .keep_rule import superfluous
+from .ota import Cause, Image, ImageKind, LibraryError, OtaError, read_image
+from .release import Release
 from .release_name import ReleaseName
 from .versions import by_version
 
+__all__ = ["Library", "Release"]
+
 _STORE_VERSION: Final = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
-    """One version of a firmware for one chip."""
-
-    firmware: str
-    version: str
-    image: Image
-    notes: str | None
-    source: str
-    """Where it came from: `folder` or `upload`."""
-    added: str
-    """ISO time in UTC."""
-
-    @property
-    def key(self) -> tuple[str, str, Chip | None, ImageKind]:
-        """What may exist only once with one content."""
-        return self.firmware, self.version, self.image.chip, self.image.kind
+_REMOVED_LIMIT: Final = 1000
+"""Removed releases that are remembered; more files than that lie in nobody's folder."""
 
 
 class Library:
     """Adds, finds and reads releases. All its file work is done in the executor."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Keep the places; nothing is read before `async_load`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        keep: Callable[[], int] = lambda: DEFAULT_KEEP,
+        in_use: Callable[[], Collection[str]] = frozenset,
+        waited_for: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """Keep the places; nothing is read before `async_load`.
+
+        `keep` tells how many releases of a firmware stay, `in_use` which contents stay whatever
+        their age, `waited_for` which of them nobody may remove.
+        """
         self._hass = hass
-        self._images = Path(hass.config.path(DOMAIN, "images"))
+        self._keep_last = keep
+        self._in_use = in_use
+        self._waited_for = waited_for
+        self._files = ImageFiles(Path(hass.config.path(DOMAIN, "images")))
         self._store = Store[dict[str, Any]](
             hass, _STORE_VERSION, f"{DOMAIN}.library", private=True, atomic_writes=True
         )
         self._releases: dict[str, Release] = {}
         self._by_md5: dict[str, Release] = {}
+        self._foreign: list[dict[str, Any]] = []
+        """Stored by a version of us that knows more; kept as it is."""
+        self._removed: dict[str, str] = {}
         self._listeners: list[CALLBACK_TYPE] = []
-        self._adding = asyncio.Lock()
+        self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] = _no_interest
+        """Called with a merged image, which is refused but tells about the modules."""
+        self._changing = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
 
     async def async_load(self) -> None:
-        """Read the facts of all releases."""
+        """Read the facts of all releases, and tidy up what a crash left."""
         stored = await self._store.async_load()
         for item in (stored or {}).get("releases", []):
-            release = _release_from(item)
-            self._keep(release)
+            try:
+                release = Release.restored(item)
+            except KeyError, TypeError, ValueError:
+                LOGGER.warning("A release in the library cannot be understood and is left alone")
+                self._foreign.append(item)
+            else:
+                self._keep(release)
+        self._removed = (stored or {}).get("removed", {})
+        if not self._foreign:  # whose images must stay, whatever their facts look like
+            await self._async_tidy(adopt=stored is None)
 
     def _keep(self, release: Release) -> None:
         self._releases[release.image.sha256] = release
         self._by_md5[release.image.plain_md5] = release
+
+    async def _async_tidy(self, *, adopt: bool) -> None:
+        """Delete images that nobody knows, or take them in when the facts of all were lost."""
+        run = self._hass.async_add_executor_job
+        for sha256 in await run(self._files.strays, set(self._releases)):
+            data = await run(self._files.read, sha256) if adopt else None
+            try:
+                if data is not None:
+                    name = ReleaseName(file_name=f"{sha256}.bin")
+                    await self.async_add(data, name, source="recovered")
+                    continue
+            except OtaError as err:  # nothing in it says what it is
+                LOGGER.info("The image %s cannot be taken in again: %s", sha256[:12], err)
+            await run(self._files.remove, sha256)
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -101,6 +117,11 @@ class Library:
             if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
         ]
 
+    def find(self, firmware: str, version: str) -> list[Release]:
+        """Return one version of a firmware, for all its chips and kinds."""
+        wanted = firmware, version
+        return [item for item in self.releases if (item.firmware, item.version) == wanted]
+
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
         return self._releases.get(sha256)
@@ -109,16 +130,20 @@ class Library:
         """Return the files that belong to a sketch: same firmware, same version."""
         if release.image.kind is not ImageKind.SKETCH:
             return None
-        for item in self._releases.values():
-            same = (item.firmware, item.version) == (release.firmware, release.version)
-            fits = item.image.chip in {None, release.image.chip}
-            if same and fits and item.image.kind is ImageKind.FILESYSTEM:
+        for item in self.find(release.firmware, release.version):
+            fits = item.chip in {None, release.chip}
+            if fits and item.image.kind is ImageKind.FILESYSTEM:
                 return item
         return None
 
     def running(self, plain_md5: str | None) -> Release | None:
         """Return the release whose image has this MD5 when it runs."""
         return self._by_md5.get(plain_md5) if plain_md5 else None
+
+    def signature_of(self, release: Release) -> str | None:
+        """Return the detached signature that came with a release, as it came."""
+        known = self._releases.get(release.image.sha256)
+        return known.signature if known else None
 
     async def async_add(
         self, data: bytes, name: ReleaseName, *, source: str, notes: str | None = None
@@ -128,29 +153,51 @@ class Library:
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
         says its name and version or when other bytes have them already.
         """
-        image = await self._hass.async_add_executor_job(read_image, data)
-        async with self._adding:
-            return await self._async_add(data, image, name, source, notes)
+        try:
+            image = await self._hass.async_add_executor_job(read_image, data)
+        except OtaError as err:
+            if err.cause is Cause.MERGED_IMAGE:
+                await self.on_merged(data, name)
+            raise
+        if name.kind not in {None, image.kind}:
+            raise LibraryError(Cause.KIND_MISMATCH, said=name.kind, kind=image.kind)
+        async with self._changing:
+            if (known := self._releases.get(image.sha256)) is not None:
+                return await self._async_add_again(known, data, name)
+            release = self._release(image, name, source, notes)
+            self._refuse_conflict(release)
+            await self._hass.async_add_executor_job(self._files.write, image.sha256, data)
+            self._keep(release)
+            self._removed.pop(image.sha256, None)
+            await self._async_drop()
+        return release
 
-    async def _async_add(
-        self, data: bytes, image: Image, name: ReleaseName, source: str, notes: str | None
-    ) -> Release:
-        if (known := self._releases.get(image.sha256)) is not None:
-            return known
+    async def _async_add_again(self, known: Release, data: bytes, name: ReleaseName) -> Release:
+        """Take what is new about a known image: its bytes, if they were lost, and a signature."""
+        sha256 = known.image.sha256
+        await self._hass.async_add_executor_job(self._files.write, sha256, data)
+        return await self.async_sign(known, name.signature) if name.signature else known
+
+    async def async_sign(self, release: Release, signature: str) -> Release:
+        """Keep a detached signature with a release; returns the release as it is then."""
+        signed = replace(release, signature=signature)
+        if signed != release:
+            self._keep(signed)
+            await self._async_save()
+        return signed
+
+    def _release(self, image: Image, name: ReleaseName, source: str, notes: str | None) -> Release:
         firmware, version = name.resolve(image.marker)
-        release = Release(
+        return Release(
             firmware=firmware,
             version=version,
             image=image,
             notes=notes or name.notes,
             source=source,
             added=dt_util.utcnow().isoformat(),
+            stated_chip=name.chip,
+            signature=name.signature,
         )
-        self._refuse_conflict(release)
-        await self._hass.async_add_executor_job(self._write, image.sha256, data)
-        self._keep(release)
-        await self._async_save()
-        return release
 
     def _refuse_conflict(self, release: Release) -> None:
         for known in self._releases.values():
@@ -159,73 +206,83 @@ class Library:
                     Cause.RELEASE_CONFLICT,
                     firmware=release.firmware,
                     version=release.version,
-                    chip=release.image.chip or release.image.kind,
+                    chip=release.chip or release.image.kind,
                 )
 
-    async def async_remove(self, sha256: str) -> None:
-        """Forget one release and delete its image."""
-        if self._releases.pop(sha256, None) is None:
-            return
+    async def async_remove(self, *sha256s: str) -> None:
+        """Forget releases and delete their images: all of them or none.
+
+        Raises LibraryError when an install waits for one.
+        """
+        async with self._changing:
+            releases = [self._releases[sha256] for sha256 in sha256s if sha256 in self._releases]
+            waited_for = self._waited_for()
+            for release in releases:
+                if release.image.sha256 in waited_for:
+                    raise LibraryError(
+                        Cause.RELEASE_IN_USE, firmware=release.firmware, version=release.version
+                    )
+            if releases:
+                await self._async_forget(releases)
+
+    async def async_apply_keep_rule(self) -> None:
+        """Drop what the keep rule drops, because its number was changed."""
+        async with self._changing:
+            await self._async_drop()
+
+    async def _async_drop(self) -> None:
+        """Save, without the releases that are too many."""
+        dropped = superfluous(self._releases.values(), self._keep_last(), self._in_use())
+        for release in dropped:
+            LOGGER.info("%s %s is dropped: newer ones came", release.firmware, release.version)
+        await self._async_forget(dropped)
+
+    async def _async_forget(self, releases: list[Release]) -> None:
+        """Save first: an image without facts is tidied up, facts without an image are not."""
+        now = dt_util.utcnow().isoformat()
+        for release in releases:
+            del self._releases[release.image.sha256]
+            self._removed[release.image.sha256] = now
         self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
+        for sha256 in list(self._removed)[:-_REMOVED_LIMIT]:
+            del self._removed[sha256]
         await self._async_save()
-        path = self._path(sha256)
-        await self._hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))
+        for release in releases:
+            await self._hass.async_add_executor_job(self._files.remove, release.image.sha256)
+
+    @property
+    def removed(self) -> dict[str, str]:
+        """When contents were removed or dropped that may not come back by themselves."""
+        return dict(self._removed)
+
+    async def async_let_come_back(self, sha256s: Collection[str]) -> None:
+        """Forget that releases were removed: their files are gone, or were put there again."""
+        if known := self._removed.keys() & set(sha256s):
+            for sha256 in known:
+                del self._removed[sha256]
+            await self._async_save()
 
     async def async_read(self, release: Release) -> bytes:
         """Return the bytes of a release, checked against their name.
 
         Raises LibraryError when the file is gone or was changed on disk.
         """
-        path = self._path(release.image.sha256)
-        data = await self._hass.async_add_executor_job(_read_checked, path)
+        read, sha256 = self._files.read, release.image.sha256
+        data = await self._hass.async_add_executor_job(read, sha256)
         if data is None:
             raise LibraryError(
                 Cause.IMAGE_MISSING, firmware=release.firmware, version=release.version
             )
         return data
 
-    def _path(self, sha256: str) -> Path:
-        return self._images / f"{sha256}.bin"
-
-    def _write(self, sha256: str, data: bytes) -> None:
-        """Write one image so that a crash leaves either all of it or nothing."""
-        self._images.mkdir(parents=True, exist_ok=True)
-        temporary = self._images / f"{sha256}.part"
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path(sha256))
-
     async def _async_save(self) -> None:
-        await self._store.async_save({"releases": [asdict(item) for item in self.releases]})
+        releases = [item.stored() for item in self.releases]
+        await self._store.async_save(
+            {"releases": releases + self._foreign, "removed": self._removed}
+        )
         for listener in list(self._listeners):
             listener()
 
 
-def _read_checked(path: Path) -> bytes | None:
-    """Return a file's bytes, None when it is gone or not what its name says."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == path.stem else None
-
-
-def _release_from(item: dict[str, Any]) -> Release:
-    """Return a release from its stored form."""
-    image = dict(item["image"])
-    kinds: dict[str, Callable[[Any], Any]] = {
-        "kind": ImageKind,
-        "chip": Chip,
-        "flash_mode": FlashMode,
-        "filesystem": FilesystemType,
-        "descriptor": lambda descriptor: AppDescriptor(**descriptor),
-        "marker": lambda marker: Marker(**marker),
-    }
-    for key, kind in kinds.items():
-        if image.get(key) is not None:
-            image[key] = kind(image[key])
-    return Release(
-        **{key: value for key, value in item.items() if key != "image"}, image=Image(**image)
-    )
+async def _no_interest(_data: bytes, _name: ReleaseName) -> None:
+    return

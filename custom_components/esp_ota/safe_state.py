@@ -1,63 +1,53 @@
 """The safe state a person configured: actions, conditions read back, restore.
 
-A finished sequence proves nothing: `stop` raises nothing, a false condition inside a branch is
-passed over, an unavailable entity is skipped. The conditions decide.
+A finished sequence proves nothing (`sequence.py`). The conditions decide.
 """
 
 import asyncio
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import Script, async_validate_actions_config
-from homeassistant.helpers.trace import script_execution_get, trace_clear
-from homeassistant.helpers.typing import ConfigType
+from homeassistant.helpers.trace import trace_clear
 
 from .conditions import Conditions, any_of_several, enabled
 from .const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
+    CONF_INHIBIT,
     CONF_RESTORE,
+    CONF_RESTORE_CONDITIONS,
     CONF_STABLE,
     CONF_TIME_LIMIT,
     CONF_WHEN_MISSING,
     DEFAULT_STABLE,
     DEFAULT_TIME_LIMIT,
-    DOMAIN,
-    LOGGER,
     MISSING_STAY_SAFE,
 )
-from .ota import Cause, InstallResult, SafeStateError
+from .ota import Cause, InstallRefused, InstallResult, SafeStateError
+from .sequence import Sequence, async_validate_actions
 
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; they may be templates, which report no change."""
 
 
-async def async_validate_actions(hass: HomeAssistant, raw: list[Any]) -> list[ConfigType]:
-    """Return a sequence ready to run; the raw one is left as it is, for storing.
+class SafeStep(StrEnum):
+    """What a safe state goes through; a step may come again when its conditions bounce."""
 
-    Raises vol.Invalid, HomeAssistantError or ValueError.
-    """
-    return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(raw)))
+    INHIBIT = "inhibit"
+    ACTIONS = "actions"
+    CONDITIONS = "conditions"
+    STABLE = "stable"
+    RESTORE = "restore"
+    RESTORE_CONDITIONS = "restore_conditions"
 
 
-class NothingToSecure:
-    """The answer "nothing needed": a module that switches no equipment."""
-
-    async def enter(self) -> None:
-        """Nothing to do."""
-
-    def holds(self) -> bool:
-        """Nothing can break."""
-        return True
-
-    async def leave(self, result: InstallResult) -> None:
-        """Nothing to restore."""
+type StepCallback = Callable[[SafeStep], None]
+"""Told as each step begins."""
 
 
 class ConfiguredSafeState:
@@ -66,53 +56,117 @@ class ConfiguredSafeState:
     def __init__(
         self,
         hass: HomeAssistant,
-        name: str,
         options: Mapping[str, Any],
-        context: Context,
-        variables: Mapping[str, Any],
+        sequence: Sequence,
+        *,
+        on_step: StepCallback | None = None,
     ) -> None:
-        """Keep what was configured; it is validated again at each use."""
+        """Keep what was configured; it is validated again at each use.
+
+        Who is told of the steps wants to see each of them: then none is cut short.
+        """
         self._hass = hass
-        self._name = name
         self._options = options
-        self._context = context
-        self._variables = dict(variables)
+        self._sequence = sequence
+        self._watched = on_step is not None
+        self._on_step = on_step or (lambda _step: None)
         self._conditions: Conditions | None = None
+
+    @property
+    def _limit(self) -> float:
+        return float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))
+
+    @property
+    def _stable(self) -> float:
+        return float(self._options.get(CONF_STABLE, DEFAULT_STABLE))
+
+    async def admit(self) -> None:
+        """Raise InstallRefused for what cannot be used, and while an inhibit condition is true.
+
+        Nothing was done until then: what cannot be undone afterwards is not begun.
+        """
+        self._on_step(SafeStep.INHIBIT)
+        try:
+            await self._validate()
+            conditions = await self._load(CONF_INHIBIT, negated=True)
+        except SafeStateError as err:
+            raise InstallRefused(err.cause, **err.facts) from err
+        standing = conditions.standing(self._sequence.variables)
+        conditions.unload()
+        if standing:
+            raise InstallRefused(Cause.INHIBITED, reason=", ".join(standing))
+
+    async def _validate(self) -> None:
+        """Raise SafeStateError for what was typed and cannot be used any more."""
+        (await self._confirmation()).unload()
+        (await self._load(CONF_RESTORE_CONDITIONS)).unload()
+        for key in (CONF_ACTIONS, CONF_RESTORE):
+            try:
+                await async_validate_actions(self._hass, self._options.get(key, []))
+            except (vol.Invalid, HomeAssistantError, ValueError) as err:
+                raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
+
+    async def _confirmation(self) -> Conditions:
+        """Load the conditions that confirm it; raises SafeStateError when nothing would."""
+        if not enabled(self._options.get(CONF_CONDITIONS, [])):
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
+        return await self._load(CONF_CONDITIONS)
+
+    async def _load(self, key: str, *, negated: bool = False) -> Conditions:
+        """Load conditions; raises SafeStateError for those that cannot be relied upon."""
+        raw = self._options.get(key, [])
+        if any_of_several(raw, negated=negated):
+            detail = "a condition on several targets is decided by any one of them"
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
+        try:
+            return await Conditions.load(self._hass, raw)
+        except (vol.Invalid, HomeAssistantError, ValueError) as err:
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
 
     async def enter(self) -> None:
         """Run the actions, then wait until the conditions are true and stay true."""
-        raw = self._options.get(CONF_CONDITIONS, [])
-        if not enabled(raw):
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
-        if any_of_several(raw):
-            detail = "a condition is true when any one of its targets is"
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
-        try:
-            self._conditions = await Conditions.load(self._hass, raw)
-        except (vol.Invalid, HomeAssistantError, ValueError) as err:
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
-        limit = float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))
+        self._conditions = await self._confirmation()
         trace_clear()  # in this task only: looks at conditions are no steps of an automation
         try:
-            async with asyncio.timeout(limit):
-                await self._run(self._options.get(CONF_ACTIONS, []), Cause.SAFE_STATE_FAILED)
-                await self._confirmed()
+            async with asyncio.timeout(self._limit):
+                if not await self._act():
+                    await self._confirmed()
         except TimeoutError as err:
             unmet = ", ".join(self._unmet()) or "none, but they did not stay true"
             raise SafeStateError(
-                Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(limit), unmet=unmet
+                Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(self._limit), unmet=unmet
             ) from err
+
+    async def _act(self) -> bool:
+        """Run the actions; return whether all was safe before and they changed nothing.
+
+        Then the stable time has passed already: before them.
+        """
+        self._on_step(SafeStep.ACTIONS)
+        was_safe = self._is_settled()
+        with self._sequence.changes() as changed:
+            actions = self._options.get(CONF_ACTIONS, [])
+            await self._sequence.async_run(actions, Cause.SAFE_STATE_FAILED)
+        return was_safe and not changed and self._is_settled() and not self._watched
+
+    def _is_settled(self) -> bool:
+        """Whether the conditions are true, and are known to have been for the stable time."""
+        assert self._conditions is not None
+        return self.holds() and self._conditions.are_older_than(self._stable)
 
     async def _confirmed(self) -> None:
         """Return when the conditions were true for the stable time without a break."""
         loop = asyncio.get_running_loop()
-        stable = float(self._options.get(CONF_STABLE, DEFAULT_STABLE))
+        self._on_step(SafeStep.CONDITIONS)
         since: float | None = None
-        while since is None or loop.time() - since < stable:
+        while since is None or loop.time() - since < self._stable:
             if not self.holds():
+                if since is not None:
+                    self._on_step(SafeStep.CONDITIONS)
                 since = None
             elif since is None:
                 since = loop.time()
+                self._on_step(SafeStep.STABLE)
                 continue
             await asyncio.sleep(_POLL)
         if not self.holds():  # the last look, after the last pause
@@ -124,50 +178,42 @@ class ConfiguredSafeState:
 
     def _unmet(self) -> list[str]:
         assert self._conditions is not None
-        return self._conditions.unmet(self._variables)
+        return self._conditions.unmet(self._sequence.variables)
 
     async def leave(self, result: InstallResult) -> None:
-        """Run the restore actions, unless the module is missing and shall stay safe."""
-        if self._conditions is not None:
-            self._conditions.unload()
-            self._conditions = None
+        """Restore the equipment, unless the module is missing and shall stay safe."""
+        self._unload()
         stay = self._options.get(CONF_WHEN_MISSING) == MISSING_STAY_SAFE
         if stay and result.cause is Cause.DID_NOT_COME_BACK:
             raise SafeStateError(Cause.DID_NOT_COME_BACK)
-        limit = float(self._options.get(CONF_TIME_LIMIT, DEFAULT_TIME_LIMIT))
         try:
-            async with asyncio.timeout(limit):
-                await self._run(self._options.get(CONF_RESTORE, []), Cause.RESTORE_FAILED)
+            async with asyncio.timeout(self._limit):
+                self._on_step(SafeStep.RESTORE)
+                actions = self._options.get(CONF_RESTORE, [])
+                await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
+                await self._read_back()
         except TimeoutError as err:
-            detail = f"not done after {limit:.0f} s"
+            unmet = ", ".join(self._unmet()) if self._conditions else ""
+            detail = f"not true after {self._limit:.0f} s: {unmet}"
+            if not unmet:
+                detail = f"not done after {self._limit:.0f} s"
             raise SafeStateError(Cause.RESTORE_FAILED, detail=detail) from err
-
-    async def _run(self, raw: list[Any], cause: Cause) -> None:
-        """Run a sequence in a task of its own: it resets the trace of a calling automation."""
-        if raw:
-            await self._hass.async_create_task(
-                self._run_in_task(raw, cause), f"{DOMAIN} {self._name}", eager_start=False
-            )
-
-    async def _run_in_task(self, raw: list[Any], cause: Cause) -> None:
-        try:
-            actions = await async_validate_actions(self._hass, raw)
-        except (vol.Invalid, HomeAssistantError, ValueError) as err:
-            raise SafeStateError(cause, detail=err) from err
-        script = Script(self._hass, actions, self._name, DOMAIN, log_exceptions=False)
-        try:
-            trace_clear()
-            result = await script.async_run(self._variables, self._context)
-            reason = script_execution_get()
-        except Exception as err:  # an action raises whatever its integration has not caught
-            raise SafeStateError(cause, detail=str(err) or type(err).__name__) from err
         finally:
-            await script.async_unload()
-        if result is None or reason != "finished":
-            raise SafeStateError(cause, detail=f"the sequence ended as {reason!r}")
-        response = result.service_response
-        if isinstance(response, Mapping) and response.get("safe", True) is not True:
-            detail = response.get("reason", "it answered that it is not safe")
-            refused = cause is Cause.SAFE_STATE_FAILED  # the restore has only one way to fail
-            raise SafeStateError(Cause.SAFE_STATE_REFUSED if refused else cause, detail=detail)
-        LOGGER.debug("%s: sequence finished", self._name)
+            self._unload()
+
+    async def _read_back(self) -> None:
+        """Return when the conditions of the restore are true; they need not stay so."""
+        if not self._options.get(CONF_RESTORE_CONDITIONS):
+            return
+        self._on_step(SafeStep.RESTORE_CONDITIONS)
+        try:
+            self._conditions = await self._load(CONF_RESTORE_CONDITIONS)
+        except SafeStateError as err:
+            raise SafeStateError(Cause.RESTORE_FAILED, **err.facts) from err
+        while not self.holds():  # noqa: ASYNC110 - templates report no change
+            await asyncio.sleep(_POLL)
+
+    def _unload(self) -> None:
+        if self._conditions is not None:
+            self._conditions.unload()
+            self._conditions = None

@@ -11,8 +11,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import ModuleEntity
+from .helpers import async_sentence
 from .installer import ModuleConfigEntry, ModuleRuntime
 from .versions import is_newer
+from .withheld import withheld
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
@@ -92,9 +94,20 @@ class ModuleUpdate(ModuleEntity, UpdateEntity):
 
     @override
     async def async_release_notes(self) -> str | None:
-        """Return the notes of the offered release."""
+        """Return the notes of the offered release, and why a newer one is not offered."""
         offered = self.coordinator.offered
-        return offered.notes if offered else None
+        parts = [await self._async_withheld(), offered.notes if offered else None]
+        return "\n\n".join(part for part in parts if part) or None
+
+    async def _async_withheld(self) -> str | None:
+        if (found := withheld(self.coordinator)) is None:
+            return None
+        release, refusal = found
+        assert refusal.cause is not None
+        module = self.coordinator.config_entry.title
+        reason = await async_sentence(self.hass, refusal.cause, refusal.facts, module=module)
+        facts = {"version": release.version, "reason": reason}
+        return await async_sentence(self.hass, "not_offered", facts, module=module)
 
     @property
     @override

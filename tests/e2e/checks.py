@@ -162,7 +162,7 @@ async def an_update_ends_up_to_date(person: Person) -> None:
 
 async def a_firmware_file_is_uploaded(person: Person) -> None:
     page, client = person.page, person.client
-    form = await open_options(page, "Firmware library", "Add a firmware file")
+    form = await open_options(page, "Firmware library", "Add firmware files")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{GARDEN_VALVE.name}-{NEWEST}.bin"
         path.write_bytes(GARDEN_VALVE.image(NEWEST))

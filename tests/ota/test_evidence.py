@@ -110,14 +110,13 @@ def candidate_with(**changes: Any) -> Candidate:
         (CANDIDATE, replace(WITH_MD5, flash_mode=FlashMode.DOUT)),
         (CANDIDATE, replace(WITH_MD5, flash_mode=None)),
         (candidate_with(flash_mode=None), WITH_MD5),
-        (candidate_with(signed=True), WITH_MD5),
     ],
-    ids=["other flash mode", "module's unknown", "image's unknown", "signed"],
+    ids=["other flash mode", "module's unknown", "image's unknown"],
 )
 def test_a_sum_that_the_updater_may_have_changed_leaves_it_to_the_version(
     candidate: Candidate, module: ModuleFacts
 ) -> None:
-    """The ESP8266 writes its own flash mode into the header, and cuts a signature off."""
+    """The ESP8266 writes its own flash mode into the header."""
 
     def verdict(**said: Any) -> Verdict:
         return judge(sighting(**said), candidate, module).verdict

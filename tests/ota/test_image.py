@@ -1,5 +1,6 @@
 """Facts are read from any bytes, and what has no business on a module is named."""
 
+from collections.abc import Callable
 import gzip
 import hashlib
 import random
@@ -21,6 +22,13 @@ from custom_components.esp_ota.ota import (
     read_image,
 )
 from custom_components.esp_ota.ota.exceptions import ImageError
+from tests.corpus.espressif import (
+    esp32_boot_loader,
+    old_esp8266,
+    seal_esp32,
+    secure_boot_block,
+    without_words,
+)
 from tests.ota.conftest import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip, build_image, gzip_image
 
@@ -53,46 +61,6 @@ def segments_end(data: bytes, header_at: int, first: int) -> int:
     for _ in range(data[header_at + 1]):
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
     return at
-
-
-def seal_esp32(data: bytes, *, append_digest: bool = True) -> bytes:
-    """Return an ESP32 image with checksum and SHA-256 made new."""
-    at, checksum = 24, 0xEF
-    for _ in range(data[1]):
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        for byte in data[at + 8 : at + 8 + size]:
-            checksum ^= byte
-        at += 8 + size
-    image = patched(data[:at], 23, bytes([append_digest]))
-    image += bytes(15 - len(image) % 16) + bytes([checksum])
-    return image + hashlib.sha256(image).digest() if append_digest else image
-
-
-def esp32_boot_loader(size: int = 0x5000) -> bytes:
-    """Return a second stage boot loader: an image without an application descriptor."""
-    head = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, 1, 2, 0x2F, 0x400805E4, 0xEE, 0, 0, 0, 0, 1)
-    description = bytes([0x50]).ljust(80, b"\0")
-    body = description + bytes(size - len(description))
-    return seal_esp32(head + struct.pack("<II", 0x3FFF0030, len(body)) + body)
-
-
-def merged(app: bytes, boot_loader_at: int) -> bytes:
-    """Return boot loader, partition table and app in one file, as for a serial cable."""
-    table = b"".join(
-        struct.pack("<2sBBII16sI", b"\xaa\x50", kind, subtype, offset, size, name, 0)
-        for kind, subtype, offset, size, name in (
-            (1, 2, 0x9000, 0x5000, b"nvs"),
-            (1, 0, 0xE000, 0x2000, b"otadata"),
-            (0, 16, 0x10000, 0x140000, b"app0"),
-        )
-    )
-    image = (b"\xff" * boot_loader_at + esp32_boot_loader()).ljust(PARTITION_TABLE_AT, b"\xff")
-    return (image + table).ljust(0x10000, b"\xff") + app
-
-
-def foreign_esp8266(image: bytes) -> bytes:
-    """Return an ESP8266 image of an old core, which knows neither length nor CRC."""
-    return patched(image, ESP8266_APP + 16, bytes(8))
 
 
 # Good images
@@ -141,23 +109,26 @@ def test_an_espressif_image_says_how_it_wants_its_flash_read(chip: str, mode: Fl
 
 
 def test_an_unknown_flash_mode_is_unknown() -> None:
-    data = patched(foreign_esp8266(build_image("esp8266")), 2, b"\x07")
+    data = patched(old_esp8266(build_image("esp8266")), 2, b"\x07")
     assert read_image(data).flash_mode is None
 
 
 def test_an_unknown_flash_size_is_unknown() -> None:
-    data = patched(foreign_esp8266(build_image("esp8266")), 3, b"\x50")
+    data = patched(old_esp8266(build_image("esp8266")), 3, b"\x50")
     assert read_image(data).flash_size is None
 
 
-def test_an_esp8266_image_of_an_old_core_has_neither_length_nor_crc() -> None:
-    assert read_image(foreign_esp8266(build_image("esp8266"))).chip is Chip.ESP8266
+@pytest.mark.parametrize("older", [old_esp8266, without_words])
+def test_an_esp8266_image_of_an_old_core_has_neither_length_nor_crc(
+    older: Callable[[bytes], bytes],
+) -> None:
+    assert read_image(older(build_image("esp8266"))).chip is Chip.ESP8266
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["with length", "without length"])
 def test_an_esp8266_image_may_be_signed(*, old: bool) -> None:
     data = build_image("esp8266")
-    data = foreign_esp8266(data) if old else data
+    data = old_esp8266(data) if old else data
     signed = data + bytes(256) + struct.pack("<I", 256)
     image = read_image(signed)
     assert image.signed
@@ -188,12 +159,6 @@ def test_a_pico_image_that_ends_in_a_small_number_is_not_signed() -> None:
     assert not read_image(build_image("rp2040") + bytes(256) + struct.pack("<I", 256)).signed
 
 
-def secure_boot_block() -> bytes:
-    """Return a signature block of ESP-IDF's secure boot 2, whose CRC is right."""
-    block = b"\xe7\x02\0\0" + random.Random(1).randbytes(1192)
-    return (block + struct.pack("<I", zlib.crc32(block))).ljust(1216, b"\0")
-
-
 def test_an_esp32_image_may_be_signed_for_secure_boot() -> None:
     data = build_image("esp32c3")
     padded = data.ljust(-(-len(data) // 4096) * 4096, b"\xff")
@@ -204,6 +169,16 @@ def test_an_esp32_image_may_be_signed_for_secure_boot() -> None:
     assert not read_image(data).signed
     assert not read_image(padded + b"\xff" * 4096).signed
     assert not read_image(padded + patched(secure_boot_block(), 500, b"\0\0")).signed
+
+
+def test_an_esp32_image_may_be_signed_for_the_arduino_core() -> None:
+    data = build_image("esp32")
+    signature = random.Random(1).randbytes(256).ljust(512, b"\0")
+    image = read_image(data + signature)
+    assert image.signed
+    assert image.plain_md5 == read_image(data).plain_md5
+    assert not read_image(data + bytes(512)).signed
+    assert not read_image(data + signature[:-1]).signed
 
 
 def test_an_esp32_image_says_which_revisions_it_runs_on() -> None:
@@ -221,6 +196,36 @@ def test_an_esp32_image_may_come_without_a_digest() -> None:
 def test_an_rp2350_image_is_told_by_its_vector_table() -> None:
     data = struct.pack("<II", 0x20082000, 0x10000101) + bytes(4096)
     assert read_image(data).chip is Chip.RP2350
+
+
+@pytest.mark.parametrize(("flags", "chip"), [(0x1021, Chip.RP2350), (0x0021, Chip.RP2040)])
+def test_an_image_definition_names_the_chip(flags: int, chip: Chip) -> None:
+    block = struct.pack("<IBBHI", 0xFFFFDED3, 0x42, 1, flags, 0x1FF)
+    assert read_image(bytes(256) + block + bytes(4096)).chip is chip
+
+
+@pytest.mark.parametrize("flags", [0x1020, 0x2021])
+def test_an_image_definition_of_data_or_of_another_chip_names_none(flags: int) -> None:
+    block = struct.pack("<IBBHI", 0xFFFFDED3, 0x42, 1, flags, 0x1FF)
+    assert refused(bytes(256) + block + bytes(4096)).cause is Cause.NOT_FIRMWARE
+
+
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [
+        ((0x10100000, 0x101FF000, 0x101FF000, 0x200000), 0x200000),
+        ((0x101FF000, 0x101FF000, 0x101FF000, 0x200000), 0x200000),
+        ((0x10100000, 0x101FF000, 0x101FF000, 0x200001), None),
+        ((0x10100000, 0x101FF000, 0x10200000, 0x200000), None),
+        ((0x10100000, 0x100FF000, 0x101FF000, 0x200000), None),
+        ((0, 0, 0, 0), None),
+    ],
+)
+def test_a_pico_image_says_which_flash_it_was_linked_for(
+    layout: tuple[int, int, int, int], size: int | None
+) -> None:
+    data = patched(build_image("rp2040"), 0x2FF0, struct.pack("<IIII", *layout))
+    assert read_image(data).flash_size == size
 
 
 @pytest.mark.parametrize("chip", [BenchChip.ESP8266, BenchChip.RP2040])
@@ -293,8 +298,15 @@ def test_a_chance_boot_sector_magic_in_a_pico_sketch_makes_it_no_file_system() -
         (bytes(4096), Cause.NOT_FIRMWARE),
         (b"\xff" * 4096, Cause.NOT_FIRMWARE),
         (b"\xea\x04\x02\x40" + bytes(4096), Cause.NOT_FIRMWARE),
-        (gzip.compress(gzip.compress(b"x")), Cause.NOT_FIRMWARE),
-        (b"PK\x03\x04" + bytes(100), Cause.NOT_FIRMWARE),
+        (gzip.compress(gzip.compress(b"x")), Cause.ARCHIVE_FILE),
+        (b"PK\x03\x04" + bytes(100), Cause.ARCHIVE_FILE),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(100), Cause.ARCHIVE_FILE),
+        (bytes(257) + b"ustar\x0000" + bytes(248), Cause.ARCHIVE_FILE),
+        (b'{"message": "Not Found"}', Cause.HTML_PAGE),
+        (b"S00F000068656C6C6F202020202000003C", Cause.HEX_FILE),
+        (b"\xcf\xb6\x88\x07" + bytes(4096), Cause.ENCRYPTED_IMAGE),
+        (random.Random(0).randbytes(4096), Cause.ENCRYPTED_IMAGE),
+        (random.Random(0).randbytes(4095), Cause.NOT_FIRMWARE),
     ],
 )
 def test_a_file_of_another_kind_is_named(data: bytes, cause: Cause) -> None:
@@ -305,11 +317,6 @@ def test_a_file_larger_than_any_flash_is_not_even_looked_at() -> None:
     error = refused(b"\xe9".ljust(MAX_FILE_SIZE + 1, b"\0"))
     assert error.cause is Cause.OVERSIZED_FILE
     assert error.facts == {"size": str(MAX_FILE_SIZE + 1), "limit": str(MAX_FILE_SIZE)}
-
-
-@pytest.mark.parametrize("at", [0, 0x1000, 0x2000], ids=["s3", "esp32", "p4"])
-def test_a_merged_image_is_for_a_serial_cable(at: int) -> None:
-    assert refused(merged(build_image("esp32s3"), at)).cause is Cause.MERGED_IMAGE
 
 
 def test_a_boot_loader_is_no_sketch() -> None:
@@ -344,7 +351,7 @@ def test_an_image_cut_off_anywhere_is_truncated(chip: BenchChip) -> None:
 
 
 def test_an_old_esp8266_image_cut_off_before_its_checksum_is_truncated() -> None:
-    data = foreign_esp8266(build_image("esp8266", size=32 * 1024))
+    data = old_esp8266(build_image("esp8266", size=32 * 1024))
     for length in range(len(data) - 64, len(data)):
         assert refused(data[:length]).cause is Cause.TRUNCATED_IMAGE, length
 
@@ -373,7 +380,7 @@ def test_one_turned_bit_in_an_esp32_image_is_noticed(chip: BenchChip) -> None:
 def test_one_turned_bit_in_an_esp8266_app_is_noticed_by_its_checksum() -> None:
     data = build_image("esp8266")
     end = segments_end(data, ESP8266_APP, ESP8266_APP + 8)
-    for image in (data, foreign_esp8266(data)):
+    for image in (data, old_esp8266(data)):
         for at in (end - 1, end | 15):
             error = refused(flipped(image, at))
             assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "checksum")
@@ -409,6 +416,17 @@ def test_an_esp8266_image_shorter_than_its_length_word_is_truncated() -> None:
     error = refused(longer)
     assert error.cause is Cause.TRUNCATED_IMAGE
     assert error.facts["detail"] == f"{len(data)} of {len(data) + 4096} bytes"
+
+
+def test_an_esp8266_image_longer_than_its_length_word_is_damaged() -> None:
+    shorter = patched(build_image("esp8266"), ESP8266_APP + 16, struct.pack("<I", 0x2000))
+    error = refused(shorter)
+    assert (error.cause, error.facts["detail"]) == (Cause.CORRUPT_IMAGE, "CRC-32")
+
+
+def test_an_esp8266_image_without_a_boot_stage_is_of_another_build() -> None:
+    app = build_image("esp8266")[ESP8266_APP:]
+    assert refused(app).cause is Cause.FOREIGN_LAYOUT
 
 
 def test_an_esp8266_boot_sector_needs_an_app_behind_it() -> None:
@@ -460,7 +478,7 @@ def test_a_gzip_bomb_is_not_unpacked_to_the_end() -> None:
 
 GOOD = {
     "esp8266": build_image("esp8266", size=16 * 1024),
-    "old esp8266": foreign_esp8266(build_image("esp8266", size=16 * 1024)),
+    "old esp8266": old_esp8266(build_image("esp8266", size=16 * 1024)),
     "esp32": build_image("esp32", size=32 * 1024),
     "boot loader": esp32_boot_loader(),
     "rp2040": build_image("rp2040", size=8 * 1024),

@@ -13,9 +13,11 @@ from custom_components.esp_ota.ota import (
     Cause,
     Check,
     Delivery,
+    Image,
     ImageKind,
     Install,
     InstallProgress,
+    InstallRefused,
     InstallResult,
     InstallStage,
     Limits,
@@ -97,6 +99,8 @@ class World:
         self.reachable_answers = [True]
         self.sends: list[Send] = [succeed]
         self.safe = True
+        self.inhibited: list[InstallRefused | None] = []
+        """What each question whether something forbids to begin gets; then nothing does."""
         self.errors: dict[str, BaseException] = {}
         """What a step raises."""
         self.actions: dict[str, Callable[[], None]] = {}
@@ -108,6 +112,8 @@ class World:
         self.progress: list[InstallProgress] = []
         self.left_with: list[InstallResult] = []
         self.asked_since: dict[str, float] = {}
+        self.taught: list[tuple[Image, Delivery | Cause]] = []
+        """Images that the module took or refused."""
         self.reached = asyncio.Event()
 
     async def step(self, name: str) -> None:
@@ -139,6 +145,10 @@ class World:
             self.log.append("turn ends")
 
     # Safe state
+
+    async def admit(self) -> None:
+        if self.inhibited and (refusal := self.inhibited.pop(0)) is not None:
+            raise refusal
 
     async def enter(self) -> None:
         await self.step("enter")
@@ -212,6 +222,8 @@ class World:
             turn=self.turn(),
             on_stage=self.on_stage,
             on_progress=self.progress.append,
+            on_delivered=lambda image, delivery: self.taught.append((image, delivery)),
+            on_refused=lambda image, cause: self.taught.append((image, cause)),
         )
         part = Part(candidate=candidate, payload=PAYLOAD)
         return Install([part], ports, accepted=accepted, limits=limits)
@@ -370,6 +382,26 @@ async def test_what_cannot_be_told_is_refused_unless_accepted(world: World) -> N
     assert result.verdict is Verdict.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("sends", "taught"),
+    [
+        ([succeed], [Delivery.ACCEPTED]),
+        ([unconfirmed], [Delivery.UNCONFIRMED]),
+        ([fail(NETWORK), succeed], [Delivery.ACCEPTED]),
+        ([fail(ModuleRejectedImage(Cause.NO_SPACE, text="full"))], [Cause.NO_SPACE]),
+        ([fail(ModuleRejectedImage(Cause.SIGNATURE, text="no"), begun=True)], [Cause.SIGNATURE]),
+        ([fail(ModuleAuthError(Cause.WRONG_PASSWORD))], []),
+    ],
+    ids=["taken", "perhaps taken", "taken at last", "no room", "not signed", "wrong password"],
+)
+async def test_what_the_module_took_or_refused_is_told_at_once(
+    world: World, sends: list[Send], taught: list[Delivery | Cause]
+) -> None:
+    world.sends = sends
+    await world.run()
+    assert world.taught == [(IMAGE, answer) for answer in taught]
+
+
 async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
     world.reachable_answers = [False]
     result = await world.run()
@@ -378,15 +410,26 @@ async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
     assert world.count("enter") == world.count("leave") == 0
 
 
-@pytest.mark.parametrize("what", ["image", "reachable"])
+async def test_what_forbids_to_begin_is_heard_before_anything_is_touched(world: World) -> None:
+    world.inhibited = [InstallRefused(Cause.INHIBITED, reason="irrigation")]
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.INHIBITED)
+    assert result.facts == {"reason": "irrigation"}
+    assert world.stages == ["checking"]
+    assert world.count("enter") == world.count("leave") == 0
+
+
+@pytest.mark.parametrize("what", ["image", "reachable", "inhibited"])
 async def test_the_check_is_made_again_when_the_turn_comes(world: World, what: str) -> None:
     if what == "image":
         world.facts = [MODULE, MODULE, replace(MODULE, sketch_md5=IMAGE.plain_md5)]
-    else:
+    elif what == "reachable":
         world.reachable_answers = [True, False]
+    else:
+        world.inhibited = [None, InstallRefused(Cause.INHIBITED, reason="irrigation")]
     result = await world.run()
     assert result.verdict is Verdict.REFUSED
-    assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE}
+    assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE, Cause.INHIBITED}
     assert world.stages == ["checking", "queued"]
     assert world.log[-1] == "turn ends"
     assert world.count("enter") == world.count("leave") == 0

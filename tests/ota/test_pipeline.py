@@ -65,6 +65,9 @@ class Valve:
         self.closed = False
         self.restored: list[InstallResult] = []
 
+    async def admit(self) -> None:
+        pass
+
     async def enter(self) -> None:
         self.closed = True
 

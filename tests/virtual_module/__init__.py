@@ -9,8 +9,11 @@ from .http_module import HttpModule
 from .images import build_filesystem, build_image, gzip_image
 from .inspect_image import read_marker
 from .module import VirtualModule
+from .pull_config import PullConfig, PullMode
+from .recorded import PULL_REQUESTS, RecordedRequest
 
 __all__ = [
+    "PULL_REQUESTS",
     "Chip",
     "Event",
     "EventLog",
@@ -22,6 +25,9 @@ __all__ = [
     "HttpDialect",
     "HttpModule",
     "ModuleConfig",
+    "PullConfig",
+    "PullMode",
+    "RecordedRequest",
     "Seen",
     "VirtualModule",
     "build_filesystem",

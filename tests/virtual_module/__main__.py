@@ -17,6 +17,7 @@ from .http_config import HttpConfig, HttpDialect
 from .http_module import HttpModule
 from .images import DEFAULT_SIZE, build_image
 from .module import VirtualModule
+from .pull_config import USUAL_INTERVAL, PullConfig, PullMode
 
 _SECONDS = {
     "sector_time": "seconds per 4 kB written",
@@ -85,6 +86,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIALECT[:PORT]",
         help="an update page too, with the same password: " + ", ".join(HttpDialect),
     )
+    options.add_argument("--pull", metavar="URL", help="asks there for updates, too")
+    options.add_argument("--poll-interval", type=float, default=USUAL_INTERVAL, metavar="SECONDS")
+    options.add_argument(
+        "--pull-step", type=PullMode, action="append", help="at each poll: " + ", ".join(PullMode)
+    )
+    options.add_argument("--pull-without", action="append", default=[], metavar="HEADER")
+    options.add_argument("--deep-sleep", action="store_true", help="sleeps between polls")
     for names, kind in ((_SECONDS, float), (_NUMBERS, int), (_TEXTS, str)):
         for name, text in names.items():
             options.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
@@ -95,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--fs-image", type=Path, help="the filesystem at first")
     options.add_argument("--advertise", action=argparse.BooleanOptionalAction, default=True)
     options.add_argument("--txt-firmware", action=argparse.BooleanOptionalAction)
+    options.add_argument("--txt-flash", action=argparse.BooleanOptionalAction)
     options.add_argument("--interface", action="append", help="address mDNS joins on")
     options.add_argument("--state-file", type=Path, help="keeps the running image")
     return options
@@ -120,6 +129,14 @@ def config_from(options: argparse.Namespace) -> ModuleConfig:
         given["fs_image"] = options.fs_image.read_bytes()
     if options.interface:
         given["interfaces"] = tuple(options.interface)
+    if options.pull is not None:
+        given["pull"] = PullConfig(
+            url=options.pull,
+            poll_interval=options.poll_interval,
+            steps=tuple(options.pull_step or [PullMode.SKETCH]),
+            without=options.pull_without,
+            deep_sleep=options.deep_sleep,
+        )
     given.setdefault("port", ModuleConfig(chip=options.chip).facts.port)
     return ModuleConfig(**given, faults=dict(options.fault))
 

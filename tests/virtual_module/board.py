@@ -50,6 +50,12 @@ class Board:
         self.payload_bytes = 0
         """Bytes taken in during the newest transfer."""
         self.last_link: Link | None = None
+        self.asked: list[bytes] = []
+        """All requests for an update, as they went over the wire."""
+        self.updater_runs = False
+        """Whether an update was begun and never ended, so that no other can begin."""
+        self.main_loop = asyncio.Lock()
+        """The sketch's loop does one thing at a time: serve a push, or poll."""
         self._silenced: list[Link] = []
         self._cut_off: list[Link] = []
         self._late: set[asyncio.TimerHandle] = set()
@@ -139,6 +145,7 @@ class Board:
 
     def boot(self) -> None:
         """Put a staged image in place. Raises `BadImageError` if nothing can run."""
+        self.updater_runs = False
         if self.bricked:
             raise BadImageError("nothing to run")
         staged, self.staged = self.staged, None
@@ -151,7 +158,10 @@ class Board:
         self.bricked = True
         image = after_restart(self.config.chip, self.image, staged.payload, staged.address)
         if self.config.family is Family.ESP8266 and image != self.image:
-            patched = not is_gzip(staged.payload)
+            # The Updater of cores from 2.4.2 on copies the mode of what runs, where it can.
+            patched = self.config.core_version >= (2, 4, 2) and not is_gzip(staged.payload)
+            if patched:
+                image = image[:2] + self.image[2:3] + image[3:]
             image = in_flash_mode(image, self.config.flash_mode, patched=patched)
         self.image = image
         self.bricked = False

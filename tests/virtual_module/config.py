@@ -6,6 +6,12 @@ from enum import StrEnum
 
 from .chips import CHIPS, Chip, ChipFacts, Family
 from .faults import ONLY_ON, Fault
+from .pull_config import PullConfig, PullMode
+
+_CALLED_ON: Mapping[PullMode, frozenset[Family]] = {
+    PullMode.VERSION: frozenset({Family.ESP8266}),
+    PullMode.LITTLEFS: frozenset({Family.ESP32}),
+}
 
 
 class Generation(StrEnum):
@@ -75,6 +81,8 @@ class ModuleConfig:
     advertise: bool = False
     txt_firmware: bool = True
     """Whether the sketch adds `fw_name`, `fw_version` and `mac` to its TXT record."""
+    pull: PullConfig | None = None
+    """How the sketch asks for updates, if it does."""
     txt_flash: bool = False
     """ESP8266: whether it adds what tells that a packed image can be unpacked."""
     interfaces: tuple[str, ...] = ("127.0.0.1",)
@@ -87,6 +95,9 @@ class ModuleConfig:
         for fault in self.faults:
             if self.facts.family not in ONLY_ON.get(Fault(fault), frozenset(Family)):
                 raise ValueError(f"no {self.chip} can have {fault}")
+        for step in self.pull.steps if self.pull is not None else ():
+            if self.facts.family not in _CALLED_ON.get(step, frozenset(Family)):
+                raise ValueError(f"no {self.chip} asks for {step}")
         if self.password is not None and self.password_hash is not None:
             raise ValueError("a sketch has a password or its hash, not both")
 

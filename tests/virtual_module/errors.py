@@ -1,6 +1,7 @@
 """The Updater's errors: numbers, wording by core version, printed form.
 
-From cores/esp8266/Updater.cpp of several versions, and libraries/Update/src/Updater.cpp.
+From cores/esp8266/Updater.cpp of several versions, libraries/Update/src/Updater.cpp, and
+arduino-pico's libraries/Updater/src/Updater.cpp.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from .chips import Family
 from .config import ModuleConfig
 
 NO_ERROR, WRITE, ERASE, READ, SPACE, SIZE, STREAM, MD5 = range(8)
-MAGIC, BOOT_STRAP, SIGNATURE, NO_DATA, UNKNOWN_COMMAND = 10, 11, 12, 13, 16
+MAGIC, BOOT_STRAP, SIGNATURE, NO_DATA, RUNNING, UNKNOWN_COMMAND = 10, 11, 12, 13, 15, 16
 ESP32_MAGIC, ESP32_ACTIVATE, ESP32_NO_PARTITION = 8, 9, 10
 ESP32_ABORTED, ESP32_SIGNATURE = 12, 14
 PICO_NO_FILESYSTEM = -1
@@ -28,12 +29,14 @@ _ESP8266 = {
     BOOT_STRAP: "Invalid bootstrapping state, reset ESP8266 before updating",
     SIGNATURE: "Signature verification failed",
     NO_DATA: "No data supplied",
+    RUNNING: "Update already running",
 }
 _ESP32 = {
     NO_ERROR: "No Error",
     WRITE: "Flash Write Failed",
     SPACE: "Not Enough Space",
     SIZE: "Bad Size Given",
+    STREAM: "Stream Read Timeout",
     MD5: "MD5 Check Failed",
     ESP32_MAGIC: "Wrong Magic Byte",
     ESP32_ACTIVATE: "Could Not Activate The Firmware",
@@ -64,15 +67,17 @@ def update_error(
         return UpdateError(code, f"{_ESP32[code]}\r\n")
     if code == PICO_NO_FILESYSTEM:
         return UpdateError(code, "No Filesystem")
-    # A Pico prints what the ESP8266 core 3.1 does, from which its library was taken.
-    core = config.core_version if config.family is Family.ESP8266 else (3, 1)
-    if code == MD5:
+    pico = config.family is Family.PICO
+    core = (3, 1) if pico else config.core_version
+    if code == MD5 and pico:
+        text = f"MD5 Failed: expected:{expected} calculated:{found}"
+    elif code == MD5:
         text = _md5_text(core, expected, found)
     elif code == MAGIC and core < (3, 1):
         text = "Magic byte is wrong, not 0xE9"
     else:
         text = _ESP8266[code]
-    line_end = "\n" if core >= (3, 1) else "\r\n"
+    line_end = "\n" if core >= (3, 1) and not pico else "\r\n"
     return UpdateError(code, f"ERROR[{code}]: {text}{line_end}")
 
 

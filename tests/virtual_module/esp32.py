@@ -107,12 +107,13 @@ class Esp32Listener(Listener):
     async def run(self) -> Ending:
         while True:
             data, source = await self._next_datagram()
-            await self._board.pause(self._board.config.loop_time)
-            await self._on_datagram(data, source)
-            if self._state is not State.RUNUPDATE:
-                continue
-            assert self._invitation is not None
-            ending = await self._update(self._invitation)
+            async with self._board.main_loop:
+                await self._board.pause(self._board.config.loop_time)
+                await self._on_datagram(data, source)
+                if self._state is not State.RUNUPDATE:
+                    continue
+                assert self._invitation is not None
+                ending = await self._update(self._invitation)
             self._state = State.IDLE
             if ending is not Ending.STAYS:
                 return ending

@@ -113,7 +113,8 @@ class Esp8266Listener(Listener):
             while True:
                 invitation = await self._work
                 await self._board.pause(self._board.config.loop_time)
-                ending = await self._update(invitation)
+                async with self._board.main_loop:
+                    ending = await self._update(invitation)
                 self._state = State.IDLE
                 self._work = self._loop.create_future()
                 if ending is not Ending.STAYS:

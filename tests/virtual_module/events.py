@@ -36,6 +36,12 @@ class Seen(StrEnum):
     BRICKED = "bricked"
     ADVERTISED = "advertised"
     BACK = "back"
+    POLLING = "polling"
+    ANSWERED = "answered"
+    NO_UPDATE = "no_update"
+    VERSION_TOLD = "version_told"
+    PULL_FAILED = "pull_failed"
+    ASLEEP = "asleep"
 
 
 @dataclass(frozen=True, slots=True)

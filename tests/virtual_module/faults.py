@@ -20,7 +20,10 @@ class Fault(StrEnum):
     GARBAGE_REPLY = "garbage_reply"
     """Bytes that mean nothing leave instead of the answer to the invitation."""
     NOT_ENOUGH_SPACE = "not_enough_space"
-    """The update cannot begin: error 4, which an ESP32 keeps to itself."""
+    """The update cannot begin: error 4, which an ESP32 keeps to itself.
+
+    A module that pulls breaks off right behind the answer's headers: error -100.
+    """
     BOOT_STRAP = "boot_strap"
     """The update cannot begin: error 11 of an ESP8266 flashed by cable and not reset since."""
     NO_CONNECT = "no_connect"
@@ -32,6 +35,10 @@ class Fault(StrEnum):
     back then resets the connection, which it does not know any more."""
     RESET = "reset"
     """The connection is reset at `fault_at`; the module stays up."""
+    HANG_MIDWAY = "hang_midway"
+    """Takes no more byte from `fault_at` on. The host's closing the connection frees the module."""
+    REBOOT_MIDWAY = "reboot_midway"
+    """A watchdog resets the chip at `fault_at`. What it had received is lost."""
     SLOW_SECTOR = "slow_sector"
     """Each sector of 4 kB takes `slow_sector_time` more."""
     FLASH_WRITE_ERROR = "flash_write_error"
@@ -60,6 +67,8 @@ class Fault(StrEnum):
     """The restart takes `slow_restart_time` more."""
     NEVER_BACK = "never_back"
     """The module does not come back."""
+    CHUNKING_PROXY = "chunking_proxy"
+    """A proxy between sends the answer to a pull on in chunks, without its length."""
 
 
 ONLY_ON: Mapping[Fault, frozenset[Family]] = {

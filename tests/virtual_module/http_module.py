@@ -1,6 +1,5 @@
 """A virtual module that has a web server with an update page beside its ArduinoOTA."""
 
-import asyncio
 import socket
 from types import TracebackType
 from typing import override
@@ -8,6 +7,7 @@ from typing import override
 from zeroconf.asyncio import AsyncZeroconf
 
 from .config import ModuleConfig
+from .doors import first_ending
 from .http_config import HttpConfig, HttpDialect
 from .http_dialects import EspEasy, SketchPages, UpdateServer, WebUpdate
 from .http_elegant import AsyncElegantOta, ElegantOta, PrettyOta
@@ -108,19 +108,11 @@ class HttpModule(VirtualModule):
         pages = PAGES[self.http.dialect](self.board, self.http)
         server = HttpServer(self.board, self._tcp, self._clamp, pages, resets=self.http.resets)
         self._requests.append(server.heads)
-        doors = [
-            asyncio.ensure_future(super()._run_sketch(udp)),
-            asyncio.ensure_future(server.run()),
-        ]
         ending = Ending.RESTARTS
         try:
-            done, _ = await asyncio.wait(doors, return_when=asyncio.FIRST_COMPLETED)
-            ending = done.pop().result()
+            ending = await first_ending(super()._run_sketch(udp), server.run())
         finally:
-            for door in doors:
-                door.cancel()
-            await asyncio.wait(doors)
-            if ending is Ending.DIES:
+            if ending in (Ending.DIES, Ending.SLEEPS):
                 Link(self._tcp, 0).fall_silent()  # no power: not even a SYN is answered
             else:
                 self._close()

@@ -10,6 +10,7 @@ from .faults import Fault
 from .http_wire import BadRequest, HostGone, Request, Response, Wire
 from .link import Link
 from .listener import Ending
+from .strike import strike
 from .updater import Struck
 
 
@@ -64,7 +65,10 @@ class HttpServer:
             self._board.events.add(Seen.IGNORED, reason=str(error))
             link.reset()
         except Struck as struck:
-            return self._strike(link, struck.fault)
+            ending = await strike(self._board, link, struck.fault)
+            if ending is Ending.STAYS:
+                self._pages.abandoned()
+            return ending
         except BaseException:
             link.reset()  # switched off, or broken
             raise
@@ -94,12 +98,3 @@ class HttpServer:
             link.reset()
         else:
             link.close()
-
-    def _strike(self, link: Link, fault: Fault) -> Ending:
-        self._board.events.add(Seen.ABORTED, bytes=self._board.payload_bytes, reason=fault.value)
-        if fault is Fault.RESET:
-            self._pages.abandoned()
-            link.reset()
-            return Ending.STAYS
-        self._board.silence(link, midway=True)
-        return Ending.DIES

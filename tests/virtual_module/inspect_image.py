@@ -52,6 +52,19 @@ def unpack_stream(image: bytes, step: int) -> Iterator[tuple[int, bytes]]:
         raise BadImageError("gzip: truncated")
 
 
+def sketch_size(image: bytes, chip: Chip) -> int:
+    """Return where the sketch ends, as the chip finds it: a signature behind it counts not."""
+    family = CHIPS[chip].family
+    try:
+        if family is Family.ESP8266 and len(image) > _SECTOR + 8:
+            return _segments_end(image, _SECTOR + 8, image[_SECTOR + 1])[0]
+        if family is Family.ESP32 and len(image) > 24:
+            return _segments_end(image, 24, image[1])[0] + 32 * (image[23] == 1)
+    except BadImageError:
+        pass
+    return len(image)
+
+
 def verify(image: bytes, chip: Chip) -> None:
     """Raise `BadImageError` unless the chip could boot this plain image."""
     match CHIPS[chip].family:

@@ -81,6 +81,15 @@ class Link:
             self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, self._clamp)
         return self._raw.recv_into(view)
 
+    def peek(self, count: int) -> bytes:
+        """Look at the next bytes. Call it only when something is available."""
+        return self._raw.recv(count, socket.MSG_PEEK)
+
+    async def until_let_go(self) -> None:
+        """Wait until the host closes or resets the connection."""
+        while self.state == ESTABLISHED:  # noqa: ASYNC110 (the kernel tells nobody)
+            await asyncio.sleep(0.01)
+
     async def wait_readable(self, timeout: float | None) -> bool:
         """Wait for data, a FIN or a RST; tell whether one came in time."""
         ready = self._loop.create_future()

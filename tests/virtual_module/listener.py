@@ -24,6 +24,8 @@ class Ending(StrEnum):
     STAYS = "stays"
     RESTARTS = "restarts"
     DIES = "dies"
+    SLEEPS = "sleeps"
+    """Until its timer resets it; hears nothing so long."""
 
 
 class Listener:

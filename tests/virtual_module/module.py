@@ -13,12 +13,14 @@ from .advert import Advert
 from .board import Board
 from .chips import Family
 from .config import ModuleConfig
+from .doors import first_ending
 from .esp32 import Esp32Listener
 from .esp8266 import Esp8266Listener
 from .events import Event, EventLog, Seen
 from .faults import Fault, FaultPlan
 from .inspect_image import BadImageError, is_gzip
 from .listener import Ending, Listener
+from .puller import Puller
 
 _BOOT_TIME = {Family.ESP8266: 3.0, Family.ESP32: 2.0, Family.PICO: 4.0}
 """Seconds from reset to an answer over Wi-Fi: estimates, nobody has measured them."""
@@ -121,6 +123,11 @@ class VirtualModule:
         return self.board.payload_bytes
 
     @property
+    def asked(self) -> list[bytes]:
+        """All requests for an update that the module sent, byte by byte."""
+        return self.board.asked
+
+    @property
     def said(self) -> bytes:
         """All that the module said over TCP in the newest transfer: acks, OK or an error."""
         link = self.board.last_link
@@ -177,7 +184,9 @@ class VirtualModule:
                 await self._up()
                 ending = await self._run_sketch(udp)
                 if ending is Ending.DIES:
-                    await self._stay_dead(udp)
+                    await self._stay_dead()
+                elif ending is Ending.SLEEPS:
+                    await self._sleep()
             if not await self._restart():
                 return
             udp = self._listen()
@@ -187,7 +196,10 @@ class VirtualModule:
         listener: type[Listener] = (
             Esp32Listener if self.config.family is Family.ESP32 else Esp8266Listener
         )
-        return await listener(self.board, udp).run()
+        push = listener(self.board, udp).run()
+        if self.config.pull is None:
+            return await push
+        return await first_ending(push, Puller(self.board, self.config.pull).run())
 
     async def _boot_and_live(self) -> None:
         if await self._restart():
@@ -201,7 +213,16 @@ class VirtualModule:
         name = Seen.BACK if self.restarts else Seen.UP
         self.events.add(name, version=self.running_version, md5=self.running_md5, port=self._port)
 
-    async def _stay_dead(self, udp: socket.socket) -> None:
+    async def _sleep(self) -> None:
+        """Hear nothing until the timer resets the chip."""
+        assert self.config.pull is not None
+        seconds = self.config.pull.poll_interval
+        self.events.add(Seen.ASLEEP, seconds=seconds)
+        if self._advert is not None:
+            self._advert.silence()
+        await asyncio.sleep(seconds)
+
+    async def _stay_dead(self) -> None:
         """Hear nothing and say nothing until power returns."""
         self.events.add(Seen.DIED)
         if self._advert is not None:

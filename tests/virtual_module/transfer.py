@@ -7,8 +7,9 @@ from .errors import UpdateError
 from .events import Seen
 from .faults import Fault
 from .invitation import Invitation
-from .link import ESTABLISHED, Link
+from .link import Link
 from .listener import Ending
+from .strike import strike
 from .updater import Struck, Updater
 
 
@@ -34,14 +35,13 @@ class Transfer:
             return Ending.STAYS
         try:
             if self.board.strikes(Fault.HANG_AFTER_ACCEPT):
-                await self._hang(link)
-                return Ending.STAYS
+                return await strike(self.board, link, Fault.HANG_AFTER_ACCEPT)
             if await self.receive(link):
                 return await self._end(link)
             self.board.events.add(Seen.ABORTED, bytes=self.updater.filled, reason="silence")
             self.close(link)
         except Struck as struck:
-            return self._strike(link, struck.fault)
+            return await strike(self.board, link, struck.fault)
         except BaseException:
             link.reset()  # switched off, or broken
             raise
@@ -78,20 +78,6 @@ class Transfer:
         self.board.events.add(Seen.CONNECTED)
         self.board.last_link = link
         return link
-
-    async def _hang(self, link: Link) -> None:
-        while link.state == ESTABLISHED:  # noqa: ASYNC110 (the kernel tells nobody)
-            await asyncio.sleep(0.01)
-        self.board.events.add(Seen.ABORTED, bytes=0, reason=Fault.HANG_AFTER_ACCEPT.value)
-        link.close()
-
-    def _strike(self, link: Link, fault: Fault) -> Ending:
-        self.board.events.add(Seen.ABORTED, bytes=self.updater.filled, reason=fault.value)
-        if fault is Fault.RESET:
-            link.reset()
-            return Ending.STAYS
-        self.board.silence(link, midway=True)
-        return Ending.DIES
 
     async def _end(self, link: Link) -> Ending:
         finished = self.updater.finished

@@ -14,6 +14,8 @@ from .inspect_image import BadImageError, is_gzip, verify
 from .invitation import Invitation
 from .link import Link
 
+MIDWAY = (Fault.SILENT_DEATH, Fault.RESET, Fault.HANG_MIDWAY, Fault.REBOOT_MIDWAY)
+"""Faults that end a transfer at `fault_at`, the first of them if several strike."""
 _SLACK = 2 * SECTOR
 """Room for bytes beyond the announced size, which an ESP32 does read."""
 
@@ -46,9 +48,7 @@ class Updater:
         self.error: UpdateError | None = None
         self.reason = ""
         """What the module knows better than its error says."""
-        self._midway = [
-            fault for fault in (Fault.SILENT_DEATH, Fault.RESET) if board.strikes(fault)
-        ]
+        self._midway = [fault for fault in MIDWAY if board.strikes(fault)]
         self._write_fails = board.strikes(Fault.FLASH_WRITE_ERROR)
         self._slow = board.strikes(Fault.SLOW_SECTOR)
         self._strike_at = int(self.size * self._config.fault_at)

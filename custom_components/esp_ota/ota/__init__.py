@@ -1,5 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -21,16 +27,43 @@ from .exceptions import (
     LibraryError,
     OtaError,
     SafeStateError,
+    SignatureError,
+    SourceError,
 )
-from .gate import preflight
+from .fetch import (
+    CallBudget,
+    fetch,
+    fetch_text,
+    read_chunks,
+)
+from .gate import (
+    preflight,
+)
+from .github import (
+    parse_releases,
+)
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
+    read_slots,
 )
-from .install import Install
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
+from .listing import (
+    Listed,
+    Listing,
+    chip_from_text,
+)
+from .manifest import (
+    parse_manifest,
+)
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -46,6 +79,7 @@ from .models import (
     ModuleFacts,
     Payload,
     Sighting,
+    Slot,
     Verdict,
 )
 from .packing import (
@@ -63,12 +97,23 @@ from .ports import (
     SafeState,
 )
 from .probe import (
-    host_answers,
     is_alive,
+    is_listening,
+)
+from .public_key import (
+    is_public_key,
 )
 from .pull_request import (
     PullMode,
     PullRequest,
+)
+from .signature import (
+    read_public_key,
+    verify_signature,
+)
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
 )
 from .transport import (
     Transport,
@@ -104,6 +149,7 @@ __all__ = [
     "WIFI_OTA_PORT",
     "AppDescriptor",
     "ArduinoOtaPush",
+    "CallBudget",
     "Candidate",
     "Cause",
     "Check",
@@ -126,8 +172,11 @@ __all__ = [
     "InstallStage",
     "LibraryError",
     "Limits",
+    "Listed",
+    "Listing",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -145,21 +194,39 @@ __all__ = [
     "SafeState",
     "SafeStateError",
     "Sighting",
+    "SignatureError",
     "SignatureState",
+    "Slot",
+    "SlotKnowledge",
+    "SlotSource",
+    "SourceError",
     "Transport",
     "UploadDialect",
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
+    "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "fetch",
+    "fetch_text",
     "host_answers",
     "is_alive",
+    "is_listening",
+    "is_public_key",
     "may_pack",
     "pack",
     "pack_for",
+    "parse_manifest",
+    "parse_releases",
     "preflight",
+    "read_chunks",
     "read_image",
+    "read_marker",
+    "read_public_key",
+    "read_slots",
     "recognise",
+    "verify_signature",
 ]

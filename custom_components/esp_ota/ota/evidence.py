@@ -1,7 +1,16 @@
 """What a statement heard after the restart proves about an install."""
 
+from .causes import Cause
 from .checks import Candidate
-from .models import Cause, Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
+from .models import (
+    Chip,
+    Image,
+    ImageKind,
+    InstallResult,
+    ModuleFacts,
+    Sighting,
+    Verdict,
+)
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:
@@ -58,10 +67,8 @@ def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
     """Whether a module may run this image with another sum than its file has.
 
     The ESP8266's updater writes the module's own flash mode into a plain image (`Updater.cpp`,
-    `_writeBuffer`), and a signature is cut off before the sum is taken.
+    `_writeBuffer`).
     """
-    if image.signed:
-        return True
     if image.chip is not Chip.ESP8266 or image.packed:
         return False
     return image.flash_mode is None or image.flash_mode is not module.flash_mode

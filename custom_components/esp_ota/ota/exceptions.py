@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from .models import Cause
+from .causes import Cause
 
 
 class OtaError(Exception):
@@ -23,8 +23,16 @@ class ImageError(OtaError):
     """The bytes are no image that belongs on a module."""
 
 
+class SignatureError(OtaError):
+    """The image is not signed by whom the person trusts, or the key is none."""
+
+
 class LibraryError(OtaError):
     """A release cannot be added, found or read."""
+
+
+class SourceError(OtaError):
+    """A source of firmware does not answer, or not with what it should."""
 
 
 class InstallRefused(OtaError):

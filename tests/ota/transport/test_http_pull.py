@@ -1,18 +1,29 @@
 """The desk where a module's requests and its install meet."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+import socket
 
 import pytest
 
+from custom_components.esp_ota.ota.causes import Cause
 from custom_components.esp_ota.ota.exceptions import (
-    InstallRefused,
+    ModuleConnectionError,
     NotCollected,
     SafeStateError,
     TransferError,
 )
-from custom_components.esp_ota.ota.models import Cause, ChipFamily, Delivery, ImageKind, Payload
+from custom_components.esp_ota.ota.models import (
+    ChipFamily,
+    Delivery,
+    ImageKind,
+    Payload,
+)
 from custom_components.esp_ota.ota.pull_request import PullMode, PullRequest
 from custom_components.esp_ota.ota.transport.http_pull import HttpPull, PullDesk, PullLimits
+from tests.ota.conftest import assert_sentence_is_whole
 
 SHORT = PullLimits(request=0.2, offer=0.3, hold=0.3)
 PAYLOAD = Payload(data=bytes(1000), kind=ImageKind.SKETCH, md5="0" * 32)
@@ -20,6 +31,16 @@ PAYLOAD = Payload(data=bytes(1000), kind=ImageKind.SKETCH, md5="0" * 32)
 
 def request(mode: PullMode = PullMode.SKETCH) -> PullRequest:
     return PullRequest(family=ChipFamily.ESP8266, mac="5c:cf:7f:a1:b2:c3", mode=mode)
+
+
+@contextmanager
+def taken_at_once() -> Iterator[socket.socket]:
+    """Yield a connection whose other end has acknowledged everything."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as connection,
+    ):
+        yield connection
 
 
 def unwatched() -> None:
@@ -54,8 +75,11 @@ async def test_a_request_is_held_until_the_equipment_is_safe_and_gets_the_image(
     assert download is not None
     assert download.payload is PAYLOAD
     assert download.begin()
-    for sent in (500, 504, 1000):
-        download.drained(sent)
+    with taken_at_once() as connection:
+        assert download.track(500, connection)
+        assert download.track(504, connection)
+        assert not download.track(504, connection)
+        assert download.track(1000, connection)
     download.complete()
 
     # What the module makes of it, only its next request can say.
@@ -81,9 +105,9 @@ async def test_a_request_that_cannot_wait_longer_is_sent_away_and_the_next_gets_
 
 
 async def test_a_module_that_never_asks_ends_the_offer() -> None:
-    with pytest.raises(InstallRefused) as refused:
+    with pytest.raises(ModuleConnectionError) as silent:
         await HttpPull(PullDesk(SHORT)).wait_ready(PAYLOAD)
-    assert refused.value.cause is Cause.NO_POLL
+    assert silent.value.cause is Cause.NO_POLL
 
 
 async def test_an_image_that_nobody_fetches_is_taken_back() -> None:
@@ -107,15 +131,20 @@ async def test_a_request_for_another_kind_of_image_gets_nothing() -> None:
     await sending
 
 
-async def test_one_image_goes_to_one_request() -> None:
+async def test_a_module_that_asks_anew_in_the_middle_has_restarted() -> None:
     desk = PullDesk(PullLimits(request=0.2))
-    sending = asyncio.create_task(send(HttpPull(desk)))
+    sending = asyncio.create_task(send(HttpPull(desk, host="127.0.0.1")))
     await asyncio.sleep(0)
-    first, second = await asyncio.gather(desk.visit(request()), desk.visit(request()))
+    first = await desk.visit(request())
     assert first is not None
-    assert second is None
-    first.complete()
-    await sending
+    assert first.begin()
+    asking = asyncio.create_task(desk.visit(request()))
+    with pytest.raises(TransferError) as broken:
+        await sending
+    assert broken.value.cause is Cause.REBOOTED
+    assert_sentence_is_whole(broken.value.cause, broken.value.facts)
+    assert await asking is None
+    first.complete()  # one image goes to one request
 
 
 async def test_a_second_request_while_one_is_held_is_sent_away() -> None:
@@ -147,24 +176,41 @@ async def test_equipment_that_is_unsafe_in_the_last_moment_stops_the_first_byte(
 
 
 @pytest.mark.parametrize(
-    ("how", "cause"), [("lost", Cause.CONNECTION_LOST), ("stalled", Cause.STALLED)]
+    ("how", "taken", "proxied", "cause"),
+    [
+        ("lost", 400_000, False, Cause.CONNECTION_LOST),
+        ("lost", 400_000, True, Cause.CONNECTION_LOST),
+        ("lost", 5840, False, Cause.DOWNLOAD_DECLINED),
+        ("lost", 5840, True, Cause.LENGTH_LOST),
+        ("stalled", 400_000, False, Cause.STALLED),
+        ("stalled", 0, False, Cause.STALLED),
+    ],
 )
-async def test_a_download_that_breaks_says_how_far_it_came(how: str, cause: Cause) -> None:
+async def test_a_download_that_breaks_says_how_far_it_came(
+    how: str, taken: int, proxied: bool, cause: Cause
+) -> None:
     desk = PullDesk()
-    sending = asyncio.create_task(send(HttpPull(desk)))
+    large = Payload(data=bytes(500_000), kind=ImageKind.SKETCH, md5="0" * 32)
+    pull = HttpPull(desk, host="127.0.0.1")
+    sending = asyncio.create_task(
+        pull.send(large, before_first_byte=unwatched, on_progress=lambda _s, _t: None)
+    )
     await asyncio.sleep(0)
-    download = await desk.visit(request())
+    download = await desk.visit(replace(request(), proxied=proxied))
     assert download is not None
     assert download.begin()
+    with taken_at_once() as connection:
+        download.track(taken, connection)
     if how == "lost":
-        download.lost(400)
+        download.lost()
     else:
-        download.stalled(400, 60.0)
+        download.stalled(60.0)
     download.complete()  # too late, and without effect
     with pytest.raises(TransferError) as broken:
         await sending
     assert broken.value.cause is cause
-    assert broken.value.facts["sent"] == "400"
+    assert broken.value.facts["sent"] == str(taken)
+    assert_sentence_is_whole(cause, broken.value.facts)
 
 
 async def test_a_cancelled_install_stops_the_download_that_is_on_its_way() -> None:
@@ -181,10 +227,36 @@ async def test_a_cancelled_install_stops_the_download_that_is_on_its_way() -> No
     assert not download.begin()
 
 
-async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely() -> None:
+async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.esp_ota.ota.transport.http_pull._PAUSE", 0.04)
     desk = PullDesk(PullLimits(offer=0.0, intervals=3))
-    await desk.visit(request())
+    await desk.visit(request(PullMode.FILESYSTEM))
+    await desk.visit(request())  # the same poll
+    assert desk.interval is None
     await asyncio.sleep(0.05)
+    await desk.visit(request(PullMode.FILESYSTEM))
     await desk.visit(request())
     assert desk.interval is not None
+    assert desk.interval >= 0.04
     assert desk.patience == pytest.approx(3 * desk.interval)
+
+
+async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next_one() -> None:
+    desk = PullDesk()
+    pull = HttpPull(desk)
+    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
+    await asyncio.sleep(0)
+    visit = asyncio.create_task(desk.visit(request()))
+    await ready
+    sending = asyncio.create_task(send(pull))
+    await asyncio.sleep(0)  # it has handed over the image, and nobody has looked yet
+    visit.cancel()  # as aiohttp does when the module hangs up
+    with pytest.raises(asyncio.CancelledError):
+        await visit
+    download = await desk.visit(request())
+    assert download is not None
+    assert download.begin()
+    download.complete()
+    assert await sending is Delivery.UNCONFIRMED

@@ -8,22 +8,33 @@ import hashlib
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause, FilesystemType, Image, ImageKind, Marker
+from ..models import (
+    FilesystemType,
+    Image,
+    ImageKind,
+    Marker,
+    Slot,
+)
 from ._content import Content
-from ._esp32 import read_esp32
+from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
 from ._espressif import MAGIC, EspHeader
 from ._filesystem import filesystem_of, may_be_spiffs
-from ._foreign import refuse_foreign
+from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
-from ._partitions import is_merged
+from ._partitions import find_table, is_merged, slots_of
 from ._rp2 import read_rp2
-from ._sums import Data, md5_of
+from ._sums import Data, has_only_blank_behind, md5_of
+from ._trailer import AppendedSignature, trailer_at
+
+__all__ = ["MAX_FILE_SIZE", "AppendedSignature", "appended_signature", "read_image", "read_slots"]
 
 MAX_FILE_SIZE: Final = 32 * 1024 * 1024
 """No supported module has more flash, so nothing larger can be an image for one."""
 
+_SECTOR: Final = 4096
 _MARKER: Final = re.compile(rb"ESP_OTA_FW:([A-Za-z0-9][\w.+-]{0,63}):([\w][\w.+-]{0,63});")
 
 
@@ -66,6 +77,39 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
     )
 
 
+def read_marker(data: bytes) -> Marker | None:
+    """Return the marker in any bytes; raises ImageError when they cannot even be unpacked."""
+    return _find_marker(_plain(data))
+
+
+def read_slots(data: bytes) -> tuple[Slot, ...]:
+    """Return the places for sketches that a merged image, or a lone partition table, names.
+
+    Raises ImageError when the bytes cannot even be unpacked.
+    """
+    return slots_of(find_table(_plain(data)))
+
+
+def _plain(data: bytes) -> Data:
+    if len(data) > MAX_FILE_SIZE:
+        raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
+    return unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
+
+
+def appended_signature(data: bytes) -> AppendedSignature | None:
+    """Return the signature that follows an image, None where there is none."""
+    if (at := trailer_at(data)) is not None:
+        return AppendedSignature(at, data[at:-4], padded=False)
+    at = len(data) - ARDUINO_SIGNATURE
+    try:
+        content = _recognise(data, None)
+    except ImageError:
+        return None
+    if content.signed and content.end == at:
+        return AppendedSignature(at, data[at:], padded=True)
+    return None
+
+
 def _find_marker(plain: Data) -> Marker | None:
     """Return the first marker, which a sketch states with one `const char[]`."""
     if found := _MARKER.search(plain):
@@ -85,7 +129,18 @@ def _recognise(plain: Data, kind: ImageKind | None) -> Content:
         return Content(filesystem=filesystem, end=len(plain))
     if plain[0] == MAGIC:
         header = EspHeader.read(plain, 0)
-        return (read_esp8266 if header.is_esp8266 else read_esp32)(plain, header)
+        content = (read_esp8266 if header.is_esp8266 else read_esp32)(plain, header)
+        if not content.signed and _has_more_behind(plain, content.end):
+            raise ImageError(Cause.MERGED_IMAGE)
+        return content
     if (pico := read_rp2(plain)) is not None:
         return pico
-    raise ImageError(Cause.NOT_FIRMWARE)
+    raise ImageError(Cause.ENCRYPTED_IMAGE if is_encrypted(plain) else Cause.NOT_FIRMWARE)
+
+
+def _has_more_behind(plain: Data, end: int) -> bool:
+    """Whether files, or the rest of a whole flash, follow the sketch.
+
+    Up to a sector is let pass: build tools pad, and some leave their own mark.
+    """
+    return len(plain) - end > _SECTOR and not has_only_blank_behind(plain, end)

@@ -6,13 +6,16 @@ After `tools/elf2bin.py`, `tools/signing.py` and `bootloaders/eboot` of esp8266/
 import struct
 from typing import Final
 
+from ..causes import Cause
+from ..exceptions import ImageError
 from ..models import Chip
 from ._content import Content, corrupt, truncated
-from ._espressif import EspHeader, checksum_of, walk
+from ._espressif import MAGIC, EspHeader, checksum_of, walk
 from ._sums import Data, crc_msb_first, pieces, xor_of
 from ._trailer import trailer_at
 
 _EBOOT_SIZE: Final = 0x1000
+_PADDING: Final = b"\xaa" * 4
 _LENGTH_AT: Final = _EBOOT_SIZE + 16
 _SKETCH_AT: Final = _LENGTH_AT + 8
 _FLASH: Final = {
@@ -28,21 +31,12 @@ _FLASH: Final = {
 
 def read_esp8266(plain: Data, eboot: EspHeader) -> Content:
     """Check eboot and the sketch behind it."""
-    walk(plain, eboot, 8, min(len(plain), _EBOOT_SIZE))
+    _check_eboot(plain, eboot)
     sketch = EspHeader.read(plain, _EBOOT_SIZE)
     segments_end, xor = walk(plain, sketch, _EBOOT_SIZE + 8, len(plain))
     checksum_at, checksum = checksum_of(plain, segments_end)
-    length, crc = struct.unpack_from("<II", plain, _LENGTH_AT)
-    # elf2bin writes both words after the XOR checksum was taken over zeros.
-    xor ^= xor_of(plain, _LENGTH_AT, _SKETCH_AT) if length else 0
-    if checksum != xor:
-        raise corrupt("checksum")
-    end = length or checksum_at + 1
-    if length:
-        if length > len(plain):
-            raise truncated(f"{len(plain)} of {length} bytes")
-        if _crc(plain, length) != crc:
-            raise corrupt("CRC-32")
+    end = checksum_at + 1
+    _check_sums(plain, end, xor ^ checksum)
     return Content(
         chip=Chip.ESP8266,
         end=end,
@@ -50,6 +44,35 @@ def read_esp8266(plain: Data, eboot: EspHeader) -> Content:
         flash_size=_FLASH.get(eboot.flash_size_code),
         flash_mode=eboot.flash_mode,
     )
+
+
+def _check_eboot(plain: Data, eboot: EspHeader) -> None:
+    """Refuse what has no boot stage in its first sector: nothing could install it."""
+    if len(plain) > _EBOOT_SIZE and plain[_EBOOT_SIZE] != MAGIC:
+        if plain[_EBOOT_SIZE - len(_PADDING) : _EBOOT_SIZE] != _PADDING:
+            raise ImageError(Cause.FOREIGN_LAYOUT)
+        raise corrupt(f"no image header at {_EBOOT_SIZE:#x}")
+    walk(plain, eboot, 8, min(len(plain), _EBOOT_SIZE))
+
+
+def _check_sums(plain: Data, end: int, difference: int) -> None:
+    """Check the XOR checksum, and length and CRC where the core that built it wrote them.
+
+    They go where older cores have code, after the checksum was taken over zeros.
+    `difference` is what the checksum is off when they are counted in.
+    """
+    length, crc = struct.unpack_from("<II", plain, _LENGTH_AT)
+    without = difference == xor_of(plain, _LENGTH_AT, _SKETCH_AT)
+    if length != end and (difference == 0 or not without):
+        if difference:
+            raise corrupt("checksum")
+        return
+    if not without:
+        raise corrupt("checksum")
+    if length > len(plain):
+        raise truncated(f"{len(plain)} of {length} bytes")
+    if length != end or _crc(plain, length) != crc:
+        raise corrupt("CRC-32")
 
 
 def _crc(plain: Data, length: int) -> int:

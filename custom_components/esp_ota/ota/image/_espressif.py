@@ -9,6 +9,9 @@ from ._content import corrupt, truncated
 from ._sums import Data, xor_of
 
 MAGIC: Final = 0xE9
+DESCRIPTION_AT: Final = 32
+DESCRIPTION: Final = b"\x32\x54\xcd\xab"
+"""What the first segment of every ESP32 app begins with."""
 _FLASH_MODES: Final = (FlashMode.QIO, FlashMode.QOUT, FlashMode.DIO, FlashMode.DOUT)
 _MAX_SEGMENTS: Final = 16
 

@@ -1,17 +1,33 @@
-"""Files that people take for firmware, told by how they begin."""
+"""Files that people take for firmware, told by how they begin, or by what they are made of."""
 
 import re
 from typing import Final
+import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause
 from ._sums import Data
 
 _MAGIC: Final = (
     (b"\x7fELF", Cause.ELF_FILE),
     (b"UF2\n", Cause.UF2_FILE),
+    (b"PK\x03\x04", Cause.ARCHIVE_FILE),
+    (b"PK\x05\x06", Cause.ARCHIVE_FILE),
+    (b"Rar!\x1a\x07", Cause.ARCHIVE_FILE),
+    (b"7z\xbc\xaf\x27\x1c", Cause.ARCHIVE_FILE),
+    (b"\xfd7zXZ\0", Cause.ARCHIVE_FILE),
+    (b"BZh", Cause.ARCHIVE_FILE),
+    (b"\x28\xb5\x2f\xfd", Cause.ARCHIVE_FILE),
+    (b"\x1f\x8b", Cause.ARCHIVE_FILE),
+    (b"\xcf\xb6\x88\x07", Cause.ENCRYPTED_IMAGE),
 )
-_HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}")
+"""gzip within gzip nobody unpacks; the last one begins what `esp_encrypted_img` makes."""
+_TAR_AT: Final = 257
+_HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}|S0[0-9A-Fa-f]{8}")
+_PAGE: Final = re.compile(rb'<|\{\s*"')
+_SAMPLE: Final = 64 * 1024
+_SMALLEST: Final = 4096
+"""Shorter files may be dense by chance."""
 
 
 def refuse_foreign(plain: Data) -> None:
@@ -21,8 +37,16 @@ def refuse_foreign(plain: Data) -> None:
     for magic, cause in _MAGIC:
         if plain.startswith(magic):
             raise ImageError(cause)
+    if plain[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        raise ImageError(Cause.ARCHIVE_FILE)
     text = bytes(plain[:64]).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<"):
+    if _PAGE.match(text):
         raise ImageError(Cause.HTML_PAGE)
     if _HEX.match(text):
         raise ImageError(Cause.HEX_FILE)
+
+
+def is_encrypted(plain: Data) -> bool:
+    """Whether unknown bytes are as dense as only encryption and compression make them."""
+    sample = plain[:_SAMPLE]
+    return len(sample) >= _SMALLEST and len(zlib.compress(sample, 1)) > len(sample)

@@ -18,6 +18,11 @@ def pieces(data: Data, begin: int, end: int) -> Iterator[memoryview]:
         yield view[at : min(at + _PIECE, end)]
 
 
+def has_only_blank_behind(data: Data, end: int) -> bool:
+    """Whether nothing follows but blank flash or zeros."""
+    return len(data) - end in {data.count(0xFF, end), data.count(0, end)}
+
+
 def xor_of(data: Data, begin: int, end: int) -> int:
     """XOR all bytes of a range, by folding large integers instead of looping over bytes."""
     value, width = 0, _PIECE * 8

@@ -3,12 +3,24 @@
 payload, signature, length of the signature as a little-endian word.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from ._sums import Data
 
 LENGTHS: Final = frozenset({64, 96, 128, 132, 256, 384, 512})
 """EC keys of 256, 384 and 521 bit as two raw numbers, RSA keys of 1024 to 4096 bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppendedSignature:
+    """A signature behind a payload, for the module to check."""
+
+    at: int
+    """Where the payload ends."""
+    signature: bytes
+    padded: bool
+    """Whether it is of the ESP32 core, which fills up to one size with zeros."""
 
 
 def trailer_at(data: Data) -> int | None:

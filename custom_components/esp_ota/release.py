@@ -1,0 +1,80 @@
+"""One version of a firmware for one chip: what is known of it, and how that is stored."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from .ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
+
+_IMAGE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "kind": ImageKind,
+    "chip": Chip,
+    "flash_mode": FlashMode,
+    "filesystem": FilesystemType,
+    "descriptor": lambda descriptor: AppDescriptor(**descriptor),
+    "marker": lambda marker: Marker(**marker),
+}
+"""What is text in the store and more in an `Image`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """One version of a firmware for one chip."""
+
+    firmware: str
+    version: str
+    image: Image
+    notes: str | None
+    source: str
+    """Where it came from: `folder`, `upload`, `action`, `build`, or the id of a source."""
+    added: str
+    """ISO time in UTC."""
+    stated_chip: Chip | None = None
+    """The chip somebody named, for images that do not tell (file systems)."""
+    signature: str | None = None
+    """The text of a detached signature (minisign) that came with the image."""
+
+    @property
+    def chip(self) -> Chip | None:
+        """The chip it is for: the image's own word first."""
+        return self.image.chip or self.stated_chip
+
+    @property
+    def key(self) -> tuple[str, str, Chip | None, ImageKind]:
+        """What may exist only once with one content."""
+        return self.firmware, self.version, self.chip, self.image.kind
+
+    def facts(self) -> dict[str, Any]:
+        """Return what programs are told of it."""
+        image = self.image
+        return {
+            "firmware": self.firmware,
+            "version": self.version,
+            "chip": self.chip,
+            "kind": image.kind,
+            "size": image.size,
+            "md5": image.md5,
+            "sha256": image.sha256,
+            "packed": image.packed,
+            "signed": image.signed or self.signature is not None,
+            "source": self.source,
+            "added": self.added,
+        }
+
+    def stored(self) -> dict[str, Any]:
+        """Return its form in the store."""
+        return asdict(self)
+
+    @classmethod
+    def restored(cls, item: dict[str, Any]) -> Release:
+        """Return a release from its stored form.
+
+        Raises KeyError, TypeError or ValueError for what another version of us has stored.
+        """
+        image = dict(item["image"])
+        for key, kind in _IMAGE_FIELDS.items():
+            if image.get(key) is not None:
+                image[key] = kind(image[key])
+        stated = item.get("stated_chip")
+        fields = item | {"image": Image(**image), "stated_chip": Chip(stated) if stated else None}
+        return cls(**fields)

@@ -1,0 +1,93 @@
+"""Runs a person's sequence of actions, and believes as little of its end as it proves.
+
+`stop` with an error raises nothing, a false condition inside a branch is passed over, an
+unavailable entity is skipped: what is raised here is only what is certain to have failed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import Script, async_validate_actions_config
+from homeassistant.helpers.trace import script_execution_get, trace_clear
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN, LOGGER
+from .ota import Cause, SafeStateError
+
+
+async def async_validate_actions(hass: HomeAssistant, raw: list[Any]) -> list[ConfigType]:
+    """Return a sequence ready to run; the raw one is left as it is, for storing.
+
+    Raises vol.Invalid, HomeAssistantError or ValueError.
+    """
+    return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(raw)))
+
+
+class Sequence:
+    """What runs in the name of one person for one module."""
+
+    def __init__(
+        self, hass: HomeAssistant, name: str, context: Context, variables: Mapping[str, Any]
+    ) -> None:
+        """Take who acts, and what the templates may use."""
+        self._hass = hass
+        self._name = name
+        self._context = context
+        self.variables = dict(variables)
+
+    async def async_run(self, raw: list[Any], cause: Cause) -> None:
+        """Run a sequence; raises SafeStateError with the cause where it certainly failed.
+
+        In a task of its own: it resets the trace of a calling automation.
+        """
+        if raw:
+            await self._hass.async_create_task(
+                self._async_run(raw, cause), f"{DOMAIN} {self._name}", eager_start=False
+            )
+
+    async def _async_run(self, raw: list[Any], cause: Cause) -> None:
+        try:
+            actions = await async_validate_actions(self._hass, raw)
+        except (vol.Invalid, HomeAssistantError, ValueError) as err:
+            raise SafeStateError(cause, detail=err) from err
+        script = Script(self._hass, actions, self._name, DOMAIN, log_exceptions=False)
+        try:
+            trace_clear()
+            result = await script.async_run(self.variables, self._context)
+            reason = script_execution_get()
+        except Exception as err:  # an action raises whatever its integration has not caught
+            raise SafeStateError(cause, detail=str(err) or type(err).__name__) from err
+        finally:
+            await script.async_unload()
+        if result is None or reason != "finished":
+            raise SafeStateError(cause, detail=f"the sequence ended as {reason!r}")
+        response = result.service_response
+        if isinstance(response, Mapping) and response.get("safe", True) is not True:
+            detail = response.get("reason", "it answered that it is not safe")
+            refused = cause is Cause.SAFE_STATE_FAILED  # the restore has only one way to fail
+            raise SafeStateError(Cause.SAFE_STATE_REFUSED if refused else cause, detail=detail)
+        LOGGER.debug("%s: sequence finished", self._name)
+
+    @contextmanager
+    def changes(self) -> Iterator[set[str]]:
+        """Collect the entities that change while this runs, by it or by what it set off."""
+        changed: set[str] = set()
+
+        @callback
+        def listen(event: Event[EventStateChangedData]) -> None:
+            if self._context.id in {event.context.id, event.context.parent_id}:
+                changed.add(event.data["entity_id"])
+
+        stop = self._hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
+        try:
+            yield changed
+        finally:
+            stop()
