@@ -1,7 +1,6 @@
 """One module: what is known of it, its running install, and who is told."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -31,6 +30,7 @@ from .const import (
 )
 from .house import House
 from .library import Release
+from .module_state import ModuleState
 from .ota import (
     Candidate,
     Cause,
@@ -40,9 +40,10 @@ from .ota import (
     EvidenceSource,
     FlashMode,
     Image,
+    ImageKind,
     InstallProgress,
     InstallRefused,
-    InstallResult,
+    InstallStage,
     ModuleFacts,
     ModuleKnowledge,
     ModuleWatch,
@@ -62,29 +63,6 @@ from .telling import Outcome
 from .versions import is_newer
 
 _NOTHING = ModuleFacts(name="", host="", port=0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModuleState:
-    """What the entities of one module show."""
-
-    firmware: str | None = None
-    installed: str | None = None
-    """The version that runs: stated by the module, else known from the last install."""
-    assumed: bool = False
-    """Nothing but our own install says so."""
-    progress: InstallProgress | None = None
-    outcome: Outcome | None = None
-    """How the last install since the start ended."""
-    last_seen: datetime | None = None
-    """When it last said something by itself, since the start."""
-    left: bool = False
-    """Whether the last it said was goodbye."""
-
-    @property
-    def result(self) -> InstallResult | None:
-        """What the last install since the start ended as."""
-        return self.outcome.result if self.outcome else None
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -371,7 +349,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
-        installed = self.data.installed
+        is_sketch = release.image.kind is ImageKind.SKETCH
+        installed = self.data.installed if is_sketch else None
         return Candidate(
             image=release.image,
             firmware=release.firmware,
@@ -396,6 +375,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Show a state; the base class would write a debug line for each percent."""
         self.data = state
         self.async_update_listeners()
+
+    @callback
+    def async_begin(self, kind: ImageKind) -> None:
+        """Show that an install begins."""
+        progress = InstallProgress(stage=InstallStage.CHECKING)
+        self._set(replace(self.data, progress=progress, installing=kind))
 
     @callback
     def async_set_progress(self, progress: InstallProgress | None) -> None:

@@ -24,6 +24,7 @@ from .offers import async_count, raise_for_third_offer
 from .ota import (
     Cause,
     Delivery,
+    ImageKind,
     Install,
     InstallProgress,
     InstallResult,
@@ -89,7 +90,12 @@ class Installer:
         """Whether an install of this module runs."""
         return self._task is not None and not self._task.done()
 
-    async def async_install(self, version: str | None, context: Context | None) -> None:
+    async def async_install(
+        self,
+        version: str | None,
+        context: Context | None,
+        kind: ImageKind = ImageKind.SKETCH,
+    ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
 
         Raises HomeAssistantError with the cause for every other ending.
@@ -97,7 +103,7 @@ class Installer:
         name = self._entry.title
         if self.is_running:
             raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
-        if (release := self._choose(version)) is None:
+        if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=name)
         task = self._start(
@@ -111,13 +117,17 @@ class Installer:
             raise
         raise_for_result(result, module=name)
 
-    def _choose(self, version: str | None) -> Release | None:
+    def _choose(self, version: str | None, kind: ImageKind) -> Release | None:
         """Return the release to install; of several chips' images the one for this module."""
-        if version is None:
+        if version is None and kind is ImageKind.SKETCH:
             return self._coordinator.offered
-        named = [item for item in self._coordinator.releases if item.version == version]
         facts = self._coordinator.facts()
-        fitting = [item for item in named if item.image.chip in {facts.chip, facts.family}]
+        library = self._coordinator.house.library
+        releases = self._coordinator.releases
+        if kind is ImageKind.FILESYSTEM:
+            releases = library.files(facts.firmware) if facts.firmware else []
+        named = [item for item in releases if version in {None, item.version}]
+        fitting = [item for item in named if item.image.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 
     def _start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
@@ -142,7 +152,7 @@ class Installer:
     ) -> InstallResult:
         """Run one install and see to everything around it."""
         coordinator = self._coordinator
-        coordinator.async_set_progress(InstallProgress(stage=InstallStage.CHECKING))
+        coordinator.async_begin(release.image.kind)
         note: OpenInstall = {
             "stage": InstallStage.CHECKING,
             "sha256": release.image.sha256,
@@ -152,13 +162,7 @@ class Installer:
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
-        self._press = Press(
-            firmware=release.firmware,
-            version=release.version,
-            before=coordinator.data.installed,
-            began=dt_util.utcnow(),
-            context=context,
-        )
+        self._press = Press.now(release, coordinator.data.installed, context)
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -284,7 +288,9 @@ class Installer:
 
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
-        if result.verdict.is_success:
+        if result.verdict.is_success and release.image.kind is ImageKind.FILESYSTEM:
+            self._coordinator.async_delivered(release.image, Delivery.ACCEPTED)
+        elif result.verdict.is_success:
             stated = result.version
             self._coordinator.async_set_installed(
                 stated or release.version, release.firmware, assumed=stated is None

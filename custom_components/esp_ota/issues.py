@@ -42,6 +42,51 @@ def _file_issue(file_name: str) -> str:
 
 
 @callback
+def async_raise_source_issue(
+    hass: HomeAssistant, subentry_id: str, source: str, err: OtaError
+) -> None:
+    """Say why a source of firmware cannot be used; its releases stay."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"source_{subentry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"source_{err.cause.removeprefix('source_')}",
+        translation_placeholders={"source": source} | err.facts,
+    )
+
+
+@callback
+def async_raise_source_files(
+    hass: HomeAssistant, subentry_id: str, source: str, sentences: list[str]
+) -> None:
+    """Say which files of a source are no use, or take it back when there are none."""
+    issue_id = f"source_files_{subentry_id}"
+    if not sentences:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="source_files",
+        translation_placeholders={
+            "source": source,
+            "files": "\n".join(f"- {sentence}" for sentence in sentences),
+        },
+    )
+
+
+@callback
+def async_clear_source_issue(hass: HomeAssistant, subentry_id: str) -> None:
+    """Take back that a source cannot be used."""
+    ir.async_delete_issue(hass, DOMAIN, f"source_{subentry_id}")
+
+
+@callback
 def async_raise_module_issue(
     hass: HomeAssistant, entry_id: str, key: str, placeholders: dict[str, str]
 ) -> None:
