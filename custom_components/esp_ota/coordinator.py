@@ -4,7 +4,7 @@ from dataclasses import replace
 import time
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -12,9 +12,6 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ACCEPTED,
-    CONF_AUTH,
-    CONF_BOARD,
-    CONF_CHIP,
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
@@ -30,12 +27,11 @@ from .const import (
 )
 from .house import House
 from .library import Release
-from .module_state import ModuleState
+from .module_state import ModuleState, merged_facts
 from .ota import (
     Candidate,
     Cause,
     Check,
-    Chip,
     Delivery,
     EvidenceSource,
     FlashMode,
@@ -53,16 +49,12 @@ from .ota import (
     Sighting,
     SlotKnowledge,
     SlotSource,
-    chip_from_board,
-    family_from_port,
     is_alive,
     is_listening,
     preflight,
 )
 from .telling import Outcome
 from .versions import is_newer
-
-_NOTHING = ModuleFacts(name="", host="", port=0)
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -286,30 +278,16 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
-        data, options = self.config_entry.data, self.config_entry.options
-        said, polled = self._announced, self._polled
-        chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
-        chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
-        family = chip.family if chip else (said.family if said else None)
-        if polled is not None:
-            family = family or polled.family
-        said = said or _NOTHING
+        entry = self.config_entry
+        facts = merged_facts(entry, self._announced, self._polled, port=self.port)
         facts = replace(
-            said,
-            name=data[CONF_NAME],
-            host=self.host,
-            port=self.port,
-            family=family or family_from_port(data[CONF_PORT]),
-            chip=chip,
-            mac=data.get(CONF_MAC) or said.mac,
-            board=data.get(CONF_BOARD),
-            auth_required=data.get(CONF_AUTH),
+            facts,
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
             staged_low=TRANSPORT_UPLOAD in self.transports,
             flash_mode=self._flash_mode,
         )
-        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+        return self.knowledge.complete(facts, entry.options.get(CONF_SLOT_SIZE))
 
     @property
     def slot(self) -> SlotKnowledge | None:

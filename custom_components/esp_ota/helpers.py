@@ -1,9 +1,16 @@
 """The one place where an outcome of `ota/` gets its translated sentence."""
 
-from collections.abc import Mapping
+from collections.abc import (
+    Mapping,
+)
 
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import (
+    HomeAssistant,
+)
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN

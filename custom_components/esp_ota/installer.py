@@ -37,9 +37,15 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .rehearsal import Rehearsal
+from .rehearsal import (
+    Rehearsal,
+)
 from .safe_state import StepCallback
-from .telling import Press, async_outcome, async_tell
+from .telling import (
+    Press,
+    async_outcome,
+    async_tell,
+)
 from .transports import transports_for
 
 _JOURNALLED = {
@@ -288,8 +294,9 @@ class Installer:
 
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
+        coordinator = self._coordinator
         if result.verdict.is_success and release.image.kind is ImageKind.FILESYSTEM:
-            self._coordinator.async_delivered(release.image, Delivery.ACCEPTED)
+            coordinator.async_delivered(release.image, Delivery.ACCEPTED)
         elif result.verdict.is_success:
             stated = result.version
             self._coordinator.async_set_installed(
