@@ -168,13 +168,7 @@ class Installer:
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
-        self._press = Press(
-            firmware=release.firmware,
-            version=release.version,
-            before=coordinator.data.installed,
-            began=dt_util.utcnow(),
-            context=context,
-        )
+        self._press = Press.now(release, coordinator.data.installed, context)
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,

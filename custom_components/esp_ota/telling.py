@@ -13,6 +13,7 @@ from .const import EVENT_UPDATE_ENDED, LOGGER
 from .helpers import async_sentence, reason_of
 from .issues import async_clear_update_issue, async_raise_update_issue
 from .journal import OpenInstall
+from .library import Release
 from .ota import Cause, InstallResult, Verdict
 
 _OWN_DIALOG = {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}
@@ -33,6 +34,17 @@ class Press:
     """The version that ran then, as the card showed it."""
     began: datetime
     context: Context
+
+    @classmethod
+    def now(cls, release: Release, before: str | None, context: Context) -> Press:
+        """Return a press of this moment."""
+        return cls(
+            firmware=release.firmware,
+            version=release.version,
+            before=before,
+            began=dt_util.utcnow(),
+            context=context,
+        )
 
     @classmethod
     def noted(cls, note: OpenInstall, firmware: str) -> Press:
