@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from custom_components.esp_ota.ota import PullLimits
 from .garden import CLOSED_AND_OPENED, Garden, options_for, until
 from .virtual_module import (
     PULL_REQUESTS,
+    Fault,
     ModuleConfig,
     PullConfig,
     RecordedRequest,
@@ -186,6 +188,19 @@ async def test_http_1_1_is_understood_too(garden: Garden, port: int) -> None:
     assert_nothing_new(await exchange(port, raw), "1.1")
 
 
+@asynccontextmanager
+async def asking(
+    port: int, chip: Chip = Chip.ESP8266, **config: Any
+) -> AsyncIterator[VirtualModule]:
+    """Switch a module on that asks, and wait until it has."""
+    url = config.pop("url", f"http://127.0.0.1:{port}{PATH}/{SECRET}")
+    given = {"image": build_image(chip, version="1.0.0", size=48 * 1024), "time_scale": 0.02}
+    given |= {"pull": PullConfig(url=url, poll_interval=0.2), "mac": SAMPLE_MAC}
+    async with VirtualModule(ModuleConfig(chip=chip, **given | config)) as module:
+        await module.wait_for("no_update")
+        yield module
+
+
 @pytest.mark.parametrize(
     ("chip", "login"),
     [(Chip.ESP8266, ""), (Chip.ESP32, ""), (Chip.RP2040, ""), (Chip.ESP8266, f"m:{SECRET}@")],
@@ -197,15 +212,7 @@ async def test_a_module_that_pulls_is_updated(
     release = await garden.release("1.1.0", chip.value)
     await garden.release("1.0.0", chip.value)
     path = PATH if login else f"{PATH}/{SECRET}"
-    pull = PullConfig(url=f"http://{login}127.0.0.1:{port}{path}", poll_interval=0.2)
-    config = ModuleConfig(
-        chip=chip,
-        mac=SAMPLE_MAC,
-        image=build_image(chip, version="1.0.0", size=48 * 1024),
-        pull=pull,
-        time_scale=0.02,
-    )
-    async with VirtualModule(config) as module:
+    async with asking(port, chip, url=f"http://{login}127.0.0.1:{port}{path}") as module:
         await garden.runs("1.0.0")
         await garden.install()
         assert (await module.wait_for("back")).details["version"] == "1.1.0"
@@ -213,3 +220,33 @@ async def test_a_module_that_pulls_is_updated(
         assert not module.events.count_of(Seen.PULL_FAILED)
         await until(lambda: garden.card.attributes["last_verdict"] == "verified")
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+@pytest.mark.parametrize(
+    ("chip", "fault", "cause"),
+    [
+        (Chip.ESP8266, Fault.RESET, "connection_lost"),
+        (Chip.ESP32, Fault.RESET, "connection_lost"),
+        (Chip.ESP8266, Fault.NOT_ENOUGH_SPACE, "download_declined"),
+        (Chip.ESP32, Fault.NOT_ENOUGH_SPACE, "download_declined"),
+        (Chip.RP2040, Fault.NOT_ENOUGH_SPACE, "download_declined"),
+        (Chip.RP2040, Fault.HANG_AFTER_ACCEPT, "stalled"),
+        (Chip.ESP8266, Fault.HANG_MIDWAY, "stalled"),
+        (Chip.ESP32, Fault.SILENT_DEATH, "no_poll"),  # it was tried again, and nobody asked
+        (Chip.ESP8266, Fault.OLD_SKETCH_BACK, "old_firmware_asks"),
+        (Chip.RP2040, Fault.NO_RESTART, "old_firmware_asks"),
+        (Chip.ESP32, Fault.WRONG_MD5, "old_firmware_asks"),
+    ],
+)
+async def test_what_goes_wrong_with_a_pull_is_named(
+    garden: Garden, port: int, chip: Chip, fault: Fault, cause: str
+) -> None:
+    limits = replace(garden.house.patience.pull, stall=0.5, offer=3.0)
+    garden.house.patience = replace(garden.house.patience, pull=limits)
+    await garden.add(poller(chip))
+    await garden.release("1.1.0", chip.value, size=1024 * 1024)
+    await garden.release("1.0.0", chip.value)
+    room = {"slot_size": 0x200000, "fs_size": 0x200000, "offline_time": 1.0}
+    async with asking(port, chip, faults=[fault], **room):
+        await garden.runs("1.0.0")
+        await garden.refused(cause)

@@ -148,7 +148,8 @@ async def _serve(request: web.Request, download: Download, stall: float) -> web.
 
         def cut(_ended: asyncio.Future[Delivery] | None = None) -> None:
             """Take back what the kernel still holds: a plain close would deliver it."""
-            if download.sent < len(payload.data):
+            # A callback that was on its way already comes after the end.
+            if download.sent < len(payload.data) and connection.fileno() >= 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 transport.abort()
 
@@ -177,20 +178,22 @@ async def _stream(
     """Hand over the bytes as fast as they are taken; raises TimeoutError when none are."""
     view = memoryview(download.payload.data)
     total, handed = len(view), 0
-    while handed < total:
-        async with asyncio.timeout(stall):
-            await response.write(view[handed : handed + _CHUNK])
-        handed = min(handed + _CHUNK, total)
-        download.track(handed - transport.get_write_buffer_size(), connection)
-    moved_at = time.monotonic()
-    while download.sent < total and not transport.is_closing():
-        await asyncio.sleep(_LOOK)
-        if download.track(handed - transport.get_write_buffer_size(), connection):
-            moved_at = time.monotonic()
-        elif time.monotonic() - moved_at > stall:
-            raise TimeoutError
-    if download.sent < total:  # our own end of the connection counts as one byte
-        download.track(handed - transport.get_write_buffer_size() + 1, connection)
+    try:
+        while handed < total:
+            async with asyncio.timeout(stall):
+                await response.write(view[handed : handed + _CHUNK])
+            handed = min(handed + _CHUNK, total)
+            download.track(handed - transport.get_write_buffer_size(), connection)
+        moved_at = time.monotonic()
+        while download.sent < total and not transport.is_closing():
+            await asyncio.sleep(_LOOK)
+            if download.track(handed - transport.get_write_buffer_size(), connection):
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > stall:
+                raise TimeoutError
+    finally:
+        # A module that has it all closes at once, and Home Assistant then cancels this task.
+        own_end = 1 if transport.is_closing() else 0  # counts as one byte
+        download.settle(handed - transport.get_write_buffer_size() + own_end, connection)
     if download.sent >= total:
-        download.complete()
         await response.write_eof()

@@ -10,7 +10,12 @@ from dataclasses import replace
 import time
 from typing import Any, Final
 
-from .carry import carry_through
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import Check
 from .evidence import judge
 from .exceptions import (
@@ -24,7 +29,6 @@ from .exceptions import (
 )
 from .gate import preflight
 from .models import (
-    Cause,
     Delivery,
     InstallProgress,
     InstallResult,
@@ -231,11 +235,16 @@ class Install:
                     before_first_byte=self._before_first_byte,
                     on_progress=self._on_progress,
                 )
-                return await self._while_safe(sending)
+                delivery = await self._while_safe(sending)
             except OtaError as err:
+                if isinstance(err, ModuleRejectedImage):
+                    self._ports.on_refused(part.candidate.image, err.cause)
                 self._tries += not isinstance(err, NotCollected)
                 if not err.retryable or self._tries >= tries:
                     raise
+            else:
+                self._ports.on_delivered(part.candidate.image, delivery)
+                return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
 
     async def _pass_restart(self, part: Part, delivery: Delivery) -> None:

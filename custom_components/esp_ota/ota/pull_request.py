@@ -18,6 +18,8 @@ _CLIENTS: Final = (
     ("esp32-http-update", "x-esp32-", ChipFamily.ESP32),
     ("pico-http-update", "x-pico-", ChipFamily.RP2),
 )
+_FILESYSTEMS: Final = {"flashfs", "fatfs", "littlefs"}
+"""What ESP32 cores since pull request 11856 may say instead of `spiffs`."""
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 _PROXY: Final = {"via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
 _TEXT_LIMIT: Final = 64
@@ -66,8 +68,9 @@ class PullRequest:
         }
         if (mac := format_mac(said.get("sta-mac"))) is None:
             return None
+        mode_text = said.get("mode", PullMode.SKETCH).lower()
         try:
-            mode = PullMode(said.get("mode", PullMode.SKETCH).lower())
+            mode = PullMode.FILESYSTEM if mode_text in _FILESYSTEMS else PullMode(mode_text)
         except ValueError:
             return None
         md5 = said.get("sketch-md5", "").lower()

@@ -8,13 +8,19 @@ import socket
 
 import pytest
 
+from custom_components.esp_ota.ota.causes import Cause
 from custom_components.esp_ota.ota.exceptions import (
     ModuleConnectionError,
     NotCollected,
     SafeStateError,
     TransferError,
 )
-from custom_components.esp_ota.ota.models import Cause, ChipFamily, Delivery, ImageKind, Payload
+from custom_components.esp_ota.ota.models import (
+    ChipFamily,
+    Delivery,
+    ImageKind,
+    Payload,
+)
 from custom_components.esp_ota.ota.pull_request import PullMode, PullRequest
 from custom_components.esp_ota.ota.transport.http_pull import HttpPull, PullDesk, PullLimits
 from tests.ota.conftest import assert_sentence_is_whole
@@ -235,3 +241,22 @@ async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely(
     assert desk.interval is not None
     assert desk.interval >= 0.04
     assert desk.patience == pytest.approx(3 * desk.interval)
+
+
+async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next_one() -> None:
+    desk = PullDesk()
+    pull = HttpPull(desk)
+    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
+    await asyncio.sleep(0)
+    visit = asyncio.create_task(desk.visit(request()))
+    await ready
+    sending = asyncio.create_task(send(pull))
+    await asyncio.sleep(0)  # it has handed over the image, and nobody has looked yet
+    visit.cancel()  # as aiohttp does when the module hangs up
+    with pytest.raises(asyncio.CancelledError):
+        await visit
+    download = await desk.visit(request())
+    assert download is not None
+    assert download.begin()
+    download.complete()
+    assert await sending is Delivery.UNCONFIRMED

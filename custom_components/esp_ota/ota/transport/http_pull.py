@@ -12,8 +12,14 @@ import socket
 import time
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
-from ..models import Cause, Delivery, ImageKind, Payload, ProgressCallback
+from ..models import (
+    Delivery,
+    ImageKind,
+    Payload,
+    ProgressCallback,
+)
 from ..pull_request import PullMode, PullRequest
 from ._connection import unacknowledged
 
@@ -88,6 +94,15 @@ class Download:
             self._on_progress(sent, len(self.payload.data))
         return True
 
+    def settle(self, written: int, connection: socket.socket) -> None:
+        """Look a last time: either all was taken, or what was seen before stands.
+
+        A reset drops what the kernel had not got yet, so that nothing less is certain.
+        """
+        if written - unacknowledged(connection) >= len(self.payload.data):
+            self.track(written, connection)
+            self.complete()
+
     def complete(self) -> None:
         """Report that all bytes were taken; what comes of them, the next request says."""
         if not self.ended.done():
@@ -156,6 +171,7 @@ class PullDesk:
             return self._give(self._download, request)
         self._visit = visit = _Visit()
         self._arrived.set()
+        download: Download | None = None
         try:
             async with asyncio.timeout(self.limits.request):
                 download = await visit.answer
@@ -163,6 +179,8 @@ class PullDesk:
             return None  # not safe in time; the safe state is kept, the next request gets it
         finally:
             self._visit = None
+            if download is None and visit.answer.done() and not visit.answer.cancelled():
+                self._download = visit.answer.result()  # this one left just then
         return self._give(download, request) if download else None
 
     def _give(self, download: Download, request: PullRequest) -> Download:
