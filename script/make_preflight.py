@@ -42,8 +42,7 @@ def _checks(texts: dict[str, Any]) -> Iterator[str]:
         yield f"### {number}. {_title(rule.check)} (`{rule.check}`)\n"
         yield f"{_prose(inspect.getdoc(rule.ask) or '')}\n"
         yield from (_item("refused", cause, texts) for cause in rule.causes)
-        if rule.unknown:
-            yield _item("unknown", rule.unknown, texts)
+        yield from (_item("unknown", cause, texts) for cause in rule.unknown)
         if rule.left_to_module:
             yield "- **unknown**: does not refuse, the module answers it itself."
         yield ""

@@ -42,8 +42,8 @@ def assert_issue_is_whole(issue: ir.IssueEntry) -> None:
 
 
 def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
-    """Check a form of the flow `config` or `options`: every text it shows exists, complete."""
-    texts = _TEXTS[flow]
+    """Check a form of `config`, `options` or a kind of subentry: its texts exist, complete."""
+    texts = _TEXTS.get(flow) or _TEXTS["config_subentries"][flow]
     step = texts["step"][result["step_id"]]
     placeholders = result.get("description_placeholders")
     _assert_whole(step.get("description", ""), placeholders)
@@ -51,8 +51,8 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     for error in (result.get("errors") or {}).values():
         _assert_whole(texts["error"][error], placeholders)
     fields = {str(key) for key in result["data_schema"].schema}
-    assert fields <= step["data"].keys()
-    assert fields <= step["data_description"].keys()
+    assert fields <= step.get("data", {}).keys()
+    assert fields <= step.get("data_description", {}).keys()
 
 
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:

@@ -197,7 +197,7 @@ async def test_a_file_that_cannot_be_read_yet_is_read_once_it_can_be(
 ) -> None:
     (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
     denied = PermissionError("not yours")
-    with patch("custom_components.esp_ota.folder._read", side_effect=denied):
+    with patch("custom_components.esp_ota.folder.read_firmware", side_effect=denied):
         await scan_twice(folder)
     assert answers(hass) == [("garden.bin", "file_unreadable_file")]
     assert versions(folder) == []

@@ -36,8 +36,7 @@ def test_every_check_and_every_answer_is_on_it(maker: ModuleType) -> None:
     assert "old" not in page.splitlines()
     for rule in RULES:
         assert f"(`{rule.check}`)" in page
-        causes = [*rule.causes, *([rule.unknown] if rule.unknown else [])]
-        assert all(f"`{cause}`: " in page for cause in causes)
+        assert all(f"`{cause}`: " in page for cause in (*rule.causes, *rule.unknown))
     assert all(f"- `{reason}`: " in page for reason in PackingReason)
     assert "- `merged_image`: " in page
     assert "{" not in page

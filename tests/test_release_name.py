@@ -111,7 +111,7 @@ def test_a_sidecar_states_kind_and_chip_however_they_are_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"kind": "boot"}', '{"kind": []}', '{"chip": 3}', '{"chip": ""}']
+    "text", ['{"kind": "boot"}', '{"kind": []}', '{"chip": 3}', '{"chip": "z80"}']
 )
 def test_a_sidecar_with_a_kind_or_chip_nobody_knows_is_named(text: str) -> None:
     with pytest.raises(LibraryError) as refused:
@@ -125,3 +125,22 @@ def test_what_a_source_calls_it_is_believed_last() -> None:
     assert ReleaseName(file_name="x.bin", fallback=tag).resolve(MARKER) == ("from-marker", "2.0.0")
     named = ReleaseName(file_name="from-file-1.0.0.bin", fallback=tag)
     assert named.resolve(None) == ("from-file", "1.0.0")
+
+
+def test_what_is_stated_empty_states_nothing() -> None:
+    name = ReleaseName.stated("x.bin", {"firmware": "", "version": "", "chip": "", "kind": ""})
+    assert name == ReleaseName(file_name="x.bin")
+
+
+def test_a_field_that_cannot_be_used_is_named() -> None:
+    with pytest.raises(LibraryError) as refused:
+        ReleaseName.stated("x.bin", {"version": "1 0"})
+    assert refused.value.cause is Cause.FIELD_INVALID
+    assert refused.value.facts == {"field": "version"}
+
+
+def test_what_is_stated_lies_over_the_sidecar() -> None:
+    sidecar = ReleaseName.from_sidecar("x.bin", '{"firmware": "pump", "version": "1.0.0"}')
+    said = ReleaseName.stated("x.bin", {"version": "2.0.0", "chip": "esp32"})
+    assert said.over(sidecar).resolve(None) == ("pump", "2.0.0")
+    assert said.over(sidecar).chip is Chip.ESP32

@@ -129,6 +129,20 @@ PROVES_NOTHING = {
     "a false condition guards it inside parallel": [
         {"parallel": [{"sequence": [NEVER, CLOSE_VALVE]}]}
     ],
+    "a false condition guards it inside choose": [
+        {"choose": [{"conditions": [ALWAYS], "sequence": [NEVER, CLOSE_VALVE]}]}
+    ],
+    "no choice fits": [{"choose": [{"conditions": [NEVER], "sequence": [CLOSE_VALVE]}]}],
+    "a false condition guards it in the default": [
+        {
+            "choose": [{"conditions": [NEVER], "sequence": []}],
+            "default": [NEVER, CLOSE_VALVE],
+        }
+    ],
+    "a false condition guards it inside repeat": [
+        {"repeat": {"count": 1, "sequence": [NEVER, CLOSE_VALVE]}}
+    ],
+    "it is repeated for nothing": [{"repeat": {"for_each": [], "sequence": [CLOSE_VALVE]}}],
     "a wait timed out": [WAIT],
     "a wait for a trigger timed out": [WAIT_FOR],
     "an error is passed over": [FAIL | {"continue_on_error": True}],
@@ -174,8 +188,11 @@ FAILS = {
     "an action is unknown": [{"action": "test.nothing"}],
     "an unknown action may fail": [{"action": "test.nothing", "continue_on_error": True}],
     "a template cannot be rendered": [{"action": "test.fail", "data": {"a": "{{ 1 / 0 }}"}}],
-    "the sequence is none": [{"flip": "the switch"}],
-    "a device is gone": [{"device_id": "gone", "domain": "switch", "type": "turn_off"}],
+    "it stops with an error inside choose": [
+        {"choose": [{"conditions": [NEVER], "sequence": []}], "default": [STOP]}
+    ],
+    "it stops with an error inside repeat": [{"repeat": {"count": 2, "sequence": [STOP]}}],
+    "it stops with an error inside sequence": [{"sequence": [STOP]}],
 }
 
 
@@ -277,7 +294,8 @@ async def test_a_condition_about_a_missing_entity_is_false_and_does_not_flood_th
     await garden.refused("safe_state_not_confirmed")
 
     assert_nothing_sent(module)
-    assert IRRIGATING not in caplog.text
+    lines = [record for record in caplog.records if IRRIGATING in record.getMessage()]
+    assert len(lines) == 1  # how the update ended
 
 
 async def test_a_condition_that_bounces_is_not_believed(
@@ -347,6 +365,48 @@ async def test_a_template_that_becomes_true_by_itself_is_noticed(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+UNUSABLE = {
+    "the actions are none": ("actions", {"flip": "the switch"}),
+    "a device of the actions is gone": (
+        "actions",
+        {"device_id": "gone", "domain": "switch", "type": "turn_off"},
+    ),
+    "the restore is none": ("restore", {"flip": "the switch"}),
+    "a device of the restore is gone": (
+        "restore",
+        {"device_id": "gone", "domain": "switch", "type": "turn_on"},
+    ),
+    "a condition of the restore is none": ("restore_conditions", {"flow": 0}),
+    "a device of an inhibit condition is gone": (
+        "inhibit",
+        {"condition": "device", "device_id": "gone", "domain": "switch", "type": "is_on"},
+    ),
+    "one of two valves restores": (
+        "restore_conditions",
+        {"condition": "valve.is_open", "target": {"entity_id": ["valve.a", "valve.b"]}},
+    ),
+    "only both of two inhibit": (
+        "inhibit",
+        {"condition": "state", "entity_id": ["valve.a", "valve.b"], "state": "open"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "item"), UNUSABLE.values(), ids=UNUSABLE)
+async def test_what_cannot_be_used_is_refused_before_anything_is_touched(
+    garden: Garden, module: VirtualModule, key: str, item: dict[str, Any]
+) -> None:
+    entry = await add(garden, module, **{key: [item]})
+
+    facts = await garden.refused("safe_state_invalid")
+
+    assert facts["detail"]
+    assert garden.stages[1:2] == ["checking"]
+    assert "making_safe" not in garden.stages
+    assert_nothing_sent(module)
+    garden.assert_at_rest(entry, UNTOUCHED)
+
+
 NOBODY_CONFIRMS = {
     "disabled": [VALVE_CLOSED | {"enabled": False}],
     "disabled by a template": [VALVE_CLOSED | {"enabled": "{{ false }}"}],
@@ -371,7 +431,7 @@ async def test_conditions_that_cannot_say_no_are_no_conditions(
     await garden.refused("safe_state_invalid")
 
     assert_nothing_sent(module)
-    garden.assert_at_rest(entry, garden.valve)
+    garden.assert_at_rest(entry, UNTOUCHED)
 
 
 @pytest.mark.parametrize(
@@ -526,7 +586,6 @@ RESTORE_FAILS = {
     "it says no": (said(safe=False, reason="stuck"), "stuck"),
     "it stops with an error": ([STOP], "aborted"),
     "it hangs": ([{"wait_template": "{{ false }}"}], "not done after"),
-    "it is none": ([{"flip": "the switch"}], "Unable to determine action"),
 }
 
 
@@ -593,7 +652,7 @@ async def test_stay_safe_restores_after_every_other_failure(
     await garden.refused("no_space")
 
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert not issue_registry.issues
+    assert {issue.translation_key for issue in issue_registry.issues.values()} == {"update_failed"}
 
 
 async def test_a_restore_that_is_not_configured_is_nothing_to_do(

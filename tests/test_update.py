@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .conftest import StartModule, entry_for
 from .garden import CARD, TALKING, Garden, assert_nothing_sent
-from .virtual_module import VirtualModule, build_image
+from .virtual_module import VirtualModule, build_image, gzip_image
 
 
 @pytest.fixture
@@ -113,6 +113,96 @@ async def test_a_release_for_another_chip_is_not_offered(
     await garden.release("2.0.0", "esp32")
 
     assert (await show(garden, module, "1.0.0"))["latest_version"] == "1.1.0"
+
+
+async def notes_of(garden: Garden, hass_ws_client: WebSocketGenerator) -> str | None:
+    """Return the release notes as the card's dialog gets them."""
+    client = await hass_ws_client(garden.hass)
+    await client.send_json_auto_id({"type": "update/release_notes", "entity_id": CARD})
+    notes: str | None = (await client.receive_json())["result"]
+    return notes
+
+
+@pytest.mark.parametrize("offered", ["1.1.0", None])
+async def test_the_notes_say_why_a_newer_release_is_not_offered(
+    garden: Garden, module: VirtualModule, hass_ws_client: WebSocketGenerator, offered: str | None
+) -> None:
+    if offered is not None:
+        name = ReleaseName(file_name="any.bin", notes="Closes by itself.")
+        image = build_image("esp8266", version=offered)
+        await garden.house.library.async_add(image, name, source="upload")
+    await garden.release("2.0.0", "esp32")
+    card = await show(garden, module, "1.0.0")
+    assert card["latest_version"] == (offered or "1.0.0")
+
+    notes = await notes_of(garden, hass_ws_client)
+
+    assert notes is not None
+    reason, *own = notes.split("\n\n")
+    assert reason == (
+        "Version 2.0.0 is in the library, but it is not offered. The update of garden-valve was "
+        "refused: the image is for esp32, the module is esp8266. Choose the image built for this "
+        "chip."
+    )
+    assert own == (["Closes by itself."] if offered else [])
+
+
+async def test_what_nobody_knows_is_a_reason_until_it_is_accepted(
+    garden: Garden, module: VirtualModule, hass_ws_client: WebSocketGenerator
+) -> None:
+    await garden.house.library.async_add(
+        gzip_image(build_image("esp8266", version="1.2.0")),
+        ReleaseName(file_name="any.bin"),
+        source="upload",
+    )
+    entry = await garden.add(entry_for(module))
+
+    notes = await notes_of(garden, hass_ws_client)
+    assert notes is not None
+    assert "core, flash_mode, flash_size, free, sketch_size" in notes
+
+    options = {**entry.options, "accepted_checks": ["packing"]}
+    garden.hass.config_entries.async_update_entry(entry, options=options)
+    assert garden.card.attributes["latest_version"] == "unknown"
+    await garden.hass.config_entries.async_reload(entry.entry_id)
+    assert garden.card.attributes["latest_version"] == "1.2.0"
+    assert await notes_of(garden, hass_ws_client) is None
+
+
+@pytest.mark.parametrize(
+    "releases",
+    [
+        [("0.9.0", "esp8266")],
+        [("0.9.0", "esp32")],
+        [("1.0.0", "esp8266"), ("1.0.0", "esp32")],
+        [("1.1.0", "esp8266"), ("1.1.0", "esp32")],
+    ],
+    ids=["older", "older for another chip", "what runs", "what is offered"],
+)
+async def test_the_same_version_for_other_chips_and_older_ones_are_no_news(
+    garden: Garden,
+    module: VirtualModule,
+    hass_ws_client: WebSocketGenerator,
+    releases: list[tuple[str, str]],
+) -> None:
+    for version, chip in releases:
+        await garden.release(version, chip)
+    await show(garden, module, "1.0.0")
+    assert await notes_of(garden, hass_ws_client) is None
+
+
+async def test_an_older_version_is_installed_only_when_it_is_named(
+    garden: Garden, module: VirtualModule
+) -> None:
+    await garden.release("0.9.0")
+    await show(garden, module, "1.0.0")
+
+    with pytest.raises(HomeAssistantError):
+        await garden.install()
+    assert_nothing_sent(module)
+
+    await garden.install("0.9.0")
+    assert module.running_version == "0.9.0"
 
 
 async def test_a_module_that_says_nothing_can_be_updated_and_then_shows_what_is_assumed(

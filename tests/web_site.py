@@ -26,12 +26,18 @@ class Site:
     async def __aexit__(self, *_error: object) -> None:
         await self._server.close()
 
+    def serve(self, path: str, body: bytes) -> None:
+        """Answer a path with these bytes."""
+        self.answers[path] = lambda _: web.Response(body=body)
+
     def url(self, path: str) -> str:
         return str(self._server.make_url(path))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
-        answer = self.answers[request.path](request)
+        if (make := self.answers.get(request.path)) is None:
+            return web.Response(status=404)
+        answer = make(request)
         if isinstance(answer, web.StreamResponse):
             return answer
         return await answer

@@ -87,6 +87,10 @@ class Group:
             return self.kind == "or", doubts
         return None if None in answers else self.kind != "or", doubts
 
+    def entities(self, variables: Mapping[str, Any]) -> set[str]:
+        """Return the entities that the members rest on."""
+        return {entity for member in self.members for entity in member.entities(variables)}
+
     def is_older_than(self, moment: datetime) -> bool:
         """Whether it is known that the answer was the same since then."""
         return all(member.is_older_than(moment) for member in self.members)
@@ -113,6 +117,10 @@ class Leaf:
         entities, answer, error = self._check(dict(variables))
         doubts = list(self._doubts(entities)) or error
         return None if doubts else answer, doubts
+
+    def entities(self, variables: Mapping[str, Any]) -> set[str]:
+        """Return the entities that the answer rests on."""
+        return self._check(dict(variables))[0] | (self._targets() or set())
 
     def _check(self, variables: dict[str, Any]) -> tuple[set[str], bool, list[str]]:
         """Return which entities the answer rests on, the answer, and an error."""

@@ -5,6 +5,7 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any, Final, Self, cast
 
+from homeassistant.const import ATTR_ASSUMED_STATE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import condition, config_validation as cv
 from homeassistant.helpers.typing import ConfigType
@@ -18,8 +19,9 @@ _INDIRECT: Final = ("device_id", "area_id", "floor_id", "label_id")
 class Conditions:
     """Conditions that were loaded, each with a name for the person."""
 
-    def __init__(self, named: list[tuple[str, Node | None]]) -> None:
+    def __init__(self, hass: HomeAssistant, named: list[tuple[str, Node | None]]) -> None:
         """Take loaded conditions; they are unloaded by `unload`."""
+        self._hass = hass
         self._named = named
 
     @classmethod
@@ -37,9 +39,9 @@ class Conditions:
                 node = await load(hass, cast("ConfigType", checked))
                 named.append((_name(number, item), node))
         except BaseException:
-            cls(named).unload()
+            cls(hass, named).unload()
             raise
-        return cls(named)
+        return cls(hass, named)
 
     def unmet(self, variables: Mapping[str, Any]) -> list[str]:
         """Return the names of the conditions that are not true right now, or cannot be told."""
@@ -58,6 +60,21 @@ class Conditions:
                     why = ", ".join(dict.fromkeys(doubts))
                     found.append(f"{name} ({why})" if why else name)
         return found
+
+    def assumed(self, variables: Mapping[str, Any]) -> list[str]:
+        """Return the entities that repeat what they were told instead of what is so."""
+        found = {
+            entity_id
+            for _, node in self._named
+            if node is not None
+            for entity_id in node.entities(variables)
+        }
+        states = [self._hass.states.get(entity_id) for entity_id in sorted(found)]
+        return [
+            state.entity_id
+            for state in states
+            if state is not None and state.attributes.get(ATTR_ASSUMED_STATE)
+        ]
 
     def are_older_than(self, seconds: float) -> bool:
         """Whether it is known that none of the answers changed for that long."""

@@ -6,6 +6,9 @@ from typing import Final
 DOMAIN: Final = "esp_ota"
 LOGGER: Final = logging.getLogger(__package__)
 
+EVENT_UPDATE_ENDED: Final = f"{DOMAIN}_update_ended"
+"""Fired on the bus for the logbook and for triggers, whatever an update ended as."""
+
 HOUSE_UNIQUE_ID: Final = "house"
 
 # Keys of config entries
@@ -38,6 +41,8 @@ CONF_FIRMWARE: Final = "firmware"
 CONF_CHIP: Final = "chip"
 CONF_GZIP: Final = "gzip"
 CONF_ACCEPTED: Final = "accepted_checks"
+CONF_SLOT_SIZE: Final = "slot_size"
+CONF_FORGET: Final = "forget"
 CONF_SAFE_STATE: Final = "safe_state"
 CONF_INHIBIT: Final = "inhibit"
 CONF_ACTIONS: Final = "actions"

@@ -1,22 +1,21 @@
 """One module: what is known of it, its running install, and who is told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import time
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ACCEPTED,
-    CONF_AUTH,
-    CONF_BOARD,
-    CONF_CHIP,
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
@@ -24,48 +23,38 @@ from .const import (
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
 )
 from .house import House
 from .library import Release
+from .module_state import ModuleState, merged_facts
 from .ota import (
     Candidate,
     Cause,
     Check,
-    Chip,
+    Delivery,
     EvidenceSource,
     FlashMode,
+    Image,
+    ImageKind,
     InstallProgress,
     InstallRefused,
-    InstallResult,
+    InstallStage,
     ModuleFacts,
+    ModuleKnowledge,
     ModuleWatch,
     PollWatch,
     PullDesk,
     PullRequest,
     Sighting,
-    chip_from_board,
-    family_from_port,
-    host_answers,
+    SlotKnowledge,
+    SlotSource,
     is_alive,
+    is_listening,
     preflight,
 )
+from .telling import Outcome
 from .versions import is_newer
-
-_NOTHING = ModuleFacts(name="", host="", port=0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModuleState:
-    """What the entities of one module show."""
-
-    firmware: str | None = None
-    installed: str | None = None
-    """The version that runs: stated by the module, else known from the last install."""
-    assumed: bool = False
-    """Nothing but our own install says so."""
-    progress: InstallProgress | None = None
-    result: InstallResult | None = None
-    """What the last install since the start ended as."""
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -84,6 +73,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._stop_polls: CALLBACK_TYPE | None = None
         self.stranger: str | None = None
         """MAC of another module that announced itself last under this one's name."""
+        self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
@@ -135,8 +125,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @property
     def port(self) -> int:
-        """The module's OTA port (UDP)."""
-        return int(self.config_entry.data[CONF_PORT])
+        """The module's OTA port (UDP), or that of its update page where that is the only way."""
+        data = self.config_entry.data
+        if TRANSPORT_UPLOAD in self.transports and TRANSPORT_PUSH not in self.transports:
+            return int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
+        return int(data[CONF_PORT])
 
     @property
     def transports(self) -> list[str]:
@@ -152,8 +145,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Ask at its OTA port, or at its web server where it has nothing else."""
         if TRANSPORT_PUSH in self.transports:
             return await is_alive(self.host, self.port, timeout)
-        port = self.config_entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)
-        return await host_answers(self.host, port, timeout)
+        return await is_listening(self.host, self.port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -165,6 +157,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take one announcement, or the goodbye."""
         if facts is None:
             self.watch.left()
+            self._set(replace(self.data, left=True))
             return
         known = self.config_entry.data.get(CONF_MAC)
         self.stranger = facts.mac if known and facts.mac != known else None
@@ -181,6 +174,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
+        self.knowledge.heard(SlotSource.TXT, facts, time.time())
+        self._seen()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -190,6 +185,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_polled(self, request: PullRequest, address: str) -> None:
         """Take what a request for an update says."""
         self._polled = request
+        self.knowledge.polled(request, time.time())
+        self._seen()
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -204,6 +201,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             sighting = replace(sighting, version=running.version, firmware=running.firmware)
         self.watch.heard(sighting)
 
+    @callback
+    def _seen(self) -> None:
+        """Show that the module has just said something."""
+        self._set(replace(self.data, last_seen=dt_util.utcnow(), left=False))
+
     @property
     def _announces_version(self) -> bool:
         return self._announced is not None and self._announced.version is not None
@@ -214,19 +216,44 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return offered.version if offered else self.data.installed or ""
 
     @callback
+    def _learnt(self) -> None:
+        """Keep what the module's statements and answers taught."""
+        self.config_entry.async_create_task(
+            self.hass,
+            self.house.journal.async_learn(self.config_entry.entry_id, self.knowledge.stored),
+        )
+
+    @callback
+    def async_delivered(self, image: Image, delivery: Delivery) -> None:
+        """Take that the module has an image of a running install."""
+        self.knowledge.delivered(image, delivery, self.facts().family)
+
+    @callback
+    def async_table_read(self, slot_size: int) -> None:
+        """Take what a merged image of this firmware says about the module's slots."""
+        self.knowledge.table_read(slot_size, time.time())
+        self.async_update_listeners()
+
+    @callback
+    def async_refused(self, image: Image, cause: Cause) -> None:
+        """Take the module's own no to an image of a running install."""
+        self.knowledge.refused(cause, image, self.facts().family, time.time())
+
+    @callback
     def _learn_mac(self, mac: str) -> None:
         """Keep a MAC that was announced for the first time, so that devices can be linked."""
         self.hass.config_entries.async_update_entry(
             self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
         )
         self.async_listen_for_polls()
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(
                 device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
             )
 
     @property
-    def _device(self) -> dr.DeviceEntry | None:
+    def device(self) -> dr.DeviceEntry | None:
+        """The module's device, once it has one."""
         return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
         )
@@ -246,38 +273,26 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 {"version": version, "firmware": firmware, "assumed": assumed},
             ),
         )
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(device.id, sw_version=version)
 
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
-        data, options = self.config_entry.data, self.config_entry.options
-        said, polled = self._announced, self._polled
-        chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
-        chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
-        family = chip.family if chip else (said.family if said else None)
-        if polled is not None:
-            family = family or polled.family
-        said = said or _NOTHING
-        return replace(
-            said,
-            name=data[CONF_NAME],
-            host=self.host,
-            port=self.port,
-            family=family or family_from_port(self.port),
-            chip=chip,
-            mac=data.get(CONF_MAC) or said.mac,
-            board=data.get(CONF_BOARD),
-            auth_required=data.get(CONF_AUTH),
+        entry = self.config_entry
+        facts = merged_facts(entry, self._announced, self._polled, port=self.port)
+        facts = replace(
+            facts,
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
-            sketch_md5=(polled.sketch_md5 if polled else None) or said.sketch_md5,
-            sketch_size=(polled.sketch_size if polled else None) or said.sketch_size,
-            slot_size=(polled.free_space if polled else None) or said.slot_size,
-            slot_stated=said.slot_stated or bool(polled and polled.free_space is not None),
-            flash_size=(polled.chip_size if polled else None) or said.flash_size,
-            flash_mode=said.flash_mode or self._flash_mode,
+            staged_low=TRANSPORT_UPLOAD in self.transports,
+            flash_mode=self._flash_mode,
         )
+        return self.knowledge.complete(facts, entry.options.get(CONF_SLOT_SIZE))
+
+    @property
+    def slot(self) -> SlotKnowledge | None:
+        """Who is believed about how large a sketch the module takes."""
+        return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     @property
     def _flash_mode(self) -> FlashMode | None:
@@ -312,7 +327,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
-        installed = self.data.installed
+        is_sketch = release.image.kind is ImageKind.SKETCH
+        installed = self.data.installed if is_sketch else None
         return Candidate(
             image=release.image,
             firmware=release.firmware,
@@ -339,11 +355,17 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.async_update_listeners()
 
     @callback
+    def async_begin(self, kind: ImageKind) -> None:
+        """Show that an install begins."""
+        progress = InstallProgress(stage=InstallStage.CHECKING)
+        self._set(replace(self.data, progress=progress, installing=kind))
+
+    @callback
     def async_set_progress(self, progress: InstallProgress | None) -> None:
         """Show where the running install stands; None when there is none."""
         self._set(replace(self.data, progress=progress))
 
     @callback
-    def async_set_result(self, result: InstallResult) -> None:
-        """Show what the last install ended as."""
-        self._set(replace(self.data, progress=None, result=result))
+    def async_set_outcome(self, outcome: Outcome) -> None:
+        """Show how the last install ended."""
+        self._set(replace(self.data, progress=None, outcome=outcome))

@@ -37,7 +37,7 @@ class _Stamp:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
+class FoundFile:
     """A file as it was read."""
 
     data: bytes
@@ -121,7 +121,7 @@ class WatchedFolder:
         self._unreadable.discard(name)
         self._contents.pop(name, None)
         try:
-            found = await self._hass.async_add_executor_job(_read, self.path / name)
+            found = await self._hass.async_add_executor_job(read_firmware, self.path / name)
             self._contents[name] = found.sha256
             if not again and self._is_unwanted(found.sha256, self._done[name]):
                 async_clear_file_issue(self._hass, name)
@@ -132,6 +132,8 @@ class WatchedFolder:
             async_raise_file_issue(self._hass, name, err)
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
+            if err.cause is Cause.NOT_STORED:
+                self._unreadable.add(name)
         except OSError as err:  # tried again at each scan: permissions leave no stamp
             self._unreadable.add(name)
             error = LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err)
@@ -176,8 +178,11 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
         return None
 
 
-def _read(path: Path) -> _Found:
-    """Return a file and what lies beside it (executor)."""
+def read_firmware(path: Path) -> FoundFile:
+    """Return a file and what lies beside it (executor).
+
+    Raises OSError, or LibraryError for what can be no firmware or no sidecar.
+    """
     if (size := path.stat().st_size) > MAX_FILE_SIZE:
         raise LibraryError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
     signature = _read_text(path.with_name(path.name + _SIGNATURE), SIGNATURE_LIMIT)
@@ -188,7 +193,7 @@ def _read(path: Path) -> _Found:
         else ReleaseName.from_sidecar(path.name, sidecar, signature=signature)
     )
     data = path.read_bytes()
-    return _Found(data=data, sha256=hashlib.sha256(data).hexdigest(), name=name)
+    return FoundFile(data=data, sha256=hashlib.sha256(data).hexdigest(), name=name)
 
 
 def _read_text(path: Path, limit: int) -> str | None:

@@ -1,9 +1,20 @@
-"""The one place where an outcome of `ota/` becomes an error Home Assistant can translate."""
+"""The one place where an outcome of `ota/` gets its translated sentence."""
 
-from homeassistant.exceptions import HomeAssistantError
+from collections.abc import (
+    Mapping,
+)
+
+from homeassistant.core import (
+    HomeAssistant,
+)
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+)
+from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult
+from .ota import Cause, InstallResult, OtaError, SourceError
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -15,9 +26,55 @@ def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssist
     )
 
 
-def raise_for_result(result: InstallResult, *, module: str) -> None:
-    """Raise unless the caller may carry on: a good verdict, and the equipment restored."""
+def reason_of(result: InstallResult) -> tuple[Cause, dict[str, str]] | None:
+    """Return why the caller may not carry on; None is a good verdict, and equipment restored."""
     if not result.verdict.is_success:
-        raise error_for(result.cause or Cause.INTERNAL, result.facts, module=module)
+        return result.cause or Cause.INTERNAL, result.facts
     if result.restore_error is not None:
-        raise error_for(result.restore_error, result.restore_facts, module=module)
+        return result.restore_error, result.restore_facts
+    return None
+
+
+def raise_for_result(result: InstallResult, *, module: str) -> None:
+    """Raise unless the caller may carry on."""
+    if (reason := reason_of(result)) is not None:
+        raise error_for(*reason, module=module)
+
+
+async def async_sentence(
+    hass: HomeAssistant, key: str, facts: Mapping[str, str], *, module: str
+) -> str:
+    """Return the sentence of a cause or a verdict, in the language of this Home Assistant.
+
+    Not by `async_get_exception_message`, which knows English only and drops the full stop.
+    """
+    texts = await async_get_translations(hass, hass.config.language, "exceptions", {DOMAIN})
+    sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", str(key))
+    return sentence.format_map(_Facts(facts, module=module))
+
+
+class _Facts(dict[str, str]):
+    """What is known; a sentence is told even if a fact that it names is not."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+async def async_file_sentence(hass: HomeAssistant, err: OtaError) -> str:
+    """Return what the person is told of a file or a source, in the language of the house."""
+    for category, key in (("options", "error.{}"), ("exceptions", "{}.message")):
+        texts = await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+        path = f"component.{DOMAIN}.{category}.{key.format(err.cause)}"
+        if (sentence := texts.get(path)) is not None:
+            return sentence.format(**err.facts)
+    return str(err)
+
+
+async def async_error_for_file(hass: HomeAssistant, file: str, err: OtaError) -> HomeAssistantError:
+    """Return why a file was not added; a mistake of the caller where it is one."""
+    kind = HomeAssistantError if isinstance(err, SourceError) else ServiceValidationError
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key="not_added",
+        translation_placeholders={"file": file, "reason": await async_file_sentence(hass, err)},
+    )

@@ -31,8 +31,11 @@ from .const import (
 from .folder import WatchedFolder
 from .journal import Journal
 from .library import Library
+from .merged_image import async_learn_slot
 from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .pollers import Pollers, new_secret
+from .release_name import ReleaseName
+from .sources import Sources
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -57,10 +60,14 @@ class House:
         self.library = Library(
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
+        self.library.on_merged = self._async_merged
         self.folder = WatchedFolder(hass, self.library)
+        self.sources = Sources(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()
+        self.equipment = asyncio.Lock()
+        """Held by the one install or try that is in the house's own safe state."""
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
@@ -69,6 +76,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
         await self.library.async_load()
+        await self.sources.async_load()
         await self.journal.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self._stops.append(self._announcements.async_start())
@@ -98,6 +106,9 @@ class House:
         """The entries of all modules, loaded or not."""
         entries = self._hass.config_entries.async_entries(DOMAIN)
         return [entry for entry in entries if entry.data.get(CONF_KIND) == KIND_MODULE]
+
+    async def _async_merged(self, data: bytes, name: ReleaseName) -> None:
+        await async_learn_slot(self._hass, self.modules, data, name)
 
     def key_of(self, firmware: str) -> str | None:
         """Return the public key that releases of a firmware must be signed for, if there is one."""
@@ -155,11 +166,13 @@ class House:
             self._hass.config_entries.async_update_entry(entry, data=data)
         self.pollers.secret = entry.data[CONF_PULL_SECRET]
         self.async_apply_options()
+        self.sources.async_open(entry)
 
     @callback
     def async_close(self) -> None:
-        """Know no secret any more: nobody may ask."""
+        """Know no secret any more: nobody may ask; and ask no source."""
         self.pollers.secret = ""
+        self.sources.async_close()
 
     @callback
     def async_apply_options(self) -> None:

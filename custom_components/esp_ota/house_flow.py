@@ -5,7 +5,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers import selector
 
 from .const import (
@@ -27,9 +27,11 @@ from .ota import (
     ImageKind,
     LibraryError,
     OtaError,
-    is_public_key,
+    SignatureError,
+    read_public_key,
 )
 from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .safe_state_flow import HouseSafeStateFlow
 from .uses import Use, async_uses
 
 _CONF_FILE: Final = "file"
@@ -84,7 +86,7 @@ class _SignatureAloneError(Exception):
     """A signature was chosen before the image it is for."""
 
 
-class HouseOptionsFlow(OptionsFlowWithReload):
+class HouseOptionsFlow(HouseSafeStateFlow):
     """Four forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
@@ -101,7 +103,7 @@ class HouseOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        menu = ["upload", "remove", "signatures", "limits"]
+        menu = ["upload", "remove", "signatures", "limits", "house_safe_state"]
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -176,8 +178,7 @@ class HouseOptionsFlow(OptionsFlowWithReload):
         placeholders = {"modules": _table(async_uses(self._house))}
         if user_input is not None:
             try:
-                for sha256 in user_input.get(_CONF_RELEASES, []):
-                    await library.async_remove(sha256)
+                await library.async_remove(*user_input.get(_CONF_RELEASES, []))
             except LibraryError as err:
                 errors["base"] = str(err.cause)
                 placeholders |= err.facts
@@ -209,7 +210,10 @@ class HouseOptionsFlow(OptionsFlowWithReload):
         keys = dict(self.config_entry.options.get(CONF_KEYS, {}))
         if user_input is not None:
             key = user_input.get(_CONF_KEY, "").strip()
-            if key and not is_public_key(key):
+            try:
+                if key:
+                    read_public_key(key)
+            except SignatureError:
                 errors[_CONF_KEY] = "invalid_key"
             else:
                 keys.pop(user_input[_CONF_FIRMWARE], None)

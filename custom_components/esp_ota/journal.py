@@ -19,8 +19,12 @@ class OpenInstall(TypedDict):
     before: str | None
     """The version that ran when it began."""
     started: str
+    user: NotRequired[str | None]
+    """Id of who pressed."""
     chosen: NotRequired[bool]
     """Whether the person named this very version."""
+    tried: NotRequired[dict[str, Any]]
+    """The options of a safe state that was only tried; they may never have been stored."""
 
 
 class Known(TypedDict):
@@ -51,6 +55,7 @@ class Journal:
         )
         self._open: dict[str, OpenInstall] = {}
         self._known: dict[str, Known] = {}
+        self._learnt: dict[str, dict[str, Any]] = {}
         self._failed: dict[str, FailedOffer] = {}
 
     async def async_load(self) -> None:
@@ -58,6 +63,7 @@ class Journal:
         stored = await self._store.async_load() or {}
         self._open = stored.get("open", {})
         self._known = stored.get("known", {})
+        self._learnt = stored.get("learnt", {})
         self._failed = stored.get("failed_offers", {})
 
     def open_install(self, entry_id: str) -> OpenInstall | None:
@@ -88,6 +94,16 @@ class Journal:
             self._known[entry_id] = known
             await self._async_save()
 
+    def learnt(self, entry_id: str) -> dict[str, Any]:
+        """Return what a module's own answers taught about it."""
+        return self._learnt.get(entry_id, {})
+
+    async def async_learn(self, entry_id: str, learnt: dict[str, Any]) -> None:
+        """Keep what a module's own answers taught; nothing to forget it."""
+        if self._learnt.get(entry_id, {}) != learnt:
+            self._learnt[entry_id] = learnt
+            await self._async_save()
+
     def failed_offers(self, entry_id: str, sha256: str) -> int:
         """Return how often in a row an image was fetched by a module and did not run after."""
         failed = self._failed.get(entry_id)
@@ -109,9 +125,15 @@ class Journal:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
         self._known.pop(entry_id, None)
+        self._learnt.pop(entry_id, None)
         self._failed.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> None:
-        stored = {"open": self._open, "known": self._known, "failed_offers": self._failed}
+        stored = {
+            "open": self._open,
+            "known": self._known,
+            "learnt": self._learnt,
+            "failed_offers": self._failed,
+        }
         await self._store.async_save(stored)

@@ -1,7 +1,7 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +55,8 @@ class Library:
         """Stored by a version of us that knows more; kept as it is."""
         self._removed: dict[str, str] = {}
         self._listeners: list[CALLBACK_TYPE] = []
+        self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] = _no_interest
+        """Called with a merged image, which is refused but tells about the modules."""
         self._changing = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
 
@@ -115,6 +117,14 @@ class Library:
             if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
         ]
 
+    def files(self, firmware: str) -> list[Release]:
+        """Return the files of one firmware, newest version first."""
+        return [
+            item
+            for item in reversed(self.releases)
+            if item.firmware == firmware and item.image.kind is ImageKind.FILESYSTEM
+        ]
+
     def find(self, firmware: str, version: str) -> list[Release]:
         """Return one version of a firmware, for all its chips and kinds."""
         wanted = firmware, version
@@ -149,9 +159,14 @@ class Library:
         """Add one image and return its release; the same bytes are added once.
 
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
-        says its name and version or when other bytes have them already.
+        says its name and version, when other bytes have them already, or the disk is full.
         """
-        image = await self._hass.async_add_executor_job(read_image, data)
+        try:
+            image = await self._hass.async_add_executor_job(read_image, data)
+        except OtaError as err:
+            if err.cause is Cause.MERGED_IMAGE:
+                await self.on_merged(data, name)
+            raise
         if name.kind not in {None, image.kind}:
             raise LibraryError(Cause.KIND_MISMATCH, said=name.kind, kind=image.kind)
         async with self._changing:
@@ -159,7 +174,7 @@ class Library:
                 return await self._async_add_again(known, data, name)
             release = self._release(image, name, source, notes)
             self._refuse_conflict(release)
-            await self._hass.async_add_executor_job(self._files.write, image.sha256, data)
+            await self._async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
             await self._async_drop()
@@ -168,8 +183,14 @@ class Library:
     async def _async_add_again(self, known: Release, data: bytes, name: ReleaseName) -> Release:
         """Take what is new about a known image: its bytes, if they were lost, and a signature."""
         sha256 = known.image.sha256
-        await self._hass.async_add_executor_job(self._files.write, sha256, data)
+        await self._async_write(sha256, data)
         return await self.async_sign(known, name.signature) if name.signature else known
+
+    async def _async_write(self, sha256: str, data: bytes) -> None:
+        try:
+            await self._hass.async_add_executor_job(self._files.write, sha256, data)
+        except OSError as err:
+            raise LibraryError(Cause.NOT_STORED, detail=err.strerror or err) from err
 
     async def async_sign(self, release: Release, signature: str) -> Release:
         """Keep a detached signature with a release; returns the release as it is then."""
@@ -202,19 +223,21 @@ class Library:
                     chip=release.chip or release.image.kind,
                 )
 
-    async def async_remove(self, sha256: str) -> None:
-        """Forget one release and delete its image.
+    async def async_remove(self, *sha256s: str) -> None:
+        """Forget releases and delete their images: all of them or none.
 
-        Raises LibraryError when an install waits for it.
+        Raises LibraryError when an install waits for one.
         """
         async with self._changing:
-            if (release := self._releases.get(sha256)) is None:
-                return
-            if sha256 in self._waited_for():
-                raise LibraryError(
-                    Cause.RELEASE_IN_USE, firmware=release.firmware, version=release.version
-                )
-            await self._async_forget([release])
+            releases = [self._releases[sha256] for sha256 in sha256s if sha256 in self._releases]
+            waited_for = self._waited_for()
+            for release in releases:
+                if release.image.sha256 in waited_for:
+                    raise LibraryError(
+                        Cause.RELEASE_IN_USE, firmware=release.firmware, version=release.version
+                    )
+            if releases:
+                await self._async_forget(releases)
 
     async def async_apply_keep_rule(self) -> None:
         """Drop what the keep rule drops, because its number was changed."""
@@ -273,3 +296,7 @@ class Library:
         )
         for listener in list(self._listeners):
             listener()
+
+
+async def _no_interest(_data: bytes, _name: ReleaseName) -> None:
+    return

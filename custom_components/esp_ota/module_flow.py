@@ -20,6 +20,7 @@ from .const import (
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
     CONF_UPLOAD_PORT,
+    EQUIPMENT_HOUSE,
     EQUIPMENT_NOTHING,
     EQUIPMENT_SWITCHES,
     KIND_MODULE,
@@ -35,7 +36,7 @@ _OTHER_INTEGRATIONS: Final = ("esphome", "shelly", "tasmota", "wled")
 
 EQUIPMENT: Final = selector.SelectSelector(
     selector.SelectSelectorConfig(
-        options=[EQUIPMENT_SWITCHES, EQUIPMENT_NOTHING],
+        options=[EQUIPMENT_SWITCHES, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING],
         translation_key=CONF_EQUIPMENT,
         mode=selector.SelectSelectorMode.LIST,
     )

@@ -12,9 +12,11 @@ from .const import (
     CONF_ACCEPTED,
     CONF_CHIP,
     CONF_FIRMWARE,
+    CONF_FORGET,
     CONF_GZIP,
     CONF_OWN_SECRET,
     CONF_PULL_SECRET,
+    CONF_SLOT_SIZE,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PATH,
     TRANSPORT_PUSH,
@@ -30,12 +32,31 @@ from .door_flow import (
 )
 from .house import HOUSE
 from .installer import is_installing
-from .ota import ACCEPTABLE, Chip
-from .safe_state_flow import SafeStateFlow
+from .ota import (
+    ACCEPTABLE,
+    MAX_FILE_SIZE,
+    Chip,
+)
+from .rehearsal_flow import (
+    RehearsalFlow,
+)
 from .selectors import choice
 
+_SLOT_SIZE = vol.All(
+    selector.NumberSelector(
+        selector.NumberSelectorConfig(
+            min=1,
+            max=MAX_FILE_SIZE,
+            step=1,
+            unit_of_measurement="B",
+            mode=selector.NumberSelectorMode.BOX,
+        )
+    ),
+    vol.Coerce(int),
+)
 
-class ModuleOptionsFlow(SafeStateFlow):
+
+class ModuleOptionsFlow(RehearsalFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -43,7 +64,7 @@ class ModuleOptionsFlow(SafeStateFlow):
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
-            step_id="init", menu_options=["safe_state", "firmware", "doors"]
+            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors"]
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -89,8 +110,10 @@ class ModuleOptionsFlow(SafeStateFlow):
         """Say which firmware belongs on the module, and what is accepted as unknown."""
         options = dict(self.config_entry.options)
         if user_input is not None:
-            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_ACCEPTED, CONF_GZIP):
+            for key in (CONF_FIRMWARE, CONF_CHIP, CONF_SLOT_SIZE, CONF_ACCEPTED, CONF_GZIP):
                 options.pop(key, None)
+            if user_input.pop(CONF_FORGET):
+                await self._async_forget()
             return self.async_create_entry(data=options | user_input)
         firmwares = self.hass.data[HOUSE].library.firmwares
         schema = vol.Schema(
@@ -101,11 +124,19 @@ class ModuleOptionsFlow(SafeStateFlow):
                 vol.Optional(CONF_CHIP): choice(
                     [*Chip], CONF_CHIP, selector.SelectSelectorMode.DROPDOWN
                 ),
+                vol.Optional(CONF_SLOT_SIZE): _SLOT_SIZE,
                 vol.Optional(CONF_ACCEPTED): choice([*ACCEPTABLE], "check", multiple=True),
                 vol.Required(CONF_GZIP, default=True): selector.BooleanSelector(),
+                vol.Required(CONF_FORGET, default=False): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(
             step_id="firmware",
             data_schema=self.add_suggested_values_to_schema(schema, options),
         )
+
+    async def _async_forget(self) -> None:
+        """Forget what the module's answers taught; it is right again after a cable was used."""
+        entry = self.config_entry
+        await self.hass.data[HOUSE].journal.async_learn(entry.entry_id, {})
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -14,11 +14,14 @@ async def async_prepare(
     """Return the parts of an install, the sketch last.
 
     Files of the same version go first: a sketch that finds old files may not even start, old
-    sketches mostly live with new ones. Raises LibraryError when bytes are gone.
+    sketches mostly live with new ones. Those that a try before has brought already stay as they
+    are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
     library = coordinator.house.library
     releases = [release]
-    if (files := library.companion(release)) is not None:
+    files = library.companion(release)
+    delivered = coordinator.facts().filesystem_sha256
+    if files is not None and (chosen or files.image.sha256 != delivered):
         releases.insert(0, files)
     parts = []
     for item in releases:

@@ -1,7 +1,7 @@
 """Where the name and version of a release come from: typed, sidecar, marker, file name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 import json
 import re
 from typing import Any, Final, Self
@@ -52,6 +52,20 @@ class ReleaseName:
             raise LibraryError(Cause.SIDECAR_INVALID, detail=err) from err
         if not isinstance(content, Mapping):
             raise LibraryError(Cause.SIDECAR_INVALID, detail="it is no JSON object")
+        try:
+            return cls.stated(file_name, content, signature=signature)
+        except LibraryError as err:
+            detail = f"{err.facts['field']!r} is not usable"
+            raise LibraryError(Cause.SIDECAR_INVALID, detail=detail) from err
+
+    @classmethod
+    def stated(
+        cls, file_name: str, content: Mapping[str, Any], *, signature: str | None = None
+    ) -> Self:
+        """Take what a sidecar, an action or an upload states; empty texts state nothing.
+
+        Raises LibraryError with the field that cannot be used.
+        """
         return cls(
             file_name=file_name,
             firmware=_checked(content, "firmware", _NAME),
@@ -61,6 +75,11 @@ class ReleaseName:
             stated_kind=_kind(content),
             signature=signature,
         )
+
+    def over(self, other: ReleaseName) -> ReleaseName:
+        """Return what both say, this one first."""
+        mine = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(other, **{name: value for name, value in mine.items() if value is not None})
 
     @property
     def kind(self) -> ImageKind | None:
@@ -86,29 +105,33 @@ class ReleaseName:
         return firmware, version
 
 
+def _unusable(field: str) -> LibraryError:
+    return LibraryError(Cause.FIELD_INVALID, field=field)
+
+
 def _checked(content: Mapping[str, Any], key: str, pattern: re.Pattern[str]) -> str | None:
-    if (value := content.get(key)) is None:
+    if (value := content.get(key)) in (None, ""):
         return None
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise LibraryError(Cause.SIDECAR_INVALID, detail=f"{key!r} is not usable")
+        raise _unusable(key)
     return value
 
 
 def _chip(content: Mapping[str, Any]) -> Chip | None:
-    if (value := content.get("chip")) is None:
+    if (value := content.get("chip")) in (None, ""):
         return None
     if not isinstance(value, str) or (chip := chip_from_text(value)) is None:
-        raise LibraryError(Cause.SIDECAR_INVALID, detail="'chip' is not usable")
+        raise _unusable("chip")
     return chip
 
 
 def _kind(content: Mapping[str, Any]) -> ImageKind | None:
-    if (value := content.get("kind")) is None:
+    if (value := content.get("kind")) in (None, ""):
         return None
     try:
         return ImageKind(value)
     except ValueError as err:
-        raise LibraryError(Cause.SIDECAR_INVALID, detail="'kind' is not usable") from err
+        raise _unusable("kind") from err
 
 
 def _notes(value: object) -> str | None:

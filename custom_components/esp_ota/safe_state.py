@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trace import trace_clear
 
@@ -19,22 +18,18 @@ from .conditions import Conditions, any_of_several, enabled
 from .const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
-    CONF_EQUIPMENT,
     CONF_INHIBIT,
     CONF_RESTORE,
     CONF_RESTORE_CONDITIONS,
-    CONF_SAFE_STATE,
     CONF_STABLE,
     CONF_TIME_LIMIT,
     CONF_WHEN_MISSING,
     DEFAULT_STABLE,
     DEFAULT_TIME_LIMIT,
-    EQUIPMENT_HOUSE,
-    EQUIPMENT_NOTHING,
     MISSING_STAY_SAFE,
 )
-from .ota import Cause, InstallRefused, InstallResult, SafeState, SafeStateError
-from .sequence import Sequence
+from .ota import Cause, InstallRefused, InstallResult, SafeStateError
+from .sequence import Sequence, async_validate_actions
 
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; they may be templates, which report no change."""
@@ -53,23 +48,6 @@ class SafeStep(StrEnum):
 
 type StepCallback = Callable[[SafeStep], None]
 """Told as each step begins."""
-
-
-class NothingToSecure:
-    """The answer "nothing needed": a module that switches no equipment."""
-
-    async def raise_if_inhibited(self) -> None:
-        """Nothing can be in the way."""
-
-    async def enter(self) -> None:
-        """Nothing to do."""
-
-    def holds(self) -> bool:
-        """Nothing can break."""
-        return True
-
-    async def leave(self, result: InstallResult) -> None:
-        """Nothing to restore."""
 
 
 class ConfiguredSafeState:
@@ -102,17 +80,37 @@ class ConfiguredSafeState:
     def _stable(self) -> float:
         return float(self._options.get(CONF_STABLE, DEFAULT_STABLE))
 
-    async def raise_if_inhibited(self) -> None:
-        """Raise InstallRefused while an inhibit condition is true, or cannot be told."""
+    async def admit(self) -> None:
+        """Raise InstallRefused for what cannot be used, and while an inhibit condition is true.
+
+        Nothing was done until then: what cannot be undone afterwards is not begun.
+        """
         self._on_step(SafeStep.INHIBIT)
         try:
+            await self._validate()
             conditions = await self._load(CONF_INHIBIT, negated=True)
         except SafeStateError as err:
             raise InstallRefused(err.cause, **err.facts) from err
         standing = conditions.standing(self._sequence.variables)
         conditions.unload()
         if standing:
-            raise InstallRefused(Cause.INHIBITED, conditions=", ".join(standing))
+            raise InstallRefused(Cause.INHIBITED, reason=", ".join(standing))
+
+    async def _validate(self) -> None:
+        """Raise SafeStateError for what was typed and cannot be used any more."""
+        (await self._confirmation()).unload()
+        (await self._load(CONF_RESTORE_CONDITIONS)).unload()
+        for key in (CONF_ACTIONS, CONF_RESTORE):
+            try:
+                await async_validate_actions(self._hass, self._options.get(key, []))
+            except (vol.Invalid, HomeAssistantError, ValueError) as err:
+                raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
+
+    async def _confirmation(self) -> Conditions:
+        """Load the conditions that confirm it; raises SafeStateError when nothing would."""
+        if not enabled(self._options.get(CONF_CONDITIONS, [])):
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
+        return await self._load(CONF_CONDITIONS)
 
     async def _load(self, key: str, *, negated: bool = False) -> Conditions:
         """Load conditions; raises SafeStateError for those that cannot be relied upon."""
@@ -127,9 +125,7 @@ class ConfiguredSafeState:
 
     async def enter(self) -> None:
         """Run the actions, then wait until the conditions are true and stay true."""
-        if not enabled(self._options.get(CONF_CONDITIONS, [])):
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
-        self._conditions = await self._load(CONF_CONDITIONS)
+        self._conditions = await self._confirmation()
         trace_clear()  # in this task only: looks at conditions are no steps of an automation
         try:
             async with asyncio.timeout(self._limit):
@@ -221,30 +217,3 @@ class ConfiguredSafeState:
         if self._conditions is not None:
             self._conditions.unload()
             self._conditions = None
-
-
-def safe_state_for(
-    hass: HomeAssistant,
-    entry: ConfigEntry,
-    house: Mapping[str, Any],
-    context: Context,
-    on_step: StepCallback | None = None,
-) -> SafeState:
-    """Return the safe state the person chose; raises SafeStateError when none was chosen.
-
-    `house` are the house's options, whose safe state is used only where that was the answer:
-    what makes one module's equipment safe says nothing about another's.
-    """
-    equipment = entry.options.get(CONF_EQUIPMENT)
-    if equipment == EQUIPMENT_NOTHING:
-        return NothingToSecure()
-    options = house if equipment == EQUIPMENT_HOUSE else entry.options
-    configured = options.get(CONF_SAFE_STATE, {})
-    if not configured.get(CONF_CONDITIONS):
-        of_house = equipment == EQUIPMENT_HOUSE
-        raise SafeStateError(
-            Cause.HOUSE_SAFE_STATE_MISSING if of_house else Cause.SAFE_STATE_MISSING
-        )
-    name = f"safe state of {entry.title}"
-    sequence = Sequence(hass, name, context, {"module": entry.title})
-    return ConfiguredSafeState(hass, configured, sequence, on_step=on_step)

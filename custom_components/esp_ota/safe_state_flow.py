@@ -1,10 +1,11 @@
-"""The steps of an options flow that are about a safe state."""
+"""The steps of an options flow that are about a safe state: typing it, or from a preset."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -13,81 +14,175 @@ from .const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
     CONF_EQUIPMENT,
+    CONF_INHIBIT,
     CONF_RESTORE,
+    CONF_RESTORE_CONDITIONS,
     CONF_SAFE_STATE,
     CONF_STABLE,
     CONF_TIME_LIMIT,
     CONF_WHEN_MISSING,
     DEFAULT_STABLE,
     DEFAULT_TIME_LIMIT,
-    EQUIPMENT_NOTHING,
+    DOMAIN,
     EQUIPMENT_SWITCHES,
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
 )
+from .installer import is_installing
+from .safe_state_presets import FILLED, PRESETS
 from .selectors import RawConditionSelector, choice, seconds
 from .sequence import async_validate_actions
 
-_SAFE_STATE = vol.Schema(
-    {
-        vol.Required(CONF_EQUIPMENT, default=EQUIPMENT_SWITCHES): choice(
-            [EQUIPMENT_SWITCHES, EQUIPMENT_NOTHING],
-            CONF_EQUIPMENT,
-        ),
-        vol.Optional(CONF_ACTIONS): selector.ActionSelector(),
-        vol.Optional(CONF_CONDITIONS): RawConditionSelector(),
-        vol.Required(CONF_TIME_LIMIT, default=DEFAULT_TIME_LIMIT): seconds(3600),
-        vol.Required(CONF_STABLE, default=DEFAULT_STABLE): seconds(600),
-        vol.Optional(CONF_RESTORE): selector.ActionSelector(),
-        vol.Required(CONF_WHEN_MISSING, default=MISSING_RESTORE): choice(
-            [MISSING_RESTORE, MISSING_STAY_SAFE],
-            CONF_WHEN_MISSING,
-        ),
-    }
-)
+_SEQUENCES = (CONF_ACTIONS, CONF_RESTORE)
+_CONDITIONS = (CONF_INHIBIT, CONF_CONDITIONS, CONF_RESTORE_CONDITIONS)
+
+FIELDS: Final[Mapping[vol.Marker, Any]] = {
+    vol.Optional(CONF_INHIBIT): RawConditionSelector(),
+    vol.Optional(CONF_ACTIONS): selector.ActionSelector(),
+    vol.Optional(CONF_CONDITIONS): RawConditionSelector(),
+    vol.Required(CONF_TIME_LIMIT, default=DEFAULT_TIME_LIMIT): seconds(3600),
+    vol.Required(CONF_STABLE, default=DEFAULT_STABLE): seconds(600),
+    vol.Optional(CONF_RESTORE): selector.ActionSelector(),
+    vol.Optional(CONF_RESTORE_CONDITIONS): RawConditionSelector(),
+    vol.Required(CONF_WHEN_MISSING, default=MISSING_RESTORE): choice(
+        [MISSING_RESTORE, MISSING_STAY_SAFE], CONF_WHEN_MISSING
+    ),
+}
 
 
 class SafeStateFlow(OptionsFlowWithReload):
-    """What the options of a module and of the house say about a safe state."""
+    """What the options of the house and of a module say about a safe state."""
+
+    _fields: ClassVar[Mapping[vol.Marker, Any]] = FIELDS
+    _draft: dict[str, Any] | None = None
+    """What was typed or preset, and is not stored."""
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        """What the form begins with."""
+        if self._draft is not None:
+            return self._draft
+        options = self.config_entry.options
+        stored = dict(options.get(CONF_SAFE_STATE, {}))
+        if equipment := options.get(CONF_EQUIPMENT):
+            stored[CONF_EQUIPMENT] = equipment
+        return stored
 
     async def async_step_safe_state(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Edit what happens before the first byte and after the last."""
-        errors: dict[str, str] = {}
+        mistakes: dict[str, str] = {}
         placeholders = {"error": ""}
-        options = dict(self.config_entry.options)
         if user_input is not None:
-            safe_state = dict(user_input)
-            equipment = safe_state.pop(CONF_EQUIPMENT)
-            try:
-                await self._async_validate(safe_state)
-            except (vol.Invalid, HomeAssistantError, ValueError) as err:
-                errors["base"] = "invalid_sequence"
-                placeholders["error"] = str(err)
-            conditions = safe_state.get(CONF_CONDITIONS, [])
-            if equipment == EQUIPMENT_SWITCHES and not enabled(conditions):
-                errors[CONF_CONDITIONS] = "no_condition"
-            elif any_of_several(conditions):
-                errors[CONF_CONDITIONS] = "any_of_several"
-            if not errors:
-                return self.async_create_entry(
-                    data=options | {CONF_EQUIPMENT: equipment, CONF_SAFE_STATE: safe_state}
-                )
-        stored = options.get(CONF_SAFE_STATE, {}) | {
-            CONF_EQUIPMENT: options.get(CONF_EQUIPMENT, EQUIPMENT_SWITCHES)
-        }
+            self._draft = user_input
+            mistakes = await self._async_mistakes(user_input, placeholders)
+            if not mistakes:
+                return await self._async_take(user_input)
+        schema = vol.Schema(dict(self._fields))
         return self.async_show_form(
             step_id="safe_state",
-            data_schema=self.add_suggested_values_to_schema(_SAFE_STATE, user_input or stored),
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(schema, self._shown),
+            errors=mistakes,
             description_placeholders=placeholders,
         )
 
-    async def _async_validate(self, safe_state: dict[str, Any]) -> None:
+    async def _async_take(self, said: dict[str, Any]) -> ConfigFlowResult:
+        """Store what was typed; a safe state without anything in it is none."""
+        options = dict(self.config_entry.options)
+        options.pop(CONF_SAFE_STATE, None)
+        safe_state = dict(said)
+        if equipment := safe_state.pop(CONF_EQUIPMENT, None):
+            options[CONF_EQUIPMENT] = equipment
+        if any(safe_state.get(key) for key in (*_SEQUENCES, *_CONDITIONS)):
+            options[CONF_SAFE_STATE] = safe_state
+        return self.async_create_entry(data=options)
+
+    async def _async_mistakes(
+        self, said: dict[str, Any], placeholders: dict[str, str]
+    ) -> dict[str, str]:
+        """Return what is wrong with it, by field."""
+        mistakes = {}
+        try:
+            await self._async_validate(said)
+        except (vol.Invalid, HomeAssistantError, ValueError) as err:
+            mistakes["base"] = "invalid_sequence"
+            placeholders["error"] = str(err)
+        if self._is_needed(said) and not enabled(said.get(CONF_CONDITIONS, [])):
+            mistakes[CONF_CONDITIONS] = "no_condition"
+        for key in (CONF_CONDITIONS, CONF_RESTORE_CONDITIONS):
+            if any_of_several(said.get(key, [])):
+                mistakes[key] = "any_of_several"
+        if any_of_several(said.get(CONF_INHIBIT, []), negated=True):
+            mistakes[CONF_INHIBIT] = "all_of_several"
+        if said[CONF_STABLE] >= said[CONF_TIME_LIMIT]:
+            mistakes[CONF_STABLE] = "stable_too_long"
+        if any(is_installing(entry) for entry in self._relying):
+            mistakes["base"] = "relied_upon"
+        return mistakes
+
+    @property
+    def _relying(self) -> list[ConfigEntry]:
+        """The entries whose installs must not lose in the middle what they rely on."""
+        return self.hass.config_entries.async_entries(DOMAIN)
+
+    def _is_needed(self, said: Mapping[str, Any]) -> bool:
+        """Whether what was typed will be relied upon."""
+        return any(said.get(key) for key in (*_SEQUENCES, *_CONDITIONS))
+
+    async def _async_validate(self, said: Mapping[str, Any]) -> None:
         """Check copies as they will be used, so that mistakes show on the form."""
-        for key in (CONF_ACTIONS, CONF_RESTORE):
-            if sequence := safe_state.get(key):
-                await async_validate_actions(self.hass, sequence)
-        if conditions := safe_state.get(CONF_CONDITIONS):
-            (await Conditions.load(self.hass, conditions)).unload()
+        for key in _SEQUENCES:
+            await async_validate_actions(self.hass, said.get(key, []))
+        for key in _CONDITIONS:
+            (await Conditions.load(self.hass, said.get(key, []))).unload()
+
+    # Presets
+
+    async def async_step_safe_state_preset(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer what most people need."""
+        return self.async_show_menu(
+            step_id="safe_state_preset", menu_options=[f"preset_{name}" for name in PRESETS]
+        )
+
+    async def async_step_preset_close_valve(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Close valves and wait until they are closed."""
+        return await self._async_preset("close_valve", user_input)
+
+    async def async_step_preset_switch_off(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Switch something off."""
+        return await self._async_preset("switch_off", user_input)
+
+    async def async_step_preset_call_script(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Call a script, and read back what it should have done."""
+        return await self._async_preset("call_script", user_input)
+
+    async def _async_preset(self, name: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Ask what is needed and show the safe state that it makes."""
+        preset = PRESETS[name]
+        if user_input is None:
+            return self.async_show_form(step_id=f"preset_{name}", data_schema=preset.schema)
+        kept = {key: value for key, value in self._shown.items() if key not in FILLED}
+        self._draft = kept | {CONF_EQUIPMENT: EQUIPMENT_SWITCHES} | preset.make(user_input)
+        return await self.async_step_safe_state()
+
+
+class HouseSafeStateFlow(SafeStateFlow):
+    """The safe state of the house, for modules whose answer is that they use it."""
+
+    async def async_step_house_safe_state(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer to type it, or to start from a preset."""
+        presets = [f"preset_{name}" for name in PRESETS]
+        return self.async_show_menu(
+            step_id="house_safe_state", menu_options=["safe_state", *presets]
+        )

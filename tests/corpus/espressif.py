@@ -1,6 +1,8 @@
 """What tests make of Espressif images: boot loaders, merged files, signatures."""
 
+import functools
 import hashlib
+import operator
 import random
 import struct
 import zlib
@@ -63,3 +65,15 @@ def secure_boot_block() -> bytes:
 def without_words(image: bytes) -> bytes:
     """Return an ESP8266 image of a foreign tool, with zeros for length and CRC."""
     return image[: SECTOR + 16] + bytes(8) + image[SECTOR + 24 :]
+
+
+def old_esp8266(image: bytes) -> bytes:
+    """Return an ESP8266 image of an old core, which has code where length and CRC came later."""
+    code = b"\x9e\x96\x69\x39\0\0\0\x70"
+    end = SECTOR + 8
+    for _ in range(image[SECTOR + 1]):
+        end += 8 + int.from_bytes(image[end + 4 : end + 8], "little")
+    data = bytearray(image)
+    data[SECTOR + 16 : SECTOR + 24] = code
+    data[end | 15] ^= functools.reduce(operator.xor, code)
+    return bytes(data)

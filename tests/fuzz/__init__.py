@@ -1,1 +1,1 @@
-"""Long runs of generated input, each a module of this package with `run(runs, seed)`."""
+"""Long runs of generated input, for `script/fuzz`: each name is a file with a `main`."""

@@ -1,26 +1,20 @@
-"""`python -m tests.fuzz NAME`: feed generated input to one part, and print what was found."""
+"""`python -m tests.fuzz NAME [OPTION...]`: each name is a file beside this one with a `main`."""
 
-import argparse
 from importlib import import_module
-import json
 from pathlib import Path
-import pkgutil
 import sys
 
 
 def main() -> int:
-    """Run one, print its findings as one JSON line; fail when it has any under `failures`."""
-    names = [one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    names = [name for name in names if not name.startswith("_")]
-    options = argparse.ArgumentParser(prog="script/fuzz", description=__doc__)
-    options.add_argument("name", choices=names)
-    options.add_argument("--runs", type=int, help="how many inputs; each has its own default")
-    options.add_argument("--seed", type=int, default=1)
-    given = options.parse_args()
-    part = import_module(f"tests.fuzz.{given.name}")
-    found = part.run(given.runs or part.RUNS, given.seed)
-    print(json.dumps(found))
-    return 1 if found["failures"] else 0
+    """Hand the rest of the arguments to the file that was named."""
+    names = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")}
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    file = import_module(f"tests.fuzz.{name}") if name in names else None
+    if not hasattr(file, "main"):
+        sys.stderr.write(f"There is no fuzz of {name!r}; see script/fuzz --help.\n")
+        return 2
+    result: int = file.main(sys.argv[2:])  # type: ignore[union-attr]
+    return result
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ nobody else asks, then while as many ask for an address that is nobody's, then w
 asked. Whatever the log says of an error, any byte of the image, any status of 500 is a failure.
 """
 
+import argparse
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 import json
 from pathlib import Path
@@ -35,6 +36,17 @@ _LONGEST: Final = 100.0
 """Milliseconds of its own CPU time that the loop may serve nobody else."""
 _NO_WORSE: Final = 1.5
 """Times what as many 404s cost: 1,000 at once hold Home Assistant up for longer by themselves."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it as `script/fuzz pull`, print one JSON line; 1 when something was found."""
+    options = argparse.ArgumentParser(prog="script/fuzz pull", description=__doc__)
+    options.add_argument("--runs", type=int, default=RUNS)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args(arguments)
+    found = run(given.runs, given.seed)
+    print(json.dumps(found))
+    return 1 if found["failures"] else 0
 
 
 def run(runs: int, seed: int) -> dict[str, Any]:

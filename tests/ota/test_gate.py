@@ -80,7 +80,7 @@ def test_the_order_of_the_questions_is_the_order_of_the_slugs() -> None:
 
 def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
     assert [rule.check for rule in RULES] == list(Check)
-    causes = [cause for rule in RULES for cause in (*rule.causes, rule.unknown) if cause]
+    causes = [cause for rule in RULES for cause in (*rule.causes, *rule.unknown)]
     assert len(causes) == len(set(causes))
     assert ACCEPTABLE == (Check.CHIP, Check.PACKING, Check.FIRMWARE, Check.SIGNATURE)
 
@@ -207,6 +207,10 @@ PACKED_DIO = replace(PACKED, flash_mode=FlashMode.DIO)
         ({}, {"core_version": "2.6.3"}, Cause.GZIP_OLD_CORE),
         ({"flash_mode": FlashMode.QIO}, {}, Cause.GZIP_FLASH_MODE),
         ({"plain_size": 1 << 20}, {"slot_size": 700_000}, Cause.GZIP_OVERLAP),
+        ({"signed": True}, {}, Cause.GZIP_SIGNED),
+        ({"signed": True}, {"signature_required": False}, Cause.GZIP_SIGNED),
+        ({"signed": True}, {"signature_required": True}, None),
+        ({"signed": True, "chip": Chip.RP2040}, {"chip": Chip.RP2040}, Cause.GZIP_SIGNED),
         ({}, {"core_version": None}, Cause.NOT_CERTAIN_PACKING),
         ({}, {"flash_size": None}, Cause.NOT_CERTAIN_PACKING),
     ],
@@ -222,6 +226,14 @@ def test_a_packed_sketch_needs_a_module_that_is_sure_to_unpack_it(
         assert refused(candidate, facts).cause is cause
 
 
+def test_an_overlap_is_only_perhaps_the_end_and_may_be_accepted() -> None:
+    candidate = replace(CANDIDATE, image=replace(PACKED_DIO, plain_size=1 << 20))
+    module = replace(UNPACKING, slot_size=700_000)
+    assert result_of(Check.PACKING, candidate, module).answer is Answer.UNKNOWN
+    assert refused(candidate, module).facts["check"] == "packing"
+    assert preflight(candidate, module, frozenset({Check.PACKING})).refusal is None
+
+
 def test_a_packed_file_system_is_refused() -> None:
     candidate = replace(FILESYSTEM, image=replace(FILESYSTEM.image, packed=True))
     assert refused(candidate, UNPACKING).cause is Cause.GZIP_FILESYSTEM
@@ -230,6 +242,7 @@ def test_a_packed_file_system_is_refused() -> None:
 def test_what_a_module_does_not_say_about_unpacking_is_named_and_can_be_accepted() -> None:
     candidate = replace(CANDIDATE, image=PACKED_DIO)
     error = refused(candidate, MODULE)
+    assert error.cause is Cause.NOT_CERTAIN_PACKING
     missing = "core, flash_mode, flash_size, free, sketch_size"
     assert error.facts == {"check": "packing", "missing": missing}
     assert preflight(candidate, MODULE, frozenset({Check.PACKING})).refusal is None

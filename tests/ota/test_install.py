@@ -13,6 +13,7 @@ from custom_components.esp_ota.ota import (
     Cause,
     Check,
     Delivery,
+    Image,
     ImageKind,
     Install,
     InstallProgress,
@@ -111,6 +112,8 @@ class World:
         self.progress: list[InstallProgress] = []
         self.left_with: list[InstallResult] = []
         self.asked_since: dict[str, float] = {}
+        self.taught: list[tuple[Image, Delivery | Cause]] = []
+        """Images that the module took or refused."""
         self.reached = asyncio.Event()
 
     async def step(self, name: str) -> None:
@@ -143,7 +146,7 @@ class World:
 
     # Safe state
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         if self.inhibited and (refusal := self.inhibited.pop(0)) is not None:
             raise refusal
 
@@ -219,6 +222,8 @@ class World:
             turn=self.turn(),
             on_stage=self.on_stage,
             on_progress=self.progress.append,
+            on_delivered=lambda image, delivery: self.taught.append((image, delivery)),
+            on_refused=lambda image, cause: self.taught.append((image, cause)),
         )
         part = Part(candidate=candidate, payload=PAYLOAD)
         return Install([part], ports, accepted=accepted, limits=limits)
@@ -377,6 +382,26 @@ async def test_what_cannot_be_told_is_refused_unless_accepted(world: World) -> N
     assert result.verdict is Verdict.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("sends", "taught"),
+    [
+        ([succeed], [Delivery.ACCEPTED]),
+        ([unconfirmed], [Delivery.UNCONFIRMED]),
+        ([fail(NETWORK), succeed], [Delivery.ACCEPTED]),
+        ([fail(ModuleRejectedImage(Cause.NO_SPACE, text="full"))], [Cause.NO_SPACE]),
+        ([fail(ModuleRejectedImage(Cause.SIGNATURE, text="no"), begun=True)], [Cause.SIGNATURE]),
+        ([fail(ModuleAuthError(Cause.WRONG_PASSWORD))], []),
+    ],
+    ids=["taken", "perhaps taken", "taken at last", "no room", "not signed", "wrong password"],
+)
+async def test_what_the_module_took_or_refused_is_told_at_once(
+    world: World, sends: list[Send], taught: list[Delivery | Cause]
+) -> None:
+    world.sends = sends
+    await world.run()
+    assert world.taught == [(IMAGE, answer) for answer in taught]
+
+
 async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
     world.reachable_answers = [False]
     result = await world.run()
@@ -386,10 +411,10 @@ async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
 
 
 async def test_what_forbids_to_begin_is_heard_before_anything_is_touched(world: World) -> None:
-    world.inhibited = [InstallRefused(Cause.INHIBITED, conditions="irrigation")]
+    world.inhibited = [InstallRefused(Cause.INHIBITED, reason="irrigation")]
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.INHIBITED)
-    assert result.facts == {"conditions": "irrigation"}
+    assert result.facts == {"reason": "irrigation"}
     assert world.stages == ["checking"]
     assert world.count("enter") == world.count("leave") == 0
 
@@ -401,7 +426,7 @@ async def test_the_check_is_made_again_when_the_turn_comes(world: World, what: s
     elif what == "reachable":
         world.reachable_answers = [True, False]
     else:
-        world.inhibited = [None, InstallRefused(Cause.INHIBITED, conditions="irrigation")]
+        world.inhibited = [None, InstallRefused(Cause.INHIBITED, reason="irrigation")]
     result = await world.run()
     assert result.verdict is Verdict.REFUSED
     assert result.cause in {Cause.SAME_IMAGE, Cause.UNREACHABLE, Cause.INHIBITED}

@@ -24,6 +24,9 @@ from custom_components.esp_ota.ota import (
 )
 from custom_components.esp_ota.ota.packing import filesystem_start
 from tests.virtual_module import build_image
+from tests.virtual_module.boot import after_restart
+from tests.virtual_module.chips import Chip as VirtualChip
+from tests.virtual_module.inspect_image import BadImageError
 
 from .examples import MODULE
 
@@ -202,3 +205,41 @@ def test_unpacking_must_end_below_where_the_packed_form_lies() -> None:
 def test_an_image_that_reaches_into_the_file_system_is_not_even_packed() -> None:
     module = replace(UNPACKING, slot_size=0)
     assert may_pack(IMAGE, module).reason is PackingReason.OVERLAP
+
+
+@pytest.mark.parametrize(
+    ("sketch_size", "fits"), [(300_000, True), (299_000, True), (290_000, False)]
+)
+def test_an_update_page_stages_right_above_the_sketch_that_runs(
+    sketch_size: int, fits: bool
+) -> None:
+    """It takes all free space but one sector; 300,000 bytes unpacked need 74 sectors."""
+    module = replace(UNPACKING, sketch_size=sketch_size, staged_low=True)
+    advice = pack_for(DATA, IMAGE, module).advice
+    assert advice.pack is fits
+    if not fits:
+        assert advice.facts == {"plain_size": "300000", "staged_at": str(72 * 4096)}
+
+
+@pytest.mark.parametrize("staged_low", [False, True])
+@pytest.mark.parametrize("slot", range(150_000 // 4096, 420_000 // 4096, 4))
+def test_no_module_is_bricked_by_what_is_packed_for_it(slot: int, staged_low: bool) -> None:
+    """What the virtual boot loader makes of it, wherever the packed form lies."""
+    old = build_image("esp8266", size=310_000 if staged_low else 200_000)
+    module = replace(UNPACKING, sketch_size=len(old), slot_size=slot * 4096, staged_low=staged_low)
+    result = pack_for(DATA, IMAGE, module)
+    fs_start = filesystem_start(module)
+    assert fs_start is not None
+    room = slot * 4096 if not staged_low else (slot - 1) * 4096
+    if not result.advice.pack or result.image.size > room:
+        return  # not packed, or refused by the module itself
+    staged_at = fs_start - (room if staged_low else -(-result.image.size // 4096) * 4096)
+    assert after_restart(VirtualChip.ESP8266, old, result.data, staged_at) == DATA
+
+
+def test_the_virtual_boot_loader_is_bricked_by_what_is_not_packed_for_it() -> None:
+    """Else the test above could not fail."""
+    old = build_image("esp8266", size=100_000)
+    packed, _ = pack(DATA, IMAGE)
+    with pytest.raises(BadImageError):
+        after_restart(VirtualChip.ESP8266, old, packed, 4096 * 12)

@@ -65,7 +65,7 @@ class Valve:
         self.closed = False
         self.restored: list[InstallResult] = []
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         pass
 
     async def enter(self) -> None:

@@ -1,5 +1,11 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import (
     ACCEPTABLE,
     RULES,
@@ -13,6 +19,7 @@ from .discovery import (
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
+    chip_from_text,
     facts_from_announcement,
     family_from_port,
 )
@@ -25,32 +32,41 @@ from .exceptions import (
     SourceError,
 )
 from .fetch import (
+    Account,
     CallBudget,
+    Text,
     fetch,
     fetch_text,
     read_chunks,
 )
-from .gate import preflight
+from .gate import (
+    preflight,
+)
 from .github import (
     parse_releases,
 )
 from .image import (
     MAX_FILE_SIZE,
     read_image,
+    read_marker,
     read_slots,
 )
-from .install import Install
+from .install import (
+    Install,
+)
+from .knowledge import (
+    ModuleKnowledge,
+)
 from .listing import (
     Listed,
     Listing,
-    chip_from_text,
+    web_address,
 )
 from .manifest import (
     parse_manifest,
 )
 from .models import (
     AppDescriptor,
-    Cause,
     Chip,
     ChipFamily,
     Delivery,
@@ -84,11 +100,8 @@ from .ports import (
     SafeState,
 )
 from .probe import (
-    host_answers,
     is_alive,
-)
-from .public_key import (
-    is_public_key,
+    is_listening,
 )
 from .pull_request import (
     PullMode,
@@ -97,6 +110,10 @@ from .pull_request import (
 from .signature import (
     read_public_key,
     verify_signature,
+)
+from .slot import (
+    SlotKnowledge,
+    SlotSource,
 )
 from .transport import (
     Transport,
@@ -130,6 +147,7 @@ __all__ = [
     "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "Account",
     "AppDescriptor",
     "ArduinoOtaPush",
     "CallBudget",
@@ -159,6 +177,7 @@ __all__ = [
     "Listing",
     "Marker",
     "ModuleFacts",
+    "ModuleKnowledge",
     "ModuleWatch",
     "OtaError",
     "Packed",
@@ -179,21 +198,24 @@ __all__ = [
     "SignatureError",
     "SignatureState",
     "Slot",
+    "SlotKnowledge",
+    "SlotSource",
     "SourceError",
+    "Text",
     "Transport",
     "UploadDialect",
     "UploadLimits",
     "Verdict",
     "WatchLimits",
+    "carry_through",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
     "fetch",
     "fetch_text",
-    "host_answers",
     "is_alive",
-    "is_public_key",
+    "is_listening",
     "may_pack",
     "pack",
     "pack_for",
@@ -202,8 +224,10 @@ __all__ = [
     "preflight",
     "read_chunks",
     "read_image",
+    "read_marker",
     "read_public_key",
     "read_slots",
     "recognise",
     "verify_signature",
+    "web_address",
 ]

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from .models import Cause, ChipFamily, Image, ImageKind, ModuleFacts
+from .causes import Cause
+from .models import (
+    ChipFamily,
+    Image,
+    ImageKind,
+    ModuleFacts,
+)
 from .packing import PackingReason, obstacle
 
 
@@ -82,8 +88,8 @@ class Rule:
     ask: Callable[[Candidate, ModuleFacts], CheckResult]
     causes: tuple[Cause, ...]
     """What it refuses with."""
-    unknown: Cause | None = None
-    """What it asks the person to accept when nobody knows; None where it never has to ask."""
+    unknown: tuple[Cause, ...] = ()
+    """What it asks the person to accept when nobody knows; empty where it never has to ask."""
     left_to_module: bool = False
     """Whether the module itself answers it, before anything is lost, when nobody knows."""
 
@@ -155,16 +161,22 @@ _PACKED_CAUSES: Final = {
     PackingReason.FILESYSTEM: Cause.GZIP_FILESYSTEM,
     PackingReason.OLD_CORE: Cause.GZIP_OLD_CORE,
     PackingReason.FLASH_MODE: Cause.GZIP_FLASH_MODE,
+    PackingReason.SIGNED: Cause.GZIP_SIGNED,
+}
+
+_PACKED_UNKNOWN: Final = {
+    PackingReason.NOT_CERTAIN: Cause.NOT_CERTAIN_PACKING,
     PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
 }
+"""Where it overlaps, what is overwritten has mostly been read by then, but not for certain."""
 
 
 def _packing(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse a gzip image unless the module's boot loader, which checks nothing, can unpack it."""
     if not candidate.image.packed or (found := obstacle(candidate.image, module)) is None:
         return _valid(Check.PACKING)
-    if found.reason is PackingReason.NOT_CERTAIN:
-        return _unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
+    if (unknown := _PACKED_UNKNOWN.get(found.reason)) is not None:
+        return _unknown(Check.PACKING, unknown, **found.facts)
     return _invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
 
 
@@ -259,21 +271,21 @@ RULES: Final = (
         check=Check.CHIP,
         ask=_chip,
         causes=(Cause.WRONG_CHIP,),
-        unknown=Cause.NOT_CERTAIN_CHIP,
+        unknown=(Cause.NOT_CERTAIN_CHIP,),
     ),
     Rule(check=Check.FLASH_SIZE, ask=_flash_size, causes=(Cause.FLASH_SIZE,), left_to_module=True),
     Rule(
         check=Check.PACKING,
         ask=_packing,
         causes=tuple(_PACKED_CAUSES.values()),
-        unknown=Cause.NOT_CERTAIN_PACKING,
+        unknown=tuple(_PACKED_UNKNOWN.values()),
     ),
     Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
     Rule(
         check=Check.FIRMWARE,
         ask=_firmware,
         causes=(Cause.OTHER_FIRMWARE,),
-        unknown=Cause.NOT_CERTAIN_FIRMWARE,
+        unknown=(Cause.NOT_CERTAIN_FIRMWARE,),
     ),
     Rule(check=Check.SAME_IMAGE, ask=_same_image, causes=(Cause.SAME_IMAGE,)),
     Rule(check=Check.VERSION, ask=_version, causes=(Cause.DOWNGRADE,)),
@@ -281,9 +293,9 @@ RULES: Final = (
         check=Check.SIGNATURE,
         ask=_signature,
         causes=(Cause.SIGNATURE_INVALID, Cause.SIGNATURE_MISSING, Cause.UNSIGNED_IMAGE),
-        unknown=Cause.NOT_CERTAIN_SIGNATURE,
+        unknown=(Cause.NOT_CERTAIN_SIGNATURE,),
     ),
 )
 
-ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown is not None)
+ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown)
 """The checks that may answer "cannot tell" and be accepted once for a module."""

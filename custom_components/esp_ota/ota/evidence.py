@@ -1,7 +1,16 @@
 """What a statement heard after the restart proves about an install."""
 
+from .causes import Cause
 from .checks import Candidate
-from .models import Cause, Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
+from .models import (
+    Chip,
+    Image,
+    ImageKind,
+    InstallResult,
+    ModuleFacts,
+    Sighting,
+    Verdict,
+)
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from .models import Cause
+from .causes import Cause
 
 
 class OtaError(Exception):

@@ -10,6 +10,12 @@ from dataclasses import replace
 import time
 from typing import Any, Final
 
+from .carry import (
+    carry_through,
+)
+from .causes import (
+    Cause,
+)
 from .checks import Check
 from .evidence import judge
 from .exceptions import (
@@ -23,7 +29,6 @@ from .exceptions import (
 )
 from .gate import preflight
 from .models import (
-    Cause,
     Delivery,
     InstallProgress,
     InstallResult,
@@ -73,7 +78,7 @@ class Install:
         try:
             await self._stage(InstallStage.CHECKING)
             self._check_images()
-            await self._ports.safe_state.raise_if_inhibited()
+            await self._ports.safe_state.admit()
             result = await self._run_until_ended()
         except OtaError as err:
             result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
@@ -116,7 +121,7 @@ class Install:
             self._check_images()
             if not transport.waits:
                 await self._check_module()
-            await self._ports.safe_state.raise_if_inhibited()
+            await self._ports.safe_state.admit()
             return await self._make_safe_and(self._send_and_prove)
 
     def _fall_back(self, err: OtaError) -> None:
@@ -174,13 +179,7 @@ class Install:
 
     async def _leave(self) -> None:
         """Restore the equipment; once begun this is carried to its end, cancelled or not."""
-        leaving = asyncio.ensure_future(self._ports.safe_state.leave(self.result))
-        cancelled = False
-        while not leaving.done():
-            try:
-                await asyncio.wait({leaving})
-            except asyncio.CancelledError:
-                cancelled = True
+        leaving, cancelled = await carry_through(self._ports.safe_state.leave(self.result))
         try:
             leaving.result()
         except SafeStateError as err:
@@ -236,11 +235,16 @@ class Install:
                     before_first_byte=self._before_first_byte,
                     on_progress=self._on_progress,
                 )
-                return await self._while_safe(sending)
+                delivery = await self._while_safe(sending)
             except OtaError as err:
+                if isinstance(err, ModuleRejectedImage):
+                    self._ports.on_refused(part.candidate.image, err.cause)
                 self._tries += not isinstance(err, NotCollected)
                 if not err.retryable or self._tries >= tries:
                     raise
+            else:
+                self._ports.on_delivered(part.candidate.image, delivery)
+                return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
 
     async def _pass_restart(self, part: Part, delivery: Delivery) -> None:

@@ -12,8 +12,13 @@ from typing import Any, Final
 
 from yarl import URL
 
+from .causes import Cause
 from .exceptions import SourceError
-from .models import Cause, Chip, ImageKind, Marker
+from .models import (
+    Chip,
+    ImageKind,
+    Marker,
+)
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128
@@ -53,14 +58,6 @@ class Listing:
     """Files that are known to be no use without a look at them."""
     others: list[str] = field(default_factory=list)
     """Names of files that were not asked for; they help to correct a pattern."""
-
-
-def chip_from_text(text: str) -> Chip | None:
-    """Return the chip that is written `ESP32-S3`, `esp32s3` or alike; None for others."""
-    try:
-        return Chip(re.sub(r"[\s_-]", "", text).lower())
-    except ValueError:
-        return None
 
 
 def load_json(data: bytes) -> Any:

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from yarl import URL
 
+from .causes import Cause
+from .discovery import chip_from_text
 from .exceptions import SourceError
 from .listing import (
     Listed,
     Listing,
-    chip_from_text,
     digest,
     kind_of,
     load_json,
@@ -23,7 +24,12 @@ from .listing import (
     text,
     web_address,
 )
-from .models import Cause, Chip, ChipFamily, ImageKind, Marker
+from .models import (
+    Chip,
+    ChipFamily,
+    ImageKind,
+    Marker,
+)
 
 _FIRST_APP: Final = 0x10000
 """No ESP32 sketch begins below it: boot loader, partition table and OTA data come first."""

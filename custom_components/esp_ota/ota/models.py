@@ -1,8 +1,10 @@
-"""The words of the domain: chips, image facts, modules, stages, verdicts, causes."""
+"""The words of the domain: chips, image facts, modules, stages, verdicts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from .causes import Cause
 
 type ProgressCallback = Callable[[int, int], None]
 """Called with (bytes the module's TCP stack acknowledged, bytes in all)."""
@@ -94,146 +96,6 @@ class Verdict(StrEnum):
     def is_success(self) -> bool:
         """Whether the caller of an install may carry on."""
         return self in {Verdict.VERIFIED, Verdict.UNVERIFIED}
-
-
-class Cause(StrEnum):
-    """Why something was refused or failed; each has one sentence in the translations."""
-
-    # The file
-    EMPTY_FILE = "empty_file"
-    NOT_FIRMWARE = "not_firmware"
-    ELF_FILE = "elf_file"
-    UF2_FILE = "uf2_file"
-    HEX_FILE = "hex_file"
-    HTML_PAGE = "html_page"
-    TRUNCATED_IMAGE = "truncated_image"
-    CORRUPT_IMAGE = "corrupt_image"
-    BOOTLOADER_IMAGE = "bootloader_image"
-    MERGED_IMAGE = "merged_image"
-    FILESYSTEM_IMAGE = "filesystem_image"
-    SKETCH_IMAGE = "sketch_image"
-    FOREIGN_LAYOUT = "foreign_layout"
-    ENCRYPTED_IMAGE = "encrypted_image"
-    ARCHIVE_FILE = "archive_file"
-    UNKNOWN_CHIP = "unknown_chip"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_INVALID = "signature_invalid"
-    KEY_INVALID = "key_invalid"
-    OVERSIZED_FILE = "oversized_file"
-    UNREADABLE_FILE = "unreadable_file"
-    VERSION_MISSING = "version_missing"
-    SIDECAR_INVALID = "sidecar_invalid"
-    RELEASE_CONFLICT = "release_conflict"
-    KIND_MISMATCH = "kind_mismatch"
-    IMAGE_MISSING = "image_missing"
-    RELEASE_IN_USE = "release_in_use"
-    RELEASE_UNKNOWN = "release_unknown"
-    # A source of firmware
-    SOURCE_UNREACHABLE = "source_unreachable"
-    SOURCE_NOT_FOUND = "source_not_found"
-    SOURCE_DENIED = "source_denied"
-    SOURCE_BUSY = "source_busy"
-    SOURCE_ERROR = "source_error"
-    SOURCE_REDIRECT = "source_redirect"
-    SOURCE_INVALID = "source_invalid"
-    SOURCE_EMPTY = "source_empty"
-    DOWNLOAD_BROKEN = "download_broken"
-    CHECKSUM_MISMATCH = "checksum_mismatch"
-    # Pre-flight
-    WRONG_CHIP = "wrong_chip"
-    WRONG_KIND = "wrong_kind"
-    FLASH_SIZE = "flash_size"
-    TOO_LARGE = "too_large"
-    GZIP_UNSUPPORTED = "gzip_unsupported"
-    GZIP_FILESYSTEM = "gzip_filesystem"
-    GZIP_OLD_CORE = "gzip_old_core"
-    GZIP_FLASH_MODE = "gzip_flash_mode"
-    GZIP_OVERLAP = "gzip_overlap"
-    OTHER_FIRMWARE = "other_firmware"
-    SAME_IMAGE = "same_image"
-    DOWNGRADE = "downgrade"
-    UNSIGNED_IMAGE = "unsigned_image"
-    NOT_CERTAIN_CHIP = "not_certain_chip"
-    NOT_CERTAIN_PACKING = "not_certain_packing"
-    NOT_CERTAIN_FIRMWARE = "not_certain_firmware"
-    NOT_CERTAIN_SIGNATURE = "not_certain_signature"
-    NO_RELEASE = "no_release"
-    INSTALL_RUNNING = "install_running"
-    # Reaching the module
-    UNREACHABLE = "unreachable"
-    HOST_NOT_FOUND = "host_not_found"
-    PORT_CLOSED = "port_closed"
-    WRONG_PORT = "wrong_port"
-    NO_ANSWER = "no_answer"
-    OTHER_SUBNET = "other_subnet"
-    BUSY = "busy"
-    UNEXPECTED_REPLY = "unexpected_reply"
-    WRONG_MODULE = "wrong_module"
-    # The update page
-    HTTP_PORT_CLOSED = "http_port_closed"
-    HTTP_NO_ANSWER = "http_no_answer"
-    HTTP_ERROR = "http_error"
-    PAGE_NOT_FOUND = "page_not_found"
-    UNKNOWN_DIALECT = "unknown_dialect"
-    LOGIN_REQUIRED = "login_required"
-    WRONG_ORIGIN = "wrong_origin"
-    NO_FILESYSTEM_UPLOAD = "no_filesystem_upload"
-    # Authentication
-    PASSWORD_MISSING = "password_missing"  # noqa: S105 - a cause, not a password
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password
-    AUTH_UNKNOWN = "auth_unknown"
-    AUTH_NO_ANSWER = "auth_no_answer"
-    # The call-back
-    CALLBACK_PORT_TAKEN = "callback_port_taken"
-    NO_CALLBACK = "no_callback"
-    NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
-    NO_CALLBACK_CONTAINER = "no_callback_container"
-    CALLBACK_FROM_OTHER = "callback_from_other"
-    # Pull
-    NO_POLL = "no_poll"
-    NOT_COLLECTED = "not_collected"
-    DOWNLOAD_DECLINED = "download_declined"
-    LENGTH_LOST = "length_lost"
-    OFFERED_TWICE = "offered_twice"
-    # The transfer
-    STALLED = "stalled"
-    CONNECTION_LOST = "connection_lost"
-    REBOOTED = "rebooted"
-    NO_SPACE = "no_space"
-    NO_FILESYSTEM = "no_filesystem"
-    BAD_SIZE = "bad_size"
-    FLASH_CONFIG = "flash_config"
-    FLASH_FAILED = "flash_failed"
-    BOOT_STRAP = "boot_strap"
-    WRONG_MAGIC = "wrong_magic"
-    COULD_NOT_ACTIVATE = "could_not_activate"
-    MD5_MISMATCH = "md5_mismatch"
-    SIGNATURE = "signature"
-    OUT_OF_MEMORY = "out_of_memory"
-    ABORTED_BY_MODULE = "aborted_by_module"
-    REJECTED = "rejected"
-    # Safe state
-    SAFE_STATE_MISSING = "safe_state_missing"
-    HOUSE_SAFE_STATE_MISSING = "house_safe_state_missing"
-    SAFE_STATE_INVALID = "safe_state_invalid"
-    INHIBITED = "inhibited"
-    SAFE_STATE_FAILED = "safe_state_failed"
-    SAFE_STATE_REFUSED = "safe_state_refused"
-    SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
-    SAFE_STATE_BROKEN = "safe_state_broken"
-    RESTORE_FAILED = "restore_failed"
-    # After the transfer
-    NO_RESULT = "no_result"
-    DID_NOT_RESTART = "did_not_restart"
-    DID_NOT_COME_BACK = "did_not_come_back"
-    SILENT_AFTER_DOWNLOAD = "silent_after_download"
-    OLD_FIRMWARE_ASKS = "old_firmware_asks"
-    OLD_FIRMWARE_BACK = "old_firmware_back"
-    OTHER_VERSION_BACK = "other_version_back"
-    # Around it
-    INTERRUPTED = "interrupted"
-    CANCELLED = "cancelled"
-    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -329,6 +191,9 @@ class ModuleFacts:
     """Bytes a new sketch may have."""
     slot_stated: bool = False
     """Whether what runs states `slot_size` itself; else it is typed or concluded."""
+    staged_low: bool = False
+    """Whether an image may come by an update page: nobody tells it the size, so an ESP8266
+    stages in all of the free space, right above the sketch that runs."""
     flash_size: int | None = None
     """Bytes of the real flash chip."""
     flash_mode: FlashMode | None = None

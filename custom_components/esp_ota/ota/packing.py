@@ -2,7 +2,8 @@
 
 `Updater.cpp` and `eboot.c` of esp8266/Arduino: a packed sketch is staged right below the file
 system and unpacked by the boot loader at the restart, from flash offset 0 upwards. Nobody checks
-the content before. `PicoOTA.h` and `ota.c` of arduino-pico stage it in a file instead.
+the content before. `ESP8266HTTPUpdateServer-impl.h` stages lower, as it does not know the size.
+`PicoOTA.h` and `ota.c` of arduino-pico stage it in a file instead.
 """
 
 from dataclasses import dataclass, field, replace
@@ -126,6 +127,9 @@ def obstacle(image: Image, module: ModuleFacts) -> PackingAdvice | None:
         return PackingAdvice(reason=PackingReason.FILESYSTEM)
     if chip.family is ChipFamily.ESP32:
         return _advice(PackingReason.CHIP, image_chip=chip)
+    if image.packed and image.signed and not module.signature_required:
+        # Who does not look for a signature takes its last four bytes for the unpacked size.
+        return PackingAdvice(reason=PackingReason.SIGNED)
     if chip.family is ChipFamily.RP2:
         return None  # staged as a file, so nothing overlaps; no header that could be wrong
     return _known_risk(image, module) or _unknown_risk(image, module)
@@ -138,14 +142,21 @@ def _known_risk(image: Image, module: ModuleFacts) -> PackingAdvice | None:
     modes = (image.flash_mode, module.flash_mode)
     if None not in modes and image.flash_mode is not module.flash_mode:
         return _advice(PackingReason.FLASH_MODE, image_mode=modes[0], module_mode=modes[1])
-    end = filesystem_start(module)
-    if end is None:
-        return None
-    # Before it is packed only this much is known: it must fit below the file system at all.
-    staged_at = end - _sectors(image.size) if image.packed else end
-    if _sectors(image.plain_size) > staged_at:
+    staged_at = _staging_address(image, module)
+    if staged_at is not None and _sectors(image.plain_size) > staged_at:
         return _advice(PackingReason.OVERLAP, plain_size=image.plain_size, staged_at=staged_at)
     return None
+
+
+def _staging_address(image: Image, module: ModuleFacts) -> int | None:
+    """Return the lowest flash offset at which an ESP8266 may stage the packed form."""
+    end = filesystem_start(module)
+    if end is None or module.sketch_size is None:
+        return None
+    if module.staged_low:
+        return min(_sectors(module.sketch_size) + SECTOR, end)
+    # Before it is packed only this much is known: it must fit below the file system at all.
+    return end - _sectors(image.size) if image.packed else end
 
 
 def _unknown_risk(image: Image, module: ModuleFacts) -> PackingAdvice | None:

@@ -5,16 +5,26 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .causes import Cause
 from .checks import Candidate
 from .exceptions import OtaError
-from .models import InstallProgress, InstallResult, InstallStage, ModuleFacts, Payload, Sighting
+from .models import (
+    Delivery,
+    Image,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    ModuleFacts,
+    Payload,
+    Sighting,
+)
 from .transport import Transport
 
 
 class SafeState(Protocol):
     """The equipment's condition in which an update may happen."""
 
-    async def raise_if_inhibited(self) -> None:
+    async def admit(self) -> None:
         """Raise InstallRefused while something forbids to begin."""
 
     async def enter(self) -> None:
@@ -81,3 +91,7 @@ class Ports:
     on_progress: Callable[[InstallProgress], None]
     on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
     """Called with a transport that failed when another is tried after it."""
+    on_delivered: Callable[[Image, Delivery], None] = lambda _image, _delivery: None
+    """Called with each image that the module has from now on."""
+    on_refused: Callable[[Image, Cause], None] = lambda _image, _cause: None
+    """Called with an image that the module itself said no to."""

@@ -25,13 +25,15 @@ async def is_alive(host: str, port: int, timeout: float) -> bool:
         return False
 
 
-async def host_answers(host: str, port: int, timeout: float) -> bool:
-    """Whether the module's address answers; a closed TCP port is an answer too."""
+async def is_listening(host: str, port: int, timeout: float) -> bool:
+    """Whether a web server takes a connection; a sketch that runs without one is no use."""
     try:
         async with asyncio.timeout(timeout):
-            return await _host_answers(host, port)
-    except TimeoutError:
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError, OSError:
         return False
+    writer.transport.abort()
+    return True
 
 
 async def _host_answers(host: str, port: int) -> bool:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 import time
 from typing import override
 
+from .causes import Cause
 from .checks import Candidate
 from .evidence import is_proof
 from .exceptions import VerifyError
-from .models import Cause, ModuleFacts, Sighting
+from .models import (
+    ModuleFacts,
+    Sighting,
+)
 
 _KEEP = 32
 """Sightings kept; an install looks back over a few minutes only."""

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
+from custom_components.esp_ota.ota.causes import Cause
 from custom_components.esp_ota.ota.exceptions import ModuleAuthError
-from custom_components.esp_ota.ota.models import Cause
 from custom_components.esp_ota.ota.transport._authentication import (
     client_nonce,
     keys_for,

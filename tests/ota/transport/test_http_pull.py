@@ -8,13 +8,19 @@ import socket
 
 import pytest
 
+from custom_components.esp_ota.ota.causes import Cause
 from custom_components.esp_ota.ota.exceptions import (
     ModuleConnectionError,
     NotCollected,
     SafeStateError,
     TransferError,
 )
-from custom_components.esp_ota.ota.models import Cause, ChipFamily, Delivery, ImageKind, Payload
+from custom_components.esp_ota.ota.models import (
+    ChipFamily,
+    Delivery,
+    ImageKind,
+    Payload,
+)
 from custom_components.esp_ota.ota.pull_request import PullMode, PullRequest
 from custom_components.esp_ota.ota.transport.http_pull import HttpPull, PullDesk, PullLimits
 from tests.ota.conftest import assert_sentence_is_whole

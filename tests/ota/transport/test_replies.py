@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota.models import Cause
+from custom_components.esp_ota.ota.causes import Cause
 from custom_components.esp_ota.ota.transport._replies import readable, rejection
 from tests.ota.conftest import assert_sentence_is_whole
 

@@ -8,8 +8,15 @@ import hashlib
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause, FilesystemType, Image, ImageKind, Marker, Slot
+from ..models import (
+    FilesystemType,
+    Image,
+    ImageKind,
+    Marker,
+    Slot,
+)
 from ._content import Content
 from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
@@ -70,15 +77,23 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
     )
 
 
+def read_marker(data: bytes) -> Marker | None:
+    """Return the marker in any bytes; raises ImageError when they cannot even be unpacked."""
+    return _find_marker(_plain(data))
+
+
 def read_slots(data: bytes) -> tuple[Slot, ...]:
     """Return the places for sketches that a merged image, or a lone partition table, names.
 
     Raises ImageError when the bytes cannot even be unpacked.
     """
+    return slots_of(find_table(_plain(data)))
+
+
+def _plain(data: bytes) -> Data:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
-    plain = unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
-    return slots_of(find_table(plain))
+    return unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
 
 
 def appended_signature(data: bytes) -> AppendedSignature | None:

@@ -8,8 +8,12 @@ import struct
 from typing import Final
 import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import AppDescriptor, Cause, Chip
+from ..models import (
+    AppDescriptor,
+    Chip,
+)
 from ._content import Content, corrupt, truncated
 from ._espressif import DESCRIPTION, DESCRIPTION_AT, EspHeader, checksum_of, walk
 from ._sums import Data, has_only_blank_behind

@@ -6,8 +6,9 @@ After `tools/elf2bin.py`, `tools/signing.py` and `bootloaders/eboot` of esp8266/
 import struct
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause, Chip
+from ..models import Chip
 from ._content import Content, corrupt, truncated
 from ._espressif import MAGIC, EspHeader, checksum_of, walk
 from ._sums import Data, crc_msb_first, pieces, xor_of

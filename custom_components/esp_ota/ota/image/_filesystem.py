@@ -10,8 +10,9 @@ import struct
 from typing import Final
 import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause, FilesystemType
+from ..models import FilesystemType
 from ._sums import Data
 
 _LITTLEFS: Final = b"littlefs"

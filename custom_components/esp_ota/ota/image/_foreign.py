@@ -4,8 +4,8 @@ import re
 from typing import Final
 import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause
 from ._sums import Data
 
 _MAGIC: Final = (
@@ -18,9 +18,10 @@ _MAGIC: Final = (
     (b"\xfd7zXZ\0", Cause.ARCHIVE_FILE),
     (b"BZh", Cause.ARCHIVE_FILE),
     (b"\x28\xb5\x2f\xfd", Cause.ARCHIVE_FILE),
+    (b"\x1f\x8b", Cause.ARCHIVE_FILE),
     (b"\xcf\xb6\x88\x07", Cause.ENCRYPTED_IMAGE),
 )
-"""The last one begins what ESP-IDF's `esp_encrypted_img` makes."""
+"""gzip within gzip nobody unpacks; the last one begins what `esp_encrypted_img` makes."""
 _TAR_AT: Final = 257
 _HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}|S0[0-9A-Fa-f]{8}")
 _PAGE: Final = re.compile(rb'<|\{\s*"')

@@ -3,8 +3,8 @@
 from typing import Final
 import zlib
 
+from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import Cause
 from ._content import corrupt, truncated
 from ._sums import Data, pieces
 from ._trailer import trailer_at

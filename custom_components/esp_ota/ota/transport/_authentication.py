@@ -10,8 +10,8 @@ import re
 import secrets
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleAuthError
-from ..models import Cause
 
 _PBKDF2_ROUNDS: Final = 10_000
 _SHORT_NONCE: Final = 32

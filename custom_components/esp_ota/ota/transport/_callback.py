@@ -6,8 +6,8 @@ import socket
 import struct
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import CallbackError
-from ..models import Cause
 
 SEND_BUFFER: Final = 12 * 1024
 """Bytes asked of the kernel, which doubles it and counts its own overhead: about 8 to 16 KiB

@@ -13,8 +13,9 @@ import struct
 import termios
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import TransferError
-from ..models import Cause, ProgressCallback
+from ..models import ProgressCallback
 
 _READ_SIZE: Final = 16 * 1024
 _LOOK: Final = 0.25

@@ -11,7 +11,8 @@ from enum import StrEnum
 import re
 from typing import Final
 
-from ..models import Cause, ImageKind
+from ..causes import Cause
+from ..models import ImageKind
 
 
 class UploadDialect(StrEnum):

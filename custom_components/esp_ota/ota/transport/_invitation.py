@@ -8,9 +8,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from ..causes import Cause
 from ..datagram import DatagramSocket
 from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
-from ..models import Cause, ImageKind, Payload
+from ..models import (
+    ImageKind,
+    Payload,
+)
 from ._authentication import client_nonce, keys_for, response
 from ._replies import readable, rejection
 

@@ -5,8 +5,8 @@ import json
 import re
 from typing import Any, Final
 
+from ..causes import Cause
 from ..exceptions import ModuleConnectionError
-from ..models import Cause
 from ._dialects import Manners
 from ._verdict import admit, wants_password
 from ._web import Web

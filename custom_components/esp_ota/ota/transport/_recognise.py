@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleAuthError, ModuleConnectionError
-from ..models import Cause
 from ._dialects import UploadDialect
 from ._http import Reply
 from ._verdict import is_login, wants_password

@@ -7,8 +7,8 @@ does not (`Wrong Magic Byte`, `Updater.cpp` of arduino-esp32).
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleRejectedImage
-from ..models import Cause
 
 _NUMBERED: Final = re.compile(r"ERROR\[(\d+)\]")
 _BY_NUMBER: Final = {

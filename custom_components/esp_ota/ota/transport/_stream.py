@@ -11,8 +11,12 @@ from dataclasses import dataclass
 import socket
 from typing import Final, override
 
+from ..causes import Cause
 from ..exceptions import OtaError, TransferError
-from ..models import Cause, Delivery, ProgressCallback
+from ..models import (
+    Delivery,
+    ProgressCallback,
+)
 from ._connection import ImageConnection, TransferLimits
 from ._replies import rejection
 

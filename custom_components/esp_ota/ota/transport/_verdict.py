@@ -7,6 +7,7 @@ module's language, and the `WebUpdate` examples say `FAIL` and nothing else.
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
@@ -14,7 +15,7 @@ from ..exceptions import (
     OtaError,
     TransferError,
 )
-from ..models import Cause, Delivery
+from ..models import Delivery
 from ._dialects import Manners
 from ._http import Reply, plain
 from ._replies import rejection

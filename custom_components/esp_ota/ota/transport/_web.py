@@ -5,8 +5,8 @@ import ipaddress
 import socket
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleConnectionError
-from ..models import Cause
 from ._callback import SEND_BUFFER, reset
 from ._exchange import Exchange, UploadLimits
 from ._http import Reply, basic, request_head

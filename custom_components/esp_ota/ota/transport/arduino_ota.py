@@ -12,10 +12,16 @@ import logging
 import socket
 from typing import Any, Final
 
+from ..causes import Cause
 from ..datagram import DatagramSocket
 from ..diagnosis import is_translated, why_silent
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
-from ..models import Cause, ChipFamily, Delivery, Payload, ProgressCallback
+from ..models import (
+    ChipFamily,
+    Delivery,
+    Payload,
+    ProgressCallback,
+)
 from . import Push
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits

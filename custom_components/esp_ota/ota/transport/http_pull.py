@@ -12,8 +12,14 @@ import socket
 import time
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
-from ..models import Cause, Delivery, ImageKind, Payload, ProgressCallback
+from ..models import (
+    Delivery,
+    ImageKind,
+    Payload,
+    ProgressCallback,
+)
 from ..pull_request import PullMode, PullRequest
 from ._connection import unacknowledged
 

@@ -17,8 +17,13 @@ import logging
 import re
 from typing import Final
 
+from ..causes import Cause
 from ..exceptions import InstallRefused, OtaError, TransferError
-from ..models import Cause, Delivery, Payload, ProgressCallback
+from ..models import (
+    Delivery,
+    Payload,
+    ProgressCallback,
+)
 from . import Push
 from ._dialects import DIALECTS, Form, Manners, UploadDialect
 from ._exchange import Upload, UploadLimits

@@ -1,0 +1,106 @@
+"""Which safe state a module's equipment gets: its own, the house's, or none."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+
+from .const import (
+    CONF_CONDITIONS,
+    CONF_EQUIPMENT,
+    CONF_SAFE_STATE,
+    EQUIPMENT_HOUSE,
+    EQUIPMENT_NOTHING,
+)
+from .house import House
+from .ota import Cause, InstallResult, SafeState, SafeStateError
+from .safe_state import ConfiguredSafeState, StepCallback
+from .sequence import Sequence
+
+
+class NothingToSecure:
+    """The answer "nothing needed": a module that switches no equipment."""
+
+    async def admit(self) -> None:
+        """Nothing can be in the way."""
+
+    async def enter(self) -> None:
+        """Nothing to do."""
+
+    def holds(self) -> bool:
+        """Nothing can break."""
+        return True
+
+    async def leave(self, result: InstallResult) -> None:
+        """Nothing to restore."""
+
+
+class Exclusive:
+    """A safe state that several modules share: only one of them is in it at a time.
+
+    The first to leave would open the main valve while the other still counts on it.
+    """
+
+    def __init__(self, safe_state: SafeState, lock: asyncio.Lock) -> None:
+        """Take the safe state, and the lock that all who share it hold."""
+        self._safe_state = safe_state
+        self._lock = lock
+        self._holds_lock = False
+        self._waits = False
+
+    async def admit(self) -> None:
+        """Raise InstallRefused while something forbids to begin."""
+        await self._safe_state.admit()
+
+    async def enter(self) -> None:
+        """Wait until nobody else is in it."""
+        self._waits = True
+        await self._take()
+        self._waits = False
+        await self._safe_state.enter()
+
+    def holds(self) -> bool:
+        """Whether every condition is true right now."""
+        return self._safe_state.holds()
+
+    async def leave(self, result: InstallResult) -> None:
+        """Restore, unless its turn never came; after a crash nobody has entered."""
+        if self._waits:
+            return
+        await self._take()
+        try:
+            await self._safe_state.leave(result)
+        finally:
+            self._lock.release()
+            self._holds_lock = False
+
+    async def _take(self) -> None:
+        if not self._holds_lock:
+            await self._lock.acquire()
+            self._holds_lock = True
+
+
+def safe_state_for(
+    hass: HomeAssistant,
+    house: House,
+    module: str,
+    options: Mapping[str, Any],
+    context: Context,
+    on_step: StepCallback | None = None,
+) -> SafeState:
+    """Return the safe state of a module's options; raises SafeStateError when none was chosen.
+
+    The house's is used only where that was the answer: what makes one module's equipment safe
+    says nothing about another's.
+    """
+    equipment = options.get(CONF_EQUIPMENT)
+    if equipment == EQUIPMENT_NOTHING:
+        return NothingToSecure()
+    shared = equipment == EQUIPMENT_HOUSE
+    configured = (house.options if shared else options).get(CONF_SAFE_STATE, {})
+    if not configured.get(CONF_CONDITIONS):
+        raise SafeStateError(Cause.HOUSE_SAFE_STATE_MISSING if shared else Cause.SAFE_STATE_MISSING)
+    sequence = Sequence(hass, f"safe state of {module}", context, {"module": module})
+    safe_state = ConfiguredSafeState(hass, configured, sequence, on_step=on_step)
+    return Exclusive(safe_state, house.equipment) if shared else safe_state

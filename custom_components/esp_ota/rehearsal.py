@@ -1,0 +1,91 @@
+"""Trying a safe state without an update: all its steps, and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+import time
+
+from .const import LOGGER
+from .ota import Cause, InstallResult, OtaError, SafeState, SafeStateError, Verdict, carry_through
+from .safe_state import SafeStep
+
+
+class Rehearsal:
+    """One try, and what became of each step."""
+
+    def __init__(self) -> None:
+        """Nothing was begun yet."""
+        self.seconds: dict[SafeStep, float] = {}
+        """How long each step took that was begun."""
+        self.errors: dict[SafeStep, OtaError] = {}
+        """Why a step failed, the restore last."""
+        self.step = SafeStep.INHIBIT
+        """The step that runs, or ran last."""
+        self.result = InstallResult(verdict=Verdict.CANCELLED)
+        """What an install would have ended as; only the restore tells in it."""
+        self.is_done = False
+        self.task: asyncio.Task[InstallResult] | None = None
+        """What runs it."""
+        self._since = time.monotonic()
+        self._moved = asyncio.Event()
+
+    def on_step(self, step: SafeStep) -> None:
+        """Note that a step begins, which ends the one before."""
+        now = time.monotonic()
+        if self.seconds:
+            self.seconds[self.step] += now - self._since
+        self.seconds.setdefault(step, 0.0)
+        self.step, self._since = step, now
+        self._wake()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def wait_to_leave(self, step: SafeStep) -> None:
+        """Return when another step runs, or none any more."""
+        while self.step is step and not self.is_done:
+            await self._moved.wait()
+
+    def cancel(self) -> None:
+        """Restore at once; a restore that runs is carried to its end."""
+        if self.task is not None:
+            self.task.cancel()
+
+    async def run(self, safe_state: SafeState, note: Callable[[], Awaitable[None]]) -> None:
+        """Go through all steps; `note` is awaited before equipment is touched.
+
+        Raises only when it is cancelled, after the restore.
+        """
+        try:
+            await safe_state.admit()
+            await note()
+            await self._act(safe_state)
+        except OtaError as err:
+            self.errors[self.step] = err
+        except asyncio.CancelledError:
+            self.errors.setdefault(self.step, OtaError(Cause.CANCELLED))
+            raise
+        except Exception:  # noqa: BLE001 - logged here, told as INTERNAL
+            LOGGER.exception("A try of a safe state ended by an error of ours")
+            self.errors[self.step] = OtaError(Cause.INTERNAL)
+        finally:
+            self.on_step(self.step)
+            self.is_done = True
+            self._wake()
+
+    async def _act(self, safe_state: SafeState) -> None:
+        """Make it safe and restore exactly once, whatever became of it."""
+        try:
+            await safe_state.enter()
+        except SafeStateError as err:
+            self.errors[self.step] = err
+        finally:
+            leaving, cancelled = await carry_through(safe_state.leave(self.result))
+            try:
+                leaving.result()
+            except SafeStateError as err:
+                self.errors[self.step] = err
+                self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
+        if cancelled:
+            raise asyncio.CancelledError

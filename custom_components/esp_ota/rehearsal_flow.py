@@ -1,0 +1,174 @@
+"""The safe state of a module in its options: whether it needs one, and a try of it."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.core import Context, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import selector
+
+from .conditions import Conditions
+from .const import (
+    CONF_CONDITIONS,
+    CONF_EQUIPMENT,
+    CONF_SAFE_STATE,
+    EQUIPMENT_HOUSE,
+    EQUIPMENT_NOTHING,
+    EQUIPMENT_SWITCHES,
+)
+from .house import HOUSE
+from .ota import OtaError
+from .rehearsal import Rehearsal
+from .safe_state import SafeStep
+from .safe_state_flow import FIELDS, SafeStateFlow
+from .selectors import choice
+
+_CONF_TRY: Final = "try_now"
+_NONE: Final = "-"
+_DETAILS: Final = ("detail", "unmet", "reason")
+"""Facts of an error that say what to look at."""
+
+
+class RehearsalFlow(SafeStateFlow):
+    """The steps that only modules have."""
+
+    _fields: ClassVar[Mapping[vol.Marker, Any]] = {
+        vol.Required(CONF_EQUIPMENT, default=EQUIPMENT_SWITCHES): choice(
+            [EQUIPMENT_SWITCHES, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING], CONF_EQUIPMENT
+        ),
+        **FIELDS,
+        vol.Required(_CONF_TRY, default=False): selector.BooleanSelector(),
+    }
+    _rehearsal: Rehearsal | None = None
+
+    @property
+    def safe_state_menu(self) -> list[str]:
+        """What the menu offers about the safe state."""
+        steps = ["safe_state", "safe_state_preset"]
+        if self._configured(self.config_entry.options):
+            steps.append("try_safe_state")
+        return steps
+
+    def _configured(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the safe state that such options lead to."""
+        equipment = options.get(CONF_EQUIPMENT)
+        if equipment == EQUIPMENT_NOTHING:
+            return {}
+        of_house = equipment == EQUIPMENT_HOUSE
+        source = self.hass.data[HOUSE].options if of_house else options
+        configured: Mapping[str, Any] = source.get(CONF_SAFE_STATE, {})
+        return configured
+
+    @property
+    @override
+    def _relying(self) -> list[ConfigEntry]:
+        return [self.config_entry]
+
+    @override
+    def _is_needed(self, said: Mapping[str, Any]) -> bool:
+        return bool(said[CONF_EQUIPMENT] == EQUIPMENT_SWITCHES)
+
+    @override
+    async def _async_mistakes(
+        self, said: dict[str, Any], placeholders: dict[str, str]
+    ) -> dict[str, str]:
+        mistakes = await super()._async_mistakes(said, placeholders)
+        if said[CONF_EQUIPMENT] == EQUIPMENT_HOUSE and not self._configured(said):
+            mistakes[CONF_EQUIPMENT] = "no_house_safe_state"
+        return mistakes
+
+    @override
+    async def _async_take(self, said: dict[str, Any]) -> ConfigFlowResult:
+        if said.pop(_CONF_TRY) and said[CONF_EQUIPMENT] != EQUIPMENT_NOTHING:
+            return await self.async_step_try_safe_state()
+        return await super()._async_take(said)
+
+    @property
+    def _tried(self) -> dict[str, Any]:
+        """The options to be tried: those that are stored, or what was typed."""
+        if (draft := self._draft) is None:
+            return dict(self.config_entry.options)
+        safe_state = {key: value for key, value in draft.items() if key != CONF_EQUIPMENT}
+        return {CONF_EQUIPMENT: draft[CONF_EQUIPMENT], CONF_SAFE_STATE: safe_state}
+
+    # The try
+
+    async def async_step_try_safe_state(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go through all steps of a safe state, and show which one runs."""
+        if self._rehearsal is None:
+            if not (runtime := getattr(self.config_entry, "runtime_data", None)):
+                return self.async_abort(reason="not_loaded")
+            try:
+                self._rehearsal = runtime.installer.async_rehearse(self._tried, Context())
+            except HomeAssistantError as err:
+                return self.async_abort(reason=str(err.translation_key))
+        rehearsal = self._rehearsal
+        if rehearsal.is_done:
+            return self.async_show_progress_done(next_step_id="tried")
+        # The flow cancels this task when its window is closed, which must not touch the try.
+        waiting = self.hass.async_create_task(
+            rehearsal.wait_to_leave(rehearsal.step), eager_start=False
+        )
+        return self.async_show_progress(
+            step_id="try_safe_state",
+            progress_action=rehearsal.step,
+            description_placeholders={"module": self.config_entry.title},
+            progress_task=waiting,
+        )
+
+    async def async_step_tried(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what became of each step; the form with the safe state comes next."""
+        rehearsal = self._rehearsal
+        if user_input is not None or rehearsal is None:
+            self._rehearsal = None
+            return await self.async_step_safe_state()
+        placeholders = {"module": self.config_entry.title} | {
+            step: _outcome(rehearsal, step) for step in SafeStep
+        }
+        errors = {}
+        for err in rehearsal.errors.values():  # the last one is of the restore
+            errors["base"] = str(err.cause)
+            placeholders |= err.facts
+        placeholders["assumed"] = await self._async_assumed()
+        return self.async_show_form(
+            step_id="tried",
+            data_schema=vol.Schema({}),
+            errors=errors,
+            description_placeholders=placeholders,
+            last_step=False,
+        )
+
+    async def _async_assumed(self) -> str:
+        """Return the entities of the conditions that only repeat what they were told."""
+        raw = self._configured(self._tried).get(CONF_CONDITIONS, [])
+        conditions = await Conditions.load(self.hass, raw)
+        entities = conditions.assumed({"module": self.config_entry.title})
+        conditions.unload()
+        return ", ".join(entities) or _NONE
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """End a try that nobody looks at any more; its restore is carried to the end."""
+        if self._rehearsal is not None:
+            self._rehearsal.cancel()
+
+
+def _outcome(rehearsal: Rehearsal, step: SafeStep) -> str:
+    """Return how a step ended, in a cell of a table."""
+    if (seconds := rehearsal.seconds.get(step)) is None:
+        return _NONE
+    if (err := rehearsal.errors.get(step)) is None:
+        return f"✅ {seconds:.1f} s"
+    return f"❌ {seconds:.1f} s {_detail(err)}".strip()
+
+
+def _detail(err: OtaError) -> str:
+    """Return what an error says beyond its cause, fit for a table."""
+    said = next((err.facts[key] for key in _DETAILS if key in err.facts), "")
+    return said.replace("|", "/").replace("\n", " ")

@@ -1,0 +1,134 @@
+"""The actions of the library: add firmware from a file or an address, remove releases."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+
+from .const import DOMAIN
+from .download import async_download
+from .folder import read_firmware
+from .helpers import async_error_for_file
+from .house import HOUSE
+from .library import Library, Release
+from .ota import Cause, Chip, ImageKind, LibraryError, Listed, OtaError
+from .release_name import ReleaseName
+
+SOURCE: Final = "action"
+
+_WHAT: Final = {
+    vol.Optional("chip"): vol.In([*Chip]),
+    vol.Optional("kind"): vol.In([*ImageKind]),
+}
+_SHA256: Final = vol.All(cv.string, vol.Lower, cv.matches_regex(r"^[0-9a-f]{64}$"))
+_ADD: Final = vol.All(
+    vol.Schema(
+        {
+            vol.Exclusive("path", "where"): cv.string,
+            vol.Exclusive("url", "where"): cv.url,
+            vol.Optional("firmware"): cv.string,
+            vol.Optional("version"): cv.string,
+            vol.Optional("notes"): cv.string,
+            vol.Optional("sha256"): _SHA256,
+            vol.Optional("signature"): cv.string,
+        }
+        | _WHAT
+    ),
+    cv.has_at_least_one_key("path", "url"),
+)
+_REMOVE: Final = vol.Any(
+    vol.Schema({vol.Required("sha256"): _SHA256}),
+    vol.Schema({vol.Required("firmware"): cv.string, vol.Required("version"): cv.string} | _WHAT),
+)
+
+
+@callback
+def async_register_actions(hass: HomeAssistant) -> None:
+    """Register the actions, for administrators: firmware switches equipment."""
+    async_register_admin_service(
+        hass, DOMAIN, "add_firmware", _async_add, _ADD, SupportsResponse.OPTIONAL
+    )
+    async_register_admin_service(
+        hass, DOMAIN, "remove_firmware", _async_remove, _REMOVE, SupportsResponse.OPTIONAL
+    )
+
+
+async def _async_add(call: ServiceCall) -> ServiceResponse:
+    """Add one release and answer its facts."""
+    hass = call.hass
+    where = str(call.data.get("path") or call.data.get("url"))
+    try:
+        if "path" in call.data:
+            data, name = await hass.async_add_executor_job(_read, hass, Path(where), call.data)
+        else:
+            name = ReleaseName.stated(
+                where.partition("?")[0].rpartition("/")[2],
+                call.data,
+                signature=call.data.get("signature"),
+            )
+            sha256 = call.data.get("sha256")
+            listed = Listed(url=where, file_name=name.file_name, key=where, sha256=sha256)
+            data = await async_download(hass, listed)
+        release = await hass.data[HOUSE].library.async_add(data, name, source=SOURCE)
+    except OtaError as err:
+        raise await async_error_for_file(hass, where, err) from err
+    return release.facts()
+
+
+def _read(hass: HomeAssistant, path: Path, said: dict[str, Any]) -> tuple[bytes, ReleaseName]:
+    """Return a file that may be read from outside, and its name (executor)."""
+    own = Path(hass.config.path(DOMAIN)).resolve()
+    if not path.resolve().is_relative_to(own) and not hass.config.is_allowed_path(str(path)):
+        raise LibraryError(Cause.PATH_NOT_ALLOWED, folder=own)
+    try:
+        found = read_firmware(path)
+    except OSError as err:
+        raise LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err) from err
+    if (wanted := said.get("sha256")) and wanted != found.sha256:
+        raise LibraryError(Cause.CHECKSUM_MISMATCH, algorithm="SHA-256")
+    stated = ReleaseName.stated(path.name, said, signature=said.get("signature"))
+    return found.data, stated.over(found.name)
+
+
+async def _async_remove(call: ServiceCall) -> ServiceResponse:
+    """Remove all releases that fit, or none; answer their facts."""
+    library = call.hass.data[HOUSE].library
+    releases = _chosen(library, call.data)
+    if not releases:
+        said = " ".join(str(value) for value in call.data.values())
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="release_unknown",
+            translation_placeholders={"release": said},
+        )
+    try:
+        await library.async_remove(*(item.image.sha256 for item in releases))
+    except LibraryError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=str(err.cause),
+            translation_placeholders=err.facts,
+        ) from err
+    return {"removed": [item.facts() for item in releases]}
+
+
+def _chosen(library: Library, said: dict[str, Any]) -> list[Release]:
+    if "sha256" in said:
+        known = library.get(said["sha256"])
+        return [known] if known else []
+    return [
+        item
+        for item in library.find(said["firmware"], said["version"])
+        if said.get("chip") in {None, item.chip} and said.get("kind") in {None, item.image.kind}
+    ]
