@@ -166,6 +166,12 @@ class Garden:
         data = {"entity_id": CARD} | ({"version": version} if version else {})
         await self.hass.services.async_call("update", "install", data, blocking=True)
 
+    async def install_files(self, version: str | None = None) -> None:
+        """Press Update on the card of the files."""
+        data = {"entity_id": CARD.replace("firmware", "files")}
+        data |= {"version": version} if version else {}
+        await self.hass.services.async_call("update", "install", data, blocking=True)
+
     async def refused(self, cause: str, version: str | None = None) -> dict[str, str]:
         """Press Update, which must end with this cause; return what its sentence gets."""
         with pytest.raises(HomeAssistantError) as caught:

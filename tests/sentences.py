@@ -42,8 +42,8 @@ def assert_issue_is_whole(issue: ir.IssueEntry) -> None:
 
 
 def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
-    """Check a form of the flow `config` or `options`: every text it shows exists, complete."""
-    texts = _TEXTS[flow]
+    """Check a form of `config`, `options` or a kind of subentry: its texts exist, complete."""
+    texts = _TEXTS.get(flow) or _TEXTS["config_subentries"][flow]
     step = texts["step"][result["step_id"]]
     placeholders = result.get("description_placeholders")
     _assert_whole(step.get("description", ""), placeholders)

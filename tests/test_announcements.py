@@ -12,6 +12,7 @@ from zeroconf import (
     DNSService,
     DNSText,
     IPVersion,
+    RecordUpdate,
     ServiceInfo,
 )
 from zeroconf.asyncio import AsyncZeroconf
@@ -140,6 +141,26 @@ async def test_a_goodbye_is_heard_as_nothing(announcements: Announcements, air: 
     await (await air.responder.async_unregister_service(info))
 
     await until(lambda: None in heard)
+
+
+async def test_a_record_that_grew_old_is_no_goodbye(announcements: Announcements, air: Air) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+    air.say("garden-valve")
+    await until(lambda: heard)
+    zeroconf = announcements._zeroconf
+    record = zeroconf.cache.get_by_details(NAME, _TYPE_TXT, _CLASS_IN)
+    assert record is not None
+    later = record.created + (TTL + 1) * 1000
+    told = len(heard)
+
+    # What zeroconf does every ten seconds; a new version in the TXT makes the old one old at once.
+    expired = zeroconf.cache.async_expire(later)
+    zeroconf.record_manager.async_updates(later, [RecordUpdate(one, one) for one in expired])
+    zeroconf.record_manager.async_updates_complete(False)
+
+    assert record in expired
+    assert heard[told:] == []
 
 
 async def test_a_goodbye_and_a_new_hello_in_one_packet_is_a_hello(

@@ -6,8 +6,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.esp_ota import PLATFORMS
 from custom_components.esp_ota.const import DOMAIN
+from homeassistant.const import Platform
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
 
 from .garden import Garden
 
@@ -37,15 +40,22 @@ async def add(garden: Garden, **data: Any) -> MockConfigEntry:
     return await garden.add(entry)
 
 
-async def test_the_update_card_of_a_module(
-    garden: Garden, entity_registry: er.EntityRegistry, snapshot: SnapshotAssertion
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_the_entities_of_a_module(
+    garden: Garden,
+    entity_registry: er.EntityRegistry,
+    snapshot: SnapshotAssertion,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: Platform,
 ) -> None:
+    monkeypatch.setattr("custom_components.esp_ota.PLATFORMS", [platform])
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     await garden.house.journal.async_remember(
         "01ENTRY0F0THE0GARDEN0VALVE",
         {"version": "1.0.0", "firmware": "garden-valve", "assumed": False},
     )
     await garden.release("1.1.0")
-    entry = await add(garden)
+    entry = await add(garden, service_name="garden-valve._arduino._tcp.local.")
 
     await snapshot_platform(garden.hass, entity_registry, snapshot, entry.entry_id)
 

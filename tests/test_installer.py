@@ -706,7 +706,9 @@ async def test_a_removed_module_leaves_no_trace(
     await garden.hass.config_entries.async_remove(entry.entry_id)
 
     assert not issue_registry.issues
-    assert hass_storage["esp_ota.journal"]["data"] == {"open": {}, "known": {}, "learnt": {}}
+    stored = hass_storage["esp_ota.journal"]["data"]
+    assert stored.keys() >= {"open", "known", "learnt"}
+    assert not any(stored.values())
 
 
 async def test_an_address_that_changes_during_an_install_does_not_end_it(

@@ -4,6 +4,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE
@@ -16,11 +17,13 @@ from .upload_view import UploadView
 from .view import PullView
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.UPDATE]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.UPDATE]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what the whole house shares."""
+    # A failure is told from memory, also when Home Assistant is about to stop.
+    await async_load_integrations(hass, {DOMAIN})
     house = House(hass)
     await house.async_setup()
     hass.data[HOUSE] = house

@@ -60,8 +60,12 @@ class Announcements(RecordUpdateListener):
         for update in records:
             record = update.new
             name = record.name.lower()
-            if record.type in {_TYPE_TXT, _TYPE_SRV} and name in self._listeners:
-                (self._gone if record.is_expired(now) else self._said).add(name)
+            if record.type not in {_TYPE_TXT, _TYPE_SRV} or name not in self._listeners:
+                continue
+            if not record.is_expired(now):
+                self._said.add(name)
+            elif not record.ttl:  # others only grew old, in the cache or by a newer one
+                self._gone.add(name)
 
     @override
     def async_update_records_complete(self) -> None:

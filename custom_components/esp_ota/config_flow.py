@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
@@ -48,6 +49,7 @@ from .ota import (
     is_alive,
 )
 from .pollers import new_secret
+from .source_flow import SOURCE_FLOWS
 
 _REACH_SECONDS: Final = 5.0
 _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): PORT}
@@ -66,6 +68,15 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if config_entry.data[CONF_KIND] == KIND_HOUSE:
             return HouseOptionsFlow()
         return ModuleOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the kinds of sources that can be added to the library."""
+        return SOURCE_FLOWS if config_entry.data[CONF_KIND] == KIND_HOUSE else {}
 
     async def async_step_system(self, _data: Mapping[str, Any] | None = None) -> ConfigFlowResult:
         """Make the house's entry; the first module asks for it."""

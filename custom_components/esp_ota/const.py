@@ -6,6 +6,9 @@ from typing import Final
 DOMAIN: Final = "esp_ota"
 LOGGER: Final = logging.getLogger(__package__)
 
+EVENT_UPDATE_ENDED: Final = f"{DOMAIN}_update_ended"
+"""Fired on the bus for the logbook and for triggers, whatever an update ended as."""
+
 HOUSE_UNIQUE_ID: Final = "house"
 
 # Keys of config entries

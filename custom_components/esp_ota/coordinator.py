@@ -1,19 +1,17 @@
 """One module: what is known of it, its running install, and who is told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import time
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_ACCEPTED,
-    CONF_AUTH,
-    CONF_BOARD,
-    CONF_CHIP,
     CONF_FIRMWARE,
     CONF_MAC,
     CONF_SERVICE_NAME,
@@ -29,18 +27,19 @@ from .const import (
 )
 from .house import House
 from .library import Release
+from .module_state import ModuleState, merged_facts
 from .ota import (
     Candidate,
     Cause,
     Check,
-    Chip,
     Delivery,
     EvidenceSource,
     FlashMode,
     Image,
+    ImageKind,
     InstallProgress,
     InstallRefused,
-    InstallResult,
+    InstallStage,
     ModuleFacts,
     ModuleKnowledge,
     ModuleWatch,
@@ -50,29 +49,12 @@ from .ota import (
     Sighting,
     SlotKnowledge,
     SlotSource,
-    chip_from_board,
-    family_from_port,
     is_alive,
     is_listening,
     preflight,
 )
+from .telling import Outcome
 from .versions import is_newer
-
-_NOTHING = ModuleFacts(name="", host="", port=0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModuleState:
-    """What the entities of one module show."""
-
-    firmware: str | None = None
-    installed: str | None = None
-    """The version that runs: stated by the module, else known from the last install."""
-    assumed: bool = False
-    """Nothing but our own install says so."""
-    progress: InstallProgress | None = None
-    result: InstallResult | None = None
-    """What the last install since the start ended as."""
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -175,6 +157,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take one announcement, or the goodbye."""
         if facts is None:
             self.watch.left()
+            self._set(replace(self.data, left=True))
             return
         known = self.config_entry.data.get(CONF_MAC)
         self.stranger = facts.mac if known and facts.mac != known else None
@@ -192,6 +175,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
+        self._seen()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         if facts.version is not None:
@@ -202,6 +186,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take what a request for an update says."""
         self._polled = request
         self.knowledge.polled(request, time.time())
+        self._seen()
         data = self.config_entry.data
         if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
             self.hass.config_entries.async_update_entry(
@@ -215,6 +200,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if running is not None:
             sighting = replace(sighting, version=running.version, firmware=running.firmware)
         self.watch.heard(sighting)
+
+    @callback
+    def _seen(self) -> None:
+        """Show that the module has just said something."""
+        self._set(replace(self.data, last_seen=dt_util.utcnow(), left=False))
 
     @property
     def _announces_version(self) -> bool:
@@ -256,13 +246,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
         )
         self.async_listen_for_polls()
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(
                 device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
             )
 
     @property
-    def _device(self) -> dr.DeviceEntry | None:
+    def device(self) -> dr.DeviceEntry | None:
+        """The module's device, once it has one."""
         return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
         )
@@ -282,35 +273,21 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
                 {"version": version, "firmware": firmware, "assumed": assumed},
             ),
         )
-        if device := self._device:
+        if device := self.device:
             dr.async_get(self.hass).async_update_device(device.id, sw_version=version)
 
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
-        data, options = self.config_entry.data, self.config_entry.options
-        said, polled = self._announced, self._polled
-        chip = Chip(options[CONF_CHIP]) if options.get(CONF_CHIP) else None
-        chip = chip or (said.chip if said else None) or chip_from_board(data.get(CONF_BOARD))
-        family = chip.family if chip else (said.family if said else None)
-        if polled is not None:
-            family = family or polled.family
-        said = said or _NOTHING
+        entry = self.config_entry
+        facts = merged_facts(entry, self._announced, self._polled, port=self.port)
         facts = replace(
-            said,
-            name=data[CONF_NAME],
-            host=self.host,
-            port=self.port,
-            family=family or family_from_port(data[CONF_PORT]),
-            chip=chip,
-            mac=data.get(CONF_MAC) or said.mac,
-            board=data.get(CONF_BOARD),
-            auth_required=data.get(CONF_AUTH),
+            facts,
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
             staged_low=TRANSPORT_UPLOAD in self.transports,
             flash_mode=self._flash_mode,
         )
-        return self.knowledge.complete(facts, options.get(CONF_SLOT_SIZE))
+        return self.knowledge.complete(facts, entry.options.get(CONF_SLOT_SIZE))
 
     @property
     def slot(self) -> SlotKnowledge | None:
@@ -350,7 +327,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
-        installed = self.data.installed
+        is_sketch = release.image.kind is ImageKind.SKETCH
+        installed = self.data.installed if is_sketch else None
         return Candidate(
             image=release.image,
             firmware=release.firmware,
@@ -377,11 +355,17 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.async_update_listeners()
 
     @callback
+    def async_begin(self, kind: ImageKind) -> None:
+        """Show that an install begins."""
+        progress = InstallProgress(stage=InstallStage.CHECKING)
+        self._set(replace(self.data, progress=progress, installing=kind))
+
+    @callback
     def async_set_progress(self, progress: InstallProgress | None) -> None:
         """Show where the running install stands; None when there is none."""
         self._set(replace(self.data, progress=progress))
 
     @callback
-    def async_set_result(self, result: InstallResult) -> None:
-        """Show what the last install ended as."""
-        self._set(replace(self.data, progress=None, result=result))
+    def async_set_outcome(self, outcome: Outcome) -> None:
+        """Show how the last install ended."""
+        self._set(replace(self.data, progress=None, outcome=outcome))

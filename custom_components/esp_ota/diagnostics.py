@@ -7,12 +7,15 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_KIND, KIND_HOUSE
+from .const import CONF_KIND, CONF_PULL_SECRET, CONF_UPLOAD_PASSWORD, KIND_HOUSE
 from .house import HOUSE
 from .installer import ModuleConfigEntry
+from .source import Source
+from .source_kinds import CONF_TOKEN, CONF_URL
 from .uses import async_uses
 
-_SECRETS = {CONF_PASSWORD}
+_SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}
+"""The address of a list may have a secret in it as well."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -28,6 +31,7 @@ async def async_get_config_entry_diagnostics(
             "releases": [asdict(item) for item in house.library.releases],
             "removed": house.library.removed,
             "modules": [asdict(use) for use in async_uses(house)],
+            "sources": [_source(source) for source in house.sources.all],
         }
     coordinator = entry.runtime_data.coordinator
     offered = coordinator.offered
@@ -39,4 +43,17 @@ async def async_get_config_entry_diagnostics(
         "accepted_checks": sorted(coordinator.accepted),
         "slot": asdict(coordinator.slot) if coordinator.slot else None,
         "learnt": coordinator.knowledge.stored,
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    memory = source.memory
+    return {
+        "title": source.title,
+        "settings": async_redact_data(dict(source.settings), _SECRETS),
+        "checked": memory.checked,
+        "cause": memory.cause,
+        "failures": memory.failures,
+        "taken": len(memory.taken),
+        "refused": list(memory.refused.values()),
     }

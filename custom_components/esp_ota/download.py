@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .incoming import IncomingFile
-from .ota import MAX_FILE_SIZE, Cause, Listed, SourceError, fetch, fetch_text, read_chunks
+from .ota import MAX_FILE_SIZE, Account, Cause, Listed, SourceError, fetch, fetch_text, read_chunks
 from .release_name import SIGNATURE_LIMIT
 
 _SECONDS: Final = 600.0
@@ -20,8 +20,7 @@ async def async_download(
     hass: HomeAssistant,
     listed: Listed,
     *,
-    token: str | None = None,
-    token_host: str | None = None,
+    account: Account | None = None,
 ) -> bytes:
     """Return the bytes of a file, proven by what the source says of it.
 
@@ -32,9 +31,7 @@ async def async_download(
         async with (
             asyncio.timeout(_SECONDS),
             IncomingFile(hass) as file,
-            fetch(
-                session, listed.url, headers=_HEADERS, token=token, token_host=token_host
-            ) as response,
+            fetch(session, listed.url, headers=_HEADERS, account=account) as response,
         ):
             async for chunk in read_chunks(response, MAX_FILE_SIZE):
                 await file.async_write(chunk)
@@ -57,8 +54,7 @@ async def async_download_signature(
     hass: HomeAssistant,
     listed: Listed,
     *,
-    token: str | None = None,
-    token_host: str | None = None,
+    account: Account | None = None,
 ) -> str | None:
     """Return the detached signature of a file; None when it has none."""
     if listed.signature_url is None:
@@ -68,7 +64,6 @@ async def async_download_signature(
         listed.signature_url,
         limit=SIGNATURE_LIMIT,
         headers=_HEADERS,
-        token=token,
-        token_host=token_host,
+        account=account,
     )
     return answer.data.decode("utf-8", "replace")

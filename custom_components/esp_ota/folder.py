@@ -132,6 +132,8 @@ class WatchedFolder:
             async_raise_file_issue(self._hass, name, err)
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
+            if err.cause is Cause.NOT_STORED:
+                self._unreadable.add(name)
         except OSError as err:  # tried again at each scan: permissions leave no stamp
             self._unreadable.add(name)
             error = LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err)

@@ -26,12 +26,19 @@ def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssist
     )
 
 
-def raise_for_result(result: InstallResult, *, module: str) -> None:
-    """Raise unless the caller may carry on: a good verdict, and the equipment restored."""
+def reason_of(result: InstallResult) -> tuple[Cause, dict[str, str]] | None:
+    """Return why the caller may not carry on; None is a good verdict, and equipment restored."""
     if not result.verdict.is_success:
-        raise error_for(result.cause or Cause.INTERNAL, result.facts, module=module)
+        return result.cause or Cause.INTERNAL, result.facts
     if result.restore_error is not None:
-        raise error_for(result.restore_error, result.restore_facts, module=module)
+        return result.restore_error, result.restore_facts
+    return None
+
+
+def raise_for_result(result: InstallResult, *, module: str) -> None:
+    """Raise unless the caller may carry on."""
+    if (reason := reason_of(result)) is not None:
+        raise error_for(*reason, module=module)
 
 
 async def async_sentence(

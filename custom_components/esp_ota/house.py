@@ -35,6 +35,7 @@ from .merged_image import async_learn_slot
 from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .pollers import Pollers, new_secret
 from .release_name import ReleaseName
+from .sources import Sources
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -61,6 +62,7 @@ class House:
         )
         self.library.on_merged = self._async_merged
         self.folder = WatchedFolder(hass, self.library)
+        self.sources = Sources(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()
@@ -74,6 +76,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
         await self.library.async_load()
+        await self.sources.async_load()
         await self.journal.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self._stops.append(self._announcements.async_start())
@@ -163,11 +166,13 @@ class House:
             self._hass.config_entries.async_update_entry(entry, data=data)
         self.pollers.secret = entry.data[CONF_PULL_SECRET]
         self.async_apply_options()
+        self.sources.async_open(entry)
 
     @callback
     def async_close(self) -> None:
-        """Know no secret any more: nobody may ask."""
+        """Know no secret any more: nobody may ask; and ask no source."""
         self.pollers.secret = ""
+        self.sources.async_close()
 
     @callback
     def async_apply_options(self) -> None:

@@ -27,7 +27,8 @@ from .ota import (
     ImageKind,
     LibraryError,
     OtaError,
-    is_public_key,
+    SignatureError,
+    read_public_key,
 )
 from .release_name import SIGNATURE_LIMIT, ReleaseName
 from .safe_state_flow import HouseSafeStateFlow
@@ -209,7 +210,10 @@ class HouseOptionsFlow(HouseSafeStateFlow):
         keys = dict(self.config_entry.options.get(CONF_KEYS, {}))
         if user_input is not None:
             key = user_input.get(_CONF_KEY, "").strip()
-            if key and not is_public_key(key):
+            try:
+                if key:
+                    read_public_key(key)
+            except SignatureError:
                 errors[_CONF_KEY] = "invalid_key"
             else:
                 keys.pop(user_input[_CONF_FIRMWARE], None)

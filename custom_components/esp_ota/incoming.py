@@ -1,5 +1,6 @@
 """A file on its way in: written to disk as it comes, bounded, with its checksums."""
 
+from collections.abc import Callable
 import hashlib
 from pathlib import Path
 import tempfile
@@ -36,13 +37,20 @@ class IncomingFile:
             folder.mkdir(parents=True, exist_ok=True)
             return tempfile.TemporaryFile(dir=folder)
 
-        self._file = await self._hass.async_add_executor_job(make)
+        self._file = await self._async_run(make)
         return self
+
+    async def _async_run[T](self, work: Callable[[], T]) -> T:
+        """Work on the disk; raises LibraryError when it is full or not ours to write."""
+        try:
+            return await self._hass.async_add_executor_job(work)
+        except OSError as err:
+            raise LibraryError(Cause.NOT_STORED, detail=err.strerror or err) from err
 
     async def __aexit__(self, *_error: object) -> None:
         """Close it, which deletes it: it never had a name that others could see."""
-        assert self._file is not None
-        await self._hass.async_add_executor_job(self._file.close)
+        if self._file is not None:
+            await self._hass.async_add_executor_job(self._file.close)
 
     async def async_write(self, data: bytes) -> None:
         """Take the next bytes; raises LibraryError when they are too many for any module."""
@@ -63,7 +71,7 @@ class IncomingFile:
             self._sha256.update(data)
             self._md5.update(data)
 
-        await self._hass.async_add_executor_job(write)
+        await self._async_run(write)
 
     async def async_read(self) -> bytes:
         """Return all that came."""
@@ -75,7 +83,7 @@ class IncomingFile:
             file.seek(0)
             return file.read()
 
-        return await self._hass.async_add_executor_job(read)
+        return await self._async_run(read)
 
     @property
     def sha256(self) -> str:

@@ -13,13 +13,18 @@ from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
 from .coordinator import ModuleCoordinator
 from .equipment import NothingToSecure, safe_state_for
 from .helpers import error_for, raise_for_result
-from .issues import async_clear_module_issues, async_raise_module_issue
+from .issues import (
+    async_clear_module_issues,
+    async_clear_update_issue,
+    async_raise_module_issue,
+)
 from .journal import OpenInstall
 from .library import Release
 from .offers import async_count, raise_for_third_offer
 from .ota import (
     Cause,
     Delivery,
+    ImageKind,
     Install,
     InstallProgress,
     InstallResult,
@@ -32,8 +37,15 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .rehearsal import Rehearsal
+from .rehearsal import (
+    Rehearsal,
+)
 from .safe_state import StepCallback
+from .telling import (
+    Press,
+    async_outcome,
+    async_tell,
+)
 from .transports import transports_for
 
 _JOURNALLED = {
@@ -77,13 +89,19 @@ class Installer:
         self._journal = coordinator.house.journal
         self._task: asyncio.Task[InstallResult] | None = None
         self._current: Install | None = None
+        self._press: Press | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether an install of this module runs."""
         return self._task is not None and not self._task.done()
 
-    async def async_install(self, version: str | None, context: Context | None) -> None:
+    async def async_install(
+        self,
+        version: str | None,
+        context: Context | None,
+        kind: ImageKind = ImageKind.SKETCH,
+    ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
 
         Raises HomeAssistantError with the cause for every other ending.
@@ -91,7 +109,7 @@ class Installer:
         name = self._entry.title
         if self.is_running:
             raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
-        if (release := self._choose(version)) is None:
+        if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=name)
         task = self._start(
@@ -105,13 +123,17 @@ class Installer:
             raise
         raise_for_result(result, module=name)
 
-    def _choose(self, version: str | None) -> Release | None:
+    def _choose(self, version: str | None, kind: ImageKind) -> Release | None:
         """Return the release to install; of several chips' images the one for this module."""
-        if version is None:
+        if version is None and kind is ImageKind.SKETCH:
             return self._coordinator.offered
-        named = [item for item in self._coordinator.releases if item.version == version]
         facts = self._coordinator.facts()
-        fitting = [item for item in named if item.image.chip in {facts.chip, facts.family}]
+        library = self._coordinator.house.library
+        releases = self._coordinator.releases
+        if kind is ImageKind.FILESYSTEM:
+            releases = library.files(facts.firmware) if facts.firmware else []
+        named = [item for item in releases if version in {None, item.version}]
+        fitting = [item for item in named if item.image.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 
     def _start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
@@ -136,15 +158,17 @@ class Installer:
     ) -> InstallResult:
         """Run one install and see to everything around it."""
         coordinator = self._coordinator
-        coordinator.async_set_progress(InstallProgress(stage=InstallStage.CHECKING))
+        coordinator.async_begin(release.image.kind)
         note: OpenInstall = {
             "stage": InstallStage.CHECKING,
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
+            "user": context.user_id,
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
+        self._press = Press.now(release, coordinator.data.installed, context)
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -159,7 +183,7 @@ class Installer:
             raise_for_third_offer(self._hass, coordinator, release)
             safe_state = self._safe_state(context)
             parts = await async_prepare(coordinator, release, chosen=chosen)
-            async_clear_module_issues(self._hass, self._entry.entry_id)
+            async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
             return await self._install(parts, safe_state, note).run()
 
         with coordinator.house.holding(release.image.sha256):
@@ -271,21 +295,14 @@ class Installer:
     async def _async_finish(self, release: Release, result: InstallResult) -> None:
         """Show, remember and log what it ended as; ask the person where one is needed."""
         coordinator = self._coordinator
-        name = self._entry.title
-        if result.verdict.is_success:
+        if result.verdict.is_success and release.image.kind is ImageKind.FILESYSTEM:
+            coordinator.async_delivered(release.image, Delivery.ACCEPTED)
+        elif result.verdict.is_success:
             stated = result.version
-            coordinator.async_set_installed(
+            self._coordinator.async_set_installed(
                 stated or release.version, release.firmware, assumed=stated is None
             )
-        coordinator.async_set_result(result)
-        LOGGER.info(
-            "%s: install of %s %s: %s%s",
-            name,
-            release.firmware,
-            release.version,
-            result.verdict,
-            f" ({result.cause})" if result.cause else "",
-        )
+        await self._async_tell(result)
         if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
             self._entry.async_start_reauth(self._hass)
         await self._async_close(result)
@@ -297,6 +314,14 @@ class Installer:
                 return  # no sequence runs any more; the open journal restores at the next start
             self._tell_restore(result)
         await self._journal.async_close(self._entry.entry_id)
+
+    async def _async_tell(self, result: InstallResult) -> None:
+        """Say it in the same words to everybody: card, event, repair, log, logbook."""
+        assert self._press is not None
+        outcome = await async_outcome(self._hass, self._entry.title, self._press, result)
+        self._coordinator.async_set_outcome(outcome)
+        device = self._coordinator.device
+        async_tell(self._hass, self._entry, device.id if device else None, outcome)
 
     def _tell_restore(self, result: InstallResult) -> None:
         stayed = result.restore_error is Cause.DID_NOT_COME_BACK
@@ -321,9 +346,11 @@ class Installer:
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])
+        firmware = release.firmware if release else self._coordinator.data.firmware or "?"
+        self._press = Press.noted(note, firmware)
         if note["stage"] == InstallStage.QUEUED and release is not None:
             return await self._async_run(
-                release, chosen=note.get("chosen", True), context=Context()
+                release, chosen=note.get("chosen", True), context=self._press.context
             )
         if note["stage"] not in _DELIVERED or release is None:
             return await self._async_restore(note, safe_state)
@@ -349,11 +376,12 @@ class Installer:
         if "tried" in note:
             self._coordinator.async_set_progress(None)
         else:
-            self._coordinator.async_set_result(result)
+            await self._async_tell(result)
         await self._journal.async_close(self._entry.entry_id)
         return result
 
     def _tell_interrupted(self, note: OpenInstall) -> None:
+        async_clear_update_issue(self._hass, self._entry.entry_id)  # this one says more
         sent = note["stage"] not in {InstallStage.MAKING_SAFE, InstallStage.SENDING}
         key = "interrupted_unproven" if sent else "interrupted"
         async_raise_module_issue(

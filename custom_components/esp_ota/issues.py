@@ -1,14 +1,20 @@
 """Repairs: what a person has to know or can fix, as long as it is so."""
 
 import hashlib
+import re
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .ota import OtaError
+from .ota import Cause, OtaError
 
 FILE_ISSUES = "file_"
+_UPDATE_FAILED: Final = "update_failed"
+_CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
+"""What would make a module's own words a link or a picture where a repair shows them."""
 
 
 @callback
@@ -36,6 +42,51 @@ def _file_issue(file_name: str) -> str:
 
 
 @callback
+def async_raise_source_issue(
+    hass: HomeAssistant, subentry_id: str, source: str, err: OtaError
+) -> None:
+    """Say why a source of firmware cannot be used; its releases stay."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"source_{subentry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"source_{err.cause.removeprefix('source_')}",
+        translation_placeholders={"source": source} | err.facts,
+    )
+
+
+@callback
+def async_raise_source_files(
+    hass: HomeAssistant, subentry_id: str, source: str, sentences: list[str]
+) -> None:
+    """Say which files of a source are no use, or take it back when there are none."""
+    issue_id = f"source_files_{subentry_id}"
+    if not sentences:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="source_files",
+        translation_placeholders={
+            "source": source,
+            "files": "\n".join(f"- {sentence}" for sentence in sentences),
+        },
+    )
+
+
+@callback
+def async_clear_source_issue(hass: HomeAssistant, subentry_id: str) -> None:
+    """Take back that a source cannot be used."""
+    ir.async_delete_issue(hass, DOMAIN, f"source_{subentry_id}")
+
+
+@callback
 def async_raise_module_issue(
     hass: HomeAssistant, entry_id: str, key: str, placeholders: dict[str, str]
 ) -> None:
@@ -53,9 +104,50 @@ def async_raise_module_issue(
 
 
 @callback
-def async_clear_module_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Take back all that was said about a module, because a new install begins."""
+def async_raise_update_issue(
+    hass: HomeAssistant, entry_id: str, cause: Cause, placeholders: dict[str, str], *, sent: bool
+) -> None:
+    """Say why the last update of a module failed; one that was ignored stays so for its cause.
+
+    What was refused is found again by the next press; once something was `sent`, the module may
+    need help that must outlive a restart.
+    """
+    issue_id = f"{_UPDATE_FAILED}_{entry_id}"
+    known = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    if known is not None and (known.data or {}).get("cause") != cause:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"cause": cause},
+        is_fixable=False,
+        is_persistent=sent,
+        learn_more_url=f"{_CAUSES_URL}#{cause}",
+        severity=ir.IssueSeverity.ERROR if sent else ir.IssueSeverity.WARNING,
+        translation_key=_UPDATE_FAILED,
+        translation_placeholders={
+            **placeholders,
+            "sentence": _MARKDOWN.sub(r"\\\1", placeholders["sentence"]),
+        },
+    )
+
+
+@callback
+def async_clear_update_issue(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back why an update failed, because one succeeded or the reason is told elsewhere."""
+    ir.async_delete_issue(hass, DOMAIN, f"{_UPDATE_FAILED}_{entry_id}")
+
+
+@callback
+def async_clear_module_issues(hass: HomeAssistant, entry_id: str, *, failure: bool = True) -> None:
+    """Take back all that was said about a module, because a new install begins.
+
+    Without `failure` it stays told why the last update failed: that is so until one succeeds.
+    """
     registry = ir.async_get(hass)
     for domain, issue_id in list(registry.issues):
-        if domain == DOMAIN and issue_id.endswith(f"_{entry_id}"):
+        if domain != DOMAIN or not issue_id.endswith(f"_{entry_id}"):
+            continue
+        if failure or not issue_id.startswith(_UPDATE_FAILED):
             ir.async_delete_issue(hass, DOMAIN, issue_id)

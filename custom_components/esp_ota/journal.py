@@ -19,6 +19,8 @@ class OpenInstall(TypedDict):
     before: str | None
     """The version that ran when it began."""
     started: str
+    user: NotRequired[str | None]
+    """Id of who pressed."""
     chosen: NotRequired[bool]
     """Whether the person named this very version."""
     tried: NotRequired[dict[str, Any]]

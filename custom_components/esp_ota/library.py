@@ -117,6 +117,14 @@ class Library:
             if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
         ]
 
+    def files(self, firmware: str) -> list[Release]:
+        """Return the files of one firmware, newest version first."""
+        return [
+            item
+            for item in reversed(self.releases)
+            if item.firmware == firmware and item.image.kind is ImageKind.FILESYSTEM
+        ]
+
     def find(self, firmware: str, version: str) -> list[Release]:
         """Return one version of a firmware, for all its chips and kinds."""
         wanted = firmware, version
@@ -151,7 +159,7 @@ class Library:
         """Add one image and return its release; the same bytes are added once.
 
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
-        says its name and version or when other bytes have them already.
+        says its name and version, when other bytes have them already, or the disk is full.
         """
         try:
             image = await self._hass.async_add_executor_job(read_image, data)
@@ -166,7 +174,7 @@ class Library:
                 return await self._async_add_again(known, data, name)
             release = self._release(image, name, source, notes)
             self._refuse_conflict(release)
-            await self._hass.async_add_executor_job(self._files.write, image.sha256, data)
+            await self._async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
             await self._async_drop()
@@ -175,8 +183,14 @@ class Library:
     async def _async_add_again(self, known: Release, data: bytes, name: ReleaseName) -> Release:
         """Take what is new about a known image: its bytes, if they were lost, and a signature."""
         sha256 = known.image.sha256
-        await self._hass.async_add_executor_job(self._files.write, sha256, data)
+        await self._async_write(sha256, data)
         return await self.async_sign(known, name.signature) if name.signature else known
+
+    async def _async_write(self, sha256: str, data: bytes) -> None:
+        try:
+            await self._hass.async_add_executor_job(self._files.write, sha256, data)
+        except OSError as err:
+            raise LibraryError(Cause.NOT_STORED, detail=err.strerror or err) from err
 
     async def async_sign(self, release: Release, signature: str) -> Release:
         """Keep a detached signature with a release; returns the release as it is then."""

@@ -1,1 +1,1 @@
-"""Variations of good and bad input, for `script/fuzz`."""
+"""Long runs of generated input, for `script/fuzz`: each name is a file with a `main`."""

@@ -8,6 +8,7 @@ import pytest
 from yarl import URL
 
 from custom_components.esp_ota.ota import (
+    Account,
     CallBudget,
     Cause,
     SourceError,
@@ -67,9 +68,8 @@ async def test_redirects_are_followed_and_the_token_stays_with_its_host(
     site.answers["/b"] = to(other.url("/c"))
     other.answers["/c"] = to(site.url("/d"))
     site.answers["/d"] = text("there")
-    answer = await fetch_text(
-        session, site.url("/a"), limit=9, token="secret", token_host=site.url("/")
-    )
+    account = Account(host=site.url("/"), token="secret")
+    answer = await fetch_text(session, site.url("/a"), limit=9, account=account)
     assert answer.data == b"there"
     assert site.tokens == ["Bearer secret"] * 3
     assert other.tokens == [None]
@@ -79,9 +79,10 @@ async def test_an_address_of_another_host_gets_no_token(
     session: ClientSession, site: Site, other: Site
 ) -> None:
     other.answers["/a"] = text("x")
-    await fetch_text(session, other.url("/a"), limit=9, token="s", token_host=site.url("/"))
-    await fetch_text(session, other.url("/a"), limit=9, token="s")
-    assert other.tokens == [None, None]
+    for host in (site.url("/"), "", "nonsense"):
+        account = Account(host=host, token="s")
+        await fetch_text(session, other.url("/a"), limit=9, account=account)
+    assert other.tokens == [None, None, None]
 
 
 @pytest.mark.parametrize("there", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://"])
@@ -218,3 +219,19 @@ def test_a_service_that_wants_to_be_left_alone_is() -> None:
     with pytest.raises(SourceError):
         budget.take(1119.0)
     budget.take(1120.0)
+
+
+async def test_each_call_without_a_token_is_counted_those_along_a_redirect_too(
+    session: ClientSession, site: Site, other: Site
+) -> None:
+    site.answers["/a"] = to("/b")
+    site.answers["/b"] = to(other.url("/c"))
+    other.answers["/c"] = text("x")
+    budget = CallBudget(calls=3)
+    account = Account(host=site.url("/"), budget=budget)
+    await fetch_text(session, site.url("/a"), limit=9, account=account)
+    assert (await cause(session, site.url("/a"), account=account)).cause is Cause.SOURCE_BUSY
+    assert [request.path for request in site.asked] == ["/a", "/b", "/a"]
+
+    with_token = Account(host=site.url("/"), token="s", budget=budget)
+    await fetch_text(session, site.url("/a"), limit=9, account=with_token)

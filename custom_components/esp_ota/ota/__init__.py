@@ -32,7 +32,9 @@ from .exceptions import (
     SourceError,
 )
 from .fetch import (
+    Account,
     CallBudget,
+    Text,
     fetch,
     fetch_text,
     read_chunks,
@@ -58,6 +60,7 @@ from .knowledge import (
 from .listing import (
     Listed,
     Listing,
+    web_address,
 )
 from .manifest import (
     parse_manifest,
@@ -99,9 +102,6 @@ from .ports import (
 from .probe import (
     is_alive,
     is_listening,
-)
-from .public_key import (
-    is_public_key,
 )
 from .pull_request import (
     PullMode,
@@ -147,6 +147,7 @@ __all__ = [
     "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "Account",
     "AppDescriptor",
     "ArduinoOtaPush",
     "CallBudget",
@@ -200,6 +201,7 @@ __all__ = [
     "SlotKnowledge",
     "SlotSource",
     "SourceError",
+    "Text",
     "Transport",
     "UploadDialect",
     "UploadLimits",
@@ -212,10 +214,8 @@ __all__ = [
     "family_from_port",
     "fetch",
     "fetch_text",
-    "host_answers",
     "is_alive",
     "is_listening",
-    "is_public_key",
     "may_pack",
     "pack",
     "pack_for",
@@ -229,4 +229,5 @@ __all__ = [
     "read_slots",
     "recognise",
     "verify_signature",
+    "web_address",
 ]

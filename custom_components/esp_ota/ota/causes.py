@@ -34,6 +34,7 @@ class Cause(StrEnum):
     FILE_MISSING = "file_missing"
     PATH_NOT_ALLOWED = "path_not_allowed"
     IMAGE_MISSING = "image_missing"
+    NOT_STORED = "not_stored"
     RELEASE_IN_USE = "release_in_use"
     RELEASE_UNKNOWN = "release_unknown"
     # A source of firmware

@@ -57,28 +57,46 @@ class CallBudget:
         self._blocked_until = max(self._blocked_until, now + seconds)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Who asks a service: with a token, or as one of many whose calls are counted."""
+
+    host: str
+    """Address of the service; nobody else hears the token."""
+    token: str | None = None
+    budget: CallBudget | None = None
+    """What calls without a token are taken from."""
+
+    def headers_for(self, url: URL) -> dict[str, str]:
+        """Return what a call carries besides; raises SourceError when no call is left."""
+        home = web_address(self.host)
+        if home is None or url.origin() != home.origin():
+            return {}
+        if self.token:
+            return {"Authorization": f"Bearer {self.token}"}
+        if self.budget is not None:
+            self.budget.take()
+        return {}
+
+
 @asynccontextmanager
 async def fetch(
     session: ClientSession,
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
-    token: str | None = None,
-    token_host: str | None = None,
+    account: Account | None = None,
 ) -> AsyncIterator[ClientResponse]:
     """Open an address and follow its redirects; the answer is 200 or 304.
 
-    The token is sent only to the host it is for, with the same scheme and port, never along a
-    redirect to another. Raises SourceError for everything else.
+    The account's token is sent only to the host it is for, with the same scheme and port, never
+    along a redirect to another. Raises SourceError for everything else.
     """
     at = web_address(url)
-    home = web_address(token_host)
     for _ in range(_MOST_HOPS + 1):
         if at is None:
             raise SourceError(Cause.SOURCE_REDIRECT)
-        sent = dict(headers or {})
-        if token and home is not None and at.origin() == home.origin():
-            sent["Authorization"] = f"Bearer {token}"
+        sent = dict(headers or {}) | (account.headers_for(at) if account else {})
         async with await _ask(session, at, sent) as response:
             if response.status not in _REDIRECTS:
                 _raise_for_status(response)
@@ -163,12 +181,11 @@ async def fetch_text(
     limit: int,
     headers: Mapping[str, str] | None = None,
     etag: str | None = None,
-    token: str | None = None,
-    token_host: str | None = None,
+    account: Account | None = None,
 ) -> Text:
     """Fetch a short answer whole, or hear that nothing has changed."""
     asked = dict(headers or {}) | ({"If-None-Match": etag} if etag else {})
-    async with fetch(session, url, headers=asked, token=token, token_host=token_host) as response:
+    async with fetch(session, url, headers=asked, account=account) as response:
         unchanged = response.status == HTTPStatus.NOT_MODIFIED
         data = b"" if unchanged else b"".join([part async for part in read_chunks(response, limit)])
         return Text(data=data, etag=response.headers.get("ETag"), is_unchanged=unchanged)

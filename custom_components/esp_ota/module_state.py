@@ -1,0 +1,71 @@
+"""What is known of one module: what its entities show, and the facts that installs decide by."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+
+from .const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
+from .ota import (
+    Chip,
+    ImageKind,
+    InstallProgress,
+    InstallResult,
+    ModuleFacts,
+    PullRequest,
+    chip_from_board,
+    family_from_port,
+)
+from .telling import Outcome
+
+_NOTHING: Final = ModuleFacts(name="", host="", port=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleState:
+    """What the entities of one module show."""
+
+    firmware: str | None = None
+    installed: str | None = None
+    """The version that runs: stated by the module, else known from the last install."""
+    assumed: bool = False
+    """Nothing but our own install says so."""
+    progress: InstallProgress | None = None
+    installing: ImageKind = ImageKind.SKETCH
+    """What the progress is about."""
+    outcome: Outcome | None = None
+    """How the last install since the start ended."""
+    last_seen: datetime | None = None
+    """When it last said something by itself, since the start."""
+    left: bool = False
+    """Whether the last it said was goodbye."""
+
+    @property
+    def result(self) -> InstallResult | None:
+        """What the last install since the start ended as."""
+        return self.outcome.result if self.outcome else None
+
+
+def merged_facts(
+    entry: ConfigEntry, announced: ModuleFacts | None, polled: PullRequest | None, *, port: int
+) -> ModuleFacts:
+    """Return who a module is: by what it announces, by what it asks with, and as it was added."""
+    data, said = entry.data, announced or _NOTHING
+    chip = Chip(entry.options[CONF_CHIP]) if entry.options.get(CONF_CHIP) else said.chip
+    chip = chip or chip_from_board(data.get(CONF_BOARD))
+    family = chip.family if chip else said.family
+    if polled is not None:
+        family = family or polled.family
+    return replace(
+        said,
+        name=data[CONF_NAME],
+        host=str(data[CONF_HOST]),
+        port=port,
+        family=family or family_from_port(data[CONF_PORT]),
+        chip=chip,
+        mac=data.get(CONF_MAC) or said.mac,
+        board=data.get(CONF_BOARD),
+        auth_required=data.get(CONF_AUTH),
+    )

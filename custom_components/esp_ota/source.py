@@ -1,0 +1,216 @@
+"""One source of firmware: looked at now and then, its new files become releases."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+import hashlib
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from .const import LOGGER
+from .download import async_download, async_download_signature
+from .helpers import async_file_sentence
+from .issues import (
+    async_clear_source_issue,
+    async_raise_source_files,
+    async_raise_source_issue,
+)
+from .library import Library
+from .ota import CallBudget, Cause, Listed, Listing, OtaError, SourceError
+from .release_name import ReleaseName
+from .source_kinds import CONF_INTERVAL, CONF_SOURCE_FIRMWARE, DEFAULT_INTERVAL, KINDS, Answer
+from .source_memory import SourceMemories, SourceMemory
+
+_RETRY: Final = 300.0
+"""Seconds after the first failure; after that the source's own interval."""
+_PATIENT: Final = frozenset(
+    {
+        Cause.SOURCE_UNREACHABLE,
+        Cause.SOURCE_ERROR,
+        Cause.SOURCE_BUSY,
+        Cause.DOWNLOAD_BROKEN,
+    }
+)
+"""They mostly pass by themselves; a repair is raised when they come twice in a row."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shared:
+    """What all sources of the house use together."""
+
+    library: Library
+    memories: SourceMemories
+    budget: CallBudget
+    one_at_a_time: asyncio.Lock
+    keep: Callable[[], int]
+    on_change: CALLBACK_TYPE
+
+
+class Source:
+    """Lives as long as its subentry, with these settings."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, shared: Shared
+    ) -> None:
+        """Take the settings; nothing is asked before `async_start`."""
+        self._hass = hass
+        self._entry = entry
+        self._shared = shared
+        self.subentry_id = subentry.subentry_id
+        self.title = subentry.title
+        self.settings: Mapping[str, Any] = subentry.data
+        self._kind = KINDS[subentry.subentry_type](subentry.data, shared.budget)
+        fingerprint = hashlib.sha256(repr(sorted(subentry.data.items())).encode()).hexdigest()
+        self._memory = shared.memories.of(self.subentry_id, fingerprint)
+        self._timer: CALLBACK_TYPE | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def memory(self) -> SourceMemory:
+        """What is known of it; only to be read."""
+        return self._memory
+
+    @callback
+    def async_start(self) -> None:
+        """Look at it when the last look is old enough; a new or a failing one at once."""
+        last = dt_util.parse_datetime(self._memory.checked or "")
+        known = last is not None and not self._memory.failures
+        age = (dt_util.utcnow() - last).total_seconds() if last and known else self._interval
+        self._async_schedule(max(0.0, self._interval - age))
+        refused = list(self._memory.refused.values())
+        async_raise_source_files(self._hass, self.subentry_id, self.title, refused)
+
+    @callback
+    def async_stop(self) -> None:
+        """Look no more, and say nothing more of it; a look that runs is broken off."""
+        async_clear_source_issue(self._hass, self.subentry_id)
+        async_raise_source_files(self._hass, self.subentry_id, self.title, [])
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def _interval(self) -> float:
+        return float(self.settings.get(CONF_INTERVAL, DEFAULT_INTERVAL)) * 60
+
+    @callback
+    def _async_schedule(self, seconds: float) -> None:
+        self._timer = async_call_later(self._hass, seconds, self._async_due)
+
+    @callback
+    def _async_due(self, _now: datetime) -> None:
+        self._timer = None
+        self._task = self._entry.async_create_background_task(
+            self._hass, self._async_look(), f"ESP OTA source {self.title}"
+        )
+
+    async def _async_look(self) -> None:
+        async with self._shared.one_at_a_time:
+            try:
+                await self.async_check()
+            except Exception:  # noqa: BLE001 - logged; one odd answer must not end all looks
+                LOGGER.exception("Source %s: looking at it failed by an error of ours", self.title)
+        again = _RETRY if self._memory.failures == 1 else self._interval
+        self._async_schedule(min(again, self._interval))
+
+    async def async_check(self) -> None:
+        """Look once, take what is new, and tell the person of what cannot be used."""
+        memory, session = self._memory, async_get_clientsession(self._hass)
+        try:
+            answer = await self._kind.async_list(
+                session, etag=memory.etag, last=self._shared.keep()
+            )
+        except OtaError as err:
+            LOGGER.info("Source %s: %s", self.title, err)
+            if self._fails(err):
+                async_raise_source_issue(self._hass, self.subentry_id, self.title, err)
+        else:
+            await self._async_take(answer)
+        memory.checked = dt_util.utcnow().isoformat()
+        await self._shared.memories.async_save()
+        self._shared.on_change()
+
+    def _fails(self, err: OtaError) -> bool:
+        """Remember why a look was not whole; return whether the person is to be told."""
+        self._memory.cause = str(err.cause)
+        self._memory.failures += 1
+        return err.cause not in _PATIENT or self._memory.failures > 1
+
+    async def _async_take(self, answer: Answer) -> None:
+        """Add every file that is not here yet."""
+        memory, failed = self._memory, False
+        told: list[str] = []
+        async_clear_source_issue(self._hass, self.subentry_id)
+        for item in self._missing(answer.listing):
+            try:
+                memory.taken[item.key] = await self._async_add(item)
+            except OtaError as err:
+                LOGGER.info("Source %s: %s is not usable: %s", self.title, item.file_name, err)
+                sentence = f"{item.file_name}: {await async_file_sentence(self._hass, err)}"
+                if _speaks_against_the_file(err):
+                    memory.refused[item.key] = sentence
+                    continue
+                if failed or self._fails(err):
+                    told.append(sentence)
+                failed = True
+        if answer.listing is not None:
+            for file, cause in answer.listing.refused.items():
+                sentence = await async_file_sentence(self._hass, SourceError(cause))
+                memory.refused[file] = f"{file}: {sentence}"
+        # Asked with an ETag, the list would not come again for what is still missing.
+        memory.etag = None if failed else answer.etag
+        if not failed:
+            memory.cause, memory.failures = None, 0
+        told += memory.refused.values()
+        async_raise_source_files(self._hass, self.subentry_id, self.title, told)
+
+    def _missing(self, listing: Listing | None) -> list[Listed]:
+        """Return the files that are new, and forget those that are not listed any more."""
+        if listing is None:
+            return []
+        memory, listed = self._memory, {item.key for item in listing.files}
+        memory.taken = {key: sha for key, sha in memory.taken.items() if key in listed}
+        memory.refused = {key: text for key, text in memory.refused.items() if key in listed}
+        known = memory.taken.keys() | memory.refused.keys()
+        return [item for item in listing.files if item.key not in known]
+
+    async def _async_add(self, item: Listed) -> str:
+        """Download one file and add it; return its content's name (sha256)."""
+        library = self._shared.library
+        name = self._name(item)
+        data = await async_download(self._hass, item, account=self._kind.account)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 in library.removed:
+            return sha256
+        signature = await async_download_signature(self._hass, item, account=self._kind.account)
+        release = await library.async_add(
+            data, replace(name, signature=signature), source=self.title
+        )
+        LOGGER.info("%s has %s %s", self.title, release.firmware, release.version)
+        return release.image.sha256
+
+    def _name(self, item: Listed) -> ReleaseName:
+        """Return what was said of a file; what the person said of the source wins."""
+        said = {
+            "firmware": self.settings.get(CONF_SOURCE_FIRMWARE) or item.firmware,
+            "version": item.version,
+            "notes": item.notes,
+            "chip": item.chip,
+            "kind": item.kind,
+        }
+        return replace(ReleaseName.stated(item.file_name, said), fallback=item.fallback)
+
+
+def _speaks_against_the_file(err: OtaError) -> bool:
+    """Whether the same bytes will never be of use; everything else is tried again."""
+    if isinstance(err, SourceError):
+        return err.cause is Cause.OVERSIZED_FILE
+    return err.cause is not Cause.NOT_STORED

@@ -1,0 +1,144 @@
+"""The kinds of sources: what a person says about one, and how its list is fetched."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+import re
+from typing import Any, Final, Protocol
+
+from aiohttp import ClientSession
+
+from .ota import (
+    Account,
+    CallBudget,
+    Cause,
+    LibraryError,
+    Listing,
+    SourceError,
+    Text,
+    fetch_text,
+    parse_manifest,
+    parse_releases,
+)
+
+GITHUB_API: Final = "https://api.github.com"
+_MANIFEST_LIMIT: Final = 1024 * 1024
+_GITHUB_LIMIT: Final = 8 * 1024 * 1024
+"""Thirty releases with long notes and many assets each stay below 2 MiB."""
+_GITHUB_HEADERS: Final = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
+_REPOSITORY: Final = re.compile(
+    r"(?:(?:https?://)?(?:www\.)?github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?(?:/.*)?"
+)
+
+KIND_MANIFEST: Final = "manifest"
+KIND_GITHUB: Final = "github"
+CONF_URL: Final = "url"
+CONF_REPOSITORY: Final = "repository"
+CONF_PATTERN: Final = "pattern"
+CONF_CHANNEL: Final = "channel"
+CONF_TOKEN: Final = "token"  # noqa: S105 - a key, not a token
+CONF_SOURCE_FIRMWARE: Final = "firmware"
+CONF_INTERVAL: Final = "interval"
+CHANNEL_STABLE: Final = "stable"
+CHANNEL_PRE: Final = "pre_release"
+DEFAULT_PATTERN: Final = "*.bin"
+DEFAULT_INTERVAL: Final = 60
+"""Minutes; a release is rarely more urgent, and GitHub counts the calls of an address."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What one look at a source gave."""
+
+    listing: Listing | None
+    """None when nothing has changed since the ETag."""
+    etag: str | None
+
+
+class SourceKind(Protocol):
+    """One source, ready to be asked."""
+
+    account: Account | None
+
+    async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
+        """Ask for the list; raises OtaError with the cause when there is none to use."""
+        ...
+
+
+class ManifestSource:
+    """A manifest of ESP Web Tools, or a list of ours, at a web address."""
+
+    account: Account | None = None
+
+    def __init__(self, data: Mapping[str, Any], _budget: CallBudget) -> None:
+        """Take what the form asked."""
+        self._url = str(data[CONF_URL])
+
+    async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
+        """Fetch and read the manifest, which names what it wants to be kept."""
+        answer = await fetch_text(session, self._url, limit=_MANIFEST_LIMIT, etag=etag)
+        listing = _read(answer, lambda: parse_manifest(answer.data, self._url))
+        if listing is not None and not listing.files:
+            for file, cause in listing.refused.items():
+                raise LibraryError(cause, file=file)
+        return Answer(listing=listing, etag=answer.etag)
+
+
+class GitHubSource:
+    """The releases of a GitHub repository."""
+
+    def __init__(self, data: Mapping[str, Any], budget: CallBudget) -> None:
+        """Take what the form asked; calls without a token are taken from the budget."""
+        self._data = data
+        self._repository = str(data[CONF_REPOSITORY])
+        self._token = data.get(CONF_TOKEN) or None
+        self._budget = budget
+        self.account: Account | None = Account(host=GITHUB_API, token=self._token, budget=budget)
+
+    async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
+        """Fetch and read the last releases."""
+        try:
+            answer = await fetch_text(
+                session,
+                f"{GITHUB_API}/repos/{self._repository}/releases?per_page=30",
+                limit=_GITHUB_LIMIT,
+                headers=_GITHUB_HEADERS,
+                etag=etag,
+                account=self.account,
+            )
+        except SourceError as err:
+            if err.cause is Cause.SOURCE_BUSY and self._token is None:
+                self._budget.block(float(err.facts["minutes"]) * 60)
+            raise
+        listing = _read(
+            answer,
+            lambda: parse_releases(
+                answer.data,
+                repository=self._repository,
+                pattern=str(self._data.get(CONF_PATTERN, DEFAULT_PATTERN)),
+                prerelease=self._data.get(CONF_CHANNEL) == CHANNEL_PRE,
+                last=last,
+                by_api=self._token is not None,
+            ),
+        )
+        if listing is not None and not listing.files and listing.others:
+            raise SourceError(Cause.SOURCE_EMPTY, found=", ".join(listing.others[:5]))
+        return Answer(listing=listing, etag=answer.etag)
+
+
+def _read(answer: Text, parse: Callable[[], Listing]) -> Listing | None:
+    return None if answer.is_unchanged else parse()
+
+
+KINDS: Final[Mapping[str, Callable[[Mapping[str, Any], CallBudget], SourceKind]]] = {
+    KIND_MANIFEST: ManifestSource,
+    KIND_GITHUB: GitHubSource,
+}
+
+
+def repository_from(text: str) -> str | None:
+    """Return `owner/name` of what a person pasted; None when it is no repository."""
+    found = _REPOSITORY.fullmatch(text.strip())
+    return found[1] if found else None

@@ -1,0 +1,67 @@
+"""What is remembered of each source over a restart: when it was asked, and what it had."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+
+_STORE_VERSION: Final = 1
+
+
+@dataclass(kw_only=True, slots=True)
+class SourceMemory:
+    """One source."""
+
+    settings: str
+    """Fingerprint of what the person had said then; other settings make everything new."""
+    etag: str | None = None
+    checked: str | None = None
+    """ISO time in UTC of the last look."""
+    cause: str | None = None
+    """Why the last look failed; None when it did not."""
+    failures: int = 0
+    """Looks in a row that failed."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """Key of a listed file to its content (sha256): it is not downloaded again."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Key of a listed file to the sentence that says why it is no use."""
+
+
+class SourceMemories:
+    """One store for all sources."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nothing is read before `async_load`."""
+        self._store = Store[dict[str, Any]](
+            hass, _STORE_VERSION, f"{DOMAIN}.sources", private=True, atomic_writes=True
+        )
+        self._known: dict[str, SourceMemory] = {}
+
+    async def async_load(self) -> None:
+        """Read what was remembered; a source that cannot be read is asked anew."""
+        for key, item in (await self._store.async_load() or {}).items():
+            try:
+                self._known[key] = SourceMemory(**item)
+            except TypeError:
+                continue
+
+    def of(self, subentry_id: str, settings: str) -> SourceMemory:
+        """Return what is remembered of a source as it is set up now."""
+        known = self._known.get(subentry_id)
+        if known is None or known.settings != settings:
+            known = self._known[subentry_id] = SourceMemory(settings=settings)
+        return known
+
+    async def async_save(self) -> None:
+        """Write what is known now."""
+        await self._store.async_save({key: asdict(item) for key, item in self._known.items()})
+
+    async def async_keep_only(self, subentry_ids: set[str]) -> None:
+        """Forget the sources that were taken away."""
+        if gone := self._known.keys() - subentry_ids:
+            for key in gone:
+                del self._known[key]
+            await self.async_save()

@@ -1,0 +1,172 @@
+"""What is shown of a module beside its card, and what outlives a restart."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    mock_restore_cache,
+    mock_restore_cache_with_extra_data,
+)
+
+from homeassistant.core import Event, HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from .conftest import StartModule, entry_for
+from .garden import Garden, options_for, until
+from .virtual_module import Fault, Seen
+
+STAGE = "sensor.garden_valve_update_stage"
+LAST_UPDATE = "sensor.garden_valve_last_update"
+LAST_SEEN = "sensor.garden_valve_last_seen"
+EVENT = "event.garden_valve_update_ended"
+
+
+def states_of(hass: HomeAssistant, entity_id: str) -> list[str]:
+    """Return the list that fills with the states an entity goes through."""
+    seen: list[str] = []
+
+    @callback
+    def changed(event: Event[Any]) -> None:
+        if event.data["entity_id"] == entity_id:
+            seen.append(event.data["new_state"].state)
+
+    hass.bus.async_listen("state_changed", changed)
+    return seen
+
+
+def value(hass: HomeAssistant, entity_id: str) -> str:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.state
+
+
+async def test_the_stage_is_written_once_for_each_stage(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.01)
+    await garden.release("1.1.0")
+    await garden.add(entry_for(module, options=options_for()))
+    assert value(garden.hass, STAGE) == "idle"
+    stages = states_of(garden.hass, STAGE)
+
+    await garden.install()
+    await garden.hass.async_block_till_done()
+
+    assert stages == [
+        "checking",
+        "queued",
+        "making_safe",
+        "sending",
+        "restarting",
+        "verifying",
+        "restoring",
+        "idle",
+    ]
+
+
+async def test_a_module_is_last_seen_when_it_announced_itself_last(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    await garden.add(entry_for(module))
+    await until(lambda: value(garden.hass, LAST_SEEN) != "unknown")
+    first = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
+
+    await module.power_cycle()
+    await module.wait_for(Seen.BACK)
+
+    def again() -> bool:
+        seen = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
+        return seen > first
+
+    await until(again)
+    assert dt_util.utcnow() >= first
+
+
+async def test_a_module_that_says_nothing_was_never_seen(
+    garden: Garden, start_module: StartModule
+) -> None:
+    await garden.release("1.1.0")
+    await garden.add(entry_for(await start_module()))
+    await garden.install()
+
+    assert value(garden.hass, LAST_SEEN) == "unknown"  # our own probes are no word of its own
+    assert value(garden.hass, LAST_UPDATE) == "unverified"
+
+
+async def test_what_is_noisy_or_rare_is_there_but_off(
+    garden: Garden, start_module: StartModule, entity_registry: er.EntityRegistry
+) -> None:
+    entry = await garden.add(entry_for(await start_module()))
+
+    entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+
+    off = {
+        one.entity_id for one in entities if one.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    }
+    assert off == {"sensor.garden_valve_running_image", "sensor.garden_valve_free_slot"}
+
+
+@pytest.fixture
+def restarted(hass: HomeAssistant) -> None:
+    """Have Home Assistant know a module's states from before its restart."""
+    sentence = {"cause": "stalled", "sentence": "It stalled.", "version": "1.1.0"}
+    mock_restore_cache_with_extra_data(
+        hass,
+        [
+            (State(LAST_UPDATE, "failed", sentence | {"previous_version": "1.0.0"}), {}),
+            (
+                State(LAST_SEEN, "2026-11-20T10:00:00+00:00"),
+                {
+                    "native_value": {
+                        "__type": "<class 'datetime.datetime'>",
+                        "isoformat": "2026-11-20T10:00:00+00:00",
+                    },
+                    "native_unit_of_measurement": None,
+                },
+            ),
+            (
+                State(EVENT, "2026-11-20T10:05:00.000+00:00"),
+                {"last_event_type": "failed", "last_event_attributes": sentence},
+            ),
+        ],
+    )
+
+
+@pytest.mark.usefixtures("restarted")
+async def test_how_the_last_update_ended_outlives_a_restart(
+    garden: Garden, start_module: StartModule
+) -> None:
+    hass = garden.hass
+    module = await start_module()
+    await garden.release("1.2.0")
+    await garden.add(entry_for(module))
+
+    assert value(hass, LAST_UPDATE) == "failed"
+    last = hass.states.get(LAST_UPDATE)
+    assert last is not None
+    assert last.attributes["sentence"] == "It stalled."
+    assert last.attributes["previous_version"] == "1.0.0"
+    assert value(hass, LAST_SEEN) == "2026-11-20T10:00:00+00:00"
+    event = hass.states.get(EVENT)
+    assert event is not None
+    assert event.attributes["sentence"] == "It stalled."
+
+    await garden.install()
+
+    assert value(hass, LAST_UPDATE) == "unverified"
+    last = hass.states.get(LAST_UPDATE)
+    assert last is not None
+    assert last.attributes["version"] == "1.2.0"
+    assert last.attributes["cause"] is None
+
+
+async def test_what_no_verdict_is_any_more_is_not_restored(
+    hass: HomeAssistant, garden: Garden, start_module: StartModule
+) -> None:
+    mock_restore_cache(hass, [State(LAST_UPDATE, "exploded")])
+
+    await garden.add(entry_for(await start_module()))
+
+    assert value(hass, LAST_UPDATE) == "unknown"
