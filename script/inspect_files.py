@@ -3,8 +3,9 @@
 Usage: inspect_files.py FILE...
 """
 
+import ast
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import hashlib
 from importlib import import_module
 import json
@@ -25,16 +26,21 @@ class _Room(ModuleType):
         super().__init__(name)
         self.__path__ = [str(path)]
         sys.modules[name] = self
+        self._places = dict(_public_names(path / "__init__.py"))
 
     @override
     def __getattr__(self, name: str) -> Any:
-        """Find a public name of `ota` in those of its files that need nothing else."""
-        if not name.startswith("_"):
-            for part in ("models", "exceptions", "image"):
-                file = import_module(f"{self.__name__}.{part}")
-                if hasattr(file, name):
-                    return getattr(file, name)
-        raise AttributeError(name)
+        """Find a public name in the file that it comes from, once somebody wants it."""
+        if name.startswith("_") or name not in self._places:
+            raise AttributeError(name)
+        return getattr(import_module(f"{self.__name__}.{self._places[name]}"), name)
+
+
+def _public_names(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a package offers, and the file below it that each name is in."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            yield from ((alias.name, node.module) for alias in node.names)
 
 
 _Room("esp_ota", INTEGRATION)
@@ -48,22 +54,29 @@ def inspect(path: Path) -> dict[str, Any]:
         ("kind", "chip", "size", "md5", "sha256", "firmware", "version")
     )
     problems: list[str] = []
+    name = ReleaseName(file_name=path.name)
     try:
         facts |= _of_file(path)
-        image = ota.read_image(_read(path, ota.MAX_FILE_SIZE + 1))
+        name = _name(path)
     except ota.OtaError as error:
         problems.append(error.cause)
-    else:
-        facts |= {"kind": image.kind, "chip": image.chip}
-        if image.kind is not ota.ImageKind.SKETCH:
-            problems.append(ota.Cause.FILESYSTEM_IMAGE)
+    if facts["size"] is not None:
         try:
-            name = _name(path)
-            facts["firmware"], facts["version"] = name.resolve(image.marker)
-        except ota.LibraryError as error:
-            if error.cause is not ota.Cause.VERSION_MISSING:  # a sketch may go without
-                problems.append(error.cause)
+            facts |= _of_image(_read(path, ota.MAX_FILE_SIZE + 1), name)
+        except ota.OtaError as error:
+            problems.append(error.cause)
+    if facts["kind"] == ota.ImageKind.FILESYSTEM:
+        problems.append(ota.Cause.FILESYSTEM_IMAGE)
     return facts | {"problems": problems}
+
+
+def _of_image(data: bytes, name: Any) -> dict[str, Any]:
+    """Return what the bytes are; a sketch may go without name and version."""
+    image = ota.read_image(data, name.kind)
+    facts = {"kind": image.kind, "chip": image.chip}
+    with suppress(ota.LibraryError):
+        facts["firmware"], facts["version"] = name.resolve(image.marker)
+    return facts
 
 
 def _of_file(path: Path) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def assert_issue_is_whole(issue: ir.IssueEntry) -> None:
 
 
 def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
-    """Check a form of the flow `config` or `options`: every text it shows exists, complete."""
-    texts = _TEXTS[flow]
+    """Check a form of `config`, `options` or a kind of subentry: its texts exist, complete."""
+    texts = _TEXTS.get(flow) or _TEXTS["config_subentries"][flow]
     step = texts["step"][result["step_id"]]
     placeholders = result.get("description_placeholders")
     _assert_whole(step.get("description", ""), placeholders)
@@ -58,3 +58,9 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     """Check the reason with which a flow ended."""
     _assert_whole(_TEXTS[flow]["abort"][result["reason"]], result["description_placeholders"])
+
+
+def assert_progress_is_whole(flow: str, result: Mapping[str, Any]) -> None:
+    """Check what is shown while a step of a flow goes on."""
+    sentence = _TEXTS[flow]["progress"][result["progress_action"]]
+    _assert_whole(sentence, result["description_placeholders"])

@@ -7,6 +7,8 @@ import tempfile
 from typing import Any
 
 from aiohttp import FormData
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -279,10 +281,13 @@ async def test_the_releases_form_shows_what_modules_run(
     )
 
 
-PEM = """-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEC1y5IymEF37GmrzMh1z7RmF5wBqM
-pKK0gVrj8+8Gz9tXzp3Ck4MVkcAvD7dsdMF4pTa1wAWgZlQ2hwDBaa5hBA==
------END PUBLIC KEY-----"""
+PEM = (
+    ec.generate_private_key(ec.SECP256R1())
+    .public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+    .strip()
+)
 
 
 async def test_a_key_is_kept_for_its_firmware_and_taken_away_again(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .corpus.filesystems import littlefs
+from .corpus.filesystems import littlefs, spiffs
 from .virtual_module import build_image
 
 SCRIPT = Path(__file__).parent.parent / "script"
@@ -100,6 +100,15 @@ def test_a_file_larger_than_any_flash_still_has_a_size_and_a_digest(tmp_path: Pa
     facts, code = inspect(path)
     assert (facts[0]["problems"], facts[0]["size"], code) == (["oversized_file"], 33 << 20, 1)
     assert facts[0]["sha256"] == hashlib.sha256(bytes(33 << 20)).hexdigest()
+
+
+def test_the_file_name_can_say_that_it_is_a_filesystem(tmp_path: Path) -> None:
+    path = tmp_path / "garden-1.0.spiffs.bin"
+    path.write_bytes(spiffs(files=()))
+    facts, code = inspect(path)
+    assert (facts[0]["kind"], facts[0]["problems"], code) == ("filesystem", ["filesystem_image"], 1)
+    path.write_bytes(build_image("esp32"))
+    assert inspect(path)[0][0]["problems"] == ["sketch_image"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

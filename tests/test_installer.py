@@ -706,6 +706,8 @@ async def test_a_removed_module_leaves_no_trace(
     await garden.hass.config_entries.async_remove(entry.entry_id)
 
     assert not issue_registry.issues
+    stored = hass_storage["esp_ota.journal"]["data"]
+    assert stored.keys() >= {"open", "known", "learnt"}
     assert not any(stored.values())
 
 

@@ -17,7 +17,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import StartModule, entry_for
 from .corpus.espressif import merged
-from .garden import Garden, assert_nothing_sent, options_for, until
+from .garden import TALKING, Garden, assert_nothing_sent, options_for, until
 from .virtual_module import Fault, Seen, VirtualModule, build_image
 
 KEY = "esp_ota.journal"
@@ -238,3 +238,38 @@ async def test_modules_that_are_not_loaded_are_left_alone(
         )
     await garden.hass.config_entries.async_setup(entry.entry_id)
     assert entry.runtime_data.coordinator.slot is None
+
+
+async def test_a_module_that_says_all_about_its_flash_gets_the_packed_image(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, txt_flash=True)
+    garden.house.patience = TALKING
+    release = await garden.release("1.1.0", size=128 * 1024)
+    await garden.add(entry_for(module))
+    await garden.runs("1.0.0")
+
+    await garden.install()
+
+    assert module.payload_bytes < release.image.size * 9 // 10
+    assert module.running_md5 == release.image.plain_md5
+    assert garden.card.attributes["last_verdict"] == "verified"
+
+
+async def test_an_image_that_the_module_runs_in_its_own_flash_mode_is_proven_by_its_version(
+    garden: Garden, start_module: StartModule
+) -> None:
+    """The updater changes the header, so the sum is neither that of the file nor of another."""
+    running = build_image("esp8266", flash_mode="dout")
+    module = await start_module(image=running, flash_mode="dout", advertise=True, txt_flash=True)
+    garden.house.patience = TALKING
+    release = await garden.release("1.1.0", flash_mode="dio")
+    await garden.add(entry_for(module))
+    await garden.runs("1.0.0")
+
+    await garden.install()
+
+    assert module.payload_bytes == release.image.size  # packed it could not be corrected
+    assert module.running_md5 != release.image.plain_md5
+    assert garden.card.attributes["last_verdict"] == "verified"
+    assert garden.card.attributes["installed_version"] == "1.1.0"

@@ -78,14 +78,19 @@ class Source:
 
     @callback
     def async_start(self) -> None:
-        """Look at it when the last look is old enough, a changed one at once."""
+        """Look at it when the last look is old enough; a new or a failing one at once."""
         last = dt_util.parse_datetime(self._memory.checked or "")
-        age = (dt_util.utcnow() - last).total_seconds() if last else self._interval
+        known = last is not None and not self._memory.failures
+        age = (dt_util.utcnow() - last).total_seconds() if last and known else self._interval
         self._async_schedule(max(0.0, self._interval - age))
+        refused = list(self._memory.refused.values())
+        async_raise_source_files(self._hass, self.subentry_id, self.title, refused)
 
     @callback
     def async_stop(self) -> None:
-        """Look no more; a look that runs is broken off."""
+        """Look no more, and say nothing more of it; a look that runs is broken off."""
+        async_clear_source_issue(self._hass, self.subentry_id)
+        async_raise_source_files(self._hass, self.subentry_id, self.title, [])
         if self._timer is not None:
             self._timer()
             self._timer = None

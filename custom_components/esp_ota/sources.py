@@ -11,7 +11,6 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .issues import async_clear_source_issue, async_raise_source_files
 from .library import Library
 from .ota import CallBudget
 from .source import Shared, Source
@@ -100,9 +99,6 @@ class Sources:
         }
         for key, source in list(self._sources.items()):
             subentry = wanted.get(key)
-            if subentry is None:
-                async_clear_source_issue(self._hass, key)
-                async_raise_source_files(self._hass, key, source.title, [])
             if subentry is None or subentry.data != source.settings:
                 source.async_stop()
                 del self._sources[key]

@@ -1,8 +1,8 @@
-"""`python -m tests.bench push`: run one group of measurements."""
+"""`python -m tests.bench GROUP`: run one group of measurements."""
 
 import argparse
 
-from . import push
+from . import preflight, push
 
 
 def main() -> None:
@@ -12,8 +12,14 @@ def main() -> None:
     pushing = groups.add_parser("push", help=push.__doc__)
     pushing.add_argument("--peer", default="lockstep", help="path of a real espota.py instead")
     pushing.add_argument("--runs", type=int, default=3, help="of each sender; medians are printed")
+    pushing.set_defaults(measure=lambda options: push.measure(options.peer, options.runs))
+    checking = groups.add_parser("preflight", help=preflight.__doc__)
+    checking.add_argument(
+        "--runs", type=int, default=101, help="of each image; medians are printed"
+    )
+    checking.set_defaults(measure=lambda options: preflight.measure(options.runs))
     arguments = parser.parse_args()
-    for line in push.measure(arguments.peer, arguments.runs):
+    for line in arguments.measure(arguments):
         print(line, flush=True)
 
 

@@ -17,8 +17,8 @@ class Case:
 
     @property
     def file(self) -> str:
-        """A file name that says nothing about firmware and version."""
-        return f"{self.name.replace(' ', '_')}.bin"
+        """A file name that says nothing about firmware, version and kind."""
+        return f"{self.name.replace(' ', '_')}.case.bin"
 
 
 def patched(data: bytes, at: int, new: bytes) -> bytes:

@@ -25,13 +25,32 @@ class Setting:
     """Whether the configuration directory is kept."""
 
 
+class Modules(dict[str, RunningModule]):
+    """The modules that are switched on, by name; each may be at any time."""
+
+    def __init__(self, stack: AsyncExitStack, folder: Path, interface: str) -> None:
+        """Nothing is switched on; what is, goes off with the stack."""
+        super().__init__()
+        self._stack = stack
+        self._folder = folder
+        self._interface = interface
+
+    async def start(self, module: Module, *arguments: str) -> RunningModule:
+        """Switch a module on, and put its new firmware where Home Assistant finds it."""
+        module.place_firmware(self._folder)
+        running = await RunningModule.start(module, self._interface, *arguments)
+        self[module.name] = running
+        self._stack.push_async_callback(running.end)
+        return running
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
     """A running Home Assistant, a person's session and virtual modules."""
 
     home: Home
     client: Client
-    modules: dict[str, RunningModule]
+    modules: Modules
     setting: Setting
 
 
@@ -58,17 +77,11 @@ async def bench(
     async with AsyncExitStack() as stack:
         config = await stack.enter_async_context(config_directory(setting))
         home = Home(config, port=setting.port, verbose=setting.verbose)
-        running: dict[str, RunningModule] = {}
-
-        async def start(module: Module) -> None:
-            module.place_firmware(home.firmware_folder)
-            running[module.name] = await RunningModule.start(module, setting.interface, *arguments)
-            stack.push_async_callback(running[module.name].end)
-
+        running = Modules(stack, home.firmware_folder, setting.interface)
         stack.push_async_callback(home.stop)
         async with asyncio.TaskGroup() as group:
             group.create_task(home.start())
             for module in modules:
-                group.create_task(start(module))
+                group.create_task(running.start(module, *arguments))
         client = await stack.enter_async_context(Client(home.url))
         yield Bench(home=home, client=client, modules=running, setting=setting)

@@ -10,14 +10,20 @@ from playwright.async_api import Locator, Page, ViewportSize, async_playwright
 from .home import ROOT
 
 SIZE: ViewportSize = {"width": 1280, "height": 900}
+_CHROMIUM = str(ROOT / "script" / "chromium")
 _ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1[:/])")
 _PATIENCE = 20_000
 """Milliseconds for what should be there at once; the first page loads megabytes."""
 
 
+def install_chromium() -> bool:
+    """See to it that there is a browser, while there is a network; tell whether there is one."""
+    return not subprocess.run([_CHROMIUM], stdout=subprocess.DEVNULL, check=False).returncode
+
+
 def _chromium() -> str:
-    """Return the browser's path; `script/e2e` has seen to it that there is one."""
-    return subprocess.check_output([str(ROOT / "script" / "chromium")], text=True).strip()
+    """Return the browser's path."""
+    return subprocess.check_output([_CHROMIUM], text=True).strip()
 
 
 @asynccontextmanager

@@ -5,14 +5,14 @@ from pathlib import Path
 import re
 import tempfile
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
-from .bench import Bench
-from .browser import go, more_info
+from .browser import go
 from .garden import VALVE, VALVE_JAMMED
-from .modules import GARDEN_VALVE, MODULES, NEW, OLD, WELL_PUMP, RunningModule
+from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
     add_step,
+    close,
     collapse_steps,
     fill_number,
     make_tall,
@@ -21,6 +21,7 @@ from .pages import (
     submit,
     upload,
 )
+from .person import UPDATE_MS, Person
 from .pictures import CARD, DASHBOARD, take_picture
 
 NEWEST = "1.2.0"
@@ -28,52 +29,7 @@ _LIMIT = 15
 """Seconds for the valve, which needs two."""
 _LIVELY = 0.02
 """Tolerance of a picture with a progress bar."""
-_UPDATE_MS = 60_000
 _PROGRESS = re.compile(r"Installing \(([1-9]\d?)\s?%\)")
-
-
-class Person:
-    """One person in front of one browser, from the first card to the last dialog."""
-
-    def __init__(self, running: Bench, page: Page) -> None:
-        """Be logged in."""
-        self.client = running.client
-        self.home = running.home
-        self.page = page
-        self.module: RunningModule = running.modules[GARDEN_VALVE.name]
-        self.entity_id = GARDEN_VALVE.update_entity
-
-    async def open_card(self) -> Locator:
-        """Open the update card of the garden valve, over a page that looks the same each time."""
-        await go(self.page, "/config/integrations/integration/esp_ota")
-        await self.page.locator("ha-config-entry-row").first.wait_for()
-        return await more_info(self.page, self.entity_id)
-
-    async def press_update(self) -> None:
-        """Press Update on the open card."""
-        card = self.page.locator("ha-more-info-dialog")
-        button = card.get_by_role("button", name="Update")
-        await expect(button).to_be_enabled()
-        await button.click()
-
-    async def close_card(self) -> None:
-        """Close the card."""
-        card = self.page.locator("ha-more-info-dialog")
-        await card.get_by_role("button", name="Close").first.click()
-        await card.locator("more-info-update").wait_for(state="detached")
-
-    @property
-    def percentage(self) -> int:
-        """What the card says of the running update."""
-        return self.client.attributes(self.entity_id)["update_percentage"] or 0
-
-    async def refusal(self) -> str:
-        """Return the message of a refused update, as the open card shows it."""
-        alert = self.page.locator("ha-more-info-dialog ha-alert")
-        await alert.wait_for(timeout=_UPDATE_MS)
-        assert not self.client.attributes(self.entity_id)["in_progress"]
-        assert self.module.version == OLD or self.module.count("restarted") == 1
-        return await alert.inner_text()
 
 
 async def modules_are_discovered(person: Person) -> None:
@@ -89,14 +45,13 @@ async def a_module_with_a_password_asks_for_it(person: Person) -> None:
     form = await open_add_form(person.page, WELL_PUMP.name)
     await expect(form.locator("input[type=password]")).to_be_visible()
     await take_picture(person.page, "add-with-password")
-    await form.get_by_role("button", name="Close").first.click()
-    await form.locator("ha-dialog").wait_for(state="hidden")
+    await close(person.page)
 
 
 async def a_module_is_added(person: Person) -> None:
     form = await open_add_form(person.page, GARDEN_VALVE.name)
     await expect(form.locator("input[type=password]")).to_have_count(0)
-    await form.get_by_text("It switches equipment").click()
+    await form.get_by_text("It switches equipment: a safe state is needed").click()
     await take_picture(person.page, "add")
     await submit(person.page)
     client = person.client
@@ -138,7 +93,7 @@ async def an_update_ends_up_to_date(person: Person) -> None:
     await person.press_update()
     await expect(card.get_by_text("Preparing")).to_be_visible()
     await take_picture(page, "preparing", clip=CARD, tolerance=_LIVELY)
-    await expect(card.get_by_text(_PROGRESS)).to_be_visible(timeout=_UPDATE_MS)
+    await expect(card.get_by_text(_PROGRESS)).to_be_visible(timeout=UPDATE_MS)
     assert client.state(VALVE.entity_id) == VALVE.safe
     await client.wait_until("20 %", lambda: person.percentage > 20)
     await take_picture(page, "progress", clip=CARD, tolerance=_LIVELY)
@@ -148,7 +103,7 @@ async def an_update_ends_up_to_date(person: Person) -> None:
     await expect(page.locator("hui-tile-card").get_by_text(_PROGRESS)).to_be_visible()
     await take_picture(page, "garden", clip=DASHBOARD, tolerance=_LIVELY)
     card = await person.open_card()
-    await expect(card.get_by_text("Up-to-date")).to_be_visible(timeout=_UPDATE_MS)
+    await expect(card.get_by_text("Up-to-date")).to_be_visible(timeout=UPDATE_MS)
     assert client.attributes(person.entity_id)["installed_version"] == NEW
     await client.wait_until(
         "the valve open again", lambda: client.state(VALVE.entity_id) == VALVE.working

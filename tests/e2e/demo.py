@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 from .bench import Setting, bench
+from .browser import install_chromium
 from .client import ActionFailed
 from .home import PORT, ROOT
 from .network import NETNS, carried_out, free_port, own_address, why_no_namespace
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 async def _play(setting: Setting, name: str) -> int:
     scenario = SCENARIOS[name]()
-    modules, arguments = [scenario.module], scenario.arguments
+    modules, arguments = scenario.modules, scenario.arguments
     async with bench(setting, modules, arguments=arguments) as running, Timeline() as timeline:
         outcome = await scenario.play(running, timeline)
         complaints = await scenario.judge(outcome)
@@ -131,6 +132,8 @@ def main() -> int:
             print("Or do without one: script/demo --on-my-network", file=sys.stderr)
             return 1
         if options.once:
+            if SCENARIOS[options.scenario].clicked and not install_chromium():
+                return 1
             command = [NETNS, *python("tests.e2e.demo", *arguments, "--inside")]
             os.execv(command[0], command)
     with contextlib.suppress(asyncio.CancelledError):

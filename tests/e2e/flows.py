@@ -7,6 +7,8 @@ from typing import Any
 from .client import ActionFailed, Client
 from .garden import VALVE, Json
 
+LIBRARY = "Firmware library"
+"""The title of the house's own entry."""
 _FLOW = "/api/config/config_entries/flow"
 _OPTIONS = "/api/config/config_entries/options/flow"
 _ENTRIES = "/api/config/config_entries/entry"
@@ -47,12 +49,34 @@ def _entry_of(answer: Json) -> str:
 
 async def configure(client: Client, entry_id: str, step: str, answers: Json) -> None:
     """Press "Configure", choose a form from the menu and fill it in."""
+    await loaded(client, entry_id)
     menu = await client.post(_OPTIONS, {"handler": entry_id})
     path = f"{_OPTIONS}/{menu['flow_id']}"
     await client.post(path, {"next_step_id": step})
     answer = await client.post(path, answers)
     if answer["type"] != "create_entry":
         raise ActionFailed({"message": f"the form {step} was not taken: {answer}"})
+    await loaded(client, entry_id)
+
+
+async def loaded(client: Client, entry_id: str, seconds: float = 30.0) -> None:
+    """Wait until an entry runs again; saving its options reloads it."""
+    end = time.monotonic() + seconds
+    while True:
+        for entry in await client.command("config_entries/get", domain="esp_ota"):
+            if entry["entry_id"] == entry_id and entry["state"] == "loaded":
+                return
+        if time.monotonic() > end:
+            raise TimeoutError(f"the entry was not loaded again within {seconds:.0f} s")
+        await asyncio.sleep(0.1)
+
+
+async def entry_called(client: Client, title: str) -> str:
+    """Return an entry of ESP OTA by its title."""
+    for entry in await client.command("config_entries/get", domain="esp_ota"):
+        if entry["title"] == title:
+            return str(entry["entry_id"])
+    raise LookupError(f"Home Assistant has no entry {title}")
 
 
 async def make_valve(client: Client) -> None:

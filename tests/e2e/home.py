@@ -1,11 +1,13 @@
 """A Home Assistant of our own: its configuration directory and its process."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
 import sys
+import time
 from typing import Self
 
 import aiohttp
@@ -54,6 +56,22 @@ def write_config(config: Path, port: int) -> None:
     _store(config, "onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """One line of ESP OTA in Home Assistant's log."""
+
+    at: float
+    """Seconds of the machine's monotonic clock."""
+    text: str
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Take a line apart: time, level, thread and logger stand before the text."""
+        day, hour, _ = line.split(" ", 2)
+        at = datetime.fromisoformat(f"{day} {hour}").timestamp()
+        return cls(at=at + time.monotonic() - time.time(), text=line.partition("] ")[2])
+
+
 class Home:
     """A Home Assistant on loopback, stopped when the `async with` ends."""
 
@@ -69,6 +87,12 @@ class Home:
     def log(self) -> Path:
         """What it printed, unless that went to our own stderr."""
         return self.config / "output.log"
+
+    def said(self, *words: str) -> list[Said]:
+        """Return the lines of ESP OTA in its log that hold all of these words."""
+        log = (self.config / "home-assistant.log").read_text("utf-8", "replace")
+        lines = [line for line in log.splitlines() if "[custom_components.esp_ota" in line]
+        return [Said.read(line) for line in lines if all(word in line for word in words)]
 
     async def __aenter__(self) -> Self:
         """Start it and wait until its web server answers."""

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from tests.virtual_module import Chip, build_image
+from tests.virtual_module import Chip, build_filesystem, build_image
 
 from .garden import HEATER, PUMP, VALVE, Equipment
 from .processes import Child, environment, python
 
 OLD, NEW = "1.0.0", "1.1.0"
 _SIZE = 320 * 1024
+_FILES_SIZE = 128 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,8 @@ class Module:
     host: str
     password: str | None = None
     equipment: Equipment
+    shown_as: str | None = None
+    """What Home Assistant calls it, where it cannot know the host name."""
     notes: str
     """Release notes of its new firmware."""
     sector_time: float = 0.025
@@ -34,7 +37,7 @@ class Module:
     @property
     def update_entity(self) -> str:
         """The update entity Home Assistant makes for it."""
-        return f"update.{self.name.replace('-', '_')}_firmware"
+        return f"update.{(self.shown_as or self.name).replace('-', '_')}_firmware"
 
     def arguments(self, interface: str) -> list[str]:
         """Return the command line of `python -m tests.virtual_module`."""
@@ -58,12 +61,20 @@ class Module:
         """Return its firmware of some version."""
         return build_image(self.chip, name=self.name, version=version, size=_SIZE)
 
+    def files(self, version: str = NEW) -> bytes:
+        """Return its filesystem of some version."""
+        return build_filesystem(_FILES_SIZE, seed=int(version.replace(".", "")))
+
     def place_firmware(self, folder: Path, version: str = NEW) -> None:
         """Put a release where Home Assistant finds it, its notes beside it."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}-{version}.bin"
         path.with_name(f"{path.name}.json").write_text(json.dumps({"notes": self.notes}))
         path.write_bytes(self.image(version))
+
+    def place_files(self, folder: Path, version: str = NEW) -> None:
+        """Put a filesystem image beside the release of the same version."""
+        (folder / f"{self.name}-{version}.littlefs.bin").write_bytes(self.files(version))
 
 
 GARDEN_VALVE = Module(
@@ -146,11 +157,31 @@ class RunningModule:
         """Return how often something happened."""
         return sum(event.name == name for event in self.events)
 
+    def times(self, name: str) -> list[float]:
+        """Return when something happened, on the machine's monotonic clock."""
+        return [event.at for event in self.events if event.name == name]
+
+    def told(self, name: str, detail: str) -> Any:
+        """Return a detail of the newest event of a kind, None when there is none."""
+        found = [event.details.get(detail) for event in self.events if event.name == name]
+        return found[-1] if found else None
+
+    def started_with(self, detail: str) -> Any:
+        """Return what the module's last start told about what runs, None before the first."""
+        starts = [event.details for event in self.events if event.name in {"up", "back"}]
+        return starts[-1].get(detail) if starts else None
+
     @property
     def version(self) -> str | None:
-        """The version that really runs, as the module's last start told."""
-        versions = [event.details["version"] for event in self.events if "version" in event.details]
-        return versions[-1] if versions else None
+        """The version that really runs."""
+        version: str | None = self.started_with("version")
+        return version
+
+    @property
+    def md5(self) -> str | None:
+        """The MD5 of what really runs, unpacked."""
+        md5: str | None = self.started_with("md5")
+        return md5
 
     async def end(self) -> None:
         """Switch it off."""

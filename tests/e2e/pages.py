@@ -3,17 +3,28 @@
 from pathlib import Path
 import re
 
-from playwright.async_api import Locator, Page, ViewportSize
+from playwright.async_api import FloatRect, Locator, Page, ViewportSize, expect
 
 from .browser import SIZE, go
 
 _TALL: ViewportSize = {"width": SIZE["width"], "height": 1640}
 """High enough for the whole form of a safe state."""
+_GROWS = 200
+"""Milliseconds in which an opening dialog changes its size."""
 
 
 def dialog(page: Page) -> Locator:
     """Return the dialog of a config or options flow."""
     return page.locator("dialog-data-entry-flow")
+
+
+async def dialog_box(page: Page) -> FloatRect:
+    """Return where the open form is, with nothing of the page behind it."""
+    frame, before = dialog(page).locator("wa-dialog dialog"), None
+    while (box := await frame.bounding_box()) is None or box != before:
+        before = box  # it grows while it opens
+        await page.wait_for_timeout(_GROWS)
+    return FloatRect(**box)
 
 
 async def open_add_form(page: Page, name: str) -> Locator:
@@ -22,6 +33,23 @@ async def open_add_form(page: Page, name: str) -> Locator:
     card = page.locator("ha-config-flow-card").filter(has_text=name)
     await card.get_by_role("button", name="Add").click()
     form = dialog(page)
+    await form.get_by_role("button", name="Submit").wait_for()
+    return form
+
+
+async def close(page: Page) -> None:
+    """Leave a form without sending it."""
+    form = dialog(page)
+    await form.get_by_role("button", name="Close").first.click()
+    await form.locator("ha-dialog").wait_for(state="hidden")
+
+
+async def add_integration(page: Page, way: str) -> Locator:
+    """Press "Add integration", choose ESP OTA and a way from its menu, and return the form."""
+    await go(page, "/config/integrations/dashboard/add?domain=esp_ota")
+    await page.locator("dialog-box").get_by_role("button", name="OK").click()
+    form = dialog(page)
+    await form.get_by_text(way).click()
     await form.get_by_role("button", name="Submit").wait_for()
     return form
 
@@ -64,6 +92,30 @@ async def collapse_steps(form: Locator) -> None:
     rows = form.locator("ha-automation-action-row, ha-automation-condition-row")
     for row in await rows.all():
         await row.locator("ha-expansion-panel").first.locator(".summary-icon").first.click()
+
+
+async def choose_ways(form: Locator, *ways: str) -> None:
+    """Choose how updates reach a module, first choice first, in place of what is there."""
+    field = form.locator("ha-selector-select").filter(has_text="Ways, first choice first")
+    chips = field.locator("ha-input-chip")
+    await chips.first.wait_for()
+    while await chips.count():
+        await chips.first.get_by_role("button", name="Remove").click()
+    for number, way in enumerate(ways, start=1):
+        await field.locator("ha-generic-picker").get_by_role("button").last.click()
+        await form.page.locator("ha-combo-box-item").filter(has_text=way).click()
+        await expect(chips).to_have_count(number)
+
+
+async def hide_secrets(page: Page) -> None:
+    """Show the same secret each time: a real one is new in every run, and no picture's business."""
+    for code in await dialog(page).locator("ha-markdown-element code").all():
+        await code.evaluate(
+            """code => {
+              const secret = /(?<=esp_ota.pull.)[A-Za-z0-9_-]+/;
+              code.innerHTML = code.innerHTML.replace(secret, "the-secret-of-this-house");
+            }"""
+        )
 
 
 async def fill_number(form: Locator, label: str, number: int) -> None:

@@ -36,7 +36,7 @@ def _same(old: Path, new: bytes, tolerance: float) -> bool:
 
 async def take_picture(
     page: Page, name: str, *, clip: FloatRect | None = None, tolerance: float = _TOLERANCE
-) -> None:
+) -> Path:
     """Write `docs/images/NAME.png`, of a part of the page, unless the one there looks the same."""
     await page.mouse.move(0, 0)
     await page.wait_for_timeout(_SETTLE)
@@ -45,3 +45,4 @@ async def take_picture(
     if not _same(path, new, tolerance):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(new)
+    return path

@@ -7,11 +7,12 @@ import traceback
 
 from .bench import Setting, bench
 from .browser import browser_page, log_in
-from .checks import CHECKS, Person
+from .checks import CHECKS
 from .client import PASSWORD, USER
 from .flows import make_valve
 from .home import ROOT
 from .modules import MODULES
+from .person import Person
 
 _SLOW = ("--sector-time=0.12",)
 """So slow that a person, and this test, can read a percentage."""

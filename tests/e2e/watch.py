@@ -1,6 +1,7 @@
 """Pressing Update, and what is seen of it: on the card, at the equipment, in the module."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 import time
@@ -12,16 +13,20 @@ from .timeline import Timeline
 
 _UNKNOWN = "unknown"
 _QUARTER = 25
-_INSTALL_SECONDS = 600.0
+INSTALL_SECONDS = 600.0
 """All deadlines of an install together; one that never ends is a failure like any other."""
 _RESTORE_SECONDS = 10.0
 
 _MODULE_LINES = {
     "invited": "module: invited",
+    "connecting": "module: calls back {host} on TCP port {port}",
+    "connect_failed": "module: its connection is not let through",
+    "answered": "module: asks for an update and is answered {status}",
     "auth_ok": "module: password accepted",
     "auth_failed": "module: password refused",
     "first_byte": "first byte",
     "complete": "module: last byte",
+    "installed": "module: has the {kind} of {bytes} bytes",
     "restarted": "restarted",
     "rejected": "module: image refused",
     "aborted": "module: update aborted",
@@ -31,7 +36,8 @@ _MODULE_LINES = {
 
 def module_line(happened: Happened) -> str | None:
     """Return the line for an event inside a module, None for one that is not worth it."""
-    return _MODULE_LINES.get(happened.name)
+    line = _MODULE_LINES.get(happened.name)
+    return line.format(**happened.details) if line else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +57,8 @@ class Watch:
         """Nothing is watched before `press_update`."""
         self.stages: list[str] = []
         self.percents: list[int] = []
-        self.equipment_states: list[str] = []
+        self.equipment_changes: list[tuple[float, str]] = []
+        """When the equipment changed, on the monotonic clock, and to which state."""
         self.error: str | None = None
         """What Home Assistant told the person who pressed Update."""
         self._client = client
@@ -72,17 +79,27 @@ class Watch:
         verdict, cause = self.shown.get("last_verdict"), self.shown.get("last_cause")
         return f"{verdict} ({cause})" if cause else f"{verdict}"
 
+    @property
+    def equipment_states(self) -> list[str]:
+        """The states that the equipment went through, in order."""
+        return [state for _, state in self.equipment_changes]
+
     async def press_update(self, **data: str) -> None:
         """Perform `update.install` and watch until all has ended."""
+        pressed = self._client.action("update.install", self._target.entity_id, **data)
+        await self.follow(pressed, data.get("version"))
+
+    async def follow(self, pressed: Awaitable[None], version: str | None = None) -> None:
+        """Watch until all has ended; `pressed` ends with the install, raising ActionFailed."""
         target, timeline = self._target, self._timeline
-        self._wanted = data.get("version") or self.shown["latest_version"]
+        self._wanted = version or self.shown["latest_version"]
         self._client.listeners.append(self._changed)
         if target.module is not None:
             target.module.listeners.append(self._happened)
         timeline.tell("Update is pressed")
         try:
-            async with asyncio.timeout(_INSTALL_SECONDS):
-                await self._client.action("update.install", target.entity_id, **data)
+            async with asyncio.timeout(INSTALL_SECONDS):
+                await pressed
         except ActionFailed as err:
             self.error = str(err)
             timeline.tell(f"Home Assistant says: {self.error}")
@@ -120,7 +137,7 @@ class Watch:
         if equipment is None or entity_id != equipment.entity_id:
             return
         if self.equipment_states[-1:] != [state["state"]]:
-            self.equipment_states.append(state["state"])
+            self.equipment_changes.append((self._at, state["state"]))
             self._tell(f"{equipment.name} {state['state']}")
 
     def _update_changed(self, shown: Json) -> None:

@@ -14,6 +14,7 @@ from custom_components.esp_ota.ota import (
     ImageKind,
     ModuleFacts,
     ModuleKnowledge,
+    PullRequest,
     SlotSource,
 )
 
@@ -64,6 +65,23 @@ def test_what_runs_says_of_itself_completes_what_is_known() -> None:
         flash_mode=FlashMode.DIO,
         core_version="3.1.2",
     )
+
+
+def test_a_request_for_an_update_says_the_same_in_its_headers() -> None:
+    request = PullRequest(
+        family=ESP8266,
+        mac="5c:cf:7f:a1:b2:c3",
+        sketch_md5="a" * 32,
+        sketch_size=300_000,
+        free_space=700_416,
+        chip_size=4 << 20,
+    )
+    kept = Kept()
+    kept.knowledge.polled(request, 1.0)
+    slot = kept.knowledge.slot()
+    assert slot is not None
+    assert (slot.source, slot.size, slot.sketch_size) == (SlotSource.PULL, 700_416, 300_000)
+    assert (kept.facts().sketch_md5, kept.facts().flash_size) == ("a" * 32, 4 << 20)
 
 
 def test_what_a_later_statement_leaves_out_stays() -> None:

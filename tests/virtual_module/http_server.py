@@ -56,9 +56,10 @@ class HttpServer:
             self._board.last_link = link
             return await self._converse(link, request)
         except HostGone:
-            self._board.events.add(
-                Seen.ABORTED, bytes=self._board.payload_bytes, reason="host gone"
-            )
+            if self._board.last_link is link:  # who asks for nothing only looks for the port
+                self._board.events.add(
+                    Seen.ABORTED, bytes=self._board.payload_bytes, reason="host gone"
+                )
             self._pages.abandoned()
             link.close()
         except BadRequest as error:

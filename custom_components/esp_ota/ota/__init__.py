@@ -19,6 +19,7 @@ from .discovery import (
     SERVICE_TYPE,
     WIFI_OTA_PORT,
     chip_from_board,
+    chip_from_text,
     facts_from_announcement,
     family_from_port,
 )
@@ -59,7 +60,6 @@ from .knowledge import (
 from .listing import (
     Listed,
     Listing,
-    chip_from_text,
     web_address,
 )
 from .manifest import (
@@ -214,7 +214,6 @@ __all__ = [
     "family_from_port",
     "fetch",
     "fetch_text",
-    "host_answers",
     "is_alive",
     "is_listening",
     "may_pack",

@@ -66,6 +66,14 @@ def facts_from_announcement(
     )
 
 
+def chip_from_text(text: str) -> Chip | None:
+    """Return the chip that is written `ESP32-S3`, `esp32s3` or alike; None for others."""
+    try:
+        return Chip(re.sub(r"[\s_-]", "", text).lower())
+    except ValueError:
+        return None
+
+
 def chip_from_board(board: str | None) -> Chip | None:
     """Return the chip a board name states for certain, None where it only hints.
 

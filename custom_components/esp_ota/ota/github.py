@@ -26,24 +26,19 @@ def parse_releases(
     if not isinstance(content, list):
         raise SourceError(Cause.SOURCE_INVALID, detail="it is no list of releases")
     listing = Listing()
-    taken = 0
+    found: list[list[Listed]] = []
     for release in content:
+        if len(found) == last:
+            break
         if not _is_wanted(release, prerelease=prerelease):
             continue
         assets = _assets(release)
         wanted = [name for name in assets if _matches(name, pattern)]
         listing.others.extend(name for name in assets if name not in wanted)
-        if not wanted:
-            continue
-        fallback = _fallback(repository, release)
-        for name in wanted:
-            listed = _listed(name, assets, by_api=by_api, notes=notes(release, "body"), at=fallback)
-            if listed is not None:
-                listing.files.append(listed)
-        taken += 1
-        if taken == last:
-            break
-    listing.files.reverse()
+        if wanted:
+            found.append(list(_files(wanted, assets, release, repository, by_api=by_api)))
+    for files in reversed(found):
+        listing.files.extend(files)
     return listing
 
 
@@ -76,30 +71,33 @@ def _fallback(repository: str, release: Mapping[str, Any]) -> Marker | None:
     return Marker(name=repository.rpartition("/")[2], version=version) if version else None
 
 
-def _listed(
-    name: str,
+def _files(
+    names: list[str],
     assets: Mapping[str, Mapping[str, Any]],
+    release: Mapping[str, Any],
+    repository: str,
     *,
     by_api: bool,
-    notes: str | None,
-    at: Marker | None,
-) -> Listed | None:
-    asset = assets[name]
+) -> Iterator[Listed]:
+    """Yield the files of one release, without those that lead nowhere."""
     where = "url" if by_api else "browser_download_url"
-    if (url := web_address(text(asset, where, 2048))) is None:
-        return None
-    signature = web_address(text(assets.get(name + _SIGNATURE, {}), where, 2048))
-    said = (text(asset, "digest") or "").lower()
-    sha256 = digest({"sha256": said.removeprefix(_DIGEST)}, "sha256", 64)
-    key = (number(asset, "id"), text(asset, "updated_at"), sha256, number(asset, "size"))
-    return Listed(
-        url=str(url),
-        file_name=name,
-        key=" ".join(str(part) for part in (url, *key) if part is not None),
-        fallback=at,
-        notes=notes,
-        kind=kind_of({}, name),
-        size=number(asset, "size"),
-        sha256=sha256 if said.startswith(_DIGEST) else None,
-        signature_url=str(signature) if signature else None,
-    )
+    for name in names:
+        asset = assets[name]
+        url = web_address(text(asset, where, 2048))
+        if url is None:
+            continue
+        signature = web_address(text(assets.get(name + _SIGNATURE, {}), where, 2048))
+        said = (text(asset, "digest") or "").lower()
+        sha256 = digest({"sha256": said.removeprefix(_DIGEST)}, "sha256", 64)
+        key = (url, number(asset, "id"), text(asset, "updated_at"), sha256, number(asset, "size"))
+        yield Listed(
+            url=str(url),
+            file_name=name,
+            key=" ".join(str(part) for part in key if part is not None),
+            fallback=_fallback(repository, release),
+            notes=notes(release, "body"),
+            kind=kind_of({}, name),
+            size=number(asset, "size"),
+            sha256=sha256 if said.startswith(_DIGEST) else None,
+            signature_url=str(signature) if signature else None,
+        )

@@ -60,14 +60,6 @@ class Listing:
     """Names of files that were not asked for; they help to correct a pattern."""
 
 
-def chip_from_text(text: str) -> Chip | None:
-    """Return the chip that is written `ESP32-S3`, `esp32s3` or alike; None for others."""
-    try:
-        return Chip(re.sub(r"[\s_-]", "", text).lower())
-    except ValueError:
-        return None
-
-
 def load_json(data: bytes) -> Any:
     """Return what a source answered; raises SourceError for what is no JSON."""
     try:

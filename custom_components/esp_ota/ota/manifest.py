@@ -11,11 +11,11 @@ from typing import Any, Final
 from yarl import URL
 
 from .causes import Cause
+from .discovery import chip_from_text
 from .exceptions import SourceError
 from .listing import (
     Listed,
     Listing,
-    chip_from_text,
     digest,
     kind_of,
     load_json,

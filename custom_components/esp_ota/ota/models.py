@@ -141,6 +141,12 @@ class AppDescriptor:
     idf: str
     """ESP-IDF that the core was built with."""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the sketch brought it; stock builds carry that of the core's libraries."""
+        named = bool(self.project and self.version)
+        return named and not self.project.endswith("arduino-lib-builder")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
