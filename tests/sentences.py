@@ -58,3 +58,9 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     """Check the reason with which a flow ended."""
     _assert_whole(_TEXTS[flow]["abort"][result["reason"]], result["description_placeholders"])
+
+
+def assert_progress_is_whole(flow: str, result: Mapping[str, Any]) -> None:
+    """Check what is shown while a step of a flow goes on."""
+    sentence = _TEXTS[flow]["progress"][result["progress_action"]]
+    _assert_whole(sentence, result["description_placeholders"])

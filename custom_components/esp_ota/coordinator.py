@@ -336,6 +336,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             older=installed is not None and is_newer(installed, release.version) is True,
             installed=installed,
             chosen=chosen,
+            signature=self.house.signatures.state(release),
         )
 
     @property

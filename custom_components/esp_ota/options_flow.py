@@ -37,6 +37,7 @@ from .ota import (
     MAX_FILE_SIZE,
     Chip,
 )
+from .preparation import async_packing_advice
 from .rehearsal_flow import (
     RehearsalFlow,
 )
@@ -130,9 +131,11 @@ class ModuleOptionsFlow(RehearsalFlow):
                 vol.Required(CONF_FORGET, default=False): selector.BooleanSelector(),
             }
         )
+        packing = await async_packing_advice(self.config_entry.runtime_data.coordinator)
         return self.async_show_form(
             step_id="firmware",
             data_schema=self.add_suggested_values_to_schema(schema, options),
+            description_placeholders={"packing": packing},
         )
 
     async def _async_forget(self) -> None:
