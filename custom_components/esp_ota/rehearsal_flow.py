@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
-from homeassistant.core import Context, callback
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -22,7 +22,7 @@ from .const import (
 )
 from .house import HOUSE
 from .ota import OtaError
-from .rehearsal import Rehearsal
+from .rehearsal import Rehearsal, async_rehearse
 from .safe_state import SafeStep
 from .safe_state_flow import FIELDS, SafeStateFlow
 from .selectors import choice
@@ -106,10 +106,10 @@ class RehearsalFlow(SafeStateFlow):
             return self.async_show_progress_done(next_step_id="tried")
         # However short it is, it is shown: the answer to this step belongs to no other.
         if self._rehearsal is None:
-            if not (runtime := getattr(self.config_entry, "runtime_data", None)):
+            if self.config_entry.state is not ConfigEntryState.LOADED:
                 return self.async_abort(reason="not_loaded")
             try:
-                self._rehearsal = runtime.installer.async_rehearse(self._tried, Context())
+                self._rehearsal = async_rehearse(self.hass, self.config_entry, self._tried)
             except HomeAssistantError as err:
                 return self.async_abort(reason=str(err.translation_key))
         rehearsal = self._rehearsal

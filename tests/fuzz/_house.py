@@ -28,6 +28,7 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.ota import PullLimits
 from homeassistant import loader
+from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.garden import options_for
@@ -158,6 +159,8 @@ async def serve() -> None:
             port = free_port()
             web = {"server_host": "127.0.0.1", "server_port": port}
             assert await async_setup_component(hass, "http", {"http": web})
+            # Else it goes back to another port after five minutes.
+            await (await async_get_and_load_store(hass)).async_promote_pending()
             for name in ("api", DOMAIN):
                 assert await async_setup_component(hass, name, {})
             await hass.async_block_till_done()
