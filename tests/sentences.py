@@ -53,8 +53,16 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     fields = {str(key) for key in result["data_schema"].schema}
     assert fields <= step.get("data", {}).keys()
     assert fields <= step.get("data_description", {}).keys()
+    for explanation in step.get("data_description", {}).values():
+        _assert_whole(explanation, placeholders)
 
 
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     """Check the reason with which a flow ended."""
     _assert_whole(_TEXTS[flow]["abort"][result["reason"]], result["description_placeholders"])
+
+
+def assert_progress_is_whole(flow: str, result: Mapping[str, Any]) -> None:
+    """Check what is shown while a step of a flow goes on."""
+    sentence = _TEXTS[flow]["progress"][result["progress_action"]]
+    _assert_whole(sentence, result["description_placeholders"])

@@ -35,6 +35,7 @@ from .merged_image import async_learn_slot
 from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .pollers import Pollers, new_secret
 from .release_name import ReleaseName
+from .signatures import Signatures
 from .sources import Sources
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
@@ -61,6 +62,7 @@ class House:
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
         self.library.on_merged = self._async_merged
+        self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
         self.sources = Sources(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
@@ -80,6 +82,8 @@ class House:
         await self.journal.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self._stops.append(self._announcements.async_start())
+        self._stops.append(self.library.async_add_listener(self.signatures.async_changed))
+        self.signatures.async_changed()
         self._stops.append(await self.folder.async_start())
 
     @property
@@ -181,6 +185,7 @@ class House:
         parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
         self._turns = asyncio.Semaphore(int(parallel))
         self._hass.async_create_task(self.library.async_apply_keep_rule(), "ESP OTA keep rule")
+        self.signatures.async_changed()
 
     def turn(self) -> AbstractAsyncContextManager[Any]:
         """Return what an install holds while it runs."""

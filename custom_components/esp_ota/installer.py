@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
+from .const import LOGGER
 from .coordinator import ModuleCoordinator
 from .equipment import NothingToSecure, safe_state_for
 from .helpers import error_for, raise_for_result
@@ -37,10 +37,6 @@ from .ota import (
     Verdict,
 )
 from .preparation import async_prepare, part_of
-from .rehearsal import (
-    Rehearsal,
-)
-from .safe_state import StepCallback
 from .telling import (
     Press,
     async_outcome,
@@ -93,8 +89,13 @@ class Installer:
 
     @property
     def is_running(self) -> bool:
-        """Whether an install of this module runs."""
+        """Whether an install of this module runs, or a try of its safe state."""
         return self._task is not None and not self._task.done()
+
+    def raise_if_running(self) -> None:
+        """Raise HomeAssistantError while an install of this module runs, or a try."""
+        if self.is_running:
+            raise error_for(Cause.INSTALL_RUNNING, {}, module=self._entry.title)
 
     async def async_install(
         self,
@@ -107,12 +108,11 @@ class Installer:
         Raises HomeAssistantError with the cause for every other ending.
         """
         name = self._entry.title
-        if self.is_running:
-            raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
+        self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=name)
-        task = self._start(
+        task = self.async_start(
             self._async_run(release, chosen=version is not None, context=context or Context())
         )
         try:
@@ -136,7 +136,7 @@ class Installer:
         fitting = [item for item in named if item.image.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 
-    def _start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
+    def async_start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
         """Run as a task of the entry, which outlives the caller but not the entry.
 
         An automation that is stopped must not tear an image in two; an unloaded entry must.
@@ -181,7 +181,7 @@ class Installer:
         async def work() -> InstallResult:
             coordinator.raise_for_other_module()
             raise_for_third_offer(self._hass, coordinator, release)
-            safe_state = self._safe_state(context)
+            safe_state = self._safe_state(context, self._entry.options)
             parts = await async_prepare(coordinator, release, chosen=chosen)
             async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
             return await self._install(parts, safe_state, note).run()
@@ -214,54 +214,10 @@ class Installer:
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
 
-    def _safe_state(
-        self,
-        context: Context,
-        options: Mapping[str, Any] | None = None,
-        on_step: StepCallback | None = None,
-    ) -> SafeState:
+    def _safe_state(self, context: Context, options: Mapping[str, Any]) -> SafeState:
         """Return the safe state the person chose; raises SafeStateError when none was chosen."""
-        options = self._entry.options if options is None else options
         house = self._coordinator.house
-        return safe_state_for(self._hass, house, self._entry.title, options, context, on_step)
-
-    @callback
-    def async_rehearse(self, options: Mapping[str, Any], context: Context) -> Rehearsal:
-        """Try the safe state of such options, as an install of its own kind.
-
-        Raises HomeAssistantError while an install runs, and when there is nothing to try.
-        """
-        name = self._entry.title
-        if self.is_running:
-            raise error_for(Cause.INSTALL_RUNNING, {}, module=name)
-        rehearsal = Rehearsal()
-        try:
-            safe_state = self._safe_state(context, options, rehearsal.on_step)
-        except SafeStateError as err:
-            raise error_for(err.cause, err.facts, module=name) from err
-        tried = {key: options[key] for key in (CONF_EQUIPMENT, CONF_SAFE_STATE) if key in options}
-        rehearsal.task = self._start(self._async_rehearse(rehearsal, safe_state, tried))
-        return rehearsal
-
-    async def _async_rehearse(
-        self, rehearsal: Rehearsal, safe_state: SafeState, tried: dict[str, Any]
-    ) -> InstallResult:
-        note: OpenInstall = {
-            "stage": InstallStage.MAKING_SAFE,
-            "sha256": "",
-            "version": "",
-            "before": None,
-            "started": dt_util.utcnow().isoformat(),
-            "tried": tried,
-        }
-        LOGGER.info("%s: its safe state is tried", self._entry.title)
-        try:
-            await rehearsal.run(
-                safe_state, lambda: self._journal.async_write(self._entry.entry_id, note)
-            )
-        finally:
-            await self._async_close(rehearsal.result)
-        return rehearsal.result
+        return safe_state_for(self._hass, house, self._entry.title, options, context)
 
     def _install(self, parts: list[Part], safe_state: SafeState, note: OpenInstall) -> Install:
         """Put one install together."""
@@ -280,6 +236,7 @@ class Installer:
             turn=coordinator.house.turn(),
             on_stage=on_stage,
             on_progress=coordinator.async_set_progress,
+            check_identity=coordinator.raise_for_other_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
@@ -305,9 +262,9 @@ class Installer:
         await self._async_tell(result)
         if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
             self._entry.async_start_reauth(self._hass)
-        await self._async_close(result)
+        await self.async_close(result)
 
-    async def _async_close(self, result: InstallResult) -> None:
+    async def async_close(self, result: InstallResult) -> None:
         """Close the journal, and tell when the equipment was not restored."""
         if result.restore_error is not None:
             if self._hass.is_stopping:
@@ -338,11 +295,14 @@ class Installer:
         if (note := self._journal.open_install(self._entry.entry_id)) is None or self.is_running:
             return
         LOGGER.info("%s: an install was interrupted while %s", self._entry.title, note["stage"])
-        self._start(self._async_recover(note))  # nobody waits for it: the card and a repair tell
+        self.async_start(
+            self._async_recover(note)
+        )  # nobody waits for it: the card and a repair tell
 
     async def _async_recover(self, note: OpenInstall) -> InstallResult:
         try:
-            safe_state = self._safe_state(Context(), note.get("tried"))
+            tried = note.get("tried", self._entry.options)
+            safe_state = self._safe_state(Context(), tried)
         except SafeStateError:
             safe_state = NothingToSecure()
         release = self._coordinator.house.library.get(note["sha256"])

@@ -294,6 +294,11 @@ class Library:
         await self._store.async_save(
             {"releases": releases + self._foreign, "removed": self._removed}
         )
+        self.async_changed()
+
+    @callback
+    def async_changed(self) -> None:
+        """Tell all who listen that releases came, went, or are seen in another light."""
         for listener in list(self._listeners):
             listener()
 

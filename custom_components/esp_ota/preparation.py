@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from .const import CONF_GZIP, LOGGER
 from .coordinator import ModuleCoordinator
+from .helpers import async_sentence
 from .library import Release
-from .ota import Packed, Part, Payload, pack_for
+from .ota import Packed, Part, Payload, may_pack, pack_for
 
 
 async def async_prepare(
@@ -26,6 +27,8 @@ async def async_prepare(
     parts = []
     for item in releases:
         data = await library.async_read(item)
+        if (key := coordinator.house.key_of(item.firmware)) is not None:
+            await coordinator.house.signatures.async_verify(item, key, data)
         part = part_of(coordinator, item, data, chosen=chosen)
         parts.append(await _async_packed(coordinator, part))
     return parts
@@ -46,9 +49,24 @@ async def _async_packed(coordinator: ModuleCoordinator, part: Part) -> Part:
         pack_for, part.payload.data, part.candidate.image, coordinator.facts()
     )
     name = coordinator.config_entry.title
-    LOGGER.info("%s: packing: %s %s", name, packed.advice.reason, packed.advice.facts)
+    key, facts = f"packing_{packed.advice.reason}", packed.advice.facts
+    LOGGER.info("%s: %s", name, await async_sentence(coordinator.hass, key, facts, module=name))
     image = packed.image
     return Part(
         candidate=replace(part.candidate, image=image),
         payload=Payload(data=packed.data, kind=image.kind, md5=image.md5),
     )
+
+
+async def async_packing_advice(coordinator: ModuleCoordinator) -> str:
+    """Return why the release on offer would be sent packed, or why not, as a sentence.
+
+    It is the advice of this moment: the one that counts is taken with the bytes at hand.
+    """
+    reason, facts = "packing_nothing", {}
+    if (offered := coordinator.offered) is not None:
+        advice = may_pack(offered.image, coordinator.facts())
+        reason = "packing_possible" if advice.pack else f"packing_{advice.reason}"
+        facts = advice.facts
+    name = coordinator.config_entry.title
+    return await async_sentence(coordinator.hass, reason, facts, module=name)

@@ -1,12 +1,29 @@
 """Trying a safe state without an update: all its steps, and nothing else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 import time
+from typing import Any
 
-from .const import LOGGER
-from .ota import Cause, InstallResult, OtaError, SafeState, SafeStateError, Verdict, carry_through
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
+from .equipment import safe_state_for
+from .helpers import error_for
+from .installer import ModuleConfigEntry
+from .journal import OpenInstall
+from .ota import (
+    Cause,
+    InstallResult,
+    InstallStage,
+    OtaError,
+    SafeState,
+    SafeStateError,
+    Verdict,
+    carry_through,
+)
 from .safe_state import SafeStep
 
 
@@ -89,3 +106,39 @@ class Rehearsal:
                 self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
         if cancelled:
             raise asyncio.CancelledError
+
+
+@callback
+def async_rehearse(
+    hass: HomeAssistant, entry: ModuleConfigEntry, options: Mapping[str, Any]
+) -> Rehearsal:
+    """Begin to try the safe state of such options, where an install would run.
+
+    Raises HomeAssistantError while one does, and when there is nothing to try.
+    """
+    house, installer = entry.runtime_data.coordinator.house, entry.runtime_data.installer
+    installer.raise_if_running()
+    rehearsal = Rehearsal()
+    try:
+        safe_state = safe_state_for(hass, house, entry.title, options, Context(), rehearsal.on_step)
+    except SafeStateError as err:
+        raise error_for(err.cause, err.facts, module=entry.title) from err
+    note: OpenInstall = {
+        "stage": InstallStage.MAKING_SAFE,
+        "sha256": "",
+        "version": "",
+        "before": None,
+        "started": dt_util.utcnow().isoformat(),
+        "tried": {key: options[key] for key in (CONF_EQUIPMENT, CONF_SAFE_STATE) if key in options},
+    }
+
+    async def run() -> InstallResult:
+        LOGGER.info("%s: its safe state is tried", entry.title)
+        try:
+            await rehearsal.run(safe_state, lambda: house.journal.async_write(entry.entry_id, note))
+        finally:
+            await installer.async_close(rehearsal.result)
+        return rehearsal.result
+
+    rehearsal.task = installer.async_start(run())
+    return rehearsal

@@ -1,12 +1,13 @@
 """The safe state of a module in its options: whether it needs one, and a try of it."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
-from homeassistant.core import Context, callback
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -21,7 +22,7 @@ from .const import (
 )
 from .house import HOUSE
 from .ota import OtaError
-from .rehearsal import Rehearsal
+from .rehearsal import Rehearsal, async_rehearse
 from .safe_state import SafeStep
 from .safe_state_flow import FIELDS, SafeStateFlow
 from .selectors import choice
@@ -43,6 +44,7 @@ class RehearsalFlow(SafeStateFlow):
         vol.Required(_CONF_TRY, default=False): selector.BooleanSelector(),
     }
     _rehearsal: Rehearsal | None = None
+    _waiting: asyncio.Task[None] | None = None
 
     @property
     def safe_state_menu(self) -> list[str]:
@@ -100,25 +102,27 @@ class RehearsalFlow(SafeStateFlow):
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Go through all steps of a safe state, and show which one runs."""
+        if self._rehearsal is not None and self._rehearsal.is_done:
+            return self.async_show_progress_done(next_step_id="tried")
+        # However short it is, it is shown: the answer to this step belongs to no other.
         if self._rehearsal is None:
-            if not (runtime := getattr(self.config_entry, "runtime_data", None)):
+            if self.config_entry.state is not ConfigEntryState.LOADED:
                 return self.async_abort(reason="not_loaded")
             try:
-                self._rehearsal = runtime.installer.async_rehearse(self._tried, Context())
+                self._rehearsal = async_rehearse(self.hass, self.config_entry, self._tried)
             except HomeAssistantError as err:
                 return self.async_abort(reason=str(err.translation_key))
         rehearsal = self._rehearsal
-        if rehearsal.is_done:
-            return self.async_show_progress_done(next_step_id="tried")
-        # The flow cancels this task when its window is closed, which must not touch the try.
-        waiting = self.hass.async_create_task(
-            rehearsal.wait_to_leave(rehearsal.step), eager_start=False
-        )
+        if self._waiting is None or self._waiting.done():
+            # The flow cancels this task when its window is closed, which must not touch the try.
+            self._waiting = self.hass.async_create_task(
+                rehearsal.wait_to_leave(rehearsal.step), eager_start=False
+            )
         return self.async_show_progress(
             step_id="try_safe_state",
             progress_action=rehearsal.step,
             description_placeholders={"module": self.config_entry.title},
-            progress_task=waiting,
+            progress_task=self._waiting,
         )
 
     async def async_step_tried(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -146,7 +150,10 @@ class RehearsalFlow(SafeStateFlow):
     async def _async_assumed(self) -> str:
         """Return the entities of the conditions that only repeat what they were told."""
         raw = self._configured(self._tried).get(CONF_CONDITIONS, [])
-        conditions = await Conditions.load(self.hass, raw)
+        try:
+            conditions = await Conditions.load(self.hass, raw)
+        except vol.Invalid, HomeAssistantError, ValueError:
+            return _NONE  # the try has told so
         entities = conditions.assumed({"module": self.config_entry.title})
         conditions.unload()
         return ", ".join(entities) or _NONE

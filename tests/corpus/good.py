@@ -51,8 +51,11 @@ def _to_sector(data: bytes) -> bytes:
 
 
 def _esp32(at: int, new: bytes, *, digest: bool = True) -> Callable[[], bytes]:
-    image = _image("esp32", size=128 * 1024)
-    return lambda: seal_esp32(patched(image, at, new), append_digest=digest)
+    def make() -> bytes:
+        image = _image("esp32", size=128 * 1024)
+        return seal_esp32(patched(image, at, new), append_digest=digest)
+
+    return make
 
 
 def _pico2(flags: int) -> bytes:
@@ -65,7 +68,7 @@ def _sketches() -> list[tuple[str, str, Callable[[], bytes]]]:
     """Return name, chip and maker of the sketches."""
     esp8266 = lambda **options: _image("esp8266", **options)  # noqa: E731 - short and local
     pico = lambda: _image("rp2040")  # noqa: E731
-    flash_map = struct.pack("<IIII", 0x10100000, 0x101FF000, 0x101FF000, 0x200000)
+    flash_map = struct.pack("<IIII", 0x1017F000, 0x101FF000, 0x101FF000, 0x17F000)
     vectors = struct.pack("<II", 0x20082000, 0x10000101)
     return [
         *((f"plain {chip}", chip, lambda chip=chip: _image(chip)) for chip in Chip),

@@ -14,11 +14,16 @@ from .pages import (
     add_step,
     close,
     collapse_steps,
+    dialog,
+    dialog_box,
     fill_number,
+    hide_seconds,
     make_tall,
     open_add_form,
     open_options,
+    press,
     submit,
+    switch_on,
     upload,
 )
 from .person import UPDATE_MS, Person
@@ -74,14 +79,34 @@ async def a_safe_state_is_made_in_the_editor(person: Person) -> None:
     actions = form.get_by_role("button", name="Add action")
     conditions = form.get_by_role("button", name="Add condition")
     await add_step(page, actions.first, "Garden valve Valve", "Close valve")
-    await add_step(page, conditions, "Garden valve Valve", "Valve is closed")
+    await add_step(page, conditions.nth(1), "Garden valve Valve", "Valve is closed")
     await add_step(page, actions.last, "Garden valve Valve", "Open valve")
     await collapse_steps(form)
     await fill_number(form, "Time limit", _LIMIT)
     await make_tall(page, tall=True)
     await take_picture(page, "safe-state")
     await make_tall(page, tall=False)
+    await a_safe_state_is_tried_before_it_is_saved(person)
     await submit(page)
+
+
+async def a_safe_state_is_tried_before_it_is_saved(person: Person) -> None:
+    page, client = person.page, person.client
+    form = dialog(page)
+    await switch_on(form, "Try it now, before it is saved")
+    await press(form, "Submit")
+    await expect(form.get_by_text("Waiting whether they stay true")).to_be_visible()
+    await client.wait_until("the valve", lambda: client.state(VALVE.entity_id) == VALVE.safe)
+    await expect(form.get_by_text("The safe state was tried")).to_be_visible(timeout=UPDATE_MS)
+    await expect(form.get_by_role("cell", name="Conditions stayed true")).to_be_visible()
+    await expect(form.get_by_text("❌")).to_have_count(0)
+    assert client.state(VALVE.entity_id) == VALVE.working
+    assert not person.module.count("invited")
+    # How long each step took is different in every run.
+    await hide_seconds(page)
+    await take_picture(page, "tried", clip=await dialog_box(page))
+    await press(form, "To the safe state")
+    await expect(form.get_by_role("button", name="Submit")).to_be_visible()
 
 
 async def an_update_ends_up_to_date(person: Person) -> None:

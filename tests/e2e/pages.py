@@ -7,7 +7,7 @@ from playwright.async_api import FloatRect, Locator, Page, ViewportSize, expect
 
 from .browser import SIZE, go
 
-_TALL: ViewportSize = {"width": SIZE["width"], "height": 1640}
+_TALL: ViewportSize = {"width": SIZE["width"], "height": 2300}
 """High enough for the whole form of a safe state."""
 _GROWS = 200
 """Milliseconds in which an opening dialog changes its size."""
@@ -123,6 +123,24 @@ async def fill_number(form: Locator, label: str, number: int) -> None:
     field = form.locator("ha-selector-number").filter(has_text=label)
     await field.locator("input").fill(str(number))
     await field.locator("input").blur()
+
+
+async def switch_on(form: Locator, label: str) -> None:
+    """Switch something on that is off."""
+    await form.locator("ha-selector-boolean").filter(has_text=label).locator("ha-switch").click()
+
+
+async def press(form: Locator, name: str) -> None:
+    """Press a button of a form that another form comes after."""
+    await form.get_by_role("button", name=name).click()
+
+
+async def hide_seconds(page: Page) -> None:
+    """Show the same times each time."""
+    for cell in await dialog(page).locator("ha-markdown-element td").all():
+        await cell.evaluate(
+            "cell => { cell.innerHTML = cell.innerHTML.replace(/[\\d.]+ s/, '2.1 s'); }"
+        )
 
 
 async def upload(form: Locator, path: Path) -> None:

@@ -181,6 +181,24 @@ def test_an_esp32_image_may_be_signed_for_the_arduino_core() -> None:
     assert not read_image(data + signature[:-1]).signed
 
 
+@pytest.mark.parametrize(
+    ("about", "own"),
+    [
+        (("garden-valve", "1.2.0"), True),
+        (("arduino-lib-builder", "esp-idf: v5.5.1"), False),
+        (("esp32-arduino-lib-builder", "9036908-dirty"), False),
+        (("", ""), False),
+        (("garden-valve", ""), False),
+    ],
+)
+def test_a_descriptor_counts_when_the_sketch_brought_it(
+    about: tuple[str, str], *, own: bool
+) -> None:
+    found = read_image(build_image("esp32", descriptor=about)).descriptor
+    assert found is not None
+    assert (found.project, found.version, found.is_own) == (*about, own)
+
+
 def test_an_esp32_image_says_which_revisions_it_runs_on() -> None:
     data = seal_esp32(patched(build_image("esp32"), 15, struct.pack("<HH", 301, 399)))
     image = read_image(data)
@@ -213,11 +231,13 @@ def test_an_image_definition_of_data_or_of_another_chip_names_none(flags: int) -
 @pytest.mark.parametrize(
     ("layout", "size"),
     [
-        ((0x10100000, 0x101FF000, 0x101FF000, 0x200000), 0x200000),
-        ((0x101FF000, 0x101FF000, 0x101FF000, 0x200000), 0x200000),
-        ((0x10100000, 0x101FF000, 0x101FF000, 0x200001), None),
-        ((0x10100000, 0x101FF000, 0x10200000, 0x200000), None),
-        ((0x10100000, 0x100FF000, 0x101FF000, 0x200000), None),
+        ((0x101FF000, 0x101FF000, 0x101FF000, 0x1FF000), 2 << 20),
+        ((0x1017F000, 0x101FF000, 0x101FF000, 0x17F000), 2 << 20),
+        ((0x10F00000, 0x10FFF000, 0x10FFF000, 0xF00000), 16 << 20),
+        ((0x1017F000, 0x101FF000, 0x101FF000, 0x17F001), None),
+        ((0x1017F000, 0x101FF000, 0x10200000, 0x17F000), None),
+        ((0x1017F000, 0x1017E000, 0x101FF000, 0x17F000), None),
+        ((0x1017F000, 0x10200000, 0x101FF000, 0x17F000), None),
         ((0, 0, 0, 0), None),
     ],
 )

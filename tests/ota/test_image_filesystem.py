@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.esp_ota.ota import Cause, FilesystemType, ImageKind, read_image
 from custom_components.esp_ota.ota.exceptions import ImageError
+from tests.corpus.espressif import seal_esp32
 from tests.corpus.filesystems import PAGE, fat, littlefs, spiffs
 from tests.ota.conftest import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip, build_filesystem, build_image
@@ -93,6 +94,28 @@ def test_a_spiffs_that_states_its_size_is_truncated_where_it_is_shorter(
 ) -> None:
     error = refused(spiffs(files=files, magic=True)[: 8 * 4096])
     assert (error.cause, error.facts["detail"]) == (Cause.TRUNCATED_IMAGE, "32768 of 65536 bytes")
+
+
+@pytest.mark.parametrize("chip", ["esp32", "rp2040"])
+@pytest.mark.parametrize("at", [0x108, 0x1008, 0x4008, 0x10008])
+def test_a_sketch_that_names_littlefs_is_a_sketch(chip: str, at: int) -> None:
+    data = bytearray(build_image(chip, size=128 * 1024))
+    data[at : at + 8] = b"littlefs"
+    image = seal_esp32(bytes(data)) if chip == "esp32" else bytes(data)
+    assert read_image(image).kind is ImageKind.SKETCH
+
+
+def test_a_small_superblock_at_the_end_is_none() -> None:
+    data = bytearray(build_image("rp2040", size=0x1000)) + b"\0" * 8 + b"littlefs"
+    assert read_image(bytes(data)).kind is ImageKind.SKETCH
+
+
+def test_a_superblock_without_an_end_is_damaged() -> None:
+    head = bytes(8) + b"littlefs" + bytes(8) + struct.pack("<II", 4096, 2)
+    assert refused(head + bytes(8192 - len(head))).cause is Cause.CORRUPT_IMAGE
+    endless = bytearray(littlefs(only=0))
+    endless[44:4096] = bytes(4096 - 44)
+    assert refused(bytes(endless)).cause is Cause.CORRUPT_IMAGE
 
 
 def test_more_bytes_than_the_superblock_says_are_damage() -> None:

@@ -1,12 +1,22 @@
 """Images for a serial cable are refused, and what their partition table says is kept."""
 
+from collections.abc import Callable
 import gzip
 import random
 import struct
 
 import pytest
 
-from custom_components.esp_ota.ota import MAX_FILE_SIZE, Cause, Chip, Slot, read_image, read_slots
+from custom_components.esp_ota.ota import (
+    MAX_FILE_SIZE,
+    Cause,
+    Chip,
+    Marker,
+    Slot,
+    read_image,
+    read_marker,
+    read_slots,
+)
 from custom_components.esp_ota.ota.exceptions import ImageError
 from tests.corpus.espressif import (
     PARTITIONS,
@@ -64,6 +74,12 @@ def test_a_factory_slot_takes_no_updates() -> None:
 @pytest.mark.parametrize("chip", ["esp8266", "esp32", "rp2040"])
 def test_a_sketch_names_no_slots(chip: str) -> None:
     assert read_slots(build_image(chip)) == ()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_marker_of_a_merged_image_is_read(pack: Callable[[bytes], bytes]) -> None:
+    assert read_marker(pack(merged(APP, 0))) == Marker(name="garden-valve", version="1.0.0")
+    assert read_marker(pack(partition_table())) is None
 
 
 def test_what_cannot_be_unpacked_has_no_slots() -> None:

@@ -141,6 +141,12 @@ class AppDescriptor:
     idf: str
     """ESP-IDF that the core was built with."""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the sketch brought it; stock builds carry that of the core's libraries."""
+        named = bool(self.project and self.version)
+        return named and not self.project.endswith("arduino-lib-builder")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
@@ -215,6 +221,11 @@ class EvidenceSource(StrEnum):
     ENTITY = "entity"
     PULL_VERSION = "pull_version"
     ASSUMED = "assumed"
+
+    def is_stronger(self, than: EvidenceSource) -> bool:
+        """Whether this source is to be believed where the two differ."""
+        order = list(EvidenceSource)
+        return order.index(self) < order.index(than)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

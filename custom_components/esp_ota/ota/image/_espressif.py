@@ -27,12 +27,10 @@ class EspHeader:
 
     @classmethod
     def read(cls, data: Data, at: int) -> EspHeader:
-        """Read a header; raises ImageError where there is none."""
+        """Read what follows the magic byte; raises ImageError where the file ends."""
         if len(data) < at + 8:
             raise truncated("header ends early")
-        magic, segments, mode, size_and_speed, entry = struct.unpack_from("<BBBBI", data, at)
-        if magic != MAGIC:
-            raise corrupt(f"no image header at {at:#x}")
+        segments, mode, size_and_speed, entry = struct.unpack_from("<xBBBI", data, at)
         return cls(
             segments=segments,
             flash_mode=_FLASH_MODES[mode] if mode < len(_FLASH_MODES) else None,

@@ -20,6 +20,9 @@ _LITTLEFS_AT: Final = (0, *(1 << bit for bit in range(8, 17)))
 """Where the first two blocks may begin: the second one shows where its size ends."""
 _LITTLEFS_BLOCK: Final = range(128, 1024 * 1024 + 1)
 _LITTLEFS_CRC: Final = 0x500
+_SUPERBLOCK: Final = 44
+_SMALLEST_COUNT: Final = 2
+_BLANK: Final = b"\xff" * 16
 _FAT_AT: Final = (0, 4096)
 """Wear levelling of the ESP32 keeps one sector of its own in front."""
 _FAT_SECTORS: Final = (512, 1024, 2048, 4096)
@@ -58,24 +61,38 @@ def _truncated(plain: Data, size: int) -> ImageError:
 
 
 def _is_littlefs(plain: Data) -> bool:
-    """Check the superblock, of which there are two, in the first and the second block."""
+    """Check the superblock, of which there are two, in the first and the second block.
+
+    Every sketch that uses LittleFS has its name somewhere: behind the first bytes only a whole
+    superblock counts, unless nothing stands in front of it.
+    """
     found = [at for at in _LITTLEFS_AT if plain[at + 8 : at + 16] == _LITTLEFS]
-    for at in found:
-        if len(plain) < at + 44:
-            raise ImageError(Cause.TRUNCATED_IMAGE, detail="the superblock ends early")
-        block, count = struct.unpack_from("<II", plain, at + 24)
-        if block not in _LITTLEFS_BLOCK or count < 2 or at not in {0, block}:
-            continue
-        if len(plain) < block * count:
-            raise _truncated(plain, block * count)
-        if _is_committed(plain, at, at + block):
-            if len(plain) > block * count:
-                detail = f"{len(plain)} bytes for a filesystem of {block * count}"
-                raise ImageError(Cause.CORRUPT_IMAGE, detail=detail)
-            return True
-    if found:
+    if any(_is_superblock(plain, at) for at in found):
+        return True
+    if found and (found[0] == 0 or plain[:16] == _BLANK):
         raise ImageError(Cause.CORRUPT_IMAGE, detail="superblock")
     return False
+
+
+def _is_superblock(plain: Data, at: int) -> bool:
+    """Whether a superblock is whole; raises ImageError when the file is not as long as it says."""
+    if len(plain) < at + _SUPERBLOCK:
+        if at == 0:
+            raise ImageError(Cause.TRUNCATED_IMAGE, detail="the superblock ends early")
+        return False
+    block, count = struct.unpack_from("<II", plain, at + 24)
+    if block not in _LITTLEFS_BLOCK or count < _SMALLEST_COUNT or at not in {0, block}:
+        return False
+    if at == 0 and len(plain) < block * count:
+        raise _truncated(plain, block * count)
+    if not _is_committed(plain, at, min(at + block, len(plain))):
+        return False
+    if len(plain) < block * count:
+        raise _truncated(plain, block * count)
+    if len(plain) > block * count:
+        detail = f"{len(plain)} bytes for a filesystem of {block * count}"
+        raise ImageError(Cause.CORRUPT_IMAGE, detail=detail)
+    return True
 
 
 def _is_committed(plain: Data, at: int, end: int) -> bool:

@@ -20,6 +20,7 @@ _BLOCK: Final = struct.pack("<I", 0xFFFFDED3)
 _IMAGE_TYPE: Final = 0x42
 _CHIPS: Final = {0: Chip.RP2040, 1: Chip.RP2350}
 _LAYOUT_AT: Final = 0x2FF0
+_EEPROM: Final = 4096
 _FLASH_SIZES: Final = frozenset(1 << bit for bit in range(18, 25))
 
 
@@ -64,9 +65,13 @@ def _defined_chip(plain: Data) -> Chip | None:
 
 
 def _flash_size(plain: Data) -> int | None:
-    """Return the flash that arduino-pico's linker was told of; it leaves the map in the image."""
+    """Return the flash that arduino-pico's linker was told of; it leaves the map in the image.
+
+    The sketch, the filesystem, and one sector that stands in for an EEPROM, which ends the flash.
+    """
     if len(plain) < _LAYOUT_AT + 16:
         return None
-    begin, end, eeprom, size = struct.unpack_from("<IIII", plain, _LAYOUT_AT)
-    ordered = _FLASH_AT < begin <= end <= eeprom < _FLASH_AT + size
-    return size if ordered and size in _FLASH_SIZES else None
+    begin, end, eeprom, room = struct.unpack_from("<IIII", plain, _LAYOUT_AT)
+    size = eeprom - _FLASH_AT + _EEPROM
+    is_map = begin == _FLASH_AT + room and begin <= end <= eeprom
+    return size if is_map and size in _FLASH_SIZES else None
