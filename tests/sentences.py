@@ -53,6 +53,8 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     fields = {str(key) for key in result["data_schema"].schema}
     assert fields <= step.get("data", {}).keys()
     assert fields <= step.get("data_description", {}).keys()
+    for explanation in step.get("data_description", {}).values():
+        _assert_whole(explanation, placeholders)
 
 
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:

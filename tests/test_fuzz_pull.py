@@ -37,9 +37,8 @@ async def port(garden: Garden) -> AsyncIterator[int]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 async def test_generated_requests_find_nothing(
-    garden: Garden, port: int, caplog: pytest.LogCaptureFixture, seed: int
+    garden: Garden, port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     release = await garden.release("2.0.0")
     image = await garden.house.library.async_read(release)
@@ -49,8 +48,8 @@ async def test_generated_requests_find_nothing(
     handler = Alarms(alarms.append)
     logging.getLogger().addHandler(handler)
 
-    asker, cases = Asker(port, image, seed), Cases(seed, HOUSE_SECRET)
-    for _ in range(20):
+    asker, cases = Asker(port, image, 1), Cases(1, HOUSE_SECRET)
+    for _ in range(15):
         await asyncio.gather(*(asker.ask(cases.next()) for _ in range(15)))
     assert (await asker.poll(HOUSE_SECRET, OTHER_MAC))[0] == "304"
     await asyncio.gather(*(asker.ask(cases.next()) for _ in range(100)))
@@ -72,20 +71,21 @@ async def test_generated_requests_find_nothing(
 def test_the_same_seed_makes_the_same_requests() -> None:
     def some(seed: int) -> list[Case]:
         cases = Cases(seed, HOUSE_SECRET)
-        return [cases.next() for _ in range(300)]
+        return [cases.next() for _ in range(150)]
 
-    assert some(1) == some(1)
-    assert some(1) != some(2)
-    assert len({case.kind for case in some(1)}) == 12
-    assert not any(OWN_SECRET.encode() in case.raw for case in some(1))
+    first = some(1)
+    assert first == some(1)
+    assert first != some(2)
+    assert len({case.kind for case in first}) == 12
+    assert not any(OWN_SECRET.encode() in case.raw for case in first)
 
 
 @pytest.mark.parametrize(
     ("reply", "found"),
     [
-        (offer(firmware("1.0.0")), "x-MD5"),
-        (b"HTTP/1.1 404 Not Found\r\n\r\n" + firmware("1.0.0"), "xe9"),
-        (b"HTTP/1.1 500 Internal Server Error\r\n\r\n", "500"),
+        pytest.param(offer(b"anything"), "x-MD5", id="an offer"),
+        pytest.param(b"HTTP/1.1 404 Go\r\n\r\n" + firmware("1.0.0"), "xe9", id="an image"),
+        pytest.param(b"HTTP/1.1 500 Oops\r\n\r\n", "500", id="a broken server"),
     ],
 )
 async def test_what_must_not_come_back_is_seen(reply: bytes, found: str) -> None:

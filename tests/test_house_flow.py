@@ -305,7 +305,13 @@ async def test_a_key_is_kept_for_its_firmware_and_taken_away_again(
 
     form = await open_step(hass, entry, "signatures")
     assert form["description_placeholders"]["firmwares"] == "garden-valve, pump"
-    await hass.config_entries.options.async_configure(form["flow_id"], {"firmware": "pump"})
+    forgotten = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"firmware": "pump"}
+    )
+    assert forgotten["errors"] == {"key": "invalid_key"}, "an empty field takes no key away"
+    await hass.config_entries.options.async_configure(
+        form["flow_id"], {"firmware": "pump", "remove_key": True}
+    )
     assert house.key_of("pump") is None
     assert house.key_of("garden-valve") == PEM
 

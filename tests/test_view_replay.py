@@ -188,6 +188,20 @@ async def test_http_1_1_is_understood_too(garden: Garden, port: int) -> None:
     assert_nothing_new(await exchange(port, raw), "1.1")
 
 
+async def test_a_flood_of_strangers_fills_no_house(garden: Garden, port: int) -> None:
+    raw = aimed(PULL_REQUESTS["pico"], port).raw
+    for number in range(40):
+        stranger = raw.replace(b"a1:b2:c3", b"00:00:%02x" % number)
+        assert_nothing_new(await exchange(port, stranger))
+    await garden.hass.async_block_till_done()
+    flows = garden.hass.config_entries.flow
+    assert len(flows.async_progress()) == 32
+    flows.async_abort(flows.async_progress()[0]["flow_id"])
+    assert_nothing_new(await exchange(port, stranger))
+    await garden.hass.async_block_till_done()
+    assert len(flows.async_progress()) == 32
+
+
 @asynccontextmanager
 async def asking(
     port: int, chip: Chip = Chip.ESP8266, **config: Any

@@ -25,6 +25,7 @@ from .const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
+from .evidence_sources import EvidenceSources
 from .house import House
 from .library import Release
 from .module_state import ModuleState, merged_facts
@@ -49,6 +50,7 @@ from .ota import (
     Sighting,
     SlotKnowledge,
     SlotSource,
+    Statements,
     is_alive,
     is_listening,
     preflight,
@@ -67,6 +69,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.house = house
         self.desk = PullDesk(house.patience.pull)
+        self.statements = Statements()
+        self.sources = EvidenceSources(hass, entry, self._told)
         self.watch = self._watch()
         self._announced: ModuleFacts | None = None
         self._polled: PullRequest | None = None
@@ -93,9 +97,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Listen to the module; returns what stops it."""
         self.async_listen_for_polls()
         stop_announcements = self._listen_for_announcements()
+        stop_sources = self.sources.async_start()
 
         def stop() -> None:
             stop_announcements()
+            stop_sources()
             if self._stop_polls is not None:
                 self._stop_polls()
 
@@ -149,6 +155,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _async_ask(self) -> None:
+        """Have everybody report again who can be asked."""
+        self.sources.async_ask()
         if name := self.config_entry.data.get(CONF_SERVICE_NAME):
             self.house.announcements.async_ask(name)
 
@@ -161,16 +169,15 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             return
         known = self.config_entry.data.get(CONF_MAC)
         self.stranger = facts.mac if known and facts.mac != known else None
-        self.watch.heard(
-            Sighting(
-                source=EvidenceSource.TXT,
-                at=time.monotonic(),
-                firmware=facts.firmware,
-                version=facts.version,
-                sketch_md5=facts.sketch_md5,
-                mac=facts.mac,
-            )
+        sighting = Sighting(
+            source=EvidenceSource.TXT,
+            at=time.monotonic(),
+            firmware=facts.firmware,
+            version=facts.version,
+            sketch_md5=facts.sketch_md5,
+            mac=facts.mac,
         )
+        self.watch.heard(sighting)
         if self.stranger is not None:
             return  # a running install has heard of it, nothing else may believe it
         self._announced = facts
@@ -178,8 +185,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._seen()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
-        if facts.version is not None:
-            self.async_set_installed(facts.version, facts.firmware, assumed=False)
+        self._believe(sighting)
 
     @callback
     def async_polled(self, request: PullRequest, address: str) -> None:
@@ -192,23 +198,33 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.hass.config_entries.async_update_entry(
                 self.config_entry, data={**data, CONF_HOST: address}
             )
-        if (running := self.house.library.running(request.sketch_md5)) is not None:
-            self.async_set_installed(running.version, running.firmware, assumed=False)
-        elif request.version is not None and not self._announces_version:
-            self.async_set_installed(request.version, None, assumed=False)
         sighting = request.sighting(time.monotonic())
-        if running is not None:
-            sighting = replace(sighting, version=running.version, firmware=running.firmware)
+        if (running := self.house.library.running(request.sketch_md5)) is not None:
+            sighting = replace(
+                sighting,
+                source=EvidenceSource.PULL_MD5,
+                version=running.version,
+                firmware=running.firmware,
+            )
+        self._told(sighting)
+
+    @callback
+    def _told(self, sighting: Sighting) -> None:
+        """Take a statement: a running install may wait for it, and the card shows it."""
         self.watch.heard(sighting)
+        self._believe(sighting)
+
+    @callback
+    def _believe(self, sighting: Sighting) -> None:
+        """Show what the strongest source says."""
+        self.statements.heard(sighting)
+        if (best := self.statements.best) is not None and best.version is not None:
+            self.async_set_installed(best.version, best.firmware, assumed=False)
 
     @callback
     def _seen(self) -> None:
         """Show that the module has just said something."""
         self._set(replace(self.data, last_seen=dt_util.utcnow(), left=False))
-
-    @property
-    def _announces_version(self) -> bool:
-        return self._announced is not None and self._announced.version is not None
 
     def version_for_query(self) -> str:
         """Return the version on offer, for sketches that ask before they download."""
@@ -226,6 +242,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def async_delivered(self, image: Image, delivery: Delivery) -> None:
         """Take that the module has an image of a running install."""
+        if image.kind is ImageKind.SKETCH:
+            self.statements.image_replaced(time.monotonic())
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback

@@ -43,6 +43,7 @@ _CONF_ANOTHER: Final = "another"
 _CONF_RELEASES: Final = "releases"
 _CONF_FIRMWARE: Final = "firmware"
 _CONF_KEY: Final = "key"
+_CONF_REMOVE_KEY: Final = "remove_key"
 SOURCE: Final = "upload"
 _SIGNATURE: Final = ".minisig"
 _NOTHING: Final = "-"
@@ -186,7 +187,9 @@ class HouseOptionsFlow(HouseSafeStateFlow):
                 return self.async_create_entry(data=dict(self.config_entry.options))
         choices = [
             selector.SelectOptionDict(value=item.image.sha256, label=label(item))
+            for firmware in library.firmwares
             for item in reversed(library.releases)
+            if item.firmware == firmware
         ]
         schema = vol.Schema(
             {
@@ -209,15 +212,14 @@ class HouseOptionsFlow(HouseSafeStateFlow):
         errors: dict[str, str] = {}
         keys = dict(self.config_entry.options.get(CONF_KEYS, {}))
         if user_input is not None:
-            key = user_input.get(_CONF_KEY, "").strip()
-            try:
-                if key:
-                    read_public_key(key)
-            except SignatureError:
-                errors[_CONF_KEY] = "invalid_key"
+            firmware, key = user_input[_CONF_FIRMWARE], user_input.get(_CONF_KEY, "").strip()
+            if user_input[_CONF_REMOVE_KEY]:
+                keys.pop(firmware, None)
+            elif _is_public_key(key):
+                keys[firmware] = key
             else:
-                keys.pop(user_input[_CONF_FIRMWARE], None)
-                keys |= {user_input[_CONF_FIRMWARE]: key} if key else {}
+                errors[_CONF_KEY] = "invalid_key"
+            if not errors:
                 options = dict(self.config_entry.options) | {CONF_KEYS: keys}
                 return self.async_create_entry(data=options)
         firmwares = sorted({*self._house.library.firmwares, *keys})
@@ -227,6 +229,7 @@ class HouseOptionsFlow(HouseSafeStateFlow):
                     selector.SelectSelectorConfig(options=firmwares, custom_value=True)
                 ),
                 vol.Optional(_CONF_KEY): _LONG_TEXT,
+                vol.Required(_CONF_REMOVE_KEY, default=False): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(
@@ -264,6 +267,14 @@ def label(release: Release) -> str:
     kind = "" if release.image.kind is ImageKind.SKETCH else release.image.filesystem or "files"
     what = ", ".join(filter(None, (release.chip, kind)))
     return f"{release.firmware} {release.version} ({what})"
+
+
+def _is_public_key(text: str) -> bool:
+    try:
+        read_public_key(text)
+    except SignatureError:
+        return False
+    return True
 
 
 def _table(uses: list[Use]) -> str:

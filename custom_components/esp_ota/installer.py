@@ -236,6 +236,7 @@ class Installer:
             turn=coordinator.house.turn(),
             on_stage=on_stage,
             on_progress=coordinator.async_set_progress,
+            check_identity=coordinator.raise_for_other_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,

@@ -14,6 +14,9 @@ from .const import (
     CONF_FIRMWARE,
     CONF_FORGET,
     CONF_GZIP,
+    CONF_INFO_ENTITY,
+    CONF_INFO_PATH,
+    CONF_INFO_URL,
     CONF_OWN_SECRET,
     CONF_PULL_SECRET,
     CONF_SLOT_SIZE,
@@ -30,12 +33,14 @@ from .door_flow import (
     pull_url,
     sketch_lines,
 )
+from .evidence_sources import async_info_version
 from .house import HOUSE
 from .installer import is_installing
 from .ota import (
     ACCEPTABLE,
     MAX_FILE_SIZE,
     Chip,
+    is_json_path,
 )
 from .preparation import async_packing_advice
 from .rehearsal_flow import (
@@ -65,7 +70,7 @@ class ModuleOptionsFlow(RehearsalFlow):
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
-            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors"]
+            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors", "evidence"]
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -94,7 +99,8 @@ class ModuleOptionsFlow(RehearsalFlow):
             **entry.data,
             CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
         }
-        family = entry.runtime_data.coordinator.facts().family
+        runtime = getattr(entry, "runtime_data", None)
+        family = runtime.coordinator.facts().family if runtime else None
         return self.async_show_form(
             step_id="doors",
             data_schema=self.add_suggested_values_to_schema(
@@ -103,6 +109,38 @@ class ModuleOptionsFlow(RehearsalFlow):
             errors=errors,
             description_placeholders={"url": url, "sketch": sketch_lines(url, family)}
             | placeholders,
+        )
+
+    async def async_step_evidence(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Name where else the running version can be read; a page is looked at once."""
+        options = dict(self.config_entry.options)
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            for key in (CONF_INFO_URL, CONF_INFO_PATH, CONF_INFO_ENTITY):
+                options.pop(key, None)
+            if CONF_INFO_PATH in user_input and not is_json_path(user_input[CONF_INFO_PATH]):
+                errors[CONF_INFO_PATH] = "no_json_path"
+            elif CONF_INFO_URL in user_input and not (
+                await async_info_version(self.hass, self.config_entry, user_input)
+            ):
+                errors[CONF_INFO_URL] = "no_version"
+            else:
+                return self.async_create_entry(data=options | user_input)
+        schema = vol.Schema(
+            {
+                vol.Optional(CONF_INFO_URL): selector.TextSelector(
+                    selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
+                ),
+                vol.Optional(CONF_INFO_PATH): selector.TextSelector(),
+                vol.Optional(CONF_INFO_ENTITY): selector.EntitySelector(),
+            }
+        )
+        return self.async_show_form(
+            step_id="evidence",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or options),
+            errors=errors,
         )
 
     async def async_step_firmware(

@@ -16,6 +16,8 @@ from .ota import PullDesk, PullRequest
 _SECRET_LIMIT: Final = 128
 _STRANGERS: Final = 256
 """Unknown modules remembered; a house with more of them at once has another problem."""
+_OFFERED: Final = 32
+"""Discoveries that wait for the person; each further one takes as long as there are."""
 _AGAIN: Final = 600.0
 """Seconds after which an unknown module that still asks is offered anew."""
 
@@ -93,7 +95,7 @@ class Pollers:
                 return self.get(request.mac)
             return None
         now = time.monotonic()
-        if now - self._strangers.get(request.mac, -_AGAIN) >= _AGAIN:
+        if now - self._strangers.get(request.mac, -_AGAIN) >= _AGAIN and not self._is_full():
             self._strangers.pop(request.mac, None)
             self._strangers[request.mac] = now
             if len(self._strangers) > _STRANGERS:
@@ -105,6 +107,10 @@ class Pollers:
                 data={"request": request, "host": address},
             )
         return None
+
+    def _is_full(self) -> bool:
+        flows = self._hass.config_entries.flow
+        return len(flows.async_progress_by_handler(DOMAIN, include_uninitialized=True)) >= _OFFERED
 
     def _nameless(self, mac: str, address: str) -> ConfigEntry | None:
         """Return the one module without a MAC that this must be.

@@ -185,7 +185,7 @@ class ConfiguredSafeState:
         self._unload()
         stay = self._options.get(CONF_WHEN_MISSING) == MISSING_STAY_SAFE
         if stay and result.cause is Cause.DID_NOT_COME_BACK:
-            raise SafeStateError(Cause.DID_NOT_COME_BACK)
+            raise SafeStateError(Cause.DID_NOT_COME_BACK, **result.facts)
         try:
             async with asyncio.timeout(self._limit):
                 self._on_step(SafeStep.RESTORE)

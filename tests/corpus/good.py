@@ -51,8 +51,11 @@ def _to_sector(data: bytes) -> bytes:
 
 
 def _esp32(at: int, new: bytes, *, digest: bool = True) -> Callable[[], bytes]:
-    image = _image("esp32", size=128 * 1024)
-    return lambda: seal_esp32(patched(image, at, new), append_digest=digest)
+    def make() -> bytes:
+        image = _image("esp32", size=128 * 1024)
+        return seal_esp32(patched(image, at, new), append_digest=digest)
+
+    return make
 
 
 def _pico2(flags: int) -> bytes:

@@ -5,6 +5,7 @@ Prints JSON lines: where it listens at first, then everything that should not ha
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 import gc
 import json
 import logging
@@ -28,6 +29,7 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.ota import PullLimits
 from homeassistant import loader
+from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.garden import options_for
@@ -158,6 +160,8 @@ async def serve() -> None:
             port = free_port()
             web = {"server_host": "127.0.0.1", "server_port": port}
             assert await async_setup_component(hass, "http", {"http": web})
+            # Else it goes back to another port after five minutes.
+            await (await async_get_and_load_store(hass)).async_promote_pending()
             for name in ("api", DOMAIN):
                 assert await async_setup_component(hass, name, {})
             await hass.async_block_till_done()
@@ -182,7 +186,9 @@ async def serve() -> None:
 async def token(hass: HomeAssistant) -> str:
     """Return what opens Home Assistant's own pages."""
     user = MockUser(is_owner=True).add_to_hass(hass)
-    refresh = await hass.auth.async_create_refresh_token(user, CLIENT_ID)
+    refresh = await hass.auth.async_create_refresh_token(
+        user, CLIENT_ID, access_token_expiration=timedelta(days=1)
+    )
     return hass.auth.async_create_access_token(refresh)
 
 

@@ -131,10 +131,16 @@ def push(module: VirtualModule, data: bytes | None = None, **changes: Any) -> Pu
     return Push(module, data, limits, options=changes, **own)
 
 
+def sentence_of(cause: Cause) -> str:
+    """Return what the person reads of a cause, before its facts are filled in."""
+    texts = json.loads(_TRANSLATIONS.read_text(encoding="utf-8"))
+    sentence: str = texts["exceptions"][cause]["message"]
+    return sentence
+
+
 def placeholders_of(cause: Cause) -> set[str]:
     """Return what the person's sentence for a cause needs, besides the module's name."""
-    texts = json.loads(_TRANSLATIONS.read_text(encoding="utf-8"))
-    sentence = texts["exceptions"][cause]["message"]
+    sentence = sentence_of(cause)
     names = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
     return names - {"module"}
 
@@ -143,3 +149,6 @@ def assert_sentence_is_whole(cause: Cause, facts: Mapping[str, str]) -> None:
     """Check that the sentence for this cause finds all that it names."""
     missing = {name for name in placeholders_of(cause) if facts.get(name, "None") == "None"}
     assert not missing, f"{cause} names {missing}, facts are {facts}"
+    told = sentence_of(cause).format(module="garden-valve", **facts)
+    assert "garden-valve" in told or "{module}" not in sentence_of(cause)
+    assert all(facts[name] in told for name in placeholders_of(cause))

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, ModuleFacts, ModuleWatch, Sighting, WatchLimits
+from custom_components.esp_ota.ota import (
+    Cause,
+    EvidenceSource,
+    ModuleFacts,
+    ModuleWatch,
+    Sighting,
+    WatchLimits,
+)
 from custom_components.esp_ota.ota.exceptions import VerifyError
 
 from .conftest import assert_sentence_is_whole
@@ -190,6 +197,14 @@ async def test_a_proof_outlasts_what_is_said_after_it() -> None:
     bench.hear(version="1.0.0")
     waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
     assert await in_time(asyncio.ensure_future(waiting)) is proof
+
+
+async def test_a_stronger_source_that_says_otherwise_takes_the_proof_away() -> None:
+    bench = Bench(evidence=0.2)
+    begin = time.monotonic()
+    bench.hear(version="1.1.0")
+    other = bench.hear(version="1.0.0", source=EvidenceSource.INFO_URL)
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is other
 
 
 async def test_the_last_word_counts_when_nothing_is_proven() -> None:

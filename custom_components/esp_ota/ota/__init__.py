@@ -35,8 +35,8 @@ from .fetch import (
     Account,
     CallBudget,
     Text,
-    fetch,
     fetch_text,
+    open_url,
     read_chunks,
 )
 from .gate import (
@@ -51,9 +51,8 @@ from .image import (
     read_marker,
     read_slots,
 )
-from .install import (
-    Install,
-)
+from .info_page import SIZE_LIMIT as INFO_SIZE_LIMIT, is_json_path, version_from
+from .install import Install
 from .knowledge import (
     ModuleKnowledge,
 )
@@ -115,6 +114,7 @@ from .slot import (
     SlotKnowledge,
     SlotSource,
 )
+from .statements import Statements
 from .transport import (
     Transport,
 )
@@ -143,6 +143,7 @@ from .watch import (
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
+    "INFO_SIZE_LIMIT",
     "MAX_FILE_SIZE",
     "RULES",
     "SERVICE_TYPE",
@@ -201,6 +202,7 @@ __all__ = [
     "SlotKnowledge",
     "SlotSource",
     "SourceError",
+    "Statements",
     "Text",
     "Transport",
     "UploadDialect",
@@ -212,11 +214,12 @@ __all__ = [
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
-    "fetch",
     "fetch_text",
     "is_alive",
+    "is_json_path",
     "is_listening",
     "may_pack",
+    "open_url",
     "pack",
     "pack_for",
     "parse_manifest",
@@ -229,5 +232,6 @@ __all__ = [
     "read_slots",
     "recognise",
     "verify_signature",
+    "version_from",
     "web_address",
 ]

@@ -126,7 +126,7 @@ class Install:
 
     def _fall_back(self, err: OtaError) -> None:
         """Turn to the next transport, or raise what kept the first one from beginning."""
-        if self._payload_started or isinstance(err, _FINAL):
+        if self._payload_started or isinstance(err, _FINAL) or err.cause is Cause.WRONG_MODULE:
             raise err
         self._first_error = self._first_error or err
         if len(self._transports) == 1:
@@ -257,6 +257,7 @@ class Install:
         await self._ports.observer.wait_back(gone_at, *known)
 
     def _before_first_byte(self) -> None:
+        self._ports.check_identity()
         self._confirm_safe()
         self._payload_started = True
         self._started_at = time.monotonic()

@@ -222,6 +222,11 @@ class EvidenceSource(StrEnum):
     PULL_VERSION = "pull_version"
     ASSUMED = "assumed"
 
+    def is_stronger(self, than: EvidenceSource) -> bool:
+        """Whether this source is to be believed where the two differ."""
+        order = list(EvidenceSource)
+        return order.index(self) < order.index(than)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sighting:

@@ -89,6 +89,8 @@ class Ports:
     on_stage: Callable[[InstallStage], Awaitable[None]]
     """Awaited before a stage takes effect, so that a journal is never behind."""
     on_progress: Callable[[InstallProgress], None]
+    check_identity: Callable[[], None] = lambda: None
+    """Asked in the moment before the first byte; raises InstallRefused for another module."""
     on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
     """Called with a transport that failed when another is tried after it."""
     on_delivered: Callable[[Image, Delivery], None] = lambda _image, _delivery: None

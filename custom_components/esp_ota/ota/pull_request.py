@@ -88,10 +88,9 @@ class PullRequest:
         )
 
     def sighting(self, at: float) -> Sighting:
-        """Return the request as a statement about what runs."""
-        source = EvidenceSource.PULL_MD5 if self.sketch_md5 else EvidenceSource.PULL_VERSION
+        """Return the request as a statement about what runs; who knows the sum knows more."""
         return Sighting(
-            source=source,
+            source=EvidenceSource.PULL_VERSION,
             at=at,
             version=self.version,
             sketch_md5=self.sketch_md5,

@@ -18,6 +18,7 @@ from .models import (
     ModuleFacts,
     Sighting,
 )
+from .statements import strongest
 
 _KEEP = 32
 """Sightings kept; an install looks back over a few minutes only."""
@@ -115,8 +116,7 @@ class ModuleWatch:
                 return proof
             self._ask()
             await self._wait(min(left, 2.0))
-        said = [item for item in self._since(since) if item.version or item.sketch_md5]
-        return said[-1] if said else None
+        return strongest(self._since(since))
 
     def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
         likely = before.version or before.sketch_md5 or candidate.image.marker
@@ -135,9 +135,15 @@ class ModuleWatch:
         return [item for item in self._sightings if item.at >= since]
 
     def _proof(self, since: float, candidate: Candidate, before: ModuleFacts) -> Sighting | None:
-        for sighting in self._since(since):
+        """Return what proves the new image, unless a stronger source says something else."""
+        heard = self._since(since)
+        for sighting in heard:
             if is_proof(sighting, candidate, before):
-                return sighting
+                better = strongest(
+                    item for item in heard if item.source.is_stronger(sighting.source)
+                )
+                if better is None or is_proof(better, candidate, before):
+                    return sighting
         return None
 
     async def _wait(self, seconds: float) -> None:

@@ -1,6 +1,9 @@
 """Every kind of update page, in good days and bad: the right delivery or a cause with a name."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+import re
 import socket
 from typing import Any
 
@@ -16,7 +19,15 @@ from custom_components.esp_ota.ota.exceptions import (
 )
 from custom_components.esp_ota.ota.transport.http_upload import HttpUpload, UploadDialect
 from tests.ota.conftest import assert_sentence_is_whole, new_firmware, payload_for
-from tests.virtual_module import Fault, HttpDialect, Seen, build_filesystem, build_image, gzip_image
+from tests.virtual_module import (
+    Fault,
+    HttpDialect,
+    HttpModule,
+    Seen,
+    build_filesystem,
+    build_image,
+    gzip_image,
+)
 
 from .uploading import DIALECTS, PAGES, page, quick, upload
 
@@ -159,6 +170,43 @@ async def test_the_origin_is_the_host_that_was_asked_for() -> None:
             assert headers["Host"] == f"127.0.0.1:{module.http_port}"
             assert headers["Connection"] == "close"
             assert not headers.keys() & {"Expect", "Transfer-Encoding"}
+
+
+@asynccontextmanager
+async def proxy_to(module: HttpModule) -> AsyncIterator[int]:
+    """Stand between us and a module as a proxy that writes its own `Host`; yield its port."""
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(4096):
+                writer.write(re.sub(rb"\r\nHost: [^\r]*", b"\r\nHost: valve.example", data))
+                await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, to_module = await asyncio.open_connection(module.host, module.http_port)
+        await asyncio.gather(pass_on(reader, to_module), pass_on(theirs, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_an_esp32_behind_a_proxy_takes_us_for_a_stranger() -> None:
+    async with page("update_server", "esp32") as module, proxy_to(module) as port:
+        transport = HttpUpload(
+            "127.0.0.1", port, dialect=UploadDialect.UPDATE_SERVER, limits=quick()
+        )
+        with pytest.raises(ModuleRejectedImage) as caught:
+            await transport.send(
+                payload_for(new_firmware(module)),
+                before_first_byte=lambda: None,
+                on_progress=lambda *_: None,
+            )
+        assert module.running_version == "1.0.0"
+    error = caught.value
+    assert error.cause is Cause.WRONG_ORIGIN
+    assert error.facts["text"] == "Wrong origin received!"
+    assert_sentence_is_whole(error.cause, error.facts)
 
 
 async def test_the_referer_has_the_address_even_if_a_name_was_asked_for() -> None:

@@ -16,7 +16,8 @@ _STEP: Final = 256 * 1024
 def unpack(data: bytes, limit: int) -> tuple[Data, bool]:
     """Return the content of one gzip member, and whether a signature follows it.
 
-    Boot stages trust the last four bytes as the size, so nothing else may follow.
+    Boot stages trust the last four bytes as the size, so nothing else may follow. What comes in
+    is bounded and so is what comes out; that bounds the time as well.
     """
     unpacker = zlib.decompressobj(wbits=31)
     plain, taken = bytearray(), 0

@@ -1,0 +1,91 @@
+"""The two sources of evidence that a person names: a page of the module, and an entity."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+import time
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientTimeout
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_track_state_change_event
+
+from .const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, LOGGER
+from .ota import INFO_SIZE_LIMIT, EvidenceSource, Sighting, version_from
+
+_SECONDS: Final = 5.0
+"""For one answer; a module that is just starting is asked again."""
+_SILENT: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN, ""}
+
+
+class EvidenceSources:
+    """Asks and listens for one module."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, on_heard: Callable[[Sighting], None]
+    ) -> None:
+        """`on_heard` gets each statement."""
+        self._hass = hass
+        self._entry = entry
+        self._on_heard = on_heard
+        self._asking: asyncio.Task[None] | None = None
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Listen to the entity and look at the page once; returns what stops it."""
+        self.async_ask()
+        if (entity_id := self._entry.options.get(CONF_INFO_ENTITY)) is None:
+            return lambda: None
+        if (state := self._hass.states.get(entity_id)) is not None:
+            self._entity_says(state.state)
+
+        @callback
+        def changed(event: Event[EventStateChangedData]) -> None:
+            if (state := event.data["new_state"]) is not None:
+                self._entity_says(state.state)
+
+        return async_track_state_change_event(self._hass, [entity_id], changed)
+
+    def _entity_says(self, text: str) -> None:
+        if text not in _SILENT:
+            self._say(EvidenceSource.ENTITY, text)
+
+    def _say(self, source: EvidenceSource, version: str) -> None:
+        self._on_heard(Sighting(source=source, at=time.monotonic(), version=version))
+
+    @callback
+    def async_ask(self) -> None:
+        """Look at the page, unless somebody is looking already."""
+        if not self._entry.options.get(CONF_INFO_URL) or (
+            self._asking is not None and not self._asking.done()
+        ):
+            return
+        self._asking = self._entry.async_create_background_task(
+            self._hass, self._async_look(), f"ESP OTA info page of {self._entry.title}"
+        )
+
+    async def _async_look(self) -> None:
+        version = await async_info_version(self._hass, self._entry, self._entry.options)
+        if version is not None:
+            self._say(EvidenceSource.INFO_URL, version)
+
+
+async def async_info_version(
+    hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any]
+) -> str | None:
+    """Return what the page of a module says now, None when it is silent or names no version."""
+    # Only this placeholder: the address of a module changes, the rest of the URL does not.
+    url = str(options[CONF_INFO_URL]).replace("{host}", entry.data[CONF_HOST])
+    session = async_get_clientsession(hass)
+    try:
+        async with session.get(url, timeout=ClientTimeout(total=_SECONDS)) as answer:
+            if not answer.ok:
+                return None
+            body = await answer.content.read(INFO_SIZE_LIMIT)
+    except (ClientError, TimeoutError, ValueError) as err:
+        LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
+        return None
+    return version_from(body, options.get(CONF_INFO_PATH))

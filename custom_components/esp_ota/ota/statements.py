@@ -1,0 +1,55 @@
+"""All that was said of what one module runs, by six sources of different strength (design §4)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from .models import EvidenceSource, Sighting
+
+_STRENGTH: Final = tuple(EvidenceSource)
+"""The enum lists them strongest first."""
+
+
+class Statements:
+    """Keeps the last statement of each source, and answers the strongest."""
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._last: dict[EvidenceSource, Sighting] = {}
+
+    def heard(self, sighting: Sighting) -> None:
+        """Take a statement; it replaces what the same source said before.
+
+        A source that says something else than before has seen another image: then what the
+        others said is about the old one.
+        """
+        before = self._last.get(sighting.source)
+        if before is not None and _said(before) != _said(sighting):
+            self._last.clear()
+        self._last[sighting.source] = sighting
+
+    def image_replaced(self, at: float) -> None:
+        """Forget what was said before (`time.monotonic()`): it was about another image."""
+        self._last = {source: item for source, item in self._last.items() if item.at >= at}
+
+    @property
+    def best(self) -> Sighting | None:
+        """The strongest statement that names a version."""
+        for source in _STRENGTH:
+            if (said := self._last.get(source)) is not None and said.version is not None:
+                return said
+        return None
+
+    @property
+    def all(self) -> Mapping[EvidenceSource, Sighting]:
+        """The last statement of each source, strongest first."""
+        return {source: self._last[source] for source in _STRENGTH if source in self._last}
+
+
+def strongest(sightings: Iterable[Sighting]) -> Sighting | None:
+    """Return the last statement of the strongest source among those that say what runs."""
+    telling = [item for item in sightings if item.version or item.sketch_md5]
+    return max(telling, key=lambda item: (-_STRENGTH.index(item.source), item.at), default=None)
+
+
+def _said(sighting: Sighting) -> tuple[str | None, ...]:
+    return sighting.firmware, sighting.version, sighting.sketch_md5
