@@ -5,7 +5,7 @@ from .scenarios_doors import CallbackBlocked, Fallback, Upload
 from .scenarios_images import Gzip
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
-from .scenarios_sources import CiUpload
+from .scenarios_sources import CiUpload, WrongImage
 
 SCENARIOS: dict[str, type[Scenario]] = {
     scenario.name: scenario
@@ -21,5 +21,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
         Pull,
         Gzip,
         CiUpload,
+        WrongImage,
     )
 }

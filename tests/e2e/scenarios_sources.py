@@ -1,4 +1,4 @@
-"""How firmware gets here by itself: a build machine posts it."""
+"""How firmware gets here by itself, and how the wrong one gets no further."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,14 +8,17 @@ import tempfile
 import time
 from typing import override
 
+from tests.virtual_module import build_image
+
 from .bench import Bench
 from .garden import Json
 from .home import Home
 from .modules import GARDEN_VALVE, NEW, Module
-from .scenario import Outcome, Scenario, verified
+from .scenario import Outcome, Scenario, untouched, verified
 from .timeline import Timeline
 
 _PATH = "/api/esp_ota/firmware"
+_OTHER_CHIP = "garden-valve-esp32.bin"
 
 
 class Unpublished(Module):
@@ -87,3 +90,41 @@ class CiUpload(Scenario):
         shown: Json = outcome.watch.shown
         if shown["release_summary"] != self.module.notes:
             yield f"the notes on the card are {shown['release_summary']}"
+
+
+class WrongImage(Scenario):
+    """A build for another chip, of the right firmware and a newer version."""
+
+    name = "wrong-image"
+    summary = "an ESP32 image for the ESP8266 in the garden valve: refused, nothing is sent"
+    module = GARDEN_VALVE
+    verdict = "refused (wrong_chip)"
+    _version = "1.2.0"
+
+    @override
+    async def set_up(self, bench: Bench, timeline: Timeline) -> str:
+        image = build_image("esp32", name=self.module.name, version=self._version)
+        (bench.home.firmware_folder / _OTHER_CHIP).write_bytes(image)
+        entry_id = await super().set_up(bench, timeline)
+        async with asyncio.timeout(5):  # what the watched folder promises
+            while not bench.home.said(_OTHER_CHIP, self._version):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        timeline.tell(f"{_OTHER_CHIP} is in the library")
+        return entry_id
+
+    @override
+    async def press(self, bench: Bench, timeline: Timeline) -> None:
+        await bench.client.action(
+            "update.install", self.module.update_entity, version=self._version
+        )
+
+    @override
+    def complaints(self, outcome: Outcome) -> Iterator[str]:
+        yield from untouched(outcome)
+        if outcome.module.count("invited"):
+            yield "the module was invited"
+        if outcome.watch.equipment_states:
+            yield f"the valve went {outcome.watch.equipment_states}"
+        offered = outcome.watch.shown["latest_version"]
+        if offered != NEW:
+            yield f"the card offers {offered}"
