@@ -2,7 +2,7 @@
 
 from .scenario import Scenario
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
-from .scenarios_images import Gzip
+from .scenarios_images import Filesystem, Gzip
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
 
@@ -19,5 +19,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
         CallbackBlocked,
         Pull,
         Gzip,
+        Filesystem,
     )
 }
