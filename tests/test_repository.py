@@ -308,6 +308,18 @@ def test_strings_json_is_no_second_truth() -> None:
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_no_key_is_written_twice(path: Path) -> None:
+    """The last one would win, and the texts of the first be gone without a word."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), {key for key in keys if keys.count(key) > 1}
+        return dict(pairs)
+
+    json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
 def test_texts_are_well_formed(path: Path) -> None:
     for where, text in leaves(read(f"translations/{path.name}")):
         place = "::".join(where)
