@@ -2,7 +2,7 @@
 
 from .scenario import Scenario
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
-from .scenarios_images import Gzip
+from .scenarios_images import Filesystem, Gzip
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
 from .scenarios_sources import CiUpload, WrongImage
@@ -22,5 +22,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
         Gzip,
         CiUpload,
         WrongImage,
+        Filesystem,
     )
 }

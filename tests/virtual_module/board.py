@@ -91,6 +91,11 @@ class Board:
         """MD5 of the running image."""
         return hashlib.md5(self.image).hexdigest()
 
+    @property
+    def fs_md5(self) -> str | None:
+        """MD5 of the filesystem; None where there never was one."""
+        return hashlib.md5(self.fs_image).hexdigest() if self.fs_image else None
+
     async def pause(self, seconds: float) -> None:
         """Let the module take its time."""
         await asyncio.sleep(seconds * self.config.time_scale)
