@@ -21,11 +21,19 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from .virtual_module import ModuleConfig, VirtualModule, build_image
 
-pytest.register_assert_rewrite("tests.garden", "tests.sentences")
+pytest.register_assert_rewrite("tests.garden", "tests.sentences", "tests.conformance.trials")
 
-from .garden import Garden  # noqa: E402 - after the line above, or its asserts say little
+# After the line above, or their asserts say little.
+from .conformance.page import seen  # noqa: E402
+from .garden import Garden  # noqa: E402
 
 type StartModule = Callable[..., Awaitable[VirtualModule]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was run of the conformance matrix."""
+    for line in seen():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

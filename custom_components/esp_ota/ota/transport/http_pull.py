@@ -23,8 +23,11 @@ from ..models import (
 from ..pull_request import PullMode, PullRequest
 from ._connection import unacknowledged
 
-_HEADERS_ONLY: Final = 8 * 1024
-"""Bytes a module's TCP takes (window of 5.8 kB) although its sketch read only the headers."""
+_HEADERS_ONLY: Final = 12 * 1024
+"""Bytes a module's TCP takes although its sketch read only the headers.
+
+Its whole window: 5.8 kB, of a Pico 11.7 kB (`lwipopts.h` of arduino-pico).
+"""
 _PAUSE: Final = 1.0
 """Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
 _MODES: Final = {ImageKind.SKETCH: PullMode.SKETCH, ImageKind.FILESYSTEM: PullMode.FILESYSTEM}

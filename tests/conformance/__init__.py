@@ -1,0 +1,1 @@
+"""The conformance matrix: every door, every generation of modules, every way an install can end."""
