@@ -347,3 +347,17 @@ async def restart(hass: HomeAssistant, folder: WatchedFolder) -> WatchedFolder:
     folder = WatchedFolder(hass, library)
     await scan_twice(folder)
     return folder
+
+
+async def test_a_file_that_could_not_be_kept_is_taken_once_it_can_be(
+    hass: HomeAssistant, folder: WatchedFolder, config_dir: Path
+) -> None:
+    images = config_dir / "esp_ota" / "images"
+    images.write_text("no folder")
+    (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
+    await scan_twice(folder)
+    assert answers(hass) == [("garden.bin", "file_not_stored")]
+    images.unlink()
+    await folder.async_scan()
+    assert versions(folder) == ["1.1.0"]
+    assert answers(hass) == []

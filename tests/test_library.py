@@ -363,3 +363,20 @@ async def test_sketch_and_file_systems_of_one_version_live_side_by_side(
     nobody = ReleaseName(file_name="garden-valve-1.2.0.bin")
     anybodys = await again.async_add(littlefs(seed=10), nobody, source="upload")
     assert anybodys.chip is None
+
+
+async def test_a_disk_that_cannot_be_written_is_named_and_changes_nothing(
+    hass: HomeAssistant, library: Library, config_dir: Path
+) -> None:
+    kept = await library.async_add(firmware("1.0.0"), ANY, source="upload")
+    folder = config_dir / "esp_ota" / "images"
+    folder.rename(folder.with_name("away"))
+    folder.write_text("no folder")
+    with pytest.raises(LibraryError) as refused:
+        await library.async_add(firmware("1.1.0"), ANY, source="upload")
+    assert refused.value.cause is Cause.NOT_STORED
+    assert library.releases == [kept]
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    await library.async_add(firmware("1.1.0"), ANY, source="upload")
+    assert versions(library) == ["1.0.0", "1.1.0"]

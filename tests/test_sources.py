@@ -452,6 +452,42 @@ async def test_a_download_that_breaks_off_is_tried_again(
     assert repairs(hass) == []
 
 
+async def test_a_download_that_never_ends_is_ended(
+    hass: HomeAssistant, house: House, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = github.publish("1.0.0", "valve.bin")
+    path = "/files/" + release["assets"][0]["browser_download_url"].partition("/files/")[2]
+
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x")
+            await asyncio.sleep(0.02)
+
+    github.answers[path] = trickle
+    monkeypatch.setattr("custom_components.esp_ota.download._SECONDS", 0.3)
+    source = await add(hass)
+    assert versions(house) == []
+    assert source.memory.cause == "download_broken"
+
+
+async def test_listeners_hear_of_every_look(
+    hass: HomeAssistant, house: House, github: GitHub
+) -> None:
+    heard: list[int] = []
+    stop = house.sources.async_add_listener(lambda: heard.append(len(house.sources.all)))
+    github.publish("1.0.0", "valve.bin")
+    source = await add(hass)
+    assert set(heard) == {1}
+    heard.clear()
+    await source.async_check()
+    assert heard == [1]
+    stop()
+    await source.async_check()
+    assert heard == [1]
+
+
 async def test_a_file_shorter_than_github_says_is_not_taken(
     hass: HomeAssistant, house: House, github: GitHub
 ) -> None:

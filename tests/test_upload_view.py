@@ -239,6 +239,17 @@ async def test_a_file_too_large_for_any_module_is_not_taken_whole(
     assert leftovers(config_dir) == []
 
 
+async def test_a_disk_that_cannot_be_written_is_no_fault_of_the_build_machine(
+    library: Library, send: Send, config_dir: Path
+) -> None:
+    folder = config_dir / "esp_ota" / "incoming"
+    folder.write_text("no folder")
+    status, answer = await send(firmware("1.1.0"))
+    assert (status, answer["error"]) == (HTTPStatus.INSUFFICIENT_STORAGE, "not_stored")
+    folder.unlink()
+    assert (await send(firmware("1.1.0")))[0] == HTTPStatus.CREATED
+
+
 async def test_an_upload_that_breaks_off_leaves_nothing(
     client: Client, library: Library, config_dir: Path, hass_access_token: str
 ) -> None:

@@ -7,7 +7,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .incoming import IncomingFile
-from .ota import MAX_FILE_SIZE, Account, Cause, Listed, SourceError, fetch, fetch_text, read_chunks
+from .ota import (
+    MAX_FILE_SIZE,
+    Account,
+    Cause,
+    Listed,
+    SourceError,
+    fetch_text,
+    open_url,
+    read_chunks,
+)
 from .release_name import SIGNATURE_LIMIT
 
 _SECONDS: Final = 600.0
@@ -31,7 +40,7 @@ async def async_download(
         async with (
             asyncio.timeout(_SECONDS),
             IncomingFile(hass) as file,
-            fetch(session, listed.url, headers=_HEADERS, account=account) as response,
+            open_url(session, listed.url, headers=_HEADERS, account=account) as response,
         ):
             async for chunk in read_chunks(response, MAX_FILE_SIZE):
                 await file.async_write(chunk)

@@ -51,6 +51,8 @@ class Library:
         )
         self._releases: dict[str, Release] = {}
         self._by_md5: dict[str, Release] = {}
+        self._sorted: list[Release] | None = None
+        """Kept until something changes: every card asks for it, and comparing versions is slow."""
         self._foreign: list[dict[str, Any]] = []
         """Stored by a version of us that knows more; kept as it is."""
         self._removed: dict[str, str] = {}
@@ -78,6 +80,7 @@ class Library:
     def _keep(self, release: Release) -> None:
         self._releases[release.image.sha256] = release
         self._by_md5[release.image.plain_md5] = release
+        self._sorted = None
 
     async def _async_tidy(self, *, adopt: bool) -> None:
         """Delete images that nobody knows, or take them in when the facts of all were lost."""
@@ -102,7 +105,10 @@ class Library:
     @property
     def releases(self) -> list[Release]:
         """All releases, oldest version first."""
-        return sorted(self._releases.values(), key=lambda item: by_version(item.version))
+        if self._sorted is None:
+            known = self._releases.values()
+            self._sorted = sorted(known, key=lambda item: by_version(item.version))
+        return list(self._sorted)
 
     @property
     def firmwares(self) -> list[str]:
@@ -258,6 +264,7 @@ class Library:
             del self._releases[release.image.sha256]
             self._removed[release.image.sha256] = now
         self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
+        self._sorted = None
         for sha256 in list(self._removed)[:-_REMOVED_LIMIT]:
             del self._removed[sha256]
         await self._async_save()

@@ -40,6 +40,7 @@ _STATUS: Final = {
     Cause.DOWNLOAD_BROKEN: HTTPStatus.BAD_REQUEST,
     Cause.OVERSIZED_FILE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Cause.RELEASE_CONFLICT: HTTPStatus.CONFLICT,
+    Cause.NOT_STORED: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 """The other causes are about the content: 422."""
 

@@ -5,6 +5,7 @@ Prints JSON lines: where it listens at first, then everything that should not ha
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 import gc
 import json
 import logging
@@ -185,7 +186,9 @@ async def serve() -> None:
 async def token(hass: HomeAssistant) -> str:
     """Return what opens Home Assistant's own pages."""
     user = MockUser(is_owner=True).add_to_hass(hass)
-    refresh = await hass.auth.async_create_refresh_token(user, CLIENT_ID)
+    refresh = await hass.auth.async_create_refresh_token(
+        user, CLIENT_ID, access_token_expiration=timedelta(days=1)
+    )
     return hass.auth.async_create_access_token(refresh)
 
 

@@ -202,11 +202,17 @@ class _Run:
             self._asker.failures.append(f"a module that asks gets {status}")
 
     async def _slow(self) -> None:
-        """Hold connections that write a header byte by byte, and never come to its end."""
+        """Hold connections that never end a header, and such that never read an answer."""
         writers = []
         try:
-            for _ in range(_SLOW):
-                _, writer = await asyncio.open_connection("127.0.0.1", self._asker.port)
+            request = PULL_REQUESTS["pico"].to(f"{PATH}/{HOUSE_SECRET}", "127.0.0.1")
+            whole = request.without("Connection").raw.replace(b"HTTP/1.0", b"HTTP/1.1")
+            for number in range(_SLOW):
+                _, writer = await asyncio.open_connection(
+                    "127.0.0.1", self._asker.port, local_addr=("127.0.0.2", 0)
+                )
+                if number % 2:
+                    writer.write(whole * 100)
                 writer.write(f"GET {PATH}/{HOUSE_SECRET} HTTP/1.0\r\nX: ".encode())
                 writers.append(writer)
             while True:

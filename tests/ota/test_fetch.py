@@ -1,9 +1,10 @@
 """Fetching over real sockets: redirects, tokens, limits, broken transfers, calls an hour."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import time
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, ClientTimeout, web
 import pytest
 from yarl import URL
 
@@ -12,12 +13,12 @@ from custom_components.esp_ota.ota import (
     CallBudget,
     Cause,
     SourceError,
-    fetch,
     fetch_text,
+    open_url,
     read_chunks,
 )
 from custom_components.esp_ota.ota.fetch import _next_hop
-from tests.web_site import Site, text, to
+from tests.web_site import Answer, Site, text, to
 
 
 @pytest.fixture
@@ -192,9 +193,40 @@ async def test_a_transfer_that_breaks_is_not_taken_for_whole(
     assert refused.cause is Cause.DOWNLOAD_BROKEN
 
 
+async def silent(request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def stalling(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"x")
+    return await silent(request)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(silent, Cause.SOURCE_UNREACHABLE), (stalling, Cause.DOWNLOAD_BROKEN)],
+)
+async def test_a_server_that_falls_silent_is_not_waited_for(
+    session: ClientSession,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    expected: Cause,
+) -> None:
+    impatient = ClientTimeout(total=None, sock_read=0.2)
+    monkeypatch.setattr("custom_components.esp_ota.ota.fetch._TIMEOUT", impatient)
+    site.answers["/a"] = answer
+    refused = await cause(session, site.url("/a"))
+    assert refused.cause is expected
+    assert refused.facts["detail"]
+
+
 async def test_a_body_comes_in_pieces(session: ClientSession, site: Site) -> None:
     site.answers["/a"] = lambda _: web.Response(body=bytes(200_000))
-    async with fetch(session, site.url("/a")) as response:
+    async with open_url(session, site.url("/a")) as response:
         pieces = [len(piece) async for piece in read_chunks(response, 200_000)]
     assert sum(pieces) == 200_000
     assert max(pieces) <= 65536

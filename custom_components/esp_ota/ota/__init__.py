@@ -35,8 +35,8 @@ from .fetch import (
     Account,
     CallBudget,
     Text,
-    fetch,
     fetch_text,
+    open_url,
     read_chunks,
 )
 from .gate import (
@@ -214,12 +214,12 @@ __all__ = [
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
-    "fetch",
     "fetch_text",
     "is_alive",
     "is_json_path",
     "is_listening",
     "may_pack",
+    "open_url",
     "pack",
     "pack_for",
     "parse_manifest",

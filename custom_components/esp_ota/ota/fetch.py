@@ -80,7 +80,7 @@ class Account:
 
 
 @asynccontextmanager
-async def fetch(
+async def open_url(
     session: ClientSession,
     url: str,
     *,
@@ -185,7 +185,7 @@ async def fetch_text(
 ) -> Text:
     """Fetch a short answer whole, or hear that nothing has changed."""
     asked = dict(headers or {}) | ({"If-None-Match": etag} if etag else {})
-    async with fetch(session, url, headers=asked, account=account) as response:
+    async with open_url(session, url, headers=asked, account=account) as response:
         unchanged = response.status == HTTPStatus.NOT_MODIFIED
         data = b"" if unchanged else b"".join([part async for part in read_chunks(response, limit)])
         return Text(data=data, etag=response.headers.get("ETag"), is_unchanged=unchanged)
