@@ -97,6 +97,7 @@ class World:
         self.facts: list[ModuleFacts] = [MODULE]
         """What is known, one after the other; the last one stays."""
         self.reachable_answers = [True]
+        self.why: OtaError | None = None
         self.sends: list[Send] = [succeed]
         self.safe = True
         self.inhibited: list[InstallRefused | None] = []
@@ -166,6 +167,9 @@ class World:
 
     async def wait_ready(self, payload: Payload) -> None:
         """Be ready, as a push is."""
+
+    async def why_unreachable(self) -> OtaError | None:
+        return self.why
 
     def restarts_after(self, kind: ImageKind) -> bool:
         return True
@@ -400,6 +404,17 @@ async def test_what_the_module_took_or_refused_is_told_at_once(
     world.sends = sends
     await world.run()
     assert world.taught == [(IMAGE, answer) for answer in taught]
+
+
+async def test_a_module_that_does_not_answer_is_refused_with_what_is_found_out(
+    world: World,
+) -> None:
+    world.reachable_answers = [False]
+    world.why = ModuleConnectionError(Cause.WRONG_PORT, usual_port=3232)
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.WRONG_PORT)
+    assert result.facts == {"usual_port": "3232"}
+    assert world.count("enter") == world.count("leave") == 0
 
 
 async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:

@@ -97,6 +97,9 @@ class Door:
             on_progress(sent, len(payload.data))
         return Delivery.ACCEPTED
 
+    async def why_unreachable(self) -> OtaError | None:
+        return None
+
     def restarts_after(self, kind: ImageKind) -> bool:
         return not self.waits or kind is ImageKind.SKETCH
 

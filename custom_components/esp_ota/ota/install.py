@@ -145,7 +145,8 @@ class Install:
         """Ask whether it is there; raises ModuleConnectionError."""
         if not await self._ports.observer.reachable():
             facts = {"host": self._before.host, "port": self._before.port}
-            raise ModuleConnectionError(Cause.UNREACHABLE, **facts)
+            unknown = ModuleConnectionError(Cause.UNREACHABLE, **facts)
+            raise await self._transports[0].why_unreachable() or unknown
 
     async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
         await self._stage(InstallStage.MAKING_SAFE)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from ..exceptions import OtaError
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 
 
@@ -35,6 +36,9 @@ class Transport(Protocol):
         Cancelling frees the module at once and leaves its old sketch running.
         """
 
+    async def why_unreachable(self) -> OtaError | None:
+        """Return what can be found out of a module that does not answer, None for no more."""
+
     def restarts_after(self, kind: ImageKind) -> bool:
         """Whether the module restarts when it has taken an image of this kind."""
 
@@ -48,6 +52,10 @@ class Push:
 
     async def wait_ready(self, payload: Payload) -> None:
         """Begin at once."""
+
+    async def why_unreachable(self) -> OtaError | None:
+        """Know no more."""
+        return None
 
     def restarts_after(self, kind: ImageKind) -> bool:  # noqa: ARG002 - part of the protocol
         """All of them restart, after a filesystem image as well (`ArduinoOTA.cpp`)."""

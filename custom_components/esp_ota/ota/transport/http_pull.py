@@ -265,6 +265,10 @@ class HttpPull:
             self._desk.dismiss()
             raise ModuleConnectionError(Cause.NO_POLL, minutes=round(patience / 60))
 
+    async def why_unreachable(self) -> OtaError | None:
+        """Know no more: nobody asks where it is."""
+        return None
+
     def restarts_after(self, kind: ImageKind) -> bool:
         """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""
         return kind is ImageKind.SKETCH
