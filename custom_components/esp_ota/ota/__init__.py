@@ -23,6 +23,9 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
+from .ending import (
+    GOES_BACK,
+)
 from .exceptions import (
     InstallRefused,
     LibraryError,
@@ -143,6 +146,7 @@ from .watch import (
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
+    "GOES_BACK",
     "MAX_FILE_SIZE",
     "RULES",
     "SERVICE_TYPE",
