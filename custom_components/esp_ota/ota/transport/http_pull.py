@@ -21,6 +21,7 @@ from ..models import (
     ProgressCallback,
 )
 from ..pull_request import PullMode, PullRequest
+from . import NoSwitch
 from ._connection import unacknowledged
 
 _HEADERS_ONLY: Final = 12 * 1024
@@ -237,7 +238,7 @@ class PullDesk:
             self._visit.answer.set_result(None)
 
 
-class HttpPull:
+class HttpPull(NoSwitch):
     """The transport of modules that ask."""
 
     name = "http_pull"
