@@ -114,7 +114,7 @@ async def test_every_step_is_shown_and_nothing_else_changes(
     form = await try_it(garden, entry)
 
     assert form["errors"] == {}
-    assert cells(form) == dict.fromkeys(STEPS, "✅")
+    assert cells(form) == dict.fromkeys(STEPS, "✓")
     assert garden.valve == CLOSED_AND_OPENED
     assert hass_storage[KEY]["data"]["open"] == {}
     assert (deepcopy(dict(entry.options)), garden.card) == before
@@ -147,7 +147,7 @@ async def test_what_was_typed_is_tried_before_it_is_stored(
 
     form = await outcome(garden.hass, await send(garden.hass, shown, typed | {"try_now": True}))
 
-    assert cells(form) == dict.fromkeys(STEPS, "✅") | {"restore_conditions": "-"}
+    assert cells(form) == dict.fromkeys(STEPS, "✓") | {"restore_conditions": "-"}
     assert garden.valve == CLOSED_AND_OPENED
     assert "safe_state" not in entry.options
     shown = await send(garden.hass, form, {})
@@ -183,13 +183,13 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
     "something forbids it": (
         {"inhibit": [VALVE_OPEN]},
         "inhibited",
-        {"inhibit": f"❌ {VALVE}"},
+        {"inhibit": f"✗ {VALVE}"},
         UNTOUCHED,
     ),
     "it cannot be used": (
         {"restore": [{"flip": "the switch"}]},
         "safe_state_invalid",
-        {"inhibit": "❌"},
+        {"inhibit": "✗"},
         UNTOUCHED,
     ),
     "its condition cannot be used any more": (
@@ -199,13 +199,13 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
             ]
         },
         "safe_state_invalid",
-        {"inhibit": "❌"},
+        {"inhibit": "✗"},
         UNTOUCHED,
     ),
     "an action fails": (
         {"actions": [CLOSE_VALVE, FAIL]},
         "safe_state_failed",
-        {"inhibit": "✅", "actions": "❌ the / bus is down", "restore": "✅"},
+        {"inhibit": "✓", "actions": "✗ the / bus is down", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),
     "it says no": (
@@ -217,37 +217,37 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
             ]
         },
         "safe_state_refused",
-        {"inhibit": "✅", "actions": "❌ low water", "restore": "✅"},
+        {"inhibit": "✓", "actions": "✗ low water", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),
     "it is not confirmed": (
         {"conditions": [VALVE_CLOSED, NEVER], "time_limit": 0.4},
         "safe_state_not_confirmed",
-        {"inhibit": "✅", "actions": "✅", "conditions": f"❌ {VALVE}", "restore": "✅"},
+        {"inhibit": "✓", "actions": "✓", "conditions": f"✗ {VALVE}", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),
     "it does not stay true": (
         {"stable": 3600, "time_limit": 0.4},
         "safe_state_not_confirmed",
-        {"inhibit": "✅", "actions": "✅", "conditions": "✅", "stable": "❌", "restore": "✅"},
+        {"inhibit": "✓", "actions": "✓", "conditions": "✓", "stable": "✗", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),
     "an action of the restore fails": (
         {"restore": [OPEN_VALVE, FAIL]},
         "restore_failed",
-        dict.fromkeys(STEPS[:4], "✅") | {"restore": "❌ the / bus is down"},
+        dict.fromkeys(STEPS[:4], "✓") | {"restore": "✗ the / bus is down"},
         CLOSED_AND_OPENED,
     ),
     "the restore is not confirmed": (
         {"restore": [], "restore_conditions": [VALVE_OPEN], "time_limit": 1},
         "restore_failed",
-        dict.fromkeys(STEPS[:5], "✅") | {"restore_conditions": "❌"},
+        dict.fromkeys(STEPS[:5], "✓") | {"restore_conditions": "✗"},
         ["off"],
     ),
     "both fail, and the restore is what matters": (
         {"actions": [CLOSE_VALVE, FAIL], "restore": [OPEN_VALVE, FAIL]},
         "restore_failed",
-        {"inhibit": "✅", "actions": "❌", "restore": "❌"},
+        {"inhibit": "✓", "actions": "✗", "restore": "✗"},
         CLOSED_AND_OPENED,
     ),
 }
@@ -291,7 +291,7 @@ async def test_no_wait_is_cut_short(garden: Garden, module: VirtualModule) -> No
 
     form = await try_it(garden, entry)
 
-    assert cells(form)["stable"] == "✅"
+    assert cells(form)["stable"] == "✓"
     seconds = float(form["description_placeholders"]["stable"].split()[1])
     assert seconds >= 0.5
 
@@ -314,7 +314,7 @@ async def test_the_step_that_runs_is_shown(garden: Garden, module: VirtualModule
         shown = await send(garden.hass, shown, None)
 
     assert seen == ["actions", "stable", "restore"]
-    assert cells(shown) == dict.fromkeys(STEPS, "✅") | {"restore_conditions": "-"}
+    assert cells(shown) == dict.fromkeys(STEPS, "✓") | {"restore_conditions": "-"}
 
 
 async def test_an_entity_that_only_repeats_what_it_was_told_is_named(

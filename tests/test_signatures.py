@@ -1,6 +1,11 @@
 """A firmware with a public key: what is not signed with it is neither offered nor installed."""
 
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+import asyncio
+import base64
+import hashlib
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import pytest
@@ -87,3 +92,49 @@ async def test_a_key_that_is_given_later_is_applied_to_what_is_there(
     await garden.hass.config_entries.async_reload(entry.entry_id)
     await garden.hass.async_block_till_done()
     assert garden.card.state == "off"
+
+
+def minisigned(image: bytes, key: ed25519.Ed25519PrivateKey) -> str:
+    """Sign as minisign does: the hash, then the signature with the trusted comment."""
+    signature = key.sign(hashlib.blake2b(image).digest())
+    comment = "garden-valve"
+    whole = base64.b64encode(key.sign(signature + comment.encode())).decode()
+    line = base64.b64encode(b"ED" + bytes(8) + signature).decode()
+    return f"untrusted comment: x\n{line}\ntrusted comment: {comment}\n{whole}\n"
+
+
+async def test_a_signature_that_comes_after_its_image_counts(
+    garden: Garden, start_module: StartModule
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    public = base64.b64encode(b"Ed" + bytes(8) + raw).decode()
+    house = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="house",
+        data={"kind": "house"},
+        options={"signing_keys": {"garden-valve": public}},
+    )
+    await garden.add(house)
+    await garden.add(entry_for(await start_module(), options=options_for()))
+    await add(garden, "1.1.0", None)
+    assert garden.card.state == "off"
+    image = firmware("1.1.0")
+    name = ReleaseName(file_name="any.bin", signature=minisigned(image, key))
+    await garden.house.library.async_add(image, name, source="folder")
+    await until(lambda: garden.card.state == "on")
+
+
+async def test_a_release_whose_image_is_gone_is_looked_at_once(
+    garden: Garden, config_dir: Path
+) -> None:
+    await add(garden, "1.1.0", None)
+    (path,) = (config_dir / "esp_ota" / "images").iterdir()
+    path.unlink()
+    told: list[None] = []
+    garden.house.library.async_add_listener(lambda: told.append(None))
+    async with asyncio.timeout(20):
+        await with_key(garden)
+    assert len(told) == 1
+    (release,) = garden.house.library.releases
+    assert garden.house.signatures.state(release) == "absent"

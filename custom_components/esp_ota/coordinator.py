@@ -1,7 +1,9 @@
 """One module: what is known of it, its running install, and who is told."""
 
 from dataclasses import replace
+from datetime import timedelta
 import time
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
@@ -57,6 +59,8 @@ from .ota import (
 )
 from .telling import Outcome
 from .versions import is_newer
+
+_SEEN_AGAIN: Final = timedelta(seconds=30)
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -223,8 +227,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _seen(self) -> None:
-        """Show that the module has just said something."""
-        self._set(replace(self.data, last_seen=dt_util.utcnow(), left=False))
+        """Show that the module has just said something; not each time, it may ask every second."""
+        now, before = dt_util.utcnow(), self.data.last_seen
+        if self.data.left or before is None or now - before >= _SEEN_AGAIN:
+            self._set(replace(self.data, last_seen=now, left=False))
 
     def version_for_query(self) -> str:
         """Return the version on offer, for sketches that ask before they download."""

@@ -248,11 +248,15 @@ class Library:
     async def async_apply_keep_rule(self) -> None:
         """Drop what the keep rule drops, because its number was changed."""
         async with self._changing:
-            await self._async_drop()
+            if self._superfluous():
+                await self._async_drop()
+
+    def _superfluous(self) -> list[Release]:
+        return superfluous(self._releases.values(), self._keep_last(), self._in_use())
 
     async def _async_drop(self) -> None:
         """Save, without the releases that are too many."""
-        dropped = superfluous(self._releases.values(), self._keep_last(), self._in_use())
+        dropped = self._superfluous()
         for release in dropped:
             LOGGER.info("%s %s is dropped: newer ones came", release.firmware, release.version)
         await self._async_forget(dropped)

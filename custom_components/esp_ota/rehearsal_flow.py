@@ -171,8 +171,8 @@ def _outcome(rehearsal: Rehearsal, step: SafeStep) -> str:
     if (seconds := rehearsal.seconds.get(step)) is None:
         return _NONE
     if (err := rehearsal.errors.get(step)) is None:
-        return f"✅ {seconds:.1f} s"
-    return f"❌ {seconds:.1f} s {_detail(err)}".strip()
+        return f"✓ {seconds:.1f} s"
+    return f"✗ {seconds:.1f} s {_detail(err)}".strip()
 
 
 def _detail(err: OtaError) -> str:

@@ -25,13 +25,17 @@ class Signatures:
         self._hass = hass
         self._library = library
         self._key_of = key_of
-        self._states: dict[tuple[str, str], SignatureState] = {}
+        self._states: dict[tuple[str, str, str | None], SignatureState] = {}
+        """By content, key and detached signature, which may come later than its image."""
 
     def state(self, release: Release) -> SignatureState:
         """Return what is known by now; a release that was not compared yet counts as unsigned."""
         if (key := self._key_of(release.firmware)) is None:
             return SignatureState.UNCHECKED
-        return self._states.get((release.image.sha256, key), SignatureState.ABSENT)
+        return self._states.get(self._case(release, key), SignatureState.ABSENT)
+
+    def _case(self, release: Release, key: str) -> tuple[str, str, str | None]:
+        return release.image.sha256, key, self._library.signature_of(release)
 
     @callback
     def async_changed(self) -> None:
@@ -43,27 +47,27 @@ class Signatures:
     def _unknown(self) -> list[tuple[Release, str]]:
         found = ((item, self._key_of(item.firmware)) for item in self._library.releases)
         return [
-            (item, key)
-            for item, key in found
-            if key and (item.image.sha256, key) not in self._states
+            (item, key) for item, key in found if key and self._case(item, key) not in self._states
         ]
 
     async def _async_compare(self) -> None:
         for release, key in self._unknown:
             try:
                 data = await self._library.async_read(release)
-            except OtaError:
-                continue  # its bytes are gone, so nobody can be offered it either
+            except OtaError:  # its bytes are gone: nothing proves that they were signed
+                self._states[self._case(release, key)] = SignatureState.ABSENT
+                continue
             await self.async_verify(release, key, data)
         self._library.async_changed()
 
     async def async_verify(self, release: Release, key: str, data: bytes) -> SignatureState:
         """Compare bytes with a key, and remember what came of it."""
-        detached = self._library.signature_of(release)
+        case = self._case(release, key)
+        detached = case[2]
         state = await self._hass.async_add_executor_job(_verify, data, key, detached)
-        if self._states.get((release.image.sha256, key)) is not state:
+        if self._states.get(case) is not state:
             LOGGER.info("%s %s: signature %s", release.firmware, release.version, state)
-        self._states[release.image.sha256, key] = state
+        self._states[case] = state
         return state
 
 

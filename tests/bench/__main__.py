@@ -2,7 +2,9 @@
 
 import argparse
 
-from . import preflight, pull, push
+import homeassistant.const  # noqa: F401 - before anybody imports the voluptuous it replaces
+
+from . import gate, preflight, pull, push
 
 
 def main() -> None:
@@ -21,6 +23,9 @@ def main() -> None:
         "--runs", type=int, default=101, help="of each image; medians are printed"
     )
     checking.set_defaults(measure=lambda options: preflight.measure(options.runs))
+    gating = groups.add_parser("gate", help=gate.__doc__)
+    gating.add_argument("--runs", type=int, default=21, help="of each kind; medians are printed")
+    gating.set_defaults(measure=lambda options: gate.measure(options.runs))
     arguments = parser.parse_args()
     for line in arguments.measure(arguments):
         print(line, flush=True)

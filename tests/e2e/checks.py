@@ -11,6 +11,7 @@ from .browser import go
 from .garden import VALVE, VALVE_JAMMED
 from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
+    add_button,
     add_step,
     close,
     collapse_steps,
@@ -30,6 +31,8 @@ from .person import UPDATE_MS, Person
 from .pictures import CARD, DASHBOARD, take_picture
 
 NEWEST = "1.2.0"
+_VALVE = "Garden valve Valve"
+"""Its name and kind, as lists show them."""
 _LIMIT = 15
 """Seconds for the valve, which needs two."""
 _LIVELY = 0.02
@@ -76,15 +79,13 @@ async def a_safe_state_is_made_in_the_editor(person: Person) -> None:
     page = person.page
     form = await open_options(page, GARDEN_VALVE.name, "Safe state")
     await expect(form.locator("ha-selector-action")).to_have_count(2)
-    actions = form.get_by_role("button", name="Add action")
-    conditions = form.get_by_role("button", name="Add condition")
-    await add_step(page, actions.first, "Garden valve Valve", "Close valve")
-    await add_step(page, conditions.nth(1), "Garden valve Valve", "Valve is closed")
-    await add_step(page, actions.last, "Garden valve Valve", "Open valve")
+    await add_step(page, add_button(form, "Actions before"), _VALVE, "Close valve")
+    await add_step(page, add_button(form, "Conditions that confirm it"), _VALVE, "Valve is closed")
+    await add_step(page, add_button(form, "Actions after"), _VALVE, "Open valve")
     await collapse_steps(form)
     await fill_number(form, "Time limit", _LIMIT)
     await make_tall(page, tall=True)
-    await take_picture(page, "safe-state")
+    await take_picture(page, "safe-state", clip=await dialog_box(page))
     await make_tall(page, tall=False)
     await a_safe_state_is_tried_before_it_is_saved(person)
     await submit(page)
@@ -99,8 +100,10 @@ async def a_safe_state_is_tried_before_it_is_saved(person: Person) -> None:
     await client.wait_until("the valve", lambda: client.state(VALVE.entity_id) == VALVE.safe)
     await expect(form.get_by_text("The safe state was tried")).to_be_visible(timeout=UPDATE_MS)
     await expect(form.get_by_role("cell", name="Conditions stayed true")).to_be_visible()
-    await expect(form.get_by_text("❌")).to_have_count(0)
-    assert client.state(VALVE.entity_id) == VALVE.working
+    await expect(form.get_by_text("✗")).to_have_count(0)
+    await client.wait_until(
+        "the valve open again", lambda: client.state(VALVE.entity_id) == VALVE.working
+    )
     assert not person.module.count("invited")
     # How long each step took is different in every run.
     await hide_seconds(page)
@@ -173,12 +176,15 @@ async def a_jammed_valve_stops_an_update(person: Person) -> None:
 
 
 async def the_log_has_no_complaint(person: Person) -> None:
-    known = "has not been tested by Home Assistant"
+    # Of what a person was told is a line there too.
+    known = "has not been tested by Home Assistant|: update to .* ended after .* as refused"
     lines = person.home.log.read_text("utf-8", "replace").splitlines()
     ours = [
         line
         for line in lines
-        if re.search("WARNING|ERROR|Traceback", line) and "esp_ota" in line and known not in line
+        if re.search("WARNING|ERROR|Traceback", line)
+        and "esp_ota" in line
+        and not re.search(known, line)
     ]
     assert not ours, "\n".join(ours)
 

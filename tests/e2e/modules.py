@@ -39,6 +39,11 @@ class Module:
         """The update entity Home Assistant makes for it."""
         return f"update.{(self.shown_as or self.name).replace('-', '_')}_firmware"
 
+    @property
+    def files_entity(self) -> str:
+        """The update entity of its files."""
+        return self.update_entity.replace("_firmware", "_files")
+
     def arguments(self, interface: str) -> list[str]:
         """Return the command line of `python -m tests.virtual_module`."""
         options = {
@@ -181,6 +186,12 @@ class RunningModule:
     def md5(self) -> str | None:
         """The MD5 of what really runs, unpacked."""
         md5: str | None = self.started_with("md5")
+        return md5
+
+    @property
+    def files_md5(self) -> str | None:
+        """The MD5 of its filesystem, None when it never had one."""
+        md5: str | None = self.started_with("fs_md5")
         return md5
 
     async def end(self) -> None:

@@ -9,7 +9,7 @@ from .browser import SIZE, go
 
 _TALL: ViewportSize = {"width": SIZE["width"], "height": 2300}
 """High enough for the whole form of a safe state."""
-_GROWS = 200
+_GROWS = 500
 """Milliseconds in which an opening dialog changes its size."""
 
 
@@ -71,6 +71,13 @@ async def open_options(page: Page, entry: str, step: str) -> Locator:
     await form.get_by_text(step, exact=True).click()
     await form.get_by_role("button", name="Submit").wait_for()
     return form
+
+
+def add_button(form: Locator, field: str) -> Locator:
+    """Return the button that adds an action or a condition to a field."""
+    label = re.compile(rf"^\s*{field}")
+    fields = form.locator("ha-selector-action, ha-selector-condition").filter(has_text=label)
+    return fields.get_by_role("button", name=re.compile("Add (action|condition)"))
 
 
 async def add_step(page: Page, button: Locator, target: str, step: str) -> None:

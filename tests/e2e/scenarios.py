@@ -2,9 +2,10 @@
 
 from .scenario import Scenario
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
-from .scenarios_images import Gzip
+from .scenarios_images import Filesystem, Gzip
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
+from .scenarios_sources import CiUpload, WrongImage
 
 SCENARIOS: dict[str, type[Scenario]] = {
     scenario.name: scenario
@@ -19,5 +20,8 @@ SCENARIOS: dict[str, type[Scenario]] = {
         CallbackBlocked,
         Pull,
         Gzip,
+        CiUpload,
+        WrongImage,
+        Filesystem,
     )
 }

@@ -1,12 +1,15 @@
 """What is sent: an image that was packed, and files together with their sketch."""
 
 from collections.abc import Iterator
+import hashlib
 from typing import override
 
 from .bench import Bench
+from .browser import more_info
 from .clicked import Clicked
 from .modules import GARDEN_VALVE, NEW
 from .pages import close, open_options
+from .pictures import CARD
 from .scenario import Outcome, verified
 from .timeline import Timeline
 
@@ -30,7 +33,7 @@ class Gzip(Clicked):
 
     @override
     async def look(self, timeline: Timeline) -> None:
-        await self.logged(timeline, "packing")
+        await self.logged(timeline, "is sent packed")
 
     @override
     async def look_back(self, timeline: Timeline) -> None:
@@ -44,5 +47,44 @@ class Gzip(Clicked):
         invited, taken = module.told("invited", "size"), module.told("complete", "bytes")
         if not invited or invited != taken or taken >= 0.9 * whole:
             yield f"{taken} of {whole} bytes went over the wire, {invited} were announced"
-        if not outcome.bench.home.said(module.module.name, "packing", str(whole), str(taken)):
+        if not outcome.bench.home.said("is sent packed", str(whole), str(taken)):
             yield "the log does not say why the image was packed"
+
+
+class Filesystem(Clicked):
+    """A release of a sketch and the files it serves."""
+
+    name = "filesystem"
+    summary = "a sketch and its files of one version: files first, one update, one verdict"
+    module = GARDEN_VALVE
+
+    @override
+    async def add(self, bench: Bench, timeline: Timeline) -> str:
+        self.module.place_files(bench.home.firmware_folder)
+        entry_id = await super().add(bench, timeline)
+        client, files = bench.client, self.module.files_entity
+        await client.wait_until(
+            "a card for the files", lambda: client.attributes(files).get("latest_version") == NEW
+        )
+        timeline.tell(f"the library has files of {NEW} too: they have a card of their own")
+        return entry_id
+
+    @override
+    async def look_back(self, timeline: Timeline) -> None:
+        person = self.person
+        await person.close_card()
+        await more_info(person.page, self.module.files_entity)
+        await self.picture(timeline, "files", clip=CARD)
+
+    @override
+    def complaints(self, outcome: Outcome) -> Iterator[str]:
+        yield from verified(outcome, restarts=2)  # a module with ArduinoOTA restarts after files
+        module = outcome.module
+        taken = [event.details["kind"] for event in module.events if event.name == "installed"]
+        if taken != ["filesystem", "sketch"]:
+            yield f"the module took {taken}"
+        if module.files_md5 != hashlib.md5(self.module.files(NEW)).hexdigest():
+            yield "the files on the module are not those of the release"
+        shown = outcome.bench.client.attributes(self.module.files_entity)
+        if shown["installed_version"] != NEW or shown["in_progress"]:
+            yield f"the card of the files says {shown['installed_version']}"

@@ -211,7 +211,8 @@ class VirtualModule:
         if self._advert is not None:
             await self._advert.announce(self._port)
         name = Seen.BACK if self.restarts else Seen.UP
-        self.events.add(name, version=self.running_version, md5=self.running_md5, port=self._port)
+        runs = {"version": self.running_version, "md5": self.running_md5}
+        self.events.add(name, **runs, fs_md5=self.board.fs_md5, port=self._port)
 
     async def _sleep(self) -> None:
         """Hear nothing until the timer resets the chip."""
