@@ -291,7 +291,7 @@ async def test_modules_out_of_the_house_are_answered_only_where_the_person_says_
     hass: HomeAssistant, garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await garden.add(poller())
-    monkeypatch.setattr("custom_components.esp_ota.view.is_local", lambda _address: False)
+    monkeypatch.setattr("custom_components.esp_ota.view._is_near", lambda _address: False)
     assert (await ask(asker))[0] == 404
     (house,) = [e for e in hass.config_entries.async_entries(DOMAIN) if e.unique_id == "house"]
     hass.config_entries.async_update_entry(house, options={"remote_polls": True})

@@ -202,15 +202,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.hass.config_entries.async_update_entry(
                 self.config_entry, data={**data, CONF_HOST: address}
             )
-        sighting = request.sighting(time.monotonic())
+        at = time.monotonic()
         if (running := self.house.library.running(request.sketch_md5)) is not None:
-            sighting = replace(
-                sighting,
-                source=EvidenceSource.PULL_MD5,
-                version=running.version,
-                firmware=running.firmware,
-            )
-        self._told(sighting)
+            known = {"firmware": running.firmware, "version": running.version}
+            self._told(request.sighting(at, **known))
+        else:
+            self._told(request.sighting(at))
 
     @callback
     def _told(self, sighting: Sighting) -> None:
@@ -286,10 +283,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:
         """Take over which version runs, and keep it for the time the module is silent."""
         firmware = self.config_entry.options.get(CONF_FIRMWARE) or firmware or self.data.firmware
-        state = replace(self.data, installed=version, firmware=firmware, assumed=assumed)
-        if state == self.data:
+        known = self.data.installed, self.data.firmware, self.data.assumed
+        if known == (version, firmware, assumed):
             return
-        self._set(state)
+        self._set(replace(self.data, installed=version, firmware=firmware, assumed=assumed))
         self.config_entry.async_create_task(
             self.hass,
             self.house.journal.async_remember(

@@ -6,6 +6,7 @@ Home Assistant. No byte of an image leaves without a secret and an open install.
 
 import asyncio
 from collections import OrderedDict, deque
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 import socket
@@ -47,10 +48,11 @@ class RateLimit:
     def allows(self, address: str, limit: int) -> bool:
         """Count one request; False when this address has asked too often within a minute."""
         now = time.monotonic()
-        times = self._asked.setdefault(address, deque())
+        if (times := self._asked.get(address)) is None:
+            times = self._asked[address] = deque()
+            if len(self._asked) > _ADDRESSES:
+                self._asked.popitem(last=False)
         self._asked.move_to_end(address)
-        if len(self._asked) > _ADDRESSES:
-            self._asked.popitem(last=False)
         while times and now - times[0] >= _SECONDS:
             times.popleft()
         if len(times) >= limit:
@@ -109,10 +111,12 @@ async def _answer(
 
 def _is_allowed_from(hass: HomeAssistant, house: House, address: str) -> bool:
     """Whether the request comes from the local network, or the house allows others too."""
-    if house.allows_remote_polls:
-        return True
-    if is_cloud_connection(hass):
-        return False
+    return (_is_near(address) and not is_cloud_connection(hass)) or house.allows_remote_polls
+
+
+@lru_cache(maxsize=_ADDRESSES)
+def _is_near(address: str) -> bool:
+    """Whether this is an address of the local network."""
     try:
         return is_local(ip_address(address))
     except ValueError:

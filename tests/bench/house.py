@@ -82,6 +82,11 @@ def _memory(name: str) -> int:
     raise LookupError(name)
 
 
+def _forget_peak() -> None:
+    """Let the highest memory be counted anew from here (proc_pid_clear_refs(5))."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 class House:
     """Does what the commands say."""
 
@@ -118,13 +123,13 @@ class House:
         """Install on these modules at once; tell how it went, and what it cost."""
         await self._hass.async_block_till_done()
         gc.collect()
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
+        _forget_peak()
         before = _memory("VmRSS")
         cpu = time.process_time()
         self._watch.reset()
         endings = await asyncio.gather(*(self._install(name, version) for name in names))
         return {
-            "endings": {name: ending for name, ending in zip(names, endings, strict=True)},
+            "endings": dict(zip(names, endings, strict=True)),
             "cpu": time.process_time() - cpu,
             "memory": (_memory("VmHWM") - before) / len(names),
             "block": self._watch.longest,

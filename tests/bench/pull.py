@@ -120,6 +120,8 @@ def _polls(house: House, runs: int) -> Iterator[str]:
         yield f"{name}_rate {rate:.0f} /s"
         yield f"{name}_bare_rate {bare_rate:.0f} /s"
         yield f"{name}_ratio {rate / bare_rate:.3f} x"
+        yield f"{name}_cpu {cpu * 1e6:.0f} us"
+        yield f"{name}_bare_cpu {bare_cpu * 1e6:.0f} us"
         yield f"{name}_cpu_ratio {bare_cpu / cpu:.3f} x"
 
 

@@ -1,6 +1,9 @@
 """What a module says of itself when it asks."""
 
+from collections.abc import Mapping
+
 from hypothesis import given, settings, strategies as st
+from multidict import CIMultiDict
 import pytest
 
 from custom_components.esp_ota.ota.models import ChipFamily, EvidenceSource
@@ -46,8 +49,13 @@ PICO = {
 }
 
 
+def parse(headers: Mapping[str, str]) -> PullRequest | None:
+    """Read headers as aiohttp holds them."""
+    return PullRequest.parse(CIMultiDict(headers))
+
+
 def test_all_that_an_esp8266_states_is_taken() -> None:
-    assert PullRequest.parse(ESP8266) == PullRequest(
+    assert parse(ESP8266) == PullRequest(
         family=ChipFamily.ESP8266,
         mac="5c:cf:7f:a1:b2:c3",
         mode=PullMode.SKETCH,
@@ -61,7 +69,7 @@ def test_all_that_an_esp8266_states_is_taken() -> None:
 
 
 def test_an_esp32_and_a_pico_are_told_apart_by_their_client() -> None:
-    esp32, pico = PullRequest.parse(ESP32), PullRequest.parse(PICO)
+    esp32, pico = parse(ESP32), parse(PICO)
     assert esp32 is not None
     assert (esp32.family, esp32.mode, esp32.version) == (
         ChipFamily.ESP32,
@@ -75,12 +83,12 @@ def test_an_esp32_and_a_pico_are_told_apart_by_their_client() -> None:
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
 def test_the_case_of_header_names_does_not_matter(change: object) -> None:
     changed = {change(name): value for name, value in ESP8266.items()}  # type: ignore[operator]
-    assert PullRequest.parse(changed) == PullRequest.parse(ESP8266)
+    assert parse(changed) == parse(ESP8266)
 
 
 def test_only_client_and_mac_are_needed() -> None:
     bare = {"User-Agent": "ESP8266-http-Update", "x-ESP8266-STA-MAC": "5C:CF:7F:A1:B2:C3"}
-    request = PullRequest.parse(bare)
+    request = parse(bare)
     assert request is not None
     assert (request.mode, request.version, request.free_space) == (PullMode.SKETCH, None, None)
 
@@ -92,18 +100,18 @@ def test_only_client_and_mac_are_needed() -> None:
 def test_a_client_that_is_no_updater_or_does_not_say_who_it_is_gets_nothing(
     without: dict[str, str],
 ) -> None:
-    assert PullRequest.parse(ESP8266 | without) is None
+    assert parse(ESP8266 | without) is None
 
 
 @pytest.mark.parametrize("size", ["", "-1", "1e9", "9" * 4000, "٣", " 12 x"])
 def test_a_size_that_is_none_is_not_known(size: str) -> None:
-    request = PullRequest.parse(ESP8266 | {"x-ESP8266-free-space": size})
+    request = parse(ESP8266 | {"x-ESP8266-free-space": size})
     assert request is not None
     assert request.free_space is None
 
 
 def test_a_request_is_a_statement_with_the_sum_of_what_runs() -> None:
-    request = PullRequest.parse(ESP8266)
+    request = parse(ESP8266)
     assert request is not None
     said = request.sighting(5.0)
     # Whose sum it is, only the library knows.
@@ -113,7 +121,7 @@ def test_a_request_is_a_statement_with_the_sum_of_what_runs() -> None:
 @settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from([*ESP8266, *ESP32]), st.text(max_size=300)))
 def test_whatever_headers_come_the_answer_is_facts_or_nothing(headers: dict[str, str]) -> None:
-    request = PullRequest.parse(ESP8266 | headers)
+    request = parse(ESP8266 | headers)
     if request is not None:
         assert len(request.version or "") <= 64
         assert request.free_space is None or request.free_space >= 0

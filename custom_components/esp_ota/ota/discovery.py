@@ -111,6 +111,8 @@ def format_mac(text: str | None) -> str | None:
     """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for anything else."""
     if text is None or not _MAC.match(text := text.strip().lower()):
         return None
+    if text.count(":") == 5:  # noqa: PLR2004 - between six numbers
+        return text
     digits = re.sub("[^0-9a-f]", "", text)
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 

@@ -53,31 +53,35 @@ class ModuleKnowledge:
 
     def heard(self, source: SlotSource, facts: ModuleFacts, at: float) -> None:
         """Take what the running sketch says of itself; what it leaves out stays as it was."""
-        if self._sketch_md5 and facts.sketch_md5 and self._sketch_md5 != facts.sketch_md5:
-            self._flashed_by_others()
-        self._sketch_md5 = facts.sketch_md5 or self._sketch_md5
+        self._take_sum(facts.sketch_md5)
         self._core_version = facts.core_version or self._core_version
         self._flash_mode = facts.flash_mode or self._flash_mode
-        self._flash_size = facts.flash_size or self._flash_size
-        if facts.slot_size is not None:
-            self._learn_slot(
-                SlotKnowledge(
-                    size=facts.slot_size, source=source, at=at, sketch_size=facts.sketch_size
-                )
-            )
+        self._take_sizes(source, facts.flash_size, facts.slot_size, facts.sketch_size, at)
 
     def polled(self, request: PullRequest, at: float) -> None:
         """Take what the running sketch says of itself when it asks for an update."""
-        facts = ModuleFacts(
-            name="",
-            host="",
-            port=0,
-            sketch_md5=request.sketch_md5,
-            sketch_size=request.sketch_size,
-            slot_size=request.free_space,
-            flash_size=request.chip_size,
-        )
-        self.heard(SlotSource.PULL, facts, at)
+        self._take_sum(request.sketch_md5)
+        sizes = request.chip_size, request.free_space, request.sketch_size
+        self._take_sizes(SlotSource.PULL, *sizes, at)
+
+    def _take_sum(self, sketch_md5: str | None) -> None:
+        if self._sketch_md5 and sketch_md5 and self._sketch_md5 != sketch_md5:
+            self._flashed_by_others()
+        self._sketch_md5 = sketch_md5 or self._sketch_md5
+
+    def _take_sizes(
+        self,
+        source: SlotSource,
+        flash_size: int | None,
+        slot_size: int | None,
+        sketch_size: int | None,
+        at: float,
+    ) -> None:
+        self._flash_size = flash_size or self._flash_size
+        if slot_size is not None:
+            self._learn_slot(
+                SlotKnowledge(size=slot_size, source=source, at=at, sketch_size=sketch_size)
+            )
 
     def table_read(self, size: int, at: float) -> None:
         """Take the slot size of the partition table that the module was flashed with."""

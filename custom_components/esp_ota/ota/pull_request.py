@@ -13,15 +13,29 @@ from typing import Final, Self
 from .discovery import format_mac
 from .models import ChipFamily, EvidenceSource, Sighting
 
-_CLIENTS: Final = (
-    ("esp8266-http-update", "x-esp8266-", ChipFamily.ESP8266),
-    ("esp32-http-update", "x-esp32-", ChipFamily.ESP32),
-    ("pico-http-update", "x-pico-", ChipFamily.RP2),
+_SAID: Final = (
+    "sta-mac",
+    "mode",
+    "version",
+    "sketch-md5",
+    "sketch-size",
+    "free-space",
+    "chip-size",
+    "sdk-version",
 )
+_CLIENTS: Final = tuple(
+    (agent, family, tuple(f"x-{name}-{said}" for said in _SAID))
+    for agent, family, name in (
+        ("esp8266-http-update", ChipFamily.ESP8266, "esp8266"),
+        ("esp32-http-update", ChipFamily.ESP32, "esp32"),
+        ("pico-http-update", ChipFamily.RP2, "pico"),
+    )
+)
+"""How each client names itself, and its headers."""
 _FILESYSTEMS: Final = {"flashfs", "fatfs", "littlefs"}
 """What ESP32 cores since pull request 11856 may say instead of `spiffs`."""
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
-_PROXY: Final = {"via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
+_PROXY: Final = ("via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _TEXT_LIMIT: Final = 64
 _SIZE_LIMIT: Final = 10
 
@@ -54,57 +68,73 @@ class PullRequest:
 
     @classmethod
     def parse(cls, headers: Mapping[str, str]) -> Self | None:
-        """Return what the headers of a request state, None for a client that is no updater."""
-        lower = {name.lower(): value for name, value in headers.items()}
-        agent = lower.get("user-agent", "").lower()
+        """Return what a request states, None for a client that is no updater.
+
+        `headers` mind no case, as those of aiohttp.
+        """
+        agent = headers.get("user-agent", "").lower()
         client = next((item for item in _CLIENTS if agent.startswith(item[0])), None)
         if client is None:
             return None
-        _, prefix, family = client
-        said = {
-            name.removeprefix(prefix): value.strip()
-            for name, value in lower.items()
-            if name.startswith(prefix)
-        }
-        if (mac := format_mac(said.get("sta-mac"))) is None:
+        _, family, names = client
+        mac, mode, version, md5, sketch_size, free_space, chip_size, sdk = map(headers.get, names)
+        if (known_mac := format_mac(mac)) is None or (asked := _mode(mode)) is None:
             return None
-        mode_text = said.get("mode", PullMode.SKETCH).lower()
-        try:
-            mode = PullMode.FILESYSTEM if mode_text in _FILESYSTEMS else PullMode(mode_text)
-        except ValueError:
-            return None
-        md5 = said.get("sketch-md5", "").lower()
+        md5 = md5.strip().lower() if md5 else ""
         return cls(
             family=family,
-            mac=mac,
-            mode=mode,
-            version=_text(said.get("version")),
+            mac=known_mac,
+            mode=asked,
+            version=_text(version),
             sketch_md5=md5 if _MD5.fullmatch(md5) else None,
-            sketch_size=_size(said.get("sketch-size")),
-            free_space=_size(said.get("free-space")),
-            chip_size=_size(said.get("chip-size")),
-            sdk_version=_text(said.get("sdk-version")),
-            proxied=not _PROXY.isdisjoint(lower),
+            sketch_size=_size(sketch_size),
+            free_space=_size(free_space),
+            chip_size=_size(chip_size),
+            sdk_version=_text(sdk),
+            proxied=any(name in headers for name in _PROXY),
         )
 
-    def sighting(self, at: float) -> Sighting:
-        """Return the request as a statement about what runs; who knows the sum knows more."""
+    def sighting(
+        self, at: float, *, firmware: str | None = None, version: str | None = None
+    ) -> Sighting:
+        """Return the request as a statement about what runs.
+
+        `firmware` and `version` are those of the image with this very sum, where one is known.
+        """
+        exact = firmware is not None
         return Sighting(
-            source=EvidenceSource.PULL_VERSION,
+            source=EvidenceSource.PULL_MD5 if exact else EvidenceSource.PULL_VERSION,
             at=at,
-            version=self.version,
+            firmware=firmware,
+            version=version if exact else self.version,
             sketch_md5=self.sketch_md5,
             mac=self.mac,
         )
 
 
+def _mode(text: str | None) -> PullMode | None:
+    if text is None:
+        return PullMode.SKETCH
+    text = text.strip().lower()
+    try:
+        return PullMode.FILESYSTEM if text in _FILESYSTEMS else PullMode(text)
+    except ValueError:
+        return None
+
+
 def _text(text: str | None) -> str | None:
     if text is None:
         return None
-    return "".join(char for char in text if char.isprintable())[:_TEXT_LIMIT] or None
+    text = text.strip()
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable())
+    return text[:_TEXT_LIMIT] or None
 
 
 def _size(text: str | None) -> int | None:
-    if text is None or len(text) > _SIZE_LIMIT or not text.isascii() or not text.isdigit():
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) > _SIZE_LIMIT or not text.isascii() or not text.isdigit():
         return None
     return int(text)

@@ -5,6 +5,7 @@ poll). Going and coming back have a deadline each; one lost probe is not a resta
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import time
@@ -59,13 +60,13 @@ class ModuleWatch:
         self._probe = probe
         self._ask = ask
         self._limits = limits or WatchLimits()
-        self._sightings: list[Sighting] = []
+        self._sightings: deque[Sighting] = deque(maxlen=_KEEP)
         self._heard = asyncio.Event()
         self._left_at = 0.0
 
     def heard(self, sighting: Sighting) -> None:
         """Take a statement somebody heard from the module."""
-        self._sightings = [*self._sightings[-_KEEP:], sighting]
+        self._sightings.append(sighting)
         self._heard.set()
 
     def left(self) -> None:
