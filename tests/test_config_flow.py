@@ -222,6 +222,9 @@ async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_e
     entry = await garden.add(entry_for(module))
     before = entity_registry.async_get(CARD)
     assert before is not None
+    entities = {
+        item.id for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    }
 
     result = await discover(garden.hass, announcement(port=module.port, mac="5ccf7fa1b2c3"))
     assert_aborted(result, "already_configured")
@@ -236,7 +239,8 @@ async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_e
     after = entity_registry.async_get(CARD)
     assert after is not None
     assert (after.id, after.unique_id) == (before.id, before.unique_id)
-    assert len(er.async_entries_for_config_entry(entity_registry, entry.entry_id)) == 1
+    now = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert {item.id for item in now} == entities
 
 
 async def test_a_module_that_stops_announcing_its_mac_is_still_the_same(

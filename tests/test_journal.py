@@ -105,7 +105,7 @@ async def test_an_install_that_did_not_begin_leaves_nothing_in_the_journal(
     await garden.release("1.1.0")
     await garden.add(entry_for(module, port=1, options=options_for()))
 
-    await garden.refused("unreachable")
+    await garden.refused("port_closed")
 
     assert KEY not in hass_storage
 

@@ -1,6 +1,6 @@
 """What a report about a module needs, without its secrets."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -12,10 +12,12 @@ from .house import HOUSE
 from .installer import ModuleConfigEntry
 from .source import Source
 from .source_kinds import CONF_TOKEN, CONF_URL
+from .telling import Outcome
 from .uses import async_uses
 
 _SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}
 """The address of a list may have a secret in it as well."""
+_PERSON = {"pressed_by", "user", "user_id"}
 
 
 async def async_get_config_entry_diagnostics(
@@ -37,13 +39,22 @@ async def async_get_config_entry_diagnostics(
     offered = coordinator.offered
     return diagnostics | {
         "facts": asdict(coordinator.facts()),
-        "state": asdict(coordinator.data),
+        "state": asdict(replace(coordinator.data, outcome=None)),
+        "outcome": _outcome(coordinator.data.outcome),
         "offered": asdict(offered) if offered else None,
-        "journal": house.journal.open_install(entry.entry_id),
+        "journal": async_redact_data(house.journal.open_install(entry.entry_id), _PERSON),
         "accepted_checks": sorted(coordinator.accepted),
         "slot": asdict(coordinator.slot) if coordinator.slot else None,
         "learnt": coordinator.knowledge.stored,
     }
+
+
+def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
+    """Return how the last install ended, but not whose press it was."""
+    if outcome is None:
+        return None
+    told = async_redact_data(outcome.attributes, _PERSON)
+    return {"verdict": outcome.result.verdict, "facts": outcome.result.facts} | told
 
 
 def _source(source: Source) -> dict[str, Any]:

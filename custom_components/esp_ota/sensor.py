@@ -139,6 +139,7 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
         if outcome is None or outcome is self._shown:
             return
         self._shown = outcome
+        self.async_set_context(outcome.press.context)
         self._attr_native_value = outcome.result.verdict
         self._attr_extra_state_attributes = {name: outcome.attributes[name] for name in _ATTRIBUTES}
         self.async_write_ha_state()

@@ -6,7 +6,12 @@ import socket
 import pytest
 
 from custom_components.esp_ota.ota import Cause, ChipFamily, diagnosis
-from custom_components.esp_ota.ota.diagnosis import is_neighbour, is_translated, why_silent
+from custom_components.esp_ota.ota.diagnosis import (
+    is_neighbour,
+    is_translated,
+    why_silent,
+    why_unreachable,
+)
 from custom_components.esp_ota.ota.discovery import DEFAULT_PORTS
 from custom_components.esp_ota.ota.exceptions import ModuleConnectionError
 
@@ -118,3 +123,65 @@ async def test_the_port_that_was_tried_is_never_called_the_better_one(
     told = await why_silent(error, host=HOST, port=port, family=ChipFamily.ESP32, our_address=HOST)
 
     assert told is error
+
+
+# Before anything was sent
+
+
+async def test_a_module_at_another_port_is_found_out_before_an_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed, usual, *others = free_ports(4)
+    for family, port in zip(ChipFamily, [usual, *others], strict=True):
+        monkeypatch.setitem(DEFAULT_PORTS, family, port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as module:
+        module.bind((HOST, usual))
+
+        error = await why_unreachable(HOST, closed, None)
+        module.setblocking(False)
+        assert module.recv(100) == b"\n"  # which every ArduinoOTA ignores
+
+    assert error.cause is Cause.WRONG_PORT
+    assert error.facts == {"usual_port": str(usual)}
+
+
+async def test_a_port_that_is_closed_is_told_from_a_module_that_is_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diagnosis, "_CLOSED_WAIT", 0.1)
+    closed, *usual = free_ports(4)
+    for family, port in zip(ChipFamily, usual, strict=True):
+        monkeypatch.setitem(DEFAULT_PORTS, family, port)
+    assert (await why_unreachable(HOST, closed, None)).cause is Cause.PORT_CLOSED
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind((HOST, closed))
+        assert (await why_unreachable(HOST, closed, None)).cause is Cause.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), Cause.HOST_NOT_FOUND),
+        (OSError(101, "Network is unreachable"), Cause.UNREACHABLE),
+    ],
+    ids=["no such name", "no route"],
+)
+async def test_an_address_that_cannot_be_asked_is_told(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, cause: Cause
+) -> None:
+    async def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(diagnosis.DatagramSocket, "open", fails)
+
+    assert (await why_unreachable("valve.local", 8266, None)).cause is cause
+
+
+async def test_an_error_of_the_network_is_no_closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_: object) -> None:
+        raise OSError(113, "No route to host")
+
+    monkeypatch.setattr(diagnosis.DatagramSocket, "receive", nobody)
+
+    assert (await why_unreachable(HOST, 8266, None)).cause is Cause.UNREACHABLE

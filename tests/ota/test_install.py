@@ -97,6 +97,7 @@ class World:
         self.facts: list[ModuleFacts] = [MODULE]
         """What is known, one after the other; the last one stays."""
         self.reachable_answers = [True]
+        self.why: OtaError | None = None
         self.sends: list[Send] = [succeed]
         self.safe = True
         self.inhibited: list[InstallRefused | None] = []
@@ -166,6 +167,12 @@ class World:
 
     async def wait_ready(self, payload: Payload) -> None:
         """Be ready, as a push is."""
+
+    async def why_unreachable(self) -> OtaError | None:
+        return self.why
+
+    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:
+        raise InstallRefused(Cause.NO_OTHER_SLOT)
 
     def restarts_after(self, kind: ImageKind) -> bool:
         return True
@@ -400,6 +407,17 @@ async def test_what_the_module_took_or_refused_is_told_at_once(
     world.sends = sends
     await world.run()
     assert world.taught == [(IMAGE, answer) for answer in taught]
+
+
+async def test_a_module_that_does_not_answer_is_refused_with_what_is_found_out(
+    world: World,
+) -> None:
+    world.reachable_answers = [False]
+    world.why = ModuleConnectionError(Cause.WRONG_PORT, usual_port=3232)
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.WRONG_PORT)
+    assert result.facts == {"usual_port": "3232"}
+    assert world.count("enter") == world.count("leave") == 0
 
 
 async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
@@ -684,8 +702,9 @@ async def test_a_refusal_keeps_its_cause_when_the_restore_fails_too(world: World
 
 # What must not happen, and still must not leave the equipment shut off
 
-SECURED = ["enter", "journal sending", "send", "journal restarting", "gone", "back"]
-SECURED += ["journal verifying", "evidence"]
+SENDING = ["enter", "journal sending", "send"]
+DELIVERED = ["journal restarting", "gone", "back", "journal verifying", "evidence"]
+SECURED = SENDING + DELIVERED
 
 
 @pytest.mark.parametrize("step", SECURED)
@@ -750,7 +769,10 @@ async def cancelled_at(world: World, step: str) -> None:
 @pytest.mark.parametrize("step", SECURED)
 async def test_cancelling_restores_once_and_stays_cancelled(world: World, step: str) -> None:
     await cancelled_at(world, step)
-    assert world.left_with == [InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)]
+    [result] = world.left_with
+    assert result.verdict is Verdict.CANCELLED
+    # What the module has it may run, whoever has stopped waiting for it.
+    assert result.cause is (Cause.CANCELLED if step in SENDING else Cause.CANCELLED_LATE)
     assert world.log[-3:] == ["leave", "left", "turn ends"]
 
 

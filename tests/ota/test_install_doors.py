@@ -97,6 +97,14 @@ class Door:
             on_progress(sent, len(payload.data))
         return Delivery.ACCEPTED
 
+    async def why_unreachable(self) -> OtaError | None:
+        return None
+
+    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:
+        await self.world.step(f"{self.name} switches back")
+        before_switch()
+        return Delivery.ACCEPTED
+
     def restarts_after(self, kind: ImageKind) -> bool:
         return not self.waits or kind is ImageKind.SKETCH
 
@@ -109,6 +117,15 @@ class DoorWorld(World):
         self.doors: list[Door] = []
         self.fallbacks: list[tuple[str, Cause]] = []
         self.parts = [SKETCH_PART]
+        self.before_parts: list[Part] = []
+        """What ran before, for going back; empty where nobody has it."""
+        self.undoes: InstallResult | None = None
+        self.went_back_from: list[InstallResult] = []
+
+    async def go_back(self, failed: InstallResult) -> list[Part]:
+        self.went_back_from.append(failed)
+        await self.step("go back")
+        return self.before_parts
 
     def door(self, name: str, *sends: Send, waits: bool = False) -> Door:
         door = Door(self, name, *sends, waits=waits)
@@ -138,8 +155,9 @@ class DoorWorld(World):
             on_stage=self.on_stage,
             on_progress=self.progress.append,
             on_fallback=lambda name, err: self.fallbacks.append((name, err.cause)),
+            go_back=self.go_back,
         )
-        return Install(self.parts, ports, limits=QUICK)
+        return Install(self.parts, ports, limits=QUICK, undoes=self.undoes)
 
     def did(self, *words: str) -> list[str]:
         return [item for item in self.log if item.startswith(words)]

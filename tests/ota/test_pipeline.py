@@ -319,7 +319,8 @@ async def test_a_module_that_is_switched_off_is_refused(start_module: StartModul
     garden = await garden_of(start_module, "esp8266")
     await garden.module.__aexit__(None, None, None)
     result = await garden.run()
-    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.UNREACHABLE)
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.PORT_CLOSED)
+    assert_sentence_is_whole(result.cause, result.facts)
     assert garden.stages == [InstallStage.CHECKING]
 
 

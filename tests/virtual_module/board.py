@@ -42,6 +42,10 @@ class Board:
         self.image = config.image or build_image(config.chip)
         """The sketch in flash, unpacked."""
         self.fs_image = config.fs_image
+        self.other_image: bytes | None = None
+        """ESP32: the sketch in the slot that does not run."""
+        self.switches_slot = False
+        """ESP32: whether the next restart runs what is in the other slot."""
         self.staged: Staged | None = None
         self.bricked = False
         """Whether what is in flash cannot run, so that only a cable would help."""
@@ -153,6 +157,10 @@ class Board:
         self.updater_runs = False
         if self.bricked:
             raise BadImageError("nothing to run")
+        if self.switches_slot and self.other_image is not None:
+            self.image, self.other_image = self.other_image, self.image
+            self.switches_slot, self.reported_version = False, None
+            return
         staged, self.staged = self.staged, None
         if staged is None:
             return
@@ -168,6 +176,8 @@ class Board:
             if patched:
                 image = image[:2] + self.image[2:3] + image[3:]
             image = in_flash_mode(image, self.config.flash_mode, patched=patched)
+        if self.config.family is Family.ESP32:
+            self.other_image = self.image
         self.image = image
         self.bricked = False
         self.reported_version = self.config.wrong_version if wrong else None

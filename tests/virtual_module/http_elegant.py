@@ -176,6 +176,8 @@ class PrettyOta(SketchPages):
             ("POST", "/login"): self._log_in,
             ("GET", "/prettyota/start"): self._start,
             ("POST", "/prettyota/upload"): self._post,
+            ("GET", "/prettyota/queryInfo"): self._board_info,
+            ("POST", "/prettyota/doRollback"): self._roll_back,
         }
 
     async def _info(self, request: Request) -> Response:
@@ -186,6 +188,26 @@ class PrettyOta(SketchPages):
             "authenticationEnabled": bool(self.config.password),
         }
         return Response(kind="application/json", body=json.dumps(info).encode())
+
+    async def _board_info(self, request: Request) -> Response:
+        if not self._known(request):
+            return _text(401, "Not authenticated")
+        info = {
+            "hardwareID": self.board.config.name,
+            "rollbackPossible": self._update is None and self.board.other_image is not None,
+            "firmwareVersion": self.board.version,
+        }
+        return Response(kind="application/json", body=json.dumps(info).encode())
+
+    async def _roll_back(self, request: Request) -> Response:
+        if not self._known(request):
+            return _text(401, "Not authenticated")
+        if self._update is not None:
+            return _text(400, "Rollback is not possible while an update is running")
+        if self.board.other_image is None:
+            return _text(400, "No previous firmware for rollback has been found")
+        self.board.switches_slot = True
+        return Response(restarts_after=1.0)
 
     async def _page(self, request: Request) -> Response:
         if self._known(request):

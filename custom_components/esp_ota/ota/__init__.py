@@ -23,6 +23,9 @@ from .discovery import (
     facts_from_announcement,
     family_from_port,
 )
+from .ending import (
+    GOES_BACK,
+)
 from .exceptions import (
     InstallRefused,
     LibraryError,
@@ -51,8 +54,14 @@ from .image import (
     read_marker,
     read_slots,
 )
-from .info_page import SIZE_LIMIT as INFO_SIZE_LIMIT, is_json_path, version_from
-from .install import Install
+from .info_page import (
+    SIZE_LIMIT as INFO_SIZE_LIMIT,
+    is_json_path,
+    version_from,
+)
+from .install import (
+    Install,
+)
 from .knowledge import (
     ModuleKnowledge,
 )
@@ -114,7 +123,9 @@ from .slot import (
     SlotKnowledge,
     SlotSource,
 )
-from .statements import Statements
+from .statements import (
+    Statements,
+)
 from .transport import (
     Transport,
 )
@@ -143,6 +154,7 @@ from .watch import (
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
+    "GOES_BACK",
     "INFO_SIZE_LIMIT",
     "MAX_FILE_SIZE",
     "RULES",

@@ -71,6 +71,7 @@ class Cause(StrEnum):
     NOT_CERTAIN_SIGNATURE = "not_certain_signature"
     NO_RELEASE = "no_release"
     INSTALL_RUNNING = "install_running"
+    NO_ROLLBACK = "no_rollback"
     # Reaching the module
     UNREACHABLE = "unreachable"
     HOST_NOT_FOUND = "host_not_found"
@@ -90,6 +91,7 @@ class Cause(StrEnum):
     LOGIN_REQUIRED = "login_required"
     WRONG_ORIGIN = "wrong_origin"
     NO_FILESYSTEM_UPLOAD = "no_filesystem_upload"
+    NO_OTHER_SLOT = "no_other_slot"
     # Authentication
     PASSWORD_MISSING = "password_missing"  # noqa: S105 - a cause, not a password
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password
@@ -145,4 +147,10 @@ class Cause(StrEnum):
     # Around it
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
+    CANCELLED_FILES = "cancelled_files"
+    CANCELLED_LATE = "cancelled_late"
+    CANCEL_TOO_LATE = "cancel_too_late"
+    NOTHING_RUNNING = "nothing_running"
+    SUSPENDED = "suspended"
+    ROLLBACK_FAILED = "rollback_failed"
     INTERNAL = "internal"

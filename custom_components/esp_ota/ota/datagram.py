@@ -4,7 +4,7 @@ import asyncio
 import socket
 from typing import Final, cast, override
 
-_IGNORED: Final = b"\n"
+IGNORED: Final = b"\n"
 """Every ArduinoOTA ignores it: there is no 32-character MD5 in it (`_onRx`)."""
 
 
@@ -87,7 +87,7 @@ async def is_closed(host: str, port: int, wait: float) -> bool:
     except OSError:
         return True
     try:
-        udp.send(_IGNORED)
+        udp.send(IGNORED)
         await udp.receive(wait)
     except OSError:
         return True

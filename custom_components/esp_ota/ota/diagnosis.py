@@ -7,7 +7,7 @@ import struct
 from typing import Final
 
 from .causes import Cause
-from .datagram import is_closed
+from .datagram import IGNORED, DatagramSocket, is_closed
 from .discovery import DEFAULT_PORTS
 from .exceptions import ModuleConnectionError
 from .models import ChipFamily
@@ -25,8 +25,35 @@ _TRANSLATED: Final = (
     IPv4Network("100.64.0.0/10"),  # carrier NAT, and VPNs that borrow its range
 )
 """Where a machine gets an address that is translated on its way to the house's network."""
-_USUAL_PORT_WAIT: Final = 0.5
-"""Seconds for "port unreachable"; the radio is awake, it has just answered the same way."""
+_CLOSED_WAIT: Final = 0.5
+"""Seconds for "port unreachable", which comes within a round trip or not at all."""
+
+
+async def why_unreachable(host: str, port: int, family: ChipFamily | None) -> ModuleConnectionError:
+    """Return why a module whose ArduinoOTA did not answer a probe may be out of reach."""
+    try:
+        udp = await DatagramSocket.open(host, port)
+    except socket.gaierror:
+        return ModuleConnectionError(Cause.HOST_NOT_FOUND)
+    except OSError:
+        return ModuleConnectionError(Cause.UNREACHABLE)
+    cause = Cause.UNREACHABLE
+    try:
+        udp.send(IGNORED)
+        await udp.receive(_CLOSED_WAIT)
+    except ConnectionRefusedError:
+        cause = Cause.PORT_CLOSED
+    except OSError:
+        pass  # nobody answers ARP
+    finally:
+        udp.close()
+    return await why_silent(
+        ModuleConnectionError(cause),
+        host=udp.remote_address,
+        port=port,
+        family=family,
+        our_address=udp.local_address,
+    )
 
 
 async def why_silent(
@@ -52,7 +79,7 @@ async def _usual_port(host: str, port: int, family: ChipFamily | None) -> int | 
     """Return a usual port of ArduinoOTA at which, unlike at this one, something listens."""
     usual = [DEFAULT_PORTS[family]] if family else list(DEFAULT_PORTS.values())
     for other in usual:
-        if other != port and not await is_closed(host, other, _USUAL_PORT_WAIT):
+        if other != port and not await is_closed(host, other, _CLOSED_WAIT):
             return other
     return None
 

@@ -17,6 +17,7 @@ from .causes import (
     Cause,
 )
 from .checks import Check
+from .ending import CANCELLED, GOES_BACK, cancelled_with, found_out, undone
 from .evidence import judge
 from .exceptions import (
     InstallRefused,
@@ -30,12 +31,14 @@ from .exceptions import (
 from .gate import preflight
 from .models import (
     Delivery,
+    ImageKind,
     InstallProgress,
     InstallResult,
     InstallStage,
     Verdict,
 )
 from .ports import Limits, Part, Ports
+from .transport import Transport
 
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
@@ -52,26 +55,34 @@ class Install:
         *,
         accepted: frozenset[Check] = frozenset(),
         limits: Limits | None = None,
+        undoes: InstallResult | None = None,
     ) -> None:
-        """Remember what to install; the last part is the one that is proven in the end."""
-        self._parts = list(parts)
-        self._last = self._parts[-1]
+        """Remember what to install, and the failure that it undoes where it goes back."""
         self._ports = ports
         self._accepted = accepted
         self._limits = limits or Limits()
+        self._undoes = undoes
         self._before = ports.facts()
-        self.result = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
-        """What it ended as, for who cancelled it and gets nothing returned."""
+        self.result = CANCELLED
+        """What the last round ended as; `ending` says what it was all in all."""
         self._transports = list(ports.transports)
         self._first_error: OtaError | None = None
         self._again: OtaError | None = None
         """Why the queue is entered once more after the restore."""
+        self._payload_started = False
+        self._files_touched = False
+        self._started_at = 0.0
+        self._payload_arrived = False
+        self._take(parts)
+
+    def _take(self, parts: Sequence[Part]) -> None:
+        """Begin with these images; the last one is proven in the end."""
+        self._parts = list(parts)
+        self._last = self._parts[-1]
         self._tries = 0
         self._sent_before = 0
         self._total = sum(len(part.payload.data) for part in parts)
-        self._payload_started = False
-        self._started_at = 0.0
-        self._payload_arrived = False
+        self._delivered = False
 
     async def run(self) -> InstallResult:
         """Run every stage and return what it ended as."""
@@ -79,30 +90,50 @@ class Install:
             await self._stage(InstallStage.CHECKING)
             self._check_images()
             await self._ports.safe_state.admit()
-            result = await self._run_until_ended()
+            await self._run_until_ended()
         except OtaError as err:
-            result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
-        return replace(result, transport=self._transports[0].name)
+            self.result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+        return self.ending
 
-    async def _run_until_ended(self) -> InstallResult:
+    @property
+    def ending(self) -> InstallResult:
+        """What it ended as, all in all; for who cancelled it as well."""
+        result = replace(self.result, transport=self._transports[0].name)
+        if self._undoes is None:
+            return result
+        return undone(result, self._undoes, self._last.candidate.version)
+
+    async def _run_until_ended(self) -> None:
         """Run again for a module that did not come for its image, or with the next transport."""
         while True:
             self._again = None
+            self.result = CANCELLED
             try:
-                result = await self._run_once()
+                await self._run_once()
             except ModuleConnectionError as err:
                 self._fall_back(err)
                 continue
-            if not self._goes_on(result):
-                return result
+            if not self.goes_on:
+                return
 
-    def _goes_on(self, result: InstallResult) -> bool:
+    @property
+    def goes_on(self) -> bool:
         """Whether the queue is entered once more; not with equipment that was not restored."""
-        return self._again is not None and result.restore_error is None
+        return self._again is not None and self.result.restore_error is None
 
     async def resume(self, delivery: Delivery) -> InstallResult:
         """Carry on after the image was delivered and Home Assistant itself had died."""
-        return await self._restored(lambda: self._prove(delivery, gone_at=0.0))
+        self._delivered = True
+        await self._restored(lambda: self._prove(delivery, gone_at=0.0))
+        return self.ending
+
+    async def look(self) -> InstallResult:
+        """Tell what became of an image that was on its way when Home Assistant died.
+
+        Nothing is sent, and the equipment is not touched any more.
+        """
+        self.result = found_out(await self._prove(Delivery.UNCONFIRMED, gone_at=0.0))
+        return self.ending
 
     async def _stage(self, stage: InstallStage) -> None:
         await self._ports.on_stage(stage)
@@ -110,7 +141,7 @@ class Install:
             InstallProgress(stage=stage, sent=self._sent_before, total=self._total)
         )
 
-    async def _run_once(self) -> InstallResult:
+    async def _run_once(self) -> None:
         """Wait for the turn and go through with the first transport that can begin."""
         transport = self._transports[0]
         if not transport.waits:
@@ -122,7 +153,7 @@ class Install:
             if not transport.waits:
                 await self._check_module()
             await self._ports.safe_state.admit()
-            return await self._make_safe_and(self._send_and_prove)
+            await self._make_safe_and(self._send_prove_or_go_back)
 
     def _fall_back(self, err: OtaError) -> None:
         """Turn to the next transport, or raise what kept the first one from beginning."""
@@ -139,15 +170,17 @@ class Install:
         """Compare the images with fresh facts; raises InstallRefused."""
         self._before = self._ports.facts()
         for part in self._parts:
-            preflight(part.candidate, self._before, self._accepted).raise_for_refusal()
+            if not part.in_other_slot:
+                preflight(part.candidate, self._before, self._accepted).raise_for_refusal()
 
     async def _check_module(self) -> None:
         """Ask whether it is there; raises ModuleConnectionError."""
         if not await self._ports.observer.reachable():
             facts = {"host": self._before.host, "port": self._before.port}
-            raise ModuleConnectionError(Cause.UNREACHABLE, **facts)
+            unknown = ModuleConnectionError(Cause.UNREACHABLE, **facts)
+            raise await self._transports[0].why_unreachable() or unknown
 
-    async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
+    async def _make_safe_and(self, work: Callable[[], Awaitable[InstallResult]]) -> None:
         await self._stage(InstallStage.MAKING_SAFE)
 
         async def safely() -> InstallResult:
@@ -157,19 +190,26 @@ class Install:
                 return InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
             return await work()
 
-        return await self._restored(safely)
+        await self._restored(safely)
 
-    async def _restored(self, work: Callable[[], Awaitable[InstallResult]]) -> InstallResult:
+    async def _restored(self, work: Callable[[], Awaitable[InstallResult]]) -> None:
         """Do the work and restore exactly once, whatever became of it."""
-        cancelled, self.result = self.result, _INTERNAL
+        self.result = _INTERNAL
         try:
             self.result = await work()
         except asyncio.CancelledError:
-            self.result = cancelled
+            self.result = self._cancelled()
             raise
         finally:
             await self._restore()
-        return self.result
+
+    def _cancelled(self) -> InstallResult:
+        arrived = self._payload_arrived and self._parts[0] is self._last
+        return cancelled_with(
+            self._last.candidate.version,
+            has_image=self._delivered or arrived,
+            files_touched=self._files_touched,
+        )
 
     async def _restore(self) -> None:
         try:
@@ -186,6 +226,24 @@ class Install:
             self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
         if cancelled:
             raise asyncio.CancelledError
+
+    async def _send_prove_or_go_back(self) -> InstallResult:
+        """Send and prove; where something else runs then, send once what ran before.
+
+        The equipment is still safe, so that all of it is one making safe and one restore.
+        """
+        result = await self._send_and_prove()
+        if self._undoes is not None or result.cause not in GOES_BACK:
+            return result
+        if not (parts := await self._ports.go_back(result)):
+            return result
+        self._undoes = result
+        self._take(parts)
+        try:
+            self._check_images()
+        except InstallRefused as err:
+            return InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+        return await self._send_and_prove()
 
     async def _send_and_prove(self) -> InstallResult:
         try:
@@ -230,12 +288,7 @@ class Install:
         while True:
             self._confirm_safe()
             try:
-                sending = transport.send(
-                    part.payload,
-                    before_first_byte=self._before_first_byte,
-                    on_progress=self._on_progress,
-                )
-                delivery = await self._while_safe(sending)
+                delivery = await self._while_safe(self._begin(transport, part))
             except OtaError as err:
                 if isinstance(err, ModuleRejectedImage):
                     self._ports.on_refused(part.candidate.image, err.cause)
@@ -243,9 +296,20 @@ class Install:
                 if not err.retryable or self._tries >= tries:
                     raise
             else:
-                self._ports.on_delivered(part.candidate.image, delivery)
+                self._delivered = part is self._last
+                if not part.in_other_slot:
+                    self._ports.on_delivered(part.candidate.image, delivery)
                 return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
+
+    def _begin(self, transport: Transport, part: Part) -> Coroutine[Any, Any, Delivery]:
+        if part.in_other_slot:
+            return transport.switch_back(before_switch=self._before_first_byte)
+        return transport.send(
+            part.payload,
+            before_first_byte=self._before_first_byte,
+            on_progress=self._on_progress,
+        )
 
     async def _pass_restart(self, part: Part, delivery: Delivery) -> None:
         """Wait until the module can take the next image; raises VerifyError."""
@@ -260,6 +324,7 @@ class Install:
         self._ports.check_identity()
         self._confirm_safe()
         self._payload_started = True
+        self._files_touched |= self._parts[0].payload.kind is ImageKind.FILESYSTEM
         self._started_at = time.monotonic()
 
     def _since(self, delivery: Delivery) -> float:

@@ -61,6 +61,8 @@ class Part:
 
     candidate: Candidate
     payload: Payload
+    in_other_slot: bool = False
+    """Whether the module has it already, beside what runs: it is started, nothing is sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +75,10 @@ class Limits:
     """Seconds; an ESP32 drops a dead connection after 4 s and only then hears us again."""
     watch_interval: float = 0.5
     """Seconds between looks at the safe state; a broken one must stop the send within 1 s."""
+
+
+async def _stay(_failed: InstallResult) -> Sequence[Part]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,3 +103,5 @@ class Ports:
     """Called with each image that the module has from now on."""
     on_refused: Callable[[Image, Cause], None] = lambda _image, _cause: None
     """Called with an image that the module itself said no to."""
+    go_back: Callable[[InstallResult], Awaitable[Sequence[Part]]] = _stay
+    """Asked for what ran before when the module runs what it should not; nothing to stay so."""

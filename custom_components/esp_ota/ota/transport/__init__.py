@@ -3,6 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from ..causes import (
+    Cause,
+)
+from ..exceptions import (
+    InstallRefused,
+    OtaError,
+)
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 
 
@@ -35,11 +42,28 @@ class Transport(Protocol):
         Cancelling frees the module at once and leaves its old sketch running.
         """
 
+    async def why_unreachable(self) -> OtaError | None:
+        """Return what can be found out of a module that does not answer, None for no more."""
+
+    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:
+        """Let the module start the sketch in its other slot, which ran before.
+
+        Raises InstallRefused where the module or the transport does not offer it.
+        """
+
     def restarts_after(self, kind: ImageKind) -> bool:
         """Whether the module restarts when it has taken an image of this kind."""
 
 
-class Push:
+class NoSwitch:
+    """What transports say that can only bring images."""
+
+    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:  # noqa: ARG002
+        """Raise InstallRefused."""
+        raise InstallRefused(Cause.NO_OTHER_SLOT)
+
+
+class Push(NoSwitch):
     """What transports that go to the module have in common."""
 
     waits = False
@@ -49,9 +73,13 @@ class Push:
     async def wait_ready(self, payload: Payload) -> None:
         """Begin at once."""
 
+    async def why_unreachable(self) -> OtaError | None:
+        """Know no more."""
+        return None
+
     def restarts_after(self, kind: ImageKind) -> bool:  # noqa: ARG002 - part of the protocol
         """All of them restart, after a filesystem image as well (`ArduinoOTA.cpp`)."""
         return True
 
 
-__all__ = ["Push", "Transport"]
+__all__ = ["NoSwitch", "Push", "Transport"]

@@ -70,6 +70,8 @@ class Manners:
     leftovers: Cause | None = None
     """The complaint that an earlier update, broken off, has left its bytes in this one."""
 
+    switches: bool = False
+    """Whether it can start the sketch in the module's other slot."""
     movable: bool = False
     """Whether the sketch's author chooses the path of the page."""
 
@@ -156,6 +158,7 @@ DIALECTS: Final[Mapping[UploadDialect, Manners]] = {
         title="PrettyOTA",
         forms=_modes("/prettyota/upload", "fw", "fs"),
         logs_in=True,
+        switches=True,
         start="/prettyota/start?mode={mode}&reboot=true&hash={md5}",
         accepted=re.compile(rb"\A\s*\Z"),
     ),

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import logging
 import socket
-from typing import Any, Final
+from typing import Any, Final, override
 
 from ..causes import Cause
 from ..datagram import DatagramSocket
-from ..diagnosis import is_translated, why_silent
+from ..diagnosis import is_translated, why_silent, why_unreachable
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
 from ..models import (
     ChipFamily,
@@ -62,6 +62,13 @@ class ArduinoOtaPush(Push):
         self._callback_port = callback_port
         self._family = family
         self._limits = limits or PushLimits()
+
+    @override
+    async def why_unreachable(self) -> OtaError | None:
+        """Look at its ports and at its network."""
+        error = await why_unreachable(self._host, self._port, self._family)
+        error.facts = {"host": self._host, "port": str(self._port)} | error.facts
+        return error
 
     async def send(
         self,

@@ -21,6 +21,7 @@ from ..models import (
     ProgressCallback,
 )
 from ..pull_request import PullMode, PullRequest
+from . import NoSwitch
 from ._connection import unacknowledged
 
 _HEADERS_ONLY: Final = 12 * 1024
@@ -237,7 +238,7 @@ class PullDesk:
             self._visit.answer.set_result(None)
 
 
-class HttpPull:
+class HttpPull(NoSwitch):
     """The transport of modules that ask."""
 
     name = "http_pull"
@@ -264,6 +265,10 @@ class HttpPull:
         if not arrived:
             self._desk.dismiss()
             raise ModuleConnectionError(Cause.NO_POLL, minutes=round(patience / 60))
+
+    async def why_unreachable(self) -> OtaError | None:
+        """Know no more: nobody asks where it is."""
+        return None
 
     def restarts_after(self, kind: ImageKind) -> bool:
         """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import logging
 import re
-from typing import Final
+from typing import Final, override
 
 from ..causes import Cause
 from ..exceptions import InstallRefused, OtaError, TransferError
@@ -30,6 +30,7 @@ from ._exchange import Upload, UploadLimits
 from ._http import request_head
 from ._login import log_in
 from ._multipart import around_file, boundary_for
+from ._other_slot import switch_back
 from ._recognise import recognise_at
 from ._verdict import admit, delivery
 from ._web import Web
@@ -113,6 +114,18 @@ class HttpUpload(Push):
             if payload.kind not in manners.forms:
                 raise InstallRefused(Cause.NO_FILESYSTEM_UPLOAD, dialect=manners.title)
             return await self._send(manners, payload, before_first_byte, on_progress)
+
+    @override
+    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:
+        """Start what ran before, where this kind of page offers it; see `Transport`."""
+        with self._placed():
+            manners = DIALECTS[self._dialect or await self._recognise()]
+            if not manners.switches:
+                raise InstallRefused(Cause.NO_OTHER_SLOT)
+            web = await self._web()
+            await self._show_credentials(web, manners)
+            known = self._password is not None
+            return await switch_back(web, manners, before_switch, password_known=known)
 
     @contextmanager
     def _placed(self) -> Iterator[None]:

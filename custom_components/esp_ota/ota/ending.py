@@ -1,0 +1,42 @@
+"""What an install ended as, all in all: cancelled at some point, or a way back to what ran."""
+
+from dataclasses import replace
+from typing import Final
+
+from .causes import Cause
+from .models import InstallResult, Verdict
+
+CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+GOES_BACK: Final = frozenset({Cause.OTHER_VERSION_BACK})
+"""The module is there and runs what it should not: sending what ran before can help."""
+
+
+def cancelled_with(version: str, *, has_image: bool, files_touched: bool) -> InstallResult:
+    """Return what it is when somebody ends it now: what the module has, it may run."""
+    if has_image:
+        return replace(CANCELLED, cause=Cause.CANCELLED_LATE, facts={"version": version})
+    if files_touched:
+        return replace(CANCELLED, cause=Cause.CANCELLED_FILES, facts={"version": version})
+    return CANCELLED
+
+
+def undone(result: InstallResult, failed: InstallResult, back_to: str) -> InstallResult:
+    """Return what an install is that went back to `back_to` because of a failure.
+
+    Without a cause of the failure a person wanted it: then its own trouble is the answer.
+    """
+    facts = {"failed": failed.facts.get("version", ""), "back_to": back_to}
+    if result.verdict.is_success:
+        facts |= failed.facts
+        return replace(result, verdict=Verdict.ROLLED_BACK, cause=failed.cause, facts=facts)
+    if failed.cause is None:
+        return result
+    facts = result.facts | facts | {"because": str(result.cause)}
+    return replace(result, verdict=Verdict.FAILED, cause=Cause.ROLLBACK_FAILED, facts=facts)
+
+
+def found_out(result: InstallResult) -> InstallResult:
+    """Return what is told of an install whose image was on its way when Home Assistant died."""
+    if result.verdict is Verdict.VERIFIED or result.cause in GOES_BACK:
+        return result
+    return InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)

@@ -1,0 +1,374 @@
+"""What an install ended as, all in all: cancelled somewhere, or gone back to what ran before."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from custom_components.esp_ota.ota import (
+    Cause,
+    Delivery,
+    InstallResult,
+    Part,
+    Payload,
+    SafeStateError,
+    Sighting,
+    Verdict,
+    read_image,
+)
+from custom_components.esp_ota.ota.checks import Candidate
+from custom_components.esp_ota.ota.exceptions import NotCollected, TransferError, VerifyError
+from custom_components.esp_ota.ota.models import ImageKind, ProgressCallback
+from tests.virtual_module import build_image
+
+from .conftest import assert_sentence_is_whole
+from .examples import DATA, MODULE, sighting
+from .test_install import World, fail, succeed
+from .test_install_doors import FILES_PART, SKETCH_PART, DoorWorld
+
+OLD = build_image("esp8266", version="1.0.0", size=24 * 1024)
+OLD_IMAGE = read_image(OLD)
+OLD_PART = Part(
+    candidate=Candidate(image=OLD_IMAGE, firmware="garden-valve", version="1.0.0", chosen=True),
+    payload=Payload(data=OLD, kind=ImageKind.SKETCH, md5=OLD_IMAGE.md5),
+)
+OTHER = replace(MODULE, version="0.0.1")
+ASKED = InstallResult(verdict=Verdict.ROLLED_BACK)
+MISSED = NotCollected(Cause.NOT_COLLECTED, minutes=10)
+
+
+@pytest.fixture
+async def world() -> DoorWorld:
+    """Return a module that will say 0.0.1 after an update to 1.1.0, and 1.0.0 after that."""
+    world = DoorWorld()
+    world.before_parts = [OLD_PART]
+    world.facts = [MODULE, MODULE, MODULE, OTHER]
+    said = iter(["0.0.1", "1.0.0"])
+
+    def speak() -> None:
+        world.heard = sighting(version=next(said))
+
+    world.actions["evidence"] = speak
+    return world
+
+
+# Going back
+
+
+async def test_what_ran_before_is_sent_once_while_the_equipment_is_still_safe(
+    world: DoorWorld,
+) -> None:
+    world.door("push")
+    result = await world.run()
+
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OTHER_VERSION_BACK)
+    assert result.facts == {
+        "version": "1.1.0",
+        "found": "0.0.1",
+        "failed": "1.1.0",
+        "back_to": "1.0.0",
+    }
+    assert (result.version, result.transport) == ("1.0.0", "push")
+    assert [failed.cause for failed in world.went_back_from] == [Cause.OTHER_VERSION_BACK]
+    assert world.did("enter", "push sends", "evidence", "go back", "leave", "turn ends") == [
+        "enter",
+        "push sends sketch",
+        "evidence",
+        "go back",
+        "push sends sketch",
+        "evidence",
+        "leave",
+        "turn ends",
+    ]
+
+
+async def test_nobody_who_has_nothing_to_go_back_to_goes_back(world: DoorWorld) -> None:
+    world.before_parts = []
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.OTHER_VERSION_BACK)
+    assert world.did("push sends", "go back") == ["push sends sketch", "go back"]
+
+
+@pytest.mark.parametrize(
+    "heard", [None, sighting(version="1.0.0"), sighting(version="1.1.0")], ids=["silent", "old", ""]
+)
+async def test_what_runs_as_before_or_as_it_should_is_not_undone(
+    world: DoorWorld, heard: Sighting | None
+) -> None:
+    world.actions.clear()
+    world.heard = heard
+    world.door("push")
+    await world.run()
+    assert world.went_back_from == []
+
+
+async def test_a_module_that_does_not_come_back_cannot_be_helped_from_here(
+    world: DoorWorld,
+) -> None:
+    world.errors["back"] = VerifyError(Cause.DID_NOT_COME_BACK, seconds=180)
+    world.door("push")
+    assert (await world.run()).cause is Cause.DID_NOT_COME_BACK
+    assert world.went_back_from == []
+
+
+async def test_it_is_gone_back_once_however_that_ends(world: DoorWorld) -> None:
+    said = iter(["0.0.1", "0.0.2"])
+    world.actions["evidence"] = lambda: setattr(world, "heard", sighting(version=next(said)))
+    world.door("push")
+    result = await world.run()
+
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.ROLLBACK_FAILED)
+    assert result.facts["because"] == Cause.OTHER_VERSION_BACK
+    assert (result.facts["failed"], result.facts["back_to"]) == ("1.1.0", "1.0.0")
+    assert result.facts["found"] == "0.0.2"
+    assert world.did("push sends") == ["push sends sketch"] * 2
+    assert world.count("left") == 1
+
+
+async def test_an_image_that_does_not_belong_there_any_more_is_not_sent_back(
+    world: DoorWorld,
+) -> None:
+    signed = replace(OTHER, signature_required=True)
+    world.facts = [MODULE, MODULE, MODULE, signed]
+    world.door("push")
+    result = await world.run()
+
+    assert (result.cause, result.facts["because"]) == (
+        Cause.ROLLBACK_FAILED,
+        Cause.UNSIGNED_IMAGE,
+    )
+    assert world.did("push sends") == ["push sends sketch"]
+    assert world.count("left") == 1
+
+
+async def test_the_safe_state_is_looked_at_before_going_back(world: DoorWorld) -> None:
+    world.actions["go back"] = lambda: setattr(world, "safe", False)
+    world.door("push")
+    result = await world.run()
+
+    assert result.facts["because"] == Cause.SAFE_STATE_BROKEN
+    assert world.did("push sends") == ["push sends sketch"]
+    assert world.count("left") == 1
+
+
+async def test_a_module_that_asks_is_waited_for_until_it_fetches_what_ran_before(
+    world: DoorWorld,
+) -> None:
+    world.door("pull", succeed_with_any, fail(MISSED), succeed_with_any, waits=True)
+    result = await world.run()
+
+    assert result.verdict is Verdict.ROLLED_BACK
+    assert world.did("enter", "pull", "go back", "leave") == [
+        "pull ready for sketch",
+        "enter",
+        "pull sends sketch",
+        "go back",
+        "pull sends sketch",
+        "leave",
+        "pull ready for sketch",
+        "enter",
+        "pull sends sketch",
+        "leave",
+    ]
+
+
+async def succeed_with_any(
+    before_first_byte: Callable[[], None], _progress: ProgressCallback
+) -> Delivery:
+    before_first_byte()
+    return Delivery.ACCEPTED
+
+
+async def test_a_way_back_that_somebody_wanted_is_no_failure_of_anything(
+    world: DoorWorld,
+) -> None:
+    world.undoes = ASKED
+    world.parts, world.facts = [OLD_PART], [OTHER]
+    world.actions.clear()
+    world.heard = sighting(version="1.0.0")
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, None)
+    assert result.version == "1.0.0"
+
+
+async def test_a_wanted_way_back_that_fails_says_why(world: DoorWorld) -> None:
+    world.undoes = ASKED
+    lost = TransferError(Cause.CONNECTION_LOST, host="h", sent=1, total=2)
+    world.door("push", fail(lost, begun=True))
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.CONNECTION_LOST)
+    assert world.went_back_from == []
+
+
+async def test_the_other_slot_is_started_without_sending_anything(world: DoorWorld) -> None:
+    world.undoes = ASKED
+    nothing = replace(OLD_PART.payload, data=b"")
+    world.parts = [replace(OLD_PART, payload=nothing, in_other_slot=True)]
+    world.facts = [OTHER]
+    world.actions.clear()
+    world.heard = sighting(version="1.0.0")
+    world.door("page")
+    assert (await world.run()).verdict is Verdict.ROLLED_BACK
+    assert world.did("page switches", "evidence", "leave") == [
+        "page switches back",
+        "evidence",
+        "leave",
+    ]
+
+
+async def test_a_restart_of_home_assistant_does_not_hide_that_it_was_a_way_back(
+    world: DoorWorld,
+) -> None:
+    world.undoes = InstallResult(
+        verdict=Verdict.FAILED,
+        cause=Cause.OTHER_VERSION_BACK,
+        facts={"version": "1.1.0", "found": "0.0.1"},
+    )
+    world.parts, world.facts = [OLD_PART], [OTHER]
+    world.actions.clear()
+    world.heard = sighting(version="1.0.0")
+    world.door("push")
+    result = await world.install().resume(Delivery.UNCONFIRMED)
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OTHER_VERSION_BACK)
+
+
+# Cancelling
+
+
+async def cancelled(world: World, step: str) -> InstallResult:
+    """Cancel an install that has come to a step; return what it says of itself then."""
+    world.hangs.add(step)
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
+    async with asyncio.timeout(5):
+        await world.reached.wait()
+        task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled()
+    result = install.ending
+    if result.cause is not None:
+        assert_sentence_is_whole(result.cause, result.facts)
+    return result
+
+
+async def test_when_the_last_byte_has_left_the_module_may_run_it(world: DoorWorld) -> None:
+    async def all_but_the_answer(
+        before_first_byte: Callable[[], None], on_progress: ProgressCallback
+    ) -> Delivery:
+        before_first_byte()
+        on_progress(len(DATA), len(DATA))
+        await world.step("answer")
+        return Delivery.ACCEPTED
+
+    world.door("push", all_but_the_answer)
+    result = await cancelled(world, "answer")
+    assert (result.cause, result.facts) == (Cause.CANCELLED_LATE, {"version": "1.1.0"})
+
+
+async def test_an_answer_that_is_missing_after_a_failed_try_says_nothing_of_the_next(
+    world: DoorWorld,
+) -> None:
+    async def whole_and_lost(
+        before_first_byte: Callable[[], None], on_progress: ProgressCallback
+    ) -> Delivery:
+        before_first_byte()
+        on_progress(len(DATA), len(DATA))
+        raise TransferError(Cause.MD5_MISMATCH, text="wrong")
+
+    async def begun(before_first_byte: Callable[[], None], _: ProgressCallback) -> Delivery:
+        before_first_byte()
+        await world.step("second try")
+        return Delivery.ACCEPTED
+
+    world.door("push", whole_and_lost, begun)
+    assert (await cancelled(world, "second try")).cause is Cause.CANCELLED
+
+
+@pytest.mark.parametrize("step", ["push sends filesystem", "push sends sketch"])
+async def test_files_that_were_begun_are_not_what_they_were(world: DoorWorld, step: str) -> None:
+    async def begin(before_first_byte: Callable[[], None], progress: ProgressCallback) -> Delivery:
+        before_first_byte()
+        if step == "push sends filesystem":
+            await world.step("in the middle")
+        return await succeed(lambda: None, progress)
+
+    world.door("push", begin, succeed)
+    world.parts = [FILES_PART, SKETCH_PART]
+    at = "in the middle" if step == "push sends filesystem" else "back"
+    assert (await cancelled(world, at)).cause is Cause.CANCELLED_FILES
+
+
+async def test_files_that_were_not_begun_are_what_they_were(world: DoorWorld) -> None:
+    world.door("push")
+    world.parts = [FILES_PART, SKETCH_PART]
+    assert (await cancelled(world, "push sends filesystem")).cause is Cause.CANCELLED
+
+
+async def test_who_waits_for_another_round_is_cancelled_and_not_failed(world: DoorWorld) -> None:
+    door = world.door("pull", fail(MISSED), waits=True)
+    real = door.wait_ready
+
+    async def ready(payload: Payload) -> None:
+        await real(payload)
+        if world.count("pull ready for sketch") == 2:
+            await world.step("second round")
+
+    door.wait_ready = ready  # type: ignore[method-assign]
+    result = await cancelled(world, "second round")
+    assert (result.verdict, result.cause) == (Verdict.CANCELLED, Cause.CANCELLED)
+    assert world.count("left") == 1
+
+
+async def test_a_cancelled_way_back_leaves_a_failed_update(world: DoorWorld) -> None:
+    async def begun(before_first_byte: Callable[[], None], _: ProgressCallback) -> Delivery:
+        before_first_byte()
+        await world.step("on the way back")
+        return Delivery.ACCEPTED
+
+    world.door("push", succeed, begun)
+    result = await cancelled(world, "on the way back")
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.ROLLBACK_FAILED)
+    assert result.facts["because"] == Cause.CANCELLED
+    assert world.count("left") == 1
+
+
+# Looking what became of it
+
+
+@pytest.mark.parametrize(
+    ("heard", "verdict", "cause"),
+    [
+        (sighting(version="1.1.0"), Verdict.VERIFIED, None),
+        (sighting(version="1.0.0"), Verdict.FAILED, Cause.INTERRUPTED),
+        (sighting(version="0.0.1"), Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        (None, Verdict.FAILED, Cause.INTERRUPTED),
+    ],
+    ids=["new", "old", "other", "silent"],
+)
+async def test_an_image_that_was_on_its_way_when_home_assistant_died_is_looked_for(
+    world: DoorWorld, heard: Sighting | None, verdict: Verdict, cause: Cause | None
+) -> None:
+    world.actions.clear()
+    world.heard = heard
+    world.door("push")
+    result = await world.install().look()
+    assert (result.verdict, result.cause) == (verdict, cause)
+    assert world.did("enter", "leave", "push", "go back") == []
+
+
+async def test_a_module_that_is_away_while_it_is_looked_for_was_interrupted(
+    world: DoorWorld,
+) -> None:
+    world.errors["back"] = VerifyError(Cause.DID_NOT_COME_BACK, seconds=180)
+    world.door("push")
+    assert (await world.install().look()).cause is Cause.INTERRUPTED
+
+
+async def test_equipment_that_was_not_restored_is_told_beside_a_way_back(world: DoorWorld) -> None:
+    world.errors["leave"] = SafeStateError(Cause.RESTORE_FAILED, detail="stuck")
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.restore_error) == (Verdict.ROLLED_BACK, Cause.RESTORE_FAILED)
