@@ -10,7 +10,6 @@ from pytest_homeassistant_custom_component.common import (
 
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.util import dt as dt_util
 
 from .conftest import StartModule, entry_for
 from .garden import Garden, options_for, until
@@ -69,19 +68,18 @@ async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule
 ) -> None:
     module = await start_module(advertise=True)
-    await garden.add(entry_for(module))
+    entry = entry_for(module)
+    await garden.add(entry)
     await until(lambda: value(garden.hass, LAST_SEEN) != "unknown")
-    first = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
+    coordinator = entry.runtime_data.coordinator
+    first = coordinator.data.last_seen
 
     await module.power_cycle()
     await module.wait_for(Seen.BACK)
 
-    def again() -> bool:
-        seen = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
-        return seen > first
-
-    await until(again)
-    assert dt_util.utcnow() >= first
+    await until(lambda: coordinator.data.last_seen > first)
+    last = coordinator.data.last_seen
+    assert value(garden.hass, LAST_SEEN) == last.isoformat(timespec="seconds")
 
 
 async def test_a_module_that_says_nothing_was_never_seen(
