@@ -206,23 +206,22 @@ class _Run:
 
     async def _slow(self) -> None:
         """Hold connections that never end a header, and such that never read an answer."""
+        request = PULL_REQUESTS["pico"].to(f"{PATH}/{HOUSE_SECRET}", "127.0.0.1")
+        whole = request.without("Connection").raw.replace(b"HTTP/1.0", b"HTTP/1.1")
         writers = []
         try:
-            request = PULL_REQUESTS["pico"].to(f"{PATH}/{HOUSE_SECRET}", "127.0.0.1")
-            whole = request.without("Connection").raw.replace(b"HTTP/1.0", b"HTTP/1.1")
-            for number in range(_SLOW):
+            for _ in range(_SLOW):
                 _, writer = await asyncio.open_connection(
                     "127.0.0.1", self._asker.port, local_addr=("127.0.0.2", 0)
                 )
-                if number % 2:
-                    writer.write(whole * 100)
-                writer.write(f"GET {PATH}/{HOUSE_SECRET} HTTP/1.0\r\nX: ".encode())
                 writers.append(writer)
+            for writer in writers[::2]:
+                writer.write(f"GET {PATH}/{HOUSE_SECRET} HTTP/1.0\r\nX: ".encode())
             while True:
-                for writer in writers:
+                for number, writer in enumerate(writers):
                     with suppress(OSError):
-                        writer.write(b"x")
-                await asyncio.sleep(1.0)
+                        writer.write(whole if number % 2 else b"x")
+                    await asyncio.sleep(1 / _SLOW)
         finally:
             for writer in writers:
                 writer.transport.abort()
