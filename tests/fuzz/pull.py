@@ -32,6 +32,8 @@ _CONTROL_EVERY: Final = 1_000
 _WARM: Final = 5_000
 """Requests after which memory counts: modules and caches are loaded by then."""
 _MIB: Final = 1024
+_PATIENCE: Final = 60.0
+"""Seconds for the house to say how it is."""
 _LONGEST: Final = 100.0
 """Milliseconds of its own CPU time that the loop may serve nobody else."""
 _NO_WORSE: Final = 2.0
@@ -143,7 +145,8 @@ class _Run:
         found: dict[str, Any] = json.loads(await self._pages.stdout.readline())
         self._told.clear()
         self._house.send_signal(signal.SIGUSR1)
-        await self._told.wait()
+        async with asyncio.timeout(_PATIENCE):
+            await self._told.wait()
         return found | {"loop_cpu_max_ms": self._ending["loop_ms"]}
 
     async def _collect(self) -> None:
