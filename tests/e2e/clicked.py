@@ -11,7 +11,7 @@ from .browser import browser_page, log_in
 from .client import PASSWORD, USER, ActionFailed
 from .home import ROOT
 from .outside import GOOD
-from .pages import dialog_box, hide_secrets, make_tall
+from .pages import box_of, dialog_box, hide_secrets, make_tall
 from .person import Person
 from .pictures import take_picture
 from .scenario import Outcome, Scenario
@@ -75,6 +75,10 @@ class Clicked(Scenario):
         """Take a picture for the documentation."""
         path = await take_picture(self.person.page, name, clip=clip, folder=self._pictures)
         timeline.tell(f"picture: {path.relative_to(ROOT)}")
+
+    async def picture_of_card(self, timeline: Timeline, name: str) -> None:
+        """Take a picture of the whole card that is open."""
+        await self.picture(timeline, name, clip=await box_of(self.person.card))
 
     async def picture_of_form(self, timeline: Timeline, name: str) -> None:
         """Take a picture of the whole form that is open."""
