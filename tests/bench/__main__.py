@@ -4,7 +4,7 @@ import argparse
 
 import homeassistant.const  # noqa: F401 - before anybody imports the voluptuous it replaces
 
-from . import gate, preflight, push
+from . import gate, preflight, pull, push
 
 
 def main() -> None:
@@ -15,6 +15,9 @@ def main() -> None:
     pushing.add_argument("--peer", default="lockstep", help="path of a real espota.py instead")
     pushing.add_argument("--runs", type=int, default=3, help="of each sender; medians are printed")
     pushing.set_defaults(measure=lambda options: push.measure(options.peer, options.runs))
+    pulling = groups.add_parser("pull", help=pull.__doc__)
+    pulling.add_argument("--runs", type=int, default=3, help="of each; medians are printed")
+    pulling.set_defaults(measure=lambda options: pull.measure(options.runs))
     checking = groups.add_parser("preflight", help=preflight.__doc__)
     checking.add_argument(
         "--runs", type=int, default=101, help="of each image; medians are printed"
