@@ -337,6 +337,24 @@ async def test_only_of_states_of_named_entities_it_is_known_since_when(
     conditions.unload()
 
 
+async def test_what_is_in_an_area_may_have_changed(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    area_registry: ar.AreaRegistry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    area = area_registry.async_create("Garden")
+    entry = entity_registry.async_get_or_create("valve", "test", "c", suggested_object_id="c")
+    entity_registry.async_update_entity(entry.entity_id, area_id=area.id)
+    hass.states.async_set("valve.c", "closed", {"is_closed": True})
+    raw: list[Any] = [{"condition": "valve.is_closed", "target": {"area_id": area.id}} | ALL]
+    conditions = await Conditions.load(hass, raw)
+    freezer.tick(timedelta(seconds=5))
+    assert conditions.unmet({}) == []
+    assert not conditions.are_older_than(4)
+    conditions.unload()
+
+
 @pytest.mark.parametrize("entity", ["valve.a", "sensor.flow", "sensor.limit"])
 async def test_whatever_changed_counts_from_then(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, entity: str

@@ -16,7 +16,8 @@ from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 
 from .conftest import firmware
-from .corpus.filesystems import littlefs
+from .corpus.filesystems import littlefs, spiffs
+from .virtual_module import build_image
 
 ANY = ReleaseName(file_name="any.bin")
 
@@ -380,3 +381,22 @@ async def test_a_disk_that_cannot_be_written_is_named_and_changes_nothing(
     folder.with_name("away").rename(folder)
     await library.async_add(firmware("1.1.0"), ANY, source="upload")
     assert versions(library) == ["1.0.0", "1.1.0"]
+
+
+async def test_a_sketch_with_a_descriptor_of_its_own_says_who_it_is(library: Library) -> None:
+    image = build_image("esp32", marker=False, descriptor=("pump", "2.1"))
+    release = await library.async_add(image, ReleaseName(file_name="build.bin"), source="upload")
+    assert (release.firmware, release.version) == ("pump", "2.1")
+
+
+async def test_files_without_a_mark_are_taken_where_somebody_says_what_they_are(
+    library: Library,
+) -> None:
+    empty = spiffs(files=())
+    with pytest.raises(ImageError):
+        await library.async_add(
+            empty, ReleaseName(file_name="garden-valve-1.0.0.bin"), source="upload"
+        )
+    name = ReleaseName(file_name="garden-valve-1.0.0.spiffs.bin")
+    release = await library.async_add(empty, name, source="upload")
+    assert release.image.kind == "filesystem"

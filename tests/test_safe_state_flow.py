@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from .conftest import StartModule, entry_for
-from .garden import CLOSE_VALVE, OPEN_VALVE, VALVE_CLOSED, Garden, options_for
+from .garden import CLOSE_VALVE, OPEN_VALVE, VALVE_CLOSED, Garden, options_for, until
 from .sentences import assert_form_is_whole
 from .valve import VALVE, plant_valve
 from .virtual_module import Seen
@@ -169,13 +169,34 @@ async def test_a_form_that_was_open_before_an_update_began_is_not_stored_under_i
     install = asyncio.create_task(garden.install())
     await module.wait_for(Seen.INVITED)
 
-    for shown, said in ((form, FORM | {"equipment": "switches"}), (of_house, FORM)):
-        result = await answer(garden.hass, shown, said)
-        assert result["errors"] == {"base": "relied_upon"}
+    result = await answer(garden.hass, form, FORM | {"equipment": "switches"})
+    assert result["errors"] == {"base": "relied_upon"}
+    # This module has a safe state of its own: the house's may change.
+    result = await answer(garden.hass, of_house, FORM)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
     await install
     result = await answer(garden.hass, form, FORM | {"equipment": "switches"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_houses_safe_state_is_not_changed_under_an_update_that_relies_on_it(
+    garden: Garden, house: MockConfigEntry, start_module: StartModule
+) -> None:
+    garden.hass.config_entries.async_update_entry(house, options={"safe_state": FORM})
+    module = await start_module(loop_time=10)
+    await garden.release("1.1.0")
+    options = {"firmware": "garden-valve", "equipment": "house"}
+    await garden.add(entry_for(module, options=options))
+    form = await go(garden.hass, house, "house_safe_state", "safe_state")
+    install = asyncio.create_task(garden.install())
+    await until(lambda: "making_safe" in garden.stages)
+
+    result = await answer(garden.hass, form, FORM | {"actions": []})
+    assert result["errors"] == {"base": "relied_upon"}
+
+    await install
+    assert module.running_version == "1.1.0"
 
 
 # Presets

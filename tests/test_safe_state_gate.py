@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.journal import OpenInstall
 from homeassistant.core import Context
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -291,6 +292,30 @@ async def test_a_condition_of_the_restore_that_breaks_later_is_a_failed_restore(
 
     assert facts["detail"]
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_restore_that_cannot_be_used_after_a_crash_is_told(
+    garden: Garden, module: VirtualModule, issue_registry: ir.IssueRegistry
+) -> None:
+    """It was usable when the update began; the device was removed while nobody ran."""
+    gone = {"device_id": "gone", "domain": "switch", "type": "turn_on"}
+    entry = entry_for(module, options=options_for({"restore": [gone]}))
+    note: OpenInstall = {
+        "stage": "sending",
+        "sha256": "0" * 64,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(entry.entry_id, note)
+
+    await garden.add(entry)
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+
+    issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    assert garden.valve == UNTOUCHED
 
 
 # The house's

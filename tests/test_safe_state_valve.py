@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.const import DOMAIN
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -245,7 +246,7 @@ async def test_a_restore_that_the_valve_ignores_is_told(
     valve: GardenValve,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    await add(garden, module, restore_conditions=[OPENED], time_limit=1)
+    entry = await add(garden, module, restore_conditions=[OPENED], time_limit=1)
     module.faults.set(Fault.BOOT_STRAP)
     install = asyncio.create_task(garden.refused("boot_strap"))
     await module.wait_for(Seen.INVITED)
@@ -253,7 +254,7 @@ async def test_a_restore_that_the_valve_ignores_is_told(
 
     await install
 
-    [issue] = issue_registry.issues.values()
-    assert issue.translation_key == "restore_failed"
+    issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
+    assert issue is not None
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["detail"] == f"not true after 1 s: {VALVE}"

@@ -1,7 +1,9 @@
 """What is shown of a module beside its card, and what outlives a restart."""
 
+from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     mock_restore_cache,
@@ -10,11 +12,10 @@ from pytest_homeassistant_custom_component.common import (
 
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.util import dt as dt_util
 
 from .conftest import StartModule, entry_for
 from .garden import Garden, options_for, until
-from .virtual_module import Fault, Seen
+from .virtual_module import Fault, ModuleConfig, Seen, VirtualModule
 
 STAGE = "sensor.garden_valve_update_stage"
 LAST_UPDATE = "sensor.garden_valve_last_update"
@@ -66,22 +67,37 @@ async def test_the_stage_is_written_once_for_each_stage(
 
 
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
-    garden: Garden, start_module: StartModule
+    garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("custom_components.esp_ota.coordinator._SEEN_AGAIN", timedelta())
     module = await start_module(advertise=True)
-    await garden.add(entry_for(module))
+    entry = entry_for(module)
+    await garden.add(entry)
     await until(lambda: value(garden.hass, LAST_SEEN) != "unknown")
-    first = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
+    coordinator = entry.runtime_data.coordinator
+    first = coordinator.data.last_seen
 
     await module.power_cycle()
     await module.wait_for(Seen.BACK)
 
-    def again() -> bool:
-        seen = dt_util.parse_datetime(value(garden.hass, LAST_SEEN), raise_on_error=True)
-        return seen > first
+    await until(lambda: coordinator.data.last_seen > first)
+    last = coordinator.data.last_seen
+    assert value(garden.hass, LAST_SEEN) == last.isoformat(timespec="seconds")
 
-    await until(again)
-    assert dt_util.utcnow() >= first
+
+async def test_a_module_that_says_something_each_second_is_shown_each_half_minute(
+    garden: Garden, start_module: StartModule, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = entry_for(VirtualModule(ModuleConfig()))
+    await garden.add(entry)
+    seen = states_of(garden.hass, LAST_SEEN)
+
+    for _ in range(62):
+        entry.runtime_data.coordinator._seen()
+        freezer.tick(1)
+    await garden.hass.async_block_till_done()
+
+    assert len(seen) == 3
 
 
 async def test_a_module_that_says_nothing_was_never_seen(

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.ota import PullLimits
 from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant
@@ -329,3 +330,16 @@ async def test_an_image_that_failed_twice_is_offered_again_only_after_the_repair
     await ask(asker, said=headers(body))
     await installing
     assert issue not in registry.issues
+
+
+async def test_what_a_request_says_is_in_the_diagnostics_without_secrets(
+    hass: HomeAssistant, garden: Garden, asker: Asker
+) -> None:
+    module = await garden.add(poller(OWN))
+    await garden.release("1.0.0")
+    await ask(asker, f"{PATH}/{OWN}", headers(x_ESP8266_version="0.9"))
+    found = await async_get_config_entry_diagnostics(hass, module)
+    assert found["polled"]["sdk_version"] == "2.2.2-dev(38a443e)"
+    assert found["said"] == {"pull_md5": "1.0.0"}  # the sum is stronger than what it says
+    assert found["facts"]["chip"] == "esp8266"
+    assert OWN not in str(found)

@@ -254,7 +254,7 @@ async def test_a_push_waits_while_the_sketch_pulls(chip: dict[str, Any]) -> None
 
     image = image_for(chip)
     heard: list[str | None] = []
-    async with pulling(NOTHING_NEW, slowly, **chip, limit_scale=1.0) as (module, _):
+    async with pulling(NOTHING_NEW, slowly, **chip) as (module, _):
         host = Host((module.host, module.port))
         await module.wait_for("back")
         assert heard == [None]

@@ -236,7 +236,7 @@ async def test_an_esp32_looks_too_early_for_a_late_body_and_an_esp8266_waits() -
     async with pulling(late, **ESP32) as (module, _):
         assert (await module.wait_for("pull_failed")).details["code"] == -106
     answer = offer(image_for(ESP8266))
-    async with pulling(late, **ESP8266, limit_scale=1.0) as (module, _):
+    async with pulling(late, **ESP8266) as (module, _):
         await module.wait_for("back")
 
 
@@ -256,9 +256,10 @@ async def test_a_body_that_ends_early_is_noticed_by_silence_only(
         await writer.drain()
         writer.close()
 
-    monkeypatch.setattr(pull_body, "_ESP32_TRIES", 4)
+    monkeypatch.setattr(pull_body, "_TRIES", 1)
+    monkeypatch.setattr(pull_body, "_ESP32_TRIES", 1)
     image = image_for(chip)
-    async with pulling(short, **chip) as (module, _):
+    async with pulling(short, **chip, limit_scale=0.1) as (module, _):
         failed = await module.wait_for("pull_failed")
         assert failed.details["text"] == "Update error: " + text
         assert module.events.last("aborted").details["bytes"] == SIZE - 1000
@@ -309,7 +310,8 @@ async def _say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
     ],
 )
 async def test_what_is_no_answer(reply: Any, code: int) -> None:
-    async with pulling(reply) as (module, _):
+    scale = 0.05 if code == -11 else 1.0
+    async with pulling(reply, limit_scale=scale) as (module, _):
         assert (await module.wait_for("pull_failed")).details["code"] == code
 
 
@@ -324,5 +326,5 @@ async def test_an_answer_may_come_byte_by_byte_and_in_either_version(chip: dict[
 
     answer = offer(image_for(chip), "X-Whatever: 1" * 300).replace(b"HTTP/1.1", b"HTTP/1.0")
     end = answer.index(b"\r\n\r\n") + 4
-    async with pulling(trickle, **chip, limit_scale=1.0) as (module, _):
+    async with pulling(trickle, **chip) as (module, _):
         assert (await module.wait_for("back")).details["version"] == "2.0.0"

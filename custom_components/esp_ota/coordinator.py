@@ -30,14 +30,13 @@ from .const import (
 from .evidence_sources import EvidenceSources
 from .house import House
 from .library import Release
-from .module_state import ModuleState, merged_facts
+from .module_state import ModuleState, candidate_of, merged_facts
 from .ota import (
     Candidate,
     Cause,
     Check,
     Delivery,
     EvidenceSource,
-    FlashMode,
     Image,
     ImageKind,
     InstallProgress,
@@ -58,7 +57,6 @@ from .ota import (
     preflight,
 )
 from .telling import Outcome
-from .versions import is_newer
 
 _SEEN_AGAIN: Final = timedelta(seconds=30)
 
@@ -301,12 +299,15 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return what is known of the module now; what it announces wins over what was stored."""
         entry = self.config_entry
         facts = merged_facts(entry, self._announced, self._polled, port=self.port)
+        running = self._running
         facts = replace(
             facts,
+            chip=facts.chip or (running.chip if running else None),
             firmware=self.data.firmware,
             version=None if self.data.assumed else self.data.installed,
             staged_low=TRANSPORT_UPLOAD in self.transports,
-            flash_mode=self._flash_mode,
+            # An updater that rewrites the mode changes the sum with it.
+            flash_mode=running.flash_mode if running else None,
         )
         return self.knowledge.complete(facts, entry.options.get(CONF_SLOT_SIZE))
 
@@ -316,10 +317,15 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     @property
-    def _flash_mode(self) -> FlashMode | None:
-        """The mode in the header of what runs, where its sum proves that nobody changed it."""
+    def polled(self) -> PullRequest | None:
+        """What it said of itself when it asked for an update last, since the start."""
+        return self._polled
+
+    @property
+    def _running(self) -> Image | None:
+        """The image that runs, where its sum proves which one of the library it is."""
         running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
-        return running.image.flash_mode if running else None
+        return running.image if running else None
 
     def raise_for_other_module(self) -> None:
         """Raise InstallRefused when another module has this one's name or address by now."""
@@ -348,17 +354,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
-        is_sketch = release.image.kind is ImageKind.SKETCH
-        installed = self.data.installed if is_sketch else None
-        return Candidate(
-            image=release.image,
-            firmware=release.firmware,
-            version=release.version,
-            older=installed is not None and is_newer(installed, release.version) is True,
-            installed=installed,
-            chosen=chosen,
-            signature=self.house.signatures.state(release),
-        )
+        signature = self.house.signatures.state(release)
+        return candidate_of(release, self.data, signature, chosen=chosen)
 
     @property
     def offered(self) -> Release | None:

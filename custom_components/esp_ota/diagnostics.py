@@ -46,6 +46,8 @@ async def async_get_config_entry_diagnostics(
         "accepted_checks": sorted(coordinator.accepted),
         "slot": asdict(coordinator.slot) if coordinator.slot else None,
         "learnt": coordinator.knowledge.stored,
+        "polled": asdict(coordinator.polled) if coordinator.polled else None,
+        "said": {source: said.version for source, said in coordinator.statements.all.items()},
     }
 
 

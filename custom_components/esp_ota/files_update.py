@@ -18,7 +18,7 @@ def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
     if facts.firmware is None:
         return []
     files = coordinator.house.library.files(facts.firmware)
-    return [item for item in files if item.image.chip in {None, facts.chip, facts.family}]
+    return [item for item in files if item.chip in {None, facts.chip, facts.family}]
 
 
 class FilesUpdate(UpdateCard):

@@ -133,7 +133,7 @@ class Installer:
         if kind is ImageKind.FILESYSTEM:
             releases = library.files(facts.firmware) if facts.firmware else []
         named = [item for item in releases if version in {None, item.version}]
-        fitting = [item for item in named if item.image.chip in {None, facts.chip, facts.family}]
+        fitting = [item for item in named if item.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 
     def async_start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:

@@ -168,7 +168,7 @@ class Library:
         says its name and version, when other bytes have them already, or the disk is full.
         """
         try:
-            image = await self._hass.async_add_executor_job(read_image, data)
+            image = await self._hass.async_add_executor_job(_read, data, name.kind)
         except OtaError as err:
             if err.cause is Cause.MERGED_IMAGE:
                 await self.on_merged(data, name)
@@ -207,7 +207,7 @@ class Library:
         return signed
 
     def _release(self, image: Image, name: ReleaseName, source: str, notes: str | None) -> Release:
-        firmware, version = name.resolve(image.marker)
+        firmware, version = name.resolve(image.stated_name)
         return Release(
             firmware=firmware,
             version=version,
@@ -312,6 +312,16 @@ class Library:
         """Tell all who listen that releases came, went, or are seen in another light."""
         for listener in list(self._listeners):
             listener()
+
+
+def _read(data: bytes, kind: ImageKind | None) -> Image:
+    """Return the facts of an image; a SPIFFS without a mark is one only because it is said so."""
+    try:
+        return read_image(data)
+    except OtaError as err:
+        if kind is not ImageKind.FILESYSTEM or err.cause is Cause.MERGED_IMAGE:
+            raise
+        return read_image(data, kind)
 
 
 async def _no_interest(_data: bytes, _name: ReleaseName) -> None:

@@ -9,16 +9,20 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
 from .const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
 from .ota import (
+    Candidate,
     Chip,
     ImageKind,
     InstallProgress,
     InstallResult,
     ModuleFacts,
     PullRequest,
+    SignatureState,
     chip_from_board,
     family_from_port,
 )
+from .release import Release
 from .telling import Outcome
+from .versions import is_newer
 
 _NOTHING: Final = ModuleFacts(name="", host="", port=0)
 
@@ -68,4 +72,21 @@ def merged_facts(
         mac=data.get(CONF_MAC) or said.mac,
         board=data.get(CONF_BOARD),
         auth_required=data.get(CONF_AUTH),
+    )
+
+
+def candidate_of(
+    release: Release, state: ModuleState, signature: SignatureState, *, chosen: bool
+) -> Candidate:
+    """Return a release as something to install on a module; files have no order of versions."""
+    is_sketch = release.image.kind is ImageKind.SKETCH
+    installed = state.installed if is_sketch else None
+    return Candidate(
+        image=release.image,
+        firmware=release.firmware,
+        version=release.version,
+        older=installed is not None and is_newer(installed, release.version) is True,
+        installed=installed,
+        chosen=chosen,
+        signature=signature,
     )

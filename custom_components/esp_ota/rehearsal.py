@@ -66,8 +66,8 @@ class Rehearsal:
 
     def cancel(self) -> None:
         """Restore at once; a restore that runs is carried to its end."""
-        if self.task is not None:
-            self.task.cancel()
+        assert self.task is not None
+        self.task.cancel()
 
     async def run(self, safe_state: SafeState, note: Callable[[], Awaitable[None]]) -> None:
         """Go through all steps; `note` is awaited before equipment is touched.

@@ -24,6 +24,7 @@ from .const import (
     DEFAULT_STABLE,
     DEFAULT_TIME_LIMIT,
     DOMAIN,
+    EQUIPMENT_HOUSE,
     EQUIPMENT_SWITCHES,
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
@@ -124,7 +125,11 @@ class SafeStateFlow(OptionsFlowWithReload):
     @property
     def _relying(self) -> list[ConfigEntry]:
         """The entries whose installs must not lose in the middle what they rely on."""
-        return self.hass.config_entries.async_entries(DOMAIN)
+        return [
+            entry
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            if entry.options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
+        ]
 
     def _is_needed(self, said: Mapping[str, Any]) -> bool:
         """Whether what was typed will be relied upon."""

@@ -12,6 +12,8 @@ from .client import Client
 from .home import PORT, STATE, Home, write_config
 from .modules import Module, RunningModule
 
+PICTURES = STATE / "pictures"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
@@ -23,6 +25,8 @@ class Setting:
     verbose: bool = False
     keep: bool = False
     """Whether the configuration directory is kept."""
+    pictures: Path = PICTURES
+    """Where a scenario's pictures go."""
 
 
 class Modules(dict[str, RunningModule]):

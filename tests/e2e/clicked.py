@@ -1,6 +1,7 @@
 """Scenarios in which a person clicks, in a real browser."""
 
 import asyncio
+from pathlib import Path
 from typing import ClassVar, override
 
 from playwright.async_api import Error as PlaywrightError, FloatRect
@@ -10,7 +11,7 @@ from .browser import browser_page, log_in
 from .client import PASSWORD, USER, ActionFailed
 from .home import ROOT
 from .outside import GOOD
-from .pages import dialog_box, hide_secrets, make_tall
+from .pages import box_of, dialog_box, hide_secrets, make_tall
 from .person import Person
 from .pictures import take_picture
 from .scenario import Outcome, Scenario
@@ -23,10 +24,11 @@ _LOG_SECONDS = 60.0
 
 
 class Clicked(Scenario):
-    """One update by a person in front of a browser; its pictures go to `docs/images`."""
+    """One update by a person in front of a browser, with pictures of what they see."""
 
     clicked: ClassVar[bool] = True
     person: Person
+    _pictures: Path
 
     async def look(self, timeline: Timeline) -> None:
         """Do what a person does who has pressed Update and waits for the end."""
@@ -36,6 +38,7 @@ class Clicked(Scenario):
 
     @override
     async def play(self, bench: Bench, timeline: Timeline) -> Outcome:
+        self._pictures = bench.setting.pictures
         async with browser_page() as page:
             await log_in(page, bench.home.url, USER, PASSWORD)
             self.person = Person(bench, page, self.module)
@@ -70,8 +73,12 @@ class Clicked(Scenario):
         self, timeline: Timeline, name: str, *, clip: FloatRect | None = None
     ) -> None:
         """Take a picture for the documentation."""
-        path = await take_picture(self.person.page, name, clip=clip)
+        path = await take_picture(self.person.page, name, clip=clip, folder=self._pictures)
         timeline.tell(f"picture: {path.relative_to(ROOT)}")
+
+    async def picture_of_card(self, timeline: Timeline, name: str) -> None:
+        """Take a picture of the whole card that is open."""
+        await self.picture(timeline, name, clip=await box_of(self.person.card))
 
     async def picture_of_form(self, timeline: Timeline, name: str) -> None:
         """Take a picture of the whole form that is open."""

@@ -10,12 +10,13 @@ import signal
 import sys
 import tempfile
 
-from .bench import Setting, bench
+from .bench import PICTURES, Setting, bench
 from .browser import install_chromium
 from .client import ActionFailed
 from .home import PORT, ROOT
 from .network import NETNS, carried_out, free_port, own_address, why_no_namespace
 from .outside import GOOD, Address, Firmware, update_outside
+from .pictures import FOLDER
 from .processes import Child, python
 from .scenarios import SCENARIOS
 from .stay import stay
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--port", type=int)
     options.add_argument("--verbose", action="store_true")
     options.add_argument("--keep", action="store_true")
+    options.add_argument("--pictures", action="store_true")
     # How the demo starts itself in the network of its own.
     options.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--address", default="", help=argparse.SUPPRESS)
@@ -106,6 +108,7 @@ async def _run(options: argparse.Namespace, arguments: list[str]) -> int:
         interface="127.0.0.1" if own_network or options.module else own_address(),
         verbose=options.verbose,
         keep=options.keep,
+        pictures=FOLDER if options.pictures else PICTURES,
     )
     if options.once or options.module:
         return await _once(options, setting)

@@ -35,10 +35,15 @@ async def add_discovered(client: Client, name: str, answers: Json) -> str:
     return _entry_of(await client.post(f"{_FLOW}/{flow_id}", known))
 
 
-async def add_by_hand(client: Client, handler: str, answers: Json) -> str:
-    """Press "Add integration", fill in its form and return the entry."""
+async def add_by_hand(
+    client: Client, handler: str, answers: Json, *, step: str | None = None
+) -> str:
+    """Press "Add integration", choose a form if there is a menu, fill it in, return the entry."""
     form = await client.post(_FLOW, {"handler": handler})
-    return _entry_of(await client.post(f"{_FLOW}/{form['flow_id']}", answers))
+    path = f"{_FLOW}/{form['flow_id']}"
+    if step is not None:
+        await client.post(path, {"next_step_id": step})
+    return _entry_of(await client.post(path, answers))
 
 
 def _entry_of(answer: Json) -> str:

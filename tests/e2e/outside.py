@@ -75,8 +75,9 @@ class Firmware:
 
 async def _update_entity(client: Client, entry_id: str) -> str:
     for entity in await client.command("config/entity_registry/list"):
-        if entity["config_entry_id"] == entry_id and entity["entity_id"].startswith("update."):
-            return str(entity["entity_id"])
+        entity_id = str(entity["entity_id"])
+        if entity["config_entry_id"] == entry_id and re.match("update.*_firmware$", entity_id):
+            return entity_id
     raise LookupError("Home Assistant made no update entity for the module")
 
 
@@ -89,7 +90,7 @@ async def update_outside(
     answers = {"host": address.host, "port": address.port, "equipment": "nothing"}
     if address.password:
         answers["password"] = address.password
-    entry_id = await add_by_hand(client, "esp_ota", answers)
+    entry_id = await add_by_hand(client, "esp_ota", answers, step="address")
     timeline.tell(f"{address.host}:{address.port} answered and was added")
     # Who names the file on the command line says that it belongs on this module.
     accepted = ["chip", "packing", "firmware"]

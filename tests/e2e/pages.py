@@ -18,13 +18,18 @@ def dialog(page: Page) -> Locator:
     return page.locator("dialog-data-entry-flow")
 
 
-async def dialog_box(page: Page) -> FloatRect:
-    """Return where the open form is, with nothing of the page behind it."""
-    frame, before = dialog(page).locator("wa-dialog dialog"), None
+async def box_of(shown: Locator) -> FloatRect:
+    """Return where a dialog is, with nothing of the page behind it."""
+    frame, before = shown.locator("wa-dialog dialog"), None
     while (box := await frame.bounding_box()) is None or box != before:
         before = box  # it grows while it opens
-        await page.wait_for_timeout(_GROWS)
+        await shown.page.wait_for_timeout(_GROWS)
     return FloatRect(**box)
+
+
+async def dialog_box(page: Page) -> FloatRect:
+    """Return where the open form is."""
+    return await box_of(dialog(page))
 
 
 async def open_add_form(page: Page, name: str) -> Locator:

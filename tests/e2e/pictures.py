@@ -35,13 +35,18 @@ def _same(old: Path, new: bytes, tolerance: float) -> bool:
 
 
 async def take_picture(
-    page: Page, name: str, *, clip: FloatRect | None = None, tolerance: float = _TOLERANCE
+    page: Page,
+    name: str,
+    *,
+    clip: FloatRect | None = None,
+    tolerance: float = _TOLERANCE,
+    folder: Path = FOLDER,
 ) -> Path:
-    """Write `docs/images/NAME.png`, of a part of the page, unless the one there looks the same."""
+    """Write `NAME.png`, of a part of the page, unless the one there looks the same."""
     await page.mouse.move(0, 0)
     await page.wait_for_timeout(_SETTLE)
     new = await page.screenshot(animations="disabled", style=_STYLE, clip=clip)
-    path = FOLDER / f"{name}.png"
+    path = folder / f"{name}.png"
     if not _same(path, new, tolerance):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(new)

@@ -3,6 +3,7 @@
 from .scenario import Scenario
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
 from .scenarios_images import Filesystem, Gzip
+from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
 from .scenarios_sources import CiUpload, WrongImage
@@ -23,5 +24,8 @@ SCENARIOS: dict[str, type[Scenario]] = {
         CiUpload,
         WrongImage,
         Filesystem,
+        LostOk,
+        OldSketchBack,
+        ConditionBreaks,
     )
 }

@@ -8,7 +8,6 @@ from .clicked import Clicked
 from .flows import LIBRARY, configure, entry_called
 from .modules import GARDEN_VALVE
 from .pages import choose_ways, fill_number, open_options, submit
-from .pictures import CARD
 from .scenario import Outcome, secured, untouched, verified
 from .timeline import Timeline
 
@@ -105,7 +104,7 @@ class CallbackBlocked(Clicked):
 
     @override
     async def look_back(self, timeline: Timeline) -> None:
-        await self.picture(timeline, "callback-blocked", clip=CARD)
+        await self.picture_of_card(timeline, "callback-blocked")
 
     @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:

@@ -9,7 +9,6 @@ from .browser import more_info
 from .clicked import Clicked
 from .modules import GARDEN_VALVE, NEW
 from .pages import close, open_options
-from .pictures import CARD
 from .scenario import Outcome, verified
 from .timeline import Timeline
 
@@ -74,7 +73,7 @@ class Filesystem(Clicked):
         person = self.person
         await person.close_card()
         await more_info(person.page, self.module.files_entity)
-        await self.picture(timeline, "files", clip=CARD)
+        await self.picture_of_card(timeline, "files")
 
     @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:

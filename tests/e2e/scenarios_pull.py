@@ -54,6 +54,7 @@ class Pull(Clicked):
         await form.get_by_text("It switches equipment: a safe state is needed").click()
         await self.picture_of_form(timeline, "pull-add")
         await submit(page)
+        timeline.tell("added: one click on Add, one on Submit")
         return await entry_called(bench.client, shown)
 
     async def _read_address(self, timeline: Timeline) -> str:
@@ -68,15 +69,6 @@ class Pull(Clicked):
         return url
 
     @override
-    async def look(self, timeline: Timeline) -> None:
-        person = self.person
-        await person.client.wait_until(
-            "the update waits",
-            lambda: person.client.attributes(person.entity_id)["stage"] == "queued",
-        )
-        timeline.tell("Home Assistant waits until the module asks")
-
-    @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:
         yield from verified(outcome)
         module = outcome.module
@@ -87,5 +79,7 @@ class Pull(Clicked):
             yield f"it was given {len(images)} images"
         if any(answer["status"] not in {200, 304} for answer in answers):
             yield f"it was answered {[answer['status'] for answer in answers]}"
+        if "queued" not in outcome.watch.stages:
+            yield "the update did not wait for the module to ask"
         if module.count("invited"):
             yield "it was invited to an update by ArduinoOTA"

@@ -158,6 +158,8 @@ class Watch:
         match stage:
             case "checking":
                 self._tell(f"checking, {shown['installed_version']} runs")
+            case "queued":
+                self._tell("waits for its turn, or for the module to ask")
             case "making_safe" if self._target.equipment is not None:
                 self._tell("making safe")
             case "sending" if self._target.equipment is not None:

@@ -32,6 +32,8 @@ _CONTROL_EVERY: Final = 1_000
 _WARM: Final = 5_000
 """Requests after which memory counts: modules and caches are loaded by then."""
 _MIB: Final = 1024
+_PATIENCE: Final = 60.0
+"""Seconds for the house to say how it is."""
 _LONGEST: Final = 100.0
 """Milliseconds of its own CPU time that the loop may serve nobody else."""
 _NO_WORSE: Final = 2.0
@@ -143,7 +145,8 @@ class _Run:
         found: dict[str, Any] = json.loads(await self._pages.stdout.readline())
         self._told.clear()
         self._house.send_signal(signal.SIGUSR1)
-        await self._told.wait()
+        async with asyncio.timeout(_PATIENCE):
+            await self._told.wait()
         return found | {"loop_cpu_max_ms": self._ending["loop_ms"]}
 
     async def _collect(self) -> None:
@@ -203,23 +206,22 @@ class _Run:
 
     async def _slow(self) -> None:
         """Hold connections that never end a header, and such that never read an answer."""
+        request = PULL_REQUESTS["pico"].to(f"{PATH}/{HOUSE_SECRET}", "127.0.0.1")
+        whole = request.without("Connection").raw.replace(b"HTTP/1.0", b"HTTP/1.1")
         writers = []
         try:
-            request = PULL_REQUESTS["pico"].to(f"{PATH}/{HOUSE_SECRET}", "127.0.0.1")
-            whole = request.without("Connection").raw.replace(b"HTTP/1.0", b"HTTP/1.1")
-            for number in range(_SLOW):
+            for _ in range(_SLOW):
                 _, writer = await asyncio.open_connection(
                     "127.0.0.1", self._asker.port, local_addr=("127.0.0.2", 0)
                 )
-                if number % 2:
-                    writer.write(whole * 100)
-                writer.write(f"GET {PATH}/{HOUSE_SECRET} HTTP/1.0\r\nX: ".encode())
                 writers.append(writer)
+            for writer in writers[::2]:
+                writer.write(f"GET {PATH}/{HOUSE_SECRET} HTTP/1.0\r\nX: ".encode())
             while True:
-                for writer in writers:
+                for number, writer in enumerate(writers):
                     with suppress(OSError):
-                        writer.write(b"x")
-                await asyncio.sleep(1.0)
+                        writer.write(whole if number % 2 else b"x")
+                    await asyncio.sleep(1 / _SLOW)
         finally:
             for writer in writers:
                 writer.transport.abort()

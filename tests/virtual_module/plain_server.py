@@ -84,7 +84,7 @@ async def pulling(
     server = await asyncio.start_server(plain.serve, "127.0.0.1", 0, limit=1 << 20)
     plain.port = server.sockets[0].getsockname()[1]
     settings: dict[str, Any] = {"url": plain.url, "poll_interval": 0.05} | (pull or {})
-    defaults: dict[str, Any] = {"time_scale": 0.02, "limit_scale": 0.02, "tick": 0.0}
+    defaults: dict[str, Any] = {"time_scale": 0.02, "tick": 0.0}
     try:
         given = defaults | {"pull": PullConfig(**settings)} | config
         async with VirtualModule(ModuleConfig(**given)) as module:

@@ -131,6 +131,13 @@ class Image:
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None
 
+    @property
+    def stated_name(self) -> Marker | None:
+        """Name and version that the image itself states; the marker is meant, so it comes first."""
+        if self.marker is not None or self.descriptor is None or not self.descriptor.is_own:
+            return self.marker
+        return Marker(name=self.descriptor.project, version=self.descriptor.version)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppDescriptor:
