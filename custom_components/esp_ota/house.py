@@ -33,6 +33,7 @@ from .journal import Journal
 from .library import Library
 from .merged_image import async_learn_slot
 from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from .payloads import Payloads
 from .pollers import Pollers, new_secret
 from .release_name import ReleaseName
 from .signatures import Signatures
@@ -62,6 +63,7 @@ class House:
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
         self.library.on_merged = self._async_merged
+        self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
         self.sources = Sources(hass, self.library, self._keep_last)

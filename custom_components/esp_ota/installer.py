@@ -31,6 +31,7 @@ from .ota import (
     InstallStage,
     OtaError,
     Part,
+    Payload,
     Ports,
     SafeState,
     SafeStateError,
@@ -207,6 +208,7 @@ class Installer:
             LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
         finally:
             self._coordinator.desk.dismiss()
+            self._current = None  # and with it the bytes
             await async_count(self._hass, self._coordinator, release, result)
             await self._async_finish(release, result)
         return result
@@ -315,7 +317,8 @@ class Installer:
         if note["stage"] not in _DELIVERED or release is None:
             return await self._async_restore(note, safe_state)
         # The module has the bytes, or never will: what they were is enough to judge.
-        parts = [part_of(self._coordinator, release, b"", chosen=True)]
+        nothing = Payload(data=b"", kind=release.image.kind, md5=release.image.md5)
+        parts = [part_of(self._coordinator, release, nothing, chosen=True)]
         install = self._install(parts, safe_state, note)
         result = await self._async_to_its_end(release, install.resume(Delivery.UNCONFIRMED))
         if not result.verdict.is_success and result.restore_error is None:

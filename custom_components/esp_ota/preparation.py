@@ -6,7 +6,7 @@ from .const import CONF_GZIP, LOGGER
 from .coordinator import ModuleCoordinator
 from .helpers import async_sentence
 from .library import Release
-from .ota import Packed, Part, Payload, may_pack, pack_for
+from .ota import Part, Payload, may_pack
 
 
 async def async_prepare(
@@ -18,7 +18,7 @@ async def async_prepare(
     sketches mostly live with new ones. Those that a try before has brought already stay as they
     are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
-    library = coordinator.house.library
+    house, library = coordinator.house, coordinator.house.library
     releases = [release]
     files = library.companion(release)
     delivered = coordinator.facts().filesystem_sha256
@@ -26,36 +26,33 @@ async def async_prepare(
         releases.insert(0, files)
     parts = []
     for item in releases:
-        data = await library.async_read(item)
-        if (key := coordinator.house.key_of(item.firmware)) is not None:
-            await coordinator.house.signatures.async_verify(item, key, data)
-        part = part_of(coordinator, item, data, chosen=chosen)
+        payload = await house.payloads.async_of(item)
+        if (key := house.key_of(item.firmware)) is not None:
+            await house.signatures.async_verify(item, key, payload.data)
+        part = part_of(coordinator, item, payload, chosen=chosen)
         parts.append(await _async_packed(coordinator, part))
     return parts
 
 
-def part_of(coordinator: ModuleCoordinator, release: Release, data: bytes, *, chosen: bool) -> Part:
+def part_of(
+    coordinator: ModuleCoordinator, release: Release, payload: Payload, *, chosen: bool
+) -> Part:
     """Return one release as a part of an install."""
     candidate = replace(coordinator.candidate(release, chosen=chosen), wanted=release.image.kind)
-    image = release.image
-    return Part(candidate=candidate, payload=Payload(data=data, kind=image.kind, md5=image.md5))
+    return Part(candidate=candidate, payload=payload)
 
 
 async def _async_packed(coordinator: ModuleCoordinator, part: Part) -> Part:
     """Return the smaller form of an image, where that is without risk for this module."""
     if not coordinator.config_entry.options.get(CONF_GZIP, True):
         return part
-    packed: Packed = await coordinator.hass.async_add_executor_job(
-        pack_for, part.payload.data, part.candidate.image, coordinator.facts()
+    payload, packed = await coordinator.house.payloads.async_smaller(
+        part.payload, part.candidate.image, coordinator.facts()
     )
     name = coordinator.config_entry.title
     key, facts = f"packing_{packed.advice.reason}", packed.advice.facts
     LOGGER.info("%s: %s", name, await async_sentence(coordinator.hass, key, facts, module=name))
-    image = packed.image
-    return Part(
-        candidate=replace(part.candidate, image=image),
-        payload=Payload(data=packed.data, kind=image.kind, md5=image.md5),
-    )
+    return Part(candidate=replace(part.candidate, image=packed.image), payload=payload)
 
 
 async def async_packing_advice(coordinator: ModuleCoordinator) -> str:

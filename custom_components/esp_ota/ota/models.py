@@ -173,7 +173,7 @@ class Marker:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
 class Payload:
     """What a transport carries: the bytes and the facts the invitation states."""
 

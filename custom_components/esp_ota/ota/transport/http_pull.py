@@ -234,6 +234,8 @@ class PullDesk:
         """Answer "nothing new" from now on."""
         self._wanted = None
         self._download = None
+        if self._given is not None and self._given.ended.done():
+            self._given = None  # its bytes are needed no more
         if self._visit is not None and not self._visit.answer.done():
             self._visit.answer.set_result(None)
 
