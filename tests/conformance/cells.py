@@ -129,7 +129,7 @@ OUTCOMES: Final = (
     _fault("restarts in the middle", Fault.REBOOT_MIDWAY, waits={"restart": 0.8}, **_LONG_AWAY),
     _fault("restarts without a word", Fault.REBOOT_WITHOUT_OK, waits={"result": 1.0}),
     _fault("does not restart", Fault.NO_RESTART, waits={"go": 2.0, "evidence": 1.0}),
-    _fault("old sketch is back", Fault.OLD_SKETCH_BACK, waits={"evidence": 5.0}, **_LONG_AWAY),
+    _fault("old sketch is back", Fault.OLD_SKETCH_BACK, waits={"evidence": 15.0}, **_LONG_AWAY),
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
