@@ -7,6 +7,7 @@ from homeassistant.components.update import (
     UpdateEntity,
     UpdateEntityFeature,
 )
+from homeassistant.core import callback
 
 from .entity import ModuleEntity
 from .installer import ModuleRuntime
@@ -35,6 +36,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         """Belong to a module."""
         super().__init__(runtime.coordinator, key)
         self._installer = runtime.installer
+        self._on_offer: Release | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -58,14 +60,20 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         """What pressing Update would install."""
         raise NotImplementedError
 
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        """Ask the gate once: what follows from its answer is asked for three times."""
+        self._on_offer = self.offered
+        super()._async_write_ha_state()
+
     @property
     @override
     def latest_version(self) -> str | None:
         """The newest release that would not be refused; what runs when there is none newer."""
-        offered = self.offered
-        if offered is None:
+        if self._on_offer is None:
             return self.installed_version
-        return offered.version
+        return self._on_offer.version
 
     @override
     def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
@@ -77,7 +85,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     @property
     @override
     def release_summary(self) -> str | None:
-        offered = self.offered
+        offered = self._on_offer
         notes = offered.notes.strip() if offered and offered.notes else ""
         return notes.splitlines()[0] if notes else None
 
