@@ -159,7 +159,7 @@ async def test_a_harmed_gzip_kills_an_esp8266_though_it_said_ok(harm: str) -> No
         packed += struct.pack("<I", 4096)
     else:
         # The packed image fits, but unpacking it meets the sectors it is staged in.
-        options["slot_size"] = 124 * 1024
+        options["slot_size"] = 128 * 1024
     async with bench(**options, image=build_image("esp8266", size=SIZE)) as (module, host):
         assert (await host.push(packed)).endswith(b"OK")
         await module.wait_for("bricked")

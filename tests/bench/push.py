@@ -1,4 +1,4 @@
-"""ArduinoOTA push beside a lock-step sender, over links of 0, 5 and 20 ms round trip."""
+"""ArduinoOTA push: plain and packed, and beside a lock-step sender, over links that delay."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from typing import Any, Final
 
+from custom_components.esp_ota.ota import pack, read_image
 from tests.virtual_module import build_image
 
 from .link import FAR
@@ -20,6 +22,9 @@ SIZE: Final = 1024 * 1024
 MSS: Final = 1460
 WINDOW: Final = 4 * MSS
 """lwIP of the ESP8266 "higher bandwidth" variant, and of the ESP32 within 2 %."""
+SMALL_MSS: Final = 536
+SMALL_WINDOW: Final = 4 * SMALL_MSS
+"""lwIP of the ESP8266 as boards.txt has it by default: a window is all that a round trip takes."""
 _PORT: Final = 8266
 
 
@@ -33,12 +38,14 @@ class Run:
 
 
 @contextmanager
-def _module(one_way_ms: float) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def _module(
+    one_way_ms: float, *, mss: int = MSS, window: int = WINDOW
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Switch a virtual ESP8266 on, at the far end of a link or on loopback."""
     host = FAR if one_way_ms else "127.0.0.1"
     command = [sys.executable, "-m", "tests.virtual_module", "--chip", "esp8266"]
     command += ["--host", host, "--port", str(_PORT), "--no-advertise"]
-    command += ["--mss", str(MSS), "--window", str(WINDOW), "--slot-size", str(2 * SIZE)]
+    command += ["--mss", str(mss), "--window", str(window), "--slot-size", str(2 * SIZE)]
     command += ["--time-scale", "0.02"]
     if one_way_ms:
         link = [sys.executable, "-m", "tests.bench.link", "--one-way-ms", str(one_way_ms), "--"]
@@ -80,11 +87,33 @@ def _push(how: str, host: str, image: Path, process: subprocess.Popen[str]) -> R
     return Run(seconds=seen["complete"] - seen["connected"], cpu=cpu)
 
 
+def _packed(plain: Path, runs: int) -> Iterator[str]:
+    """Push an image as it is and packed, through the small window."""
+    data = plain.read_bytes()
+    begin = time.process_time()
+    smaller, _ = pack(data, read_image(data))
+    yield f"pack_cpu {(time.process_time() - begin) * 1000:.0f} ms/MiB"
+    yield f"pack_size {len(smaller) / len(data):.3f} x"
+    packed = plain.with_suffix(".bin.gz")
+    packed.write_bytes(smaller)
+    times: dict[Path, list[float]] = {plain: [], packed: []}
+    with _module(10.0, mss=SMALL_MSS, window=SMALL_WINDOW) as (host, process):
+        _events(process, "up")
+        for _ in range(runs):
+            for image, seconds in times.items():
+                seconds.append(_push("ours", host, image, process).seconds)
+    as_it_is, smaller_form = (statistics.median(seconds) for seconds in times.values())
+    yield f"push_seconds_small_window {as_it_is:.3f} s"
+    yield f"push_seconds_small_window_gzip {smaller_form:.3f} s"
+    yield f"push_gzip_ratio {as_it_is / smaller_form:.2f} x"
+
+
 def measure(peer: str, runs: int) -> Iterator[str]:
     """Yield `metric value unit` lines."""
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "firmware.bin"
         image.write_bytes(build_image("esp8266", name="bench", version="1.1.0", size=SIZE))
+        yield from _packed(image, runs)
         for rtt in (0, 5, 20):
             theirs, ours = [], []
             with _module(rtt / 2) as (host, process):

@@ -27,6 +27,8 @@ _ESP8266_SIZES = {
     8 * _MIB: 8,
     16 * _MIB: 9,
 }
+_ESP8266_UNIQUE = 43
+"""Of 64 bytes of code: gzip leaves 72 % of such an image, and 71 % of nine real ones (median)."""
 _ESP32_SIZES = {_MIB << code: code for code in range(8)}
 
 type Segment = tuple[int, bytes]
@@ -121,7 +123,7 @@ def _build_esp8266(
     room = (size & ~15) - SECTOR - 8 - 3 * 8 - 1 - len(iram) - len(data) - 7
     if room < len(text) + 64:
         raise ValueError(f"{size} bytes are too few for an ESP8266 image")
-    irom = code_like(room, source)
+    irom = code_like(room, source, _ESP8266_UNIQUE)
     irom[0:8] = bytes(8)
     if text:
         place(data, text, source)
