@@ -120,7 +120,7 @@ def sketch_lines(url: str, family: ChipFamily | None = None) -> str:
     lines = [
         "#include <WiFiClient.h>",
         f"#include <{header}>",
-        'const char FIRMWARE[] = "ESP_OTA_FW:garden-valve:1.0.0;";',
+        'const char FIRMWARE[] __attribute__((used)) = "ESP_OTA_FW:garden-valve:1.0.0;";',
         "// in loop(), every few minutes:",
         "WiFiClient client;",
         f'{updater}.update(client, "{url}", "1.0.0");',
