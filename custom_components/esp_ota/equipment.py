@@ -28,6 +28,9 @@ class NothingToSecure:
     async def enter(self) -> None:
         """Nothing to do."""
 
+    async def take_over(self) -> None:
+        """Nothing to be in."""
+
     def holds(self) -> bool:
         """Nothing can break."""
         return True
@@ -59,6 +62,11 @@ class Exclusive:
         await self._take()
         self._waits = False
         await self._safe_state.enter()
+
+    async def take_over(self) -> None:
+        """Keep the others out, as the Home Assistant that died did."""
+        await self._take()
+        await self._safe_state.take_over()
 
     def holds(self) -> bool:
         """Whether every condition is true right now."""

@@ -154,6 +154,9 @@ class World:
     async def enter(self) -> None:
         await self.step("enter")
 
+    async def take_over(self) -> None:
+        await self.step("take over")
+
     def holds(self) -> bool:
         self.log.append("holds")
         return self.safe
@@ -868,7 +871,7 @@ async def test_a_transport_that_fails_while_it_is_stopped_hides_nothing(world: W
 
 
 async def test_an_install_goes_on_where_the_image_was_delivered(world: World) -> None:
-    result = await world.install().resume(Delivery.UNCONFIRMED)
+    result = await world.install().resume()
     assert (result.verdict, result.version) == (Verdict.VERIFIED, "1.1.0")
     assert [name for name in world.log if name != "holds"] == [
         "journal restarting",
@@ -885,7 +888,7 @@ async def test_an_install_goes_on_where_the_image_was_delivered(world: World) ->
 
 async def test_a_module_that_was_lost_meanwhile_is_told_and_restored(world: World) -> None:
     world.errors["back"] = VerifyError(Cause.DID_NOT_COME_BACK, seconds=180)
-    result = await world.install().resume(Delivery.UNCONFIRMED)
+    result = await world.install().resume()
     assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.DID_NOT_COME_BACK)
     assert world.left_with == [result]
 

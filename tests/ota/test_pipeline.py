@@ -71,6 +71,9 @@ class Valve:
     async def enter(self) -> None:
         self.closed = True
 
+    async def take_over(self) -> None:
+        pass
+
     def holds(self) -> bool:
         return self.closed
 
@@ -403,7 +406,7 @@ async def test_an_install_is_carried_on_after_home_assistant_died(
         payload_for(garden.data), before_first_byte=lambda: None, on_progress=lambda *_: None
     )
     async with asyncio.timeout(30):
-        result = await garden.install().resume(Delivery.UNCONFIRMED)
+        result = await garden.install().resume()
     assert (result.verdict, result.version) == (Verdict.VERIFIED, "1.1.0")
     assert garden.valve.restored == [result]
 
