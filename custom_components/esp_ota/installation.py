@@ -1,7 +1,7 @@
 """One install of one module, with everything around the pipeline: journal, telling, learning."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from .const import LOGGER, ROLLBACK_AUTO
 from .coordinator import ModuleCoordinator
 from .endings import async_finish
-from .equipment import safe_state_for
+from .equipment import safe_state_for, safe_state_noted
 from .issues import async_clear_module_issues
 from .library import Release
 from .offers import raise_for_third_offer
@@ -126,7 +126,10 @@ class Installation:
         coordinator = self._coordinator
         coordinator.raise_for_other_module()
         raise_for_third_offer(self._hass, coordinator, release)
-        safe_state = self.safe_state(self._entry.options)
+        context, options = self.press.context, self._entry.options
+        safe_state = safe_state_for(
+            self._hass, coordinator.house, self._entry.title, options, context
+        )
         if "replaces" in self.note:
             parts = await async_way_back(coordinator, release)
         else:
@@ -158,14 +161,14 @@ class Installation:
             raise LibraryError(Cause.INTERRUPTED)
         nothing = Payload(data=b"", kind=sent.image.kind, md5=sent.image.md5)
         part = part_of(self._coordinator, sent, nothing, chosen=True)
-        return self._install([part], self.safe_state(self._entry.options))
+        return self._install([part], self.safe_state_noted)
 
     # What they share
 
-    def safe_state(self, options: Mapping[str, Any]) -> SafeState:
-        """Return the safe state the person chose; raises SafeStateError when none was chosen."""
-        house = self._coordinator.house
-        return safe_state_for(self._hass, house, self._entry.title, options, self.press.context)
+    @property
+    def safe_state_noted(self) -> SafeState:
+        """What a Home Assistant that died has made safe."""
+        return safe_state_noted(self._hass, self._coordinator.house, self._entry, self.note)
 
     def _install(self, parts: Sequence[Part], safe_state: SafeState) -> Install:
         """Put one install together."""

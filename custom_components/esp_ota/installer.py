@@ -123,8 +123,7 @@ class Installer:
             chosen=chosen,
             instead_of=instead_of,
         )
-        self.async_start(installation.run())
-        self._installation = installation
+        self.async_start(installation.run(), installation)
         return installation
 
     async def _async_wait(self, installation: Installation) -> None:
@@ -142,14 +141,18 @@ class Installer:
         await async_raise_for_result(self._hass, result, module=name)
 
     @callback
-    def async_start(self, work: Coroutine[Any, Any, InstallResult]) -> asyncio.Task[InstallResult]:
+    def async_start(
+        self,
+        work: Coroutine[Any, Any, InstallResult],
+        installation: Installation | None = None,
+    ) -> asyncio.Task[InstallResult]:
         """Run as a task of the entry, which outlives the caller but not the entry.
 
         An automation that is stopped must not tear an image in two; an unloaded entry must.
         """
-        self._installation = None
+        self._installation = installation
         self._task = self._entry.async_create_background_task(
-            self._hass, work, f"ESP OTA install {self._entry.title}", eager_start=False
+            self._hass, work, f"ESP OTA install {self._entry.title}"
         )
         self._house.running[self._entry.entry_id] = self._task
         return self._task
@@ -198,8 +201,7 @@ class Installer:
         if before is not None and not before.done():
             self.async_start(self._async_recover_after(before))
         elif (recovery := self._recovery()) is not None:
-            self.async_start(recovery.run())
-            self._installation = recovery.installation
+            self.async_start(recovery.run(), recovery.installation)
 
     def _recovery(self) -> Recovery | None:
         note = self._house.journal.open_install(self._entry.entry_id)

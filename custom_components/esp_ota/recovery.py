@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import HomeAssistant
 
 from .const import LOGGER
 from .coordinator import ModuleCoordinator
 from .endings import async_close, async_finish, async_tell_interrupted
-from .equipment import NothingToSecure, safe_state_for
+from .equipment import safe_state_noted
 from .house import House
 from .installation import Installation
 from .open_install import OpenInstall, restored_result
@@ -19,7 +19,6 @@ from .ota import (
     InstallProgress,
     InstallResult,
     InstallStage,
-    SafeState,
     SafeStateError,
     Verdict,
     carry_through,
@@ -63,10 +62,7 @@ class Recovery:
         return await self._restore_and_look()
 
     async def _end_the_try(self) -> InstallResult:
-        entry = self._coordinator.config_entry
-        result = await self._restore(
-            _safe_state(self._hass, self._coordinator.house, entry, self._note)
-        )
+        result = await self._restore()
         if result.restore_error is None:
             async_tell_interrupted(self._hass, self._coordinator, self._note)
         self._coordinator.async_set_progress(None)
@@ -79,9 +75,7 @@ class Recovery:
             self._note["looks"] = True
         result = self._decided
         if self._stage is not InstallStage.DONE:
-            entry = self._coordinator.config_entry
-            safe_state = _safe_state(self._hass, self._coordinator.house, entry, self._note)
-            result = await self._restore(safe_state)
+            result = await self._restore()
         if result.restore_error is None and self._note.get("again"):
             return await self.installation.run()
         if result.restore_error is None and self._note.get("looks"):
@@ -94,9 +88,10 @@ class Recovery:
         stored = self._note.get("result")
         return restored_result(stored) if stored else INTERRUPTED
 
-    async def _restore(self, safe_state: SafeState) -> InstallResult:
+    async def _restore(self) -> InstallResult:
         """Restore what a dead Home Assistant made safe; this is carried to its end."""
         result = self._decided
+        safe_state = self.installation.safe_state_noted
         self._coordinator.async_set_progress(InstallProgress(stage=InstallStage.RESTORING))
         await self.installation.async_note(InstallStage.RESTORING, result)
         leaving, cancelled = await carry_through(safe_state.leave(result))
@@ -117,16 +112,6 @@ class Recovery:
         return result
 
 
-def _safe_state(
-    hass: HomeAssistant, house: House, entry: ConfigEntry, note: OpenInstall
-) -> SafeState:
-    """Return what was made safe, nothing where that was taken away since."""
-    try:
-        return safe_state_for(hass, house, entry.title, note.get("tried", entry.options), Context())
-    except SafeStateError:
-        return NothingToSecure()
-
-
 async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:
     """Restore the equipment of a module that is removed, where an install left it safe."""
     if (running := house.running.pop(entry.entry_id, None)) is not None:
@@ -135,6 +120,6 @@ async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -
     if note is None or InstallStage(note["stage"]) not in _MADE_SAFE | _DELIVERED:
         return
     try:
-        await _safe_state(hass, house, entry, note).leave(INTERRUPTED)
+        await safe_state_noted(hass, house, entry, note).leave(INTERRUPTED)
     except SafeStateError as err:
         LOGGER.error("%s: the equipment was not restored: %s", entry.title, err)
