@@ -113,19 +113,30 @@ class Announcements(RecordUpdateListener):
         return max(heard, key=lambda item: (item.created, item.ttl), default=None)
 
     def find(self, host: str, port: int) -> str | None:
-        """Return the service name that an address or host name has announced for a port."""
+        """Return the service name that last announced an address or host name, with a port.
+
+        The cache may hold several: what a module said stays there for two minutes after the
+        router has given its address to another one.
+        """
         host = host.lower().removesuffix(".local")
+        found = []
         for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
             if isinstance(record, DNSPointer):
                 facts = self.facts(record.alias)
                 if facts and facts.port == port and host in {facts.host, facts.name.lower()}:
-                    return record.alias
-        return None
+                    found.append((self._address_told(record.alias), record.alias))
+        return max(found)[1] if found else None
+
+    def _address_told(self, service_name: str) -> float:
+        """Return when a service said last where it is, on the clock of zeroconf."""
+        info = AsyncServiceInfo(SERVICE_TYPE, service_name)
+        info.load_from_cache(self._zeroconf)
+        records = self._zeroconf.cache.async_entries_with_name(info.server_key or "")
+        return max(record.created for record in records if isinstance(record, DNSAddress))
 
     def is_others(self, service_name: str | None, host: str, port: int) -> bool:
-        """Whether this address is announced by others, and not by the module of that name."""
-        own = self.facts(service_name) if service_name else None
-        if service_name is None or (own and (own.host, own.port) == (host, port)):
+        """Whether this address was announced by others last, not by the module of that name."""
+        if service_name is None:
             return False
         found = self.find(host, port)
         return found is not None and found.lower() != service_name.lower()
