@@ -129,10 +129,9 @@ class Announcements(RecordUpdateListener):
 
     def _address_told(self, service_name: str) -> float:
         """Return when a service said last where it is, on the clock of zeroconf."""
-        info = AsyncServiceInfo(SERVICE_TYPE, service_name)
-        info.load_from_cache(self._zeroconf)
-        records = self._zeroconf.cache.async_entries_with_name(info.server_key or "")
-        return max(record.created for record in records if isinstance(record, DNSAddress))
+        service = self._newest(service_name, DNSService, _TYPE_SRV)
+        address = self._newest(service.server, DNSAddress, _TYPE_A) if service else None
+        return address.created if address else 0.0
 
     def is_others(self, service_name: str | None, host: str, port: int) -> bool:
         """Whether this address was announced by others last, not by the module of that name."""
