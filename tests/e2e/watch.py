@@ -29,6 +29,7 @@ _MODULE_LINES = {
     "first_byte": "first byte",
     "complete": "module: last byte",
     "installed": "module: has the {kind} of {bytes} bytes",
+    "crashed": "module: its sketch crashes",
     "restarted": "restarted",
     "rejected": "module: image refused",
     "aborted": "module: update aborted",
