@@ -38,7 +38,12 @@ def assert_issue_is_whole(issue: ir.IssueEntry) -> None:
     assert issue.domain == DOMAIN
     assert issue.translation_key is not None
     texts = _TEXTS["issues"][issue.translation_key]
-    _assert_whole(texts["title"] + texts["description"], issue.translation_placeholders)
+    _assert_whole(texts["title"], issue.translation_placeholders)
+    if not issue.is_fixable:
+        _assert_whole(texts["description"], issue.translation_placeholders)
+        return
+    for step in texts["fix_flow"]["step"].values():
+        _assert_whole(step["title"] + step["description"], issue.translation_placeholders)
 
 
 def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.library import Library
 from custom_components.esp_ota.release_name import ReleaseName
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -578,17 +578,15 @@ async def test_an_install_goes_on_when_its_caller_is_stopped(
 
 
 @pytest.mark.parametrize("how", ["unload", "reload"])
-@pytest.mark.parametrize("when", [Seen.INVITED, Seen.FIRST_BYTE, Seen.RESTARTED])
+@pytest.mark.parametrize("when", [Seen.INVITED, Seen.FIRST_BYTE])
 async def test_an_entry_that_is_taken_away_ends_its_install_and_restores(
     garden: Garden, start_module: StartModule, how: str, when: Seen
 ) -> None:
-    module = await start_module(
-        faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02, loop_time=10, offline_time=30
-    )
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02, loop_time=10)
     # It does not hear while it tries to call back where nobody listens any more.
     garden.house.patience = patience(answer=0.3, tries=30, evidence=0.1)
     entry = await add(garden, module)
-    refused = asyncio.create_task(_expect_cancelled(garden))
+    refused = asyncio.create_task(expect(garden, "cancelled"))
     await module.wait_for(when)
 
     if how == "unload":
@@ -600,19 +598,70 @@ async def test_an_entry_that_is_taken_away_ends_its_install_and_restores(
     await refused
     assert garden.valve == CLOSED_AND_OPENED
     assert garden.house.journal.open_install(entry.entry_id) is None
-    if when is not Seen.RESTARTED:
-        assert module.running_version == "1.0.0"
-        module.faults.clear()
-        if how == "unload":
-            assert await garden.hass.config_entries.async_setup(entry.entry_id)
-        await garden.install()  # the module was freed
-        assert module.running_version == "1.1.0"
+    assert module.running_version == "1.0.0"
+    module.faults.clear()
+    if how == "unload":
+        assert await garden.hass.config_entries.async_setup(entry.entry_id)
+    await garden.install()  # the module was freed
+    assert module.running_version == "1.1.0"
 
 
-async def _expect_cancelled(garden: Garden) -> None:
+async def test_a_module_that_restarts_while_its_entry_is_reloaded_is_waited_for_after_it(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=30)
+    entry = await add(garden, module)
+    suspended = asyncio.create_task(expect(garden, "suspended"))
+    await module.wait_for(Seen.RESTARTED)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    assert await garden.hass.config_entries.async_reload(entry.entry_id)
+    await suspended
+    assert garden.valve == ["off"]
+
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+    assert garden.card.attributes["last_verdict"] == "unverified"
+    assert module.events.count_of(Seen.FIRST_BYTE) == 1
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_module_that_restarts_while_its_entry_is_disabled_is_not_waited_for(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=30)
+    entry = await add(garden, module)
+    cancelled = asyncio.create_task(expect(garden, "cancelled_late"))
+    await module.wait_for(Seen.RESTARTED)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    await garden.hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await cancelled
+    assert garden.valve == CLOSED_AND_OPENED
+    assert garden.house.journal.open_install(entry.entry_id) is None
+
+
+async def test_a_module_that_restarts_while_it_is_removed_leaves_the_equipment_restored(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=30)
+    entry = await add(garden, module)
+    suspended = asyncio.create_task(expect(garden, "suspended"))
+    await module.wait_for(Seen.RESTARTED)
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    await garden.hass.config_entries.async_remove(entry.entry_id)
+    await suspended
+    await garden.hass.async_block_till_done()
+    assert garden.valve == CLOSED_AND_OPENED
+    assert garden.house.journal.open_install(entry.entry_id) is None
+
+
+async def expect(garden: Garden, cause: str) -> None:
+    """Press Update, which ends with this cause."""
     with pytest.raises(HomeAssistantError) as caught:
         await garden.install()
-    assert caught.value.translation_key == "cancelled"
+    assert caught.value.translation_key == cause
     assert_error_is_whole(caught.value)
 
 
@@ -623,7 +672,7 @@ async def test_an_entry_that_is_taken_away_while_the_valve_closes_restores(
     options = options_for()
     options["safe_state"]["actions"].append({"wait_template": "{{ false }}"})
     entry = await add(garden, module, options=options)
-    refused = asyncio.create_task(_expect_cancelled(garden))
+    refused = asyncio.create_task(expect(garden, "cancelled"))
     await until(lambda: garden.valve == ["off"])
 
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
@@ -645,7 +694,7 @@ async def test_an_entry_that_is_taken_away_before_anything_began_has_nothing_to_
         return await asyncio.get_running_loop().create_future()
 
     with patch.object(Library, "async_read", read_for_ever):
-        refused = asyncio.create_task(_expect_cancelled(garden))
+        refused = asyncio.create_task(expect(garden, "cancelled"))
         await reading.wait()
         assert await garden.hass.config_entries.async_unload(entry.entry_id)
 
@@ -660,7 +709,7 @@ async def test_a_restore_that_fails_when_the_entry_is_taken_away_is_a_repair(
     module = await start_module(loop_time=10)
     options = options_for({"restore": [{"action": "test.nothing"}]})
     entry = await add(garden, module, options=options)
-    refused = asyncio.create_task(_expect_cancelled(garden))
+    refused = asyncio.create_task(expect(garden, "cancelled"))
     await module.wait_for(Seen.INVITED)
 
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
@@ -678,7 +727,7 @@ async def test_a_restore_that_runs_while_the_entry_is_taken_away_is_carried_to_i
     options = options_for()
     options["safe_state"]["restore"].insert(0, pause)
     entry = await add(garden, module, options=options)
-    refused = asyncio.create_task(_expect_cancelled(garden))
+    refused = asyncio.create_task(expect(garden, "boot_strap"))
     await until(lambda: garden.card.attributes["stage"] == "restoring")
 
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
@@ -782,6 +831,7 @@ async def test_progress_is_one_value_and_percent_is_shown_only_while_sending(
         "restarting",
         "verifying",
         "restoring",
+        "done",
         None,
     ]
     for in_progress, percent, stage in garden.shown:

@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.journal import OpenInstall
+from custom_components.esp_ota.open_install import OpenInstall
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -190,7 +190,7 @@ async def test_a_module_that_is_back_with_the_old_image_after_the_crash_is_told(
     assert_nothing_sent(module)
     assert garden.card.attributes["last_verdict"] == "unchanged"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    issue = issue_registry.async_get_issue(DOMAIN, f"interrupted_unproven_{entry.entry_id}")
+    issue = issue_registry.async_get_issue(DOMAIN, f"update_failed_{entry.entry_id}")
     assert issue is not None
     assert_issue_is_whole(issue)
 
@@ -256,7 +256,7 @@ async def test_a_delivered_image_that_was_removed_from_the_library_does_not_keep
     await start(garden, entry)
 
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    issue = issue_registry.async_get_issue(DOMAIN, f"interrupted_unproven_{entry.entry_id}")
+    issue = issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
     assert issue is not None
     assert_issue_is_whole(issue)
 
@@ -311,7 +311,7 @@ async def test_nothing_is_installed_while_the_old_install_is_being_picked_up(
     assert garden.valve == ["off"]
 
 
-async def test_an_entry_that_is_unloaded_while_an_install_is_picked_up_restores_once(
+async def test_an_entry_that_is_unloaded_while_an_install_is_picked_up_stays_safe_and_goes_on(
     garden: Garden, start_module: StartModule
 ) -> None:
     module = await start_module()
@@ -321,11 +321,15 @@ async def test_an_entry_that_is_unloaded_while_an_install_is_picked_up_restores_
     await until(lambda: garden.card.attributes["stage"] == "restarting")
 
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
-    assert garden.valve == CLOSED_AND_OPENED
-    assert garden.house.journal.open_install(entry.entry_id) is None
+    assert garden.valve == ["off"]
+    note = garden.house.journal.open_install(entry.entry_id)
+    assert note is not None
+    assert note["stage"] == "restarting"
 
+    data = {**entry.data, "port": module.port}
+    garden.hass.config_entries.async_update_entry(entry, data=data)
     assert await garden.hass.config_entries.async_setup(entry.entry_id)
-    await garden.hass.async_block_till_done()
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
     assert garden.valve == CLOSED_AND_OPENED
 
 

@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.journal import OpenInstall
+from custom_components.esp_ota.open_install import OpenInstall
 from homeassistant.core import Context
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component

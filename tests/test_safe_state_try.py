@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.journal import OpenInstall
+from custom_components.esp_ota.open_install import OpenInstall
 from custom_components.esp_ota.safe_state import ConfiguredSafeState
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType

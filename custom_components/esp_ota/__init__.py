@@ -12,12 +12,19 @@ from .coordinator import ModuleCoordinator
 from .house import HOUSE, House, async_make_house_entry
 from .installer import Installer, ModuleConfigEntry, ModuleRuntime
 from .issues import async_clear_module_issues
+from .recovery import async_abandon
 from .services import async_register_actions
 from .upload_view import UploadView
 from .view import PullView
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.UPDATE]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.SENSOR,
+    Platform.UPDATE,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -47,6 +54,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     stop = HassJob(installer.async_stop, f"ESP OTA stop {entry.title}")
     entry.async_on_unload(hass.async_add_shutdown_job(stop))
+    entry.async_on_unload(installer.async_put_aside)
 
     @callback
     def recover(_hass: HomeAssistant) -> None:
@@ -66,6 +74,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> None:
     """Forget a module, or let the next one make the house's entry again."""
-    async_clear_module_issues(hass, entry.entry_id)
     if house := hass.data.get(HOUSE):
+        await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+    async_clear_module_issues(hass, entry.entry_id)

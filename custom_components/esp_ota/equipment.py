@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
 
 from .const import (
@@ -14,6 +15,7 @@ from .const import (
     EQUIPMENT_NOTHING,
 )
 from .house import House
+from .open_install import OpenInstall
 from .ota import Cause, InstallResult, SafeState, SafeStateError
 from .safe_state import ConfiguredSafeState, StepCallback
 from .sequence import Sequence
@@ -27,6 +29,9 @@ class NothingToSecure:
 
     async def enter(self) -> None:
         """Nothing to do."""
+
+    async def take_over(self) -> None:
+        """Nothing to be in."""
 
     def holds(self) -> bool:
         """Nothing can break."""
@@ -59,6 +64,11 @@ class Exclusive:
         await self._take()
         self._waits = False
         await self._safe_state.enter()
+
+    async def take_over(self) -> None:
+        """Keep the others out, as the Home Assistant that died did."""
+        await self._take()
+        await self._safe_state.take_over()
 
     def holds(self) -> bool:
         """Whether every condition is true right now."""
@@ -104,3 +114,14 @@ def safe_state_for(
     sequence = Sequence(hass, f"safe state of {module}", context, {"module": module})
     safe_state = ConfiguredSafeState(hass, configured, sequence, on_step=on_step)
     return Exclusive(safe_state, house.equipment) if shared else safe_state
+
+
+def safe_state_noted(
+    hass: HomeAssistant, house: House, entry: ConfigEntry, note: OpenInstall
+) -> SafeState:
+    """Return what an open install has made safe; nothing where that was taken away since."""
+    options = note.get("tried", entry.options)
+    try:
+        return safe_state_for(hass, house, entry.title, options, Context(user_id=note.get("user")))
+    except SafeStateError:
+        return NothingToSecure()

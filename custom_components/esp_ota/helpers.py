@@ -14,7 +14,7 @@ from homeassistant.exceptions import (
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult, OtaError, SourceError
+from .ota import Cause, InstallResult, OtaError, SourceError, Verdict
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -28,17 +28,33 @@ def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssist
 
 def reason_of(result: InstallResult) -> tuple[Cause, dict[str, str]] | None:
     """Return why the caller may not carry on; None is a good verdict, and equipment restored."""
-    if not result.verdict.is_success:
+    if result.verdict is Verdict.ROLLED_BACK and result.cause is not None:
+        return Cause.WENT_BACK, result.facts | {"because": str(result.cause)}
+    if not result.verdict.is_success and result.verdict is not Verdict.ROLLED_BACK:
         return result.cause or Cause.INTERNAL, result.facts
     if result.restore_error is not None:
         return result.restore_error, result.restore_facts
     return None
 
 
-def raise_for_result(result: InstallResult, *, module: str) -> None:
+async def async_raise_for_result(
+    hass: HomeAssistant, result: InstallResult, *, module: str
+) -> None:
     """Raise unless the caller may carry on."""
     if (reason := reason_of(result)) is not None:
-        raise error_for(*reason, module=module)
+        cause, facts = reason
+        facts = await _async_spelled_out(hass, facts, module=module)
+        raise error_for(cause, facts, module=module)
+
+
+async def _async_spelled_out(
+    hass: HomeAssistant, facts: Mapping[str, str], *, module: str
+) -> dict[str, str]:
+    """Return facts with the sentence of a cause that is one of them."""
+    if (because := facts.get("because")) is None:
+        return dict(facts)
+    others = {key: text for key, text in facts.items() if key != "because"}
+    return others | {"because": await async_sentence(hass, because, others, module=module)}
 
 
 async def async_sentence(
@@ -50,6 +66,7 @@ async def async_sentence(
     """
     texts = await async_get_translations(hass, hass.config.language, "exceptions", {DOMAIN})
     sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", str(key))
+    facts = await _async_spelled_out(hass, facts, module=module)
     return sentence.format_map(_Facts(facts, module=module))
 
 

@@ -32,7 +32,7 @@ from .folder import WatchedFolder
 from .journal import Journal
 from .library import Library
 from .merged_image import async_learn_slot
-from .ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from .ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .payloads import Payloads
 from .pollers import Pollers, new_secret
 from .release_name import ReleaseName
@@ -51,6 +51,8 @@ class Patience:
     upload: UploadLimits = field(default_factory=UploadLimits)
     pull: PullLimits = field(default_factory=PullLimits)
     watch: WatchLimits = field(default_factory=WatchLimits)
+    minute: float = 60.0
+    """Seconds of a minute of watching a new firmware."""
 
 
 class House:
@@ -75,6 +77,8 @@ class House:
         self._announcements: Announcements | None = None
         self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
+        self.running: dict[str, asyncio.Task[InstallResult]] = {}
+        """The last install or try of each module (entry id), which may outlive its entry."""
         self._stops: list[CALLBACK_TYPE] = []
 
     async def async_setup(self) -> None:
@@ -136,12 +140,16 @@ class House:
     def waited_for(self) -> set[str]:
         """Return the contents that an install needs until it has ended (sha256)."""
         notes = (self.journal.open_install(entry.entry_id) for entry in self.modules)
-        return set(+self._held) | {note["sha256"] for note in notes if note}
+        open_installs = [note for note in notes if note]
+        wanted = {note["sha256"] for note in open_installs}
+        back = {note["back_to"] for note in open_installs if "back_to" in note}
+        return set(+self._held) | wanted | back
 
     def in_use(self) -> set[str]:
         """Return the contents that modules run, would roll back to, or wait for (sha256)."""
         used = self.waited_for()
         for entry in self.modules:
+            used.update(self.journal.good(entry.entry_id))
             note = self.journal.open_install(entry.entry_id)
             versions = {note["before"]} if note else set()
             known = self.journal.known(entry.entry_id)

@@ -17,6 +17,11 @@ _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
 """What would make a module's own words a link or a picture where a repair shows them."""
 
 
+def plain(sentence: str) -> str:
+    """Return a sentence as a repair shows it, whatever a module has put into it."""
+    return _MARKDOWN.sub(r"\\\1", sentence)
+
+
 @callback
 def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -> None:
     """Say why a file in the firmware folder is not used."""
@@ -88,14 +93,24 @@ def async_clear_source_issue(hass: HomeAssistant, subentry_id: str) -> None:
 
 @callback
 def async_raise_module_issue(
-    hass: HomeAssistant, entry_id: str, key: str, placeholders: dict[str, str]
+    hass: HomeAssistant,
+    entry_id: str,
+    key: str,
+    placeholders: dict[str, str],
+    *,
+    fix: dict[str, str] | None = None,
 ) -> None:
-    """Tell of one module's equipment or install that needs a person."""
+    """Tell of one module's equipment or install that needs a person.
+
+    `fix` is what is installed when the person presses Fix: `sha256`, and for a way back the
+    content that it `replaces`.
+    """
     ir.async_create_issue(
         hass,
         DOMAIN,
         f"{key}_{entry_id}",
-        is_fixable=False,
+        data={"entry_id": entry_id, **fix} if fix else None,
+        is_fixable=fix is not None,
         is_persistent=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=key,
@@ -128,7 +143,7 @@ def async_raise_update_issue(
         translation_key=_UPDATE_FAILED,
         translation_placeholders={
             **placeholders,
-            "sentence": _MARKDOWN.sub(r"\\\1", placeholders["sentence"]),
+            "sentence": plain(placeholders["sentence"]),
         },
     )
 

@@ -6,25 +6,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
+from .open_install import OpenInstall
 
 _STORE_VERSION: Final = 1
-
-
-class OpenInstall(TypedDict):
-    """One install that has not ended."""
-
-    stage: str
-    sha256: str
-    version: str
-    before: str | None
-    """The version that ran when it began."""
-    started: str
-    user: NotRequired[str | None]
-    """Id of who pressed."""
-    chosen: NotRequired[bool]
-    """Whether the person named this very version."""
-    tried: NotRequired[dict[str, Any]]
-    """The options of a safe state that was only tried; they may never have been stored."""
+_GOOD: Final = 2
+"""Images that ran well and are kept: the one that runs, and the one before it."""
 
 
 class Known(TypedDict):
@@ -57,6 +43,7 @@ class Journal:
         self._known: dict[str, Known] = {}
         self._learnt: dict[str, dict[str, Any]] = {}
         self._failed: dict[str, FailedOffer] = {}
+        self._good: dict[str, list[str]] = {}
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
@@ -65,6 +52,7 @@ class Journal:
         self._known = stored.get("known", {})
         self._learnt = stored.get("learnt", {})
         self._failed = stored.get("failed_offers", {})
+        self._good = stored.get("good", {})
 
     def open_install(self, entry_id: str) -> OpenInstall | None:
         """Return a module's install that has not ended."""
@@ -121,12 +109,25 @@ class Journal:
         if self._failed.pop(entry_id, None) is not None:
             await self._async_save()
 
+    def good(self, entry_id: str) -> list[str]:
+        """Return the images that ran well on a module, the last one first (sha256)."""
+        return list(self._good.get(entry_id, []))
+
+    async def async_proved(self, entry_id: str, sha256: str, *, instead_of: str = "") -> None:
+        """Keep that an image runs well on a module, and that another one does not."""
+        known = self.good(entry_id)
+        good = [sha256, *(item for item in known if item not in {sha256, instead_of})][:_GOOD]
+        if good != known:
+            self._good[entry_id] = good
+            await self._async_save()
+
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
         self._known.pop(entry_id, None)
         self._learnt.pop(entry_id, None)
         self._failed.pop(entry_id, None)
+        self._good.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> None:
@@ -135,5 +136,6 @@ class Journal:
             "known": self._known,
             "learnt": self._learnt,
             "failed_offers": self._failed,
+            "good": self._good,
         }
         await self._store.async_save(stored)

@@ -1,6 +1,7 @@
 """A module's options: its firmware, and the safe state of what it switches."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -19,9 +20,15 @@ from .const import (
     CONF_INFO_URL,
     CONF_OWN_SECRET,
     CONF_PULL_SECRET,
+    CONF_ROLLBACK,
     CONF_SLOT_SIZE,
+    CONF_SOAK_ENTITIES,
+    CONF_SOAK_MINUTES,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PATH,
+    ROLLBACK_ASK,
+    ROLLBACK_AUTO,
+    ROLLBACK_NEVER,
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
@@ -46,7 +53,7 @@ from .preparation import async_packing_advice
 from .rehearsal_flow import (
     RehearsalFlow,
 )
-from .selectors import choice
+from .selectors import choice, minutes
 
 _SLOT_SIZE = vol.All(
     selector.NumberSelector(
@@ -62,6 +69,17 @@ _SLOT_SIZE = vol.All(
 )
 
 
+VERIFICATION: Final[Mapping[vol.Marker, Any]] = {
+    vol.Required(CONF_ROLLBACK, default=ROLLBACK_ASK): choice(
+        [ROLLBACK_NEVER, ROLLBACK_ASK, ROLLBACK_AUTO], CONF_ROLLBACK
+    ),
+    vol.Required(CONF_SOAK_MINUTES, default=0): minutes(120),
+    vol.Optional(CONF_SOAK_ENTITIES): selector.EntitySelector(
+        selector.EntitySelectorConfig(multiple=True)
+    ),
+}
+
+
 class ModuleOptionsFlow(RehearsalFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
@@ -70,7 +88,8 @@ class ModuleOptionsFlow(RehearsalFlow):
         if is_installing(self.config_entry):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
-            step_id="init", menu_options=[*self.safe_state_menu, "firmware", "doors", "evidence"]
+            step_id="init",
+            menu_options=[*self.safe_state_menu, "firmware", "doors", "evidence", "verification"],
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -141,6 +160,19 @@ class ModuleOptionsFlow(RehearsalFlow):
             step_id="evidence",
             data_schema=self.add_suggested_values_to_schema(schema, user_input or options),
             errors=errors,
+        )
+
+    async def async_step_verification(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say for how long new firmware is watched, and what happens when it does not work."""
+        options = dict(self.config_entry.options)
+        if user_input is not None:
+            options.pop(CONF_SOAK_ENTITIES, None)
+            return self.async_create_entry(data=options | user_input)
+        return self.async_show_form(
+            step_id="verification",
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(VERIFICATION), options),
         )
 
     async def async_step_firmware(

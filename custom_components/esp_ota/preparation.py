@@ -1,5 +1,6 @@
 """What one install brings to a module: the images in their order, with their bytes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .const import CONF_GZIP, LOGGER
@@ -18,12 +19,19 @@ async def async_prepare(
     sketches mostly live with new ones. Those that a try before has brought already stay as they
     are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
-    house, library = coordinator.house, coordinator.house.library
     releases = [release]
-    files = library.companion(release)
+    files = coordinator.house.library.companion(release)
     delivered = coordinator.facts().filesystem_sha256
     if files is not None and (chosen or files.image.sha256 != delivered):
         releases.insert(0, files)
+    return await async_parts(coordinator, releases, chosen=chosen)
+
+
+async def async_parts(
+    coordinator: ModuleCoordinator, releases: Sequence[Release], *, chosen: bool
+) -> list[Part]:
+    """Return releases as parts of one install; raises LibraryError when bytes are gone."""
+    house = coordinator.house
     parts = []
     for item in releases:
         payload = await house.payloads.async_of(item)

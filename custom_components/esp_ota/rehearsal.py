@@ -10,10 +10,11 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
+from .endings import async_close
 from .equipment import safe_state_for
 from .helpers import error_for
 from .installer import ModuleConfigEntry
-from .journal import OpenInstall
+from .open_install import OpenInstall
 from .ota import (
     Cause,
     InstallResult,
@@ -137,7 +138,7 @@ def async_rehearse(
         try:
             await rehearsal.run(safe_state, lambda: house.journal.async_write(entry.entry_id, note))
         finally:
-            await installer.async_close(rehearsal.result)
+            await async_close(hass, entry.runtime_data.coordinator, rehearsal.result)
         return rehearsal.result
 
     rehearsal.task = installer.async_start(run())

@@ -23,13 +23,22 @@ class RawConditionSelector(selector.ConditionSelector):
 
 def seconds(maximum: int) -> vol.All:
     """Return a field for whole seconds."""
+    return _whole(maximum, "s")
+
+
+def minutes(maximum: int) -> vol.All:
+    """Return a field for whole minutes."""
+    return _whole(maximum, "min")
+
+
+def _whole(maximum: int, unit: str) -> vol.All:
     return vol.All(
         selector.NumberSelector(
             selector.NumberSelectorConfig(
                 min=0,
                 max=maximum,
                 step=1,
-                unit_of_measurement="s",
+                unit_of_measurement=unit,
                 mode=selector.NumberSelectorMode.BOX,
             )
         ),

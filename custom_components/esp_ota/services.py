@@ -1,10 +1,11 @@
-"""The actions of the library: add firmware from a file or an address, remove releases."""
+"""The actions: add firmware to the library, remove releases, cancel an update, roll back."""
 
 from pathlib import Path
 from typing import Any, Final
 
 import voluptuous as vol
 
+from homeassistant.components.update import DOMAIN as UPDATE_DOMAIN
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -14,7 +15,10 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.helpers.service import (
+    async_register_admin_service,
+    async_register_platform_entity_service,
+)
 
 from .const import DOMAIN
 from .download import async_download
@@ -62,6 +66,16 @@ def async_register_actions(hass: HomeAssistant) -> None:
     async_register_admin_service(
         hass, DOMAIN, "remove_firmware", _async_remove, _REMOVE, SupportsResponse.OPTIONAL
     )
+    for name, method in (("cancel", "async_cancel_install"), ("rollback", "async_roll_back")):
+        async_register_platform_entity_service(
+            hass,
+            DOMAIN,
+            name,
+            admin_only=True,
+            entity_domain=UPDATE_DOMAIN,
+            func=method,
+            schema=None,
+        )
 
 
 async def _async_add(call: ServiceCall) -> ServiceResponse:

@@ -12,8 +12,8 @@ from homeassistant.util import dt as dt_util
 from .const import EVENT_UPDATE_ENDED, LOGGER
 from .helpers import async_sentence, reason_of
 from .issues import async_clear_update_issue, async_raise_update_issue
-from .journal import OpenInstall
 from .library import Release
+from .open_install import OpenInstall
 from .ota import Cause, InstallResult, Verdict
 
 _OWN_DIALOG = {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}

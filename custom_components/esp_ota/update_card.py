@@ -115,3 +115,12 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         """Install, and return only when the module is back with it."""
         context = self._context  # taken first, it is dropped by later state writes
         await self._installer.async_install(version, context, self.kind)
+
+    async def async_cancel_install(self) -> None:
+        """End the install that runs; the action `esp_ota.cancel`."""
+        await self._installer.async_cancel()
+
+    async def async_roll_back(self) -> None:
+        """Put back what ran well before; the action `esp_ota.rollback`."""
+        context = self._context
+        await self._installer.async_roll_back(context)

@@ -231,7 +231,7 @@ async def test_a_restart_of_home_assistant_does_not_hide_that_it_was_a_way_back(
     world.actions.clear()
     world.heard = sighting(version="1.0.0")
     world.door("push")
-    result = await world.install().resume(Delivery.UNCONFIRMED)
+    result = await world.install().resume()
     assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OTHER_VERSION_BACK)
 
 

@@ -53,6 +53,7 @@ ALL_STAGES = [
     InstallStage.RESTARTING,
     InstallStage.VERIFYING,
     InstallStage.RESTORING,
+    InstallStage.DONE,
 ]
 NETWORK = ModuleConnectionError(Cause.NO_ANSWER)
 
@@ -153,6 +154,9 @@ class World:
 
     async def enter(self) -> None:
         await self.step("enter")
+
+    async def take_over(self) -> None:
+        await self.step("take over")
 
     def holds(self) -> bool:
         self.log.append("holds")
@@ -281,6 +285,7 @@ async def test_an_install_takes_every_step_in_order(world: World) -> None:
         "journal restoring",
         "leave",
         "left",
+        "journal done",
         "turn ends",
     ]
     assert world.left_with == [result]
@@ -679,7 +684,7 @@ async def test_a_module_that_does_not_go_or_come_back_is_a_failure(
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.FAILED, cause)
     assert world.count("evidence") == 0
-    assert world.stages == [*ALL_STAGES[:5], "restoring"]
+    assert world.stages == [*ALL_STAGES[:5], "restoring", "done"]
     assert world.left_with == [result]
 
 
@@ -714,7 +719,7 @@ async def test_an_error_of_ours_restores_once_and_is_raised(world: World, step: 
         await world.run()
     assert [result.cause for result in world.left_with] == [Cause.INTERNAL]
     assert world.left_with[0].verdict is Verdict.FAILED
-    assert world.log[-2:] == ["left", "turn ends"]
+    assert world.log[-3:] == ["left", "journal done", "turn ends"]
 
 
 @pytest.mark.parametrize("step", ["journal checking", "reachable", "journal queued", "turn"])
@@ -773,7 +778,7 @@ async def test_cancelling_restores_once_and_stays_cancelled(world: World, step: 
     assert result.verdict is Verdict.CANCELLED
     # What the module has it may run, whoever has stopped waiting for it.
     assert result.cause is (Cause.CANCELLED if step in SENDING else Cause.CANCELLED_LATE)
-    assert world.log[-3:] == ["leave", "left", "turn ends"]
+    assert world.log[-4:] == ["leave", "left", "journal done", "turn ends"]
 
 
 @pytest.mark.parametrize(
@@ -868,16 +873,20 @@ async def test_a_transport_that_fails_while_it_is_stopped_hides_nothing(world: W
 
 
 async def test_an_install_goes_on_where_the_image_was_delivered(world: World) -> None:
-    result = await world.install().resume(Delivery.UNCONFIRMED)
+    result = await world.install().resume()
     assert (result.verdict, result.version) == (Verdict.VERIFIED, "1.1.0")
     assert [name for name in world.log if name != "holds"] == [
+        "take over",
+        "turn",
         "journal restarting",
         "back",
         "journal verifying",
         "evidence",
+        "turn ends",
         "journal restoring",
         "leave",
         "left",
+        "journal done",
     ]
     assert world.asked_since == {"back": 0.0, "evidence": 0.0}
     assert world.left_with == [result]
@@ -885,14 +894,14 @@ async def test_an_install_goes_on_where_the_image_was_delivered(world: World) ->
 
 async def test_a_module_that_was_lost_meanwhile_is_told_and_restored(world: World) -> None:
     world.errors["back"] = VerifyError(Cause.DID_NOT_COME_BACK, seconds=180)
-    result = await world.install().resume(Delivery.UNCONFIRMED)
+    result = await world.install().resume()
     assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.DID_NOT_COME_BACK)
     assert world.left_with == [result]
 
 
 async def test_a_resumed_install_that_is_cancelled_restores_once(world: World) -> None:
     world.hangs.add("back")
-    task = asyncio.ensure_future(world.install().resume(Delivery.ACCEPTED))
+    task = asyncio.ensure_future(world.install().resume())
     await world.reached.wait()
     task.cancel()
     await asyncio.wait({task})

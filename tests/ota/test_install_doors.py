@@ -415,7 +415,7 @@ async def test_files_alone_end_unverified(world: DoorWorld) -> None:
     world.parts = [FILES_PART]
     result = await world.run()
     assert result == InstallResult(verdict=Verdict.UNVERIFIED)
-    assert world.stages[-3:] == [
+    assert world.stages[-4:-1] == [
         InstallStage.RESTARTING,
         InstallStage.VERIFYING,
         InstallStage.RESTORING,

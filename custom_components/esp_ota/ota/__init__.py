@@ -24,7 +24,7 @@ from .discovery import (
     family_from_port,
 )
 from .ending import (
-    GOES_BACK,
+    goes_back,
 )
 from .exceptions import (
     InstallRefused,
@@ -33,6 +33,7 @@ from .exceptions import (
     SafeStateError,
     SignatureError,
     SourceError,
+    VerifyError,
 )
 from .fetch import (
     Account,
@@ -154,7 +155,6 @@ from .watch import (
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
-    "GOES_BACK",
     "INFO_SIZE_LIMIT",
     "MAX_FILE_SIZE",
     "RULES",
@@ -220,6 +220,7 @@ __all__ = [
     "UploadDialect",
     "UploadLimits",
     "Verdict",
+    "VerifyError",
     "WatchLimits",
     "carry_through",
     "chip_from_board",
@@ -227,6 +228,7 @@ __all__ = [
     "facts_from_announcement",
     "family_from_port",
     "fetch_text",
+    "goes_back",
     "is_alive",
     "is_json_path",
     "is_listening",

@@ -144,6 +144,8 @@ class Cause(StrEnum):
     OLD_FIRMWARE_ASKS = "old_firmware_asks"
     OLD_FIRMWARE_BACK = "old_firmware_back"
     OTHER_VERSION_BACK = "other_version_back"
+    SOAK_RESTARTED = "soak_restarted"
+    SOAK_UNAVAILABLE = "soak_unavailable"
     # Around it
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
@@ -153,4 +155,5 @@ class Cause(StrEnum):
     NOTHING_RUNNING = "nothing_running"
     SUSPENDED = "suspended"
     ROLLBACK_FAILED = "rollback_failed"
+    WENT_BACK = "went_back"
     INTERNAL = "internal"

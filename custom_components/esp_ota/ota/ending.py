@@ -7,8 +7,18 @@ from .causes import Cause
 from .models import InstallResult, Verdict
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
-GOES_BACK: Final = frozenset({Cause.OTHER_VERSION_BACK})
+GOES_BACK: Final = frozenset(
+    {Cause.OTHER_VERSION_BACK, Cause.SOAK_RESTARTED, Cause.SOAK_UNAVAILABLE}
+)
 """The module is there and runs what it should not: sending what ran before can help."""
+
+
+def goes_back(result: InstallResult, *, files_touched: bool) -> bool:
+    """Whether something is to be put back: what ran before, or the files that came before it.
+
+    A module that is back with its old sketch runs what it should already.
+    """
+    return result.cause in GOES_BACK or (files_touched and result.verdict is Verdict.UNCHANGED)
 
 
 def cancelled_with(version: str, *, has_image: bool, files_touched: bool) -> InstallResult:

@@ -30,6 +30,9 @@ class SafeState(Protocol):
     async def enter(self) -> None:
         """Bring it about and read it back; raises SafeStateError when that fails."""
 
+    async def take_over(self) -> None:
+        """Be in it as the Home Assistant that died was; nothing is done to the equipment."""
+
     def holds(self) -> bool:
         """Whether every condition is true right now."""
 
@@ -55,6 +58,11 @@ class Observer(Protocol):
         """Return the best statement heard since then, None when nothing was said."""
 
 
+type Probation = Callable[[Candidate, ModuleFacts], Awaitable[Sighting | None]]
+"""Watches what was proven to run for a while: returns the best statement heard meanwhile, raises
+VerifyError when it does not run as it should."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """One image of an install, with its bytes as they are sent."""
@@ -62,7 +70,8 @@ class Part:
     candidate: Candidate
     payload: Payload
     in_other_slot: bool = False
-    """Whether the module has it already, beside what runs: it is started, nothing is sent."""
+    """Whether the module may have it already, beside what runs: then it is only started. Where that
+    is not offered it is sent, if there are bytes to send."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +88,10 @@ class Limits:
 
 async def _stay(_failed: InstallResult) -> Sequence[Part]:
     return ()
+
+
+async def _trust(_candidate: Candidate, _before: ModuleFacts) -> Sighting | None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +118,5 @@ class Ports:
     """Called with an image that the module itself said no to."""
     go_back: Callable[[InstallResult], Awaitable[Sequence[Part]]] = _stay
     """Asked for what ran before when the module runs what it should not; nothing to stay so."""
+    on_probation: Probation = _trust
+    """Asked after the proof, with the equipment still safe."""

@@ -41,6 +41,9 @@ class WatchLimits:
     """Between probes; the shortest restart seen (ESP32, known access point) takes 1.5 s."""
     misses: int = 2
     """Probes in a row without an answer that mean "gone"."""
+    silence: int = 3
+    """Probes in a row without an answer that mean a restart while nobody waits for one: 1.8 s, a
+    restart takes at least 1.5 s and then the Wi-Fi has to be joined."""
     quick_probe: float = 0.6
     """For an answer while watching for a restart; two misses fit into the shortest one."""
     patient_probe: float = 3.0
@@ -119,6 +122,23 @@ class ModuleWatch:
             await self._wait(min(left, 2.0))
         return strongest(self._since(since))
 
+    async def restarted(self, since: float) -> bool:
+        """Look once whether the module went again since then, or is away now."""
+        if self._left_at > since:
+            return True
+        for _ in range(self._limits.silence):
+            if await self._probe(self._limits.quick_probe):
+                return False
+        return True
+
+    def said(self, since: float) -> Sighting | None:
+        """Return the best statement heard since then, None when nothing was said."""
+        return strongest(self._since(since))
+
+    async def pause(self) -> None:
+        """Let some time pass between two looks; less when something is heard."""
+        await self._wait(self._limits.interval)
+
     def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
         likely = before.version or before.sketch_md5 or candidate.image.marker
         return self._limits.evidence if likely else self._limits.evidence_unlikely
@@ -169,6 +189,11 @@ class PollWatch(ModuleWatch):
     async def reachable(self) -> bool:
         """Return True: whether it asks is another question, with its own deadline."""
         return True
+
+    @override
+    async def restarted(self, since: float) -> bool:
+        """Return False: a restart is not heard, only what runs after it."""
+        return False
 
     @override
     async def wait_gone(self, since: float, candidate: Candidate, before: ModuleFacts) -> float:

@@ -1,0 +1,142 @@
+"""What follows from how an install ended: it is learnt from, told, and the journal closed."""
+
+from homeassistant.core import HomeAssistant
+
+from .const import LOGGER
+from .coordinator import ModuleCoordinator
+from .issues import async_clear_update_issue, async_raise_module_issue, plain
+from .library import Release
+from .offers import async_count
+from .open_install import OpenInstall
+from .ota import Cause, Delivery, ImageKind, InstallResult, Verdict
+from .rollback import asks, to_put_back
+from .telling import Press, async_outcome, async_tell
+
+
+async def async_finish(
+    hass: HomeAssistant,
+    coordinator: ModuleCoordinator,
+    note: OpenInstall,
+    press: Press,
+    result: InstallResult,
+    *,
+    touched: bool = False,
+) -> None:
+    """See to everything that comes after one install; `touched` tells whether files were sent."""
+    entry = coordinator.config_entry
+    coordinator.desk.dismiss()
+    if (release := coordinator.house.library.get(note["sha256"])) is not None:
+        await async_count(hass, coordinator, release, result)
+        await _async_learn(coordinator, note, release, result)
+    await async_tell_all(hass, coordinator, press, result)
+    if result.cause is Cause.INTERRUPTED and result.restore_error is None:
+        _ask_again(hass, coordinator, note)
+    elif asks(entry) and (
+        back := to_put_back(coordinator, result, note["sha256"], touched=touched)
+    ):
+        _ask_back(hass, coordinator, note, back)
+    if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
+        entry.async_start_reauth(hass)
+    await async_close(hass, coordinator, result)
+
+
+async def _async_learn(
+    coordinator: ModuleCoordinator, note: OpenInstall, release: Release, result: InstallResult
+) -> None:
+    """Take what runs now, and that it runs well."""
+    replaced = note.get("replaces", "")
+    if result.verdict is Verdict.ROLLED_BACK:
+        if (back := coordinator.house.library.get(note.get("back_to", ""))) is not None:
+            replaced, release = release.image.sha256, back
+    elif not result.verdict.is_success:
+        return
+    if release.image.kind is ImageKind.FILESYSTEM:
+        coordinator.async_delivered(release.image, Delivery.ACCEPTED)
+        return
+    stated = result.version
+    coordinator.async_set_installed(
+        stated or release.version, release.firmware, assumed=stated is None
+    )
+    journal, entry_id = coordinator.house.journal, coordinator.config_entry.entry_id
+    await journal.async_proved(entry_id, release.image.sha256, instead_of=replaced)
+
+
+async def async_tell_all(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, press: Press, result: InstallResult
+) -> None:
+    """Say it in the same words to everybody: card, event, repair, log, logbook."""
+    outcome = await async_outcome(hass, coordinator.config_entry.title, press, result)
+    coordinator.async_set_outcome(outcome)
+    device = coordinator.device
+    async_tell(hass, coordinator.config_entry, device.id if device else None, outcome)
+
+
+def async_tell_interrupted(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall
+) -> None:
+    """Say that a try of a safe state was interrupted."""
+    entry = coordinator.config_entry
+    placeholders = {"module": entry.title, "version": note["version"]}
+    async_raise_module_issue(hass, entry.entry_id, "interrupted_try", placeholders)
+
+
+def _ask_again(hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall) -> None:
+    """Offer to run an install again that a dead Home Assistant left."""
+    entry = coordinator.config_entry
+    async_clear_update_issue(hass, entry.entry_id)  # this one says more
+    async_raise_module_issue(
+        hass,
+        entry.entry_id,
+        "interrupted",
+        {"module": entry.title, "version": note["version"]},
+        fix={"sha256": note["sha256"]},
+    )
+
+
+def _ask_back(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall, back: Release
+) -> None:
+    """Offer to put back what ran before."""
+    entry, outcome = coordinator.config_entry, coordinator.data.outcome
+    assert outcome is not None
+    async_clear_update_issue(hass, entry.entry_id)  # this one can do something about it
+    async_raise_module_issue(
+        hass,
+        entry.entry_id,
+        "roll_back",
+        {
+            "module": entry.title,
+            "version": note["version"],
+            "back_to": back.version,
+            "sentence": plain(outcome.sentence),
+        },
+        fix={"sha256": back.image.sha256, "replaces": note["sha256"]},
+    )
+
+
+async def async_close(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, result: InstallResult
+) -> None:
+    """Close the journal, and tell when the equipment was not restored."""
+    entry_id = coordinator.config_entry.entry_id
+    if result.restore_error is not None:
+        if hass.is_stopping:
+            return  # no sequence runs any more; the open journal restores at the next start
+        _tell_restore(hass, coordinator, result)
+    try:
+        await coordinator.house.journal.async_close(entry_id)
+    except OSError:
+        LOGGER.exception("%s: the journal cannot be written", coordinator.config_entry.title)
+
+
+def _tell_restore(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, result: InstallResult
+) -> None:
+    entry = coordinator.config_entry
+    stayed = result.restore_error is Cause.DID_NOT_COME_BACK
+    async_raise_module_issue(
+        hass,
+        entry.entry_id,
+        "stayed_safe" if stayed else "restore_failed",
+        {"module": entry.title, "detail": result.restore_facts.get("detail", "")},
+    )

@@ -1,0 +1,283 @@
+"""One install of one module, with everything around the pipeline: journal, telling, learning."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, Final, Self
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .const import LOGGER, ROLLBACK_AUTO
+from .coordinator import ModuleCoordinator
+from .endings import async_finish
+from .equipment import safe_state_for, safe_state_noted
+from .issues import async_clear_module_issues
+from .library import Release
+from .offers import raise_for_third_offer
+from .open_install import OpenInstall, restored_result, stored_result
+from .ota import (
+    Cause,
+    Install,
+    InstallResult,
+    InstallStage,
+    LibraryError,
+    OtaError,
+    Part,
+    Payload,
+    Ports,
+    SafeState,
+    Verdict,
+    carry_through,
+)
+from .preparation import async_prepare, part_of
+from .rollback import async_way_back, rollback_mode, running_release, to_put_back
+from .soak import Soak
+from .telling import Press
+from .transports import transports_for
+
+CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
+_INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
+_WANTED: Final = InstallResult(verdict=Verdict.ROLLED_BACK)
+"""What a way back undoes that somebody asked for."""
+_LOOKED_AT: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
+"""Stages of a mere look: the equipment was restored before it, and stays so."""
+
+
+class Installation:
+    """Owned by the task that runs it."""
+
+    def __init__(
+        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall, press: Press
+    ) -> None:
+        """Take what the journal says of it, or is going to."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._entry = coordinator.config_entry
+        self._pipeline: Install | None = None
+        self.note = note
+        self.press = press
+        self.result = CANCELLED
+        """What it ended as."""
+        self.is_put_aside = False
+        """Whether it ended in the middle, for the next start."""
+
+    @classmethod
+    def of(
+        cls,
+        hass: HomeAssistant,
+        coordinator: ModuleCoordinator,
+        release: Release,
+        context: Context,
+        *,
+        chosen: bool,
+        instead_of: Release | None = None,
+    ) -> Self:
+        """Return the install of a release; `instead_of` is what somebody wants to go back from."""
+        note: OpenInstall = {
+            "stage": InstallStage.CHECKING,
+            "sha256": release.image.sha256,
+            "version": release.version,
+            "before": coordinator.facts().version,
+            "user": context.user_id,
+            "chosen": chosen,
+            "started": dt_util.utcnow().isoformat(),
+        }
+        if instead_of is not None:
+            note["replaces"] = instead_of.image.sha256
+        press = Press.now(release, coordinator.data.installed, context)
+        return cls(hass, coordinator, note, press)
+
+    @property
+    def release(self) -> Release | None:
+        """What is installed; None when it is not in the library any more."""
+        return self._coordinator.house.library.get(self.note["sha256"])
+
+    @property
+    def stage(self) -> InstallStage:
+        """Where it stands, as the journal says."""
+        return InstallStage(self.note["stage"])
+
+    def put_aside(self) -> None:
+        """Let a cancelling that comes now leave what can wait for the next start."""
+        if self._pipeline is not None:
+            self._pipeline.put_aside()
+
+    # The ways through it
+
+    async def run(self) -> InstallResult:
+        """Run it from the beginning."""
+        release, coordinator = self.release, self._coordinator
+        if release is None:  # only after a restart: it was removed from the disk
+            return await self.to_its_end(_gone(self.note["version"]))
+        coordinator.async_begin(release.image.kind)
+        LOGGER.info(
+            "%s: install of %s %s (%s) begins, %s runs",
+            self._entry.title,
+            release.firmware,
+            release.version,
+            release.image.sha256[:12],
+            coordinator.data.installed or "an unknown version",
+        )
+        with coordinator.house.holding(release.image.sha256):
+            return await self.to_its_end(self._run(release))
+
+    async def _run(self, release: Release) -> InstallResult:
+        coordinator = self._coordinator
+        coordinator.raise_for_other_module()
+        raise_for_third_offer(self._hass, coordinator, release)
+        context, options = self.press.context, self._entry.options
+        safe_state = safe_state_for(
+            self._hass, coordinator.house, self._entry.title, options, context
+        )
+        if "replaces" in self.note:
+            parts = await async_way_back(coordinator, release)
+        else:
+            parts = await async_prepare(coordinator, release, chosen=self.note.get("chosen", True))
+            await self._keep_what_runs(release)
+        async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
+        return await self._install(parts, safe_state).run()
+
+    async def _keep_what_runs(self, release: Release) -> None:
+        """Whatever an update begins from is what a module goes back to."""
+        if (running := running_release(self._coordinator)) not in {None, release}:
+            assert running is not None
+            journal = self._coordinator.house.journal
+            await journal.async_proved(self._entry.entry_id, running.image.sha256)
+
+    async def resume(self) -> InstallResult:
+        """Carry on with a module that has the image already."""
+        return await self._noted().resume()
+
+    async def look(self) -> InstallResult:
+        """Find out what became of an image that was on its way."""
+        return await self._noted().look()
+
+    def _noted(self) -> Install:
+        """Put together what the journal knows: what the bytes were is enough to judge."""
+        library = self._coordinator.house.library
+        sent = library.get(self.note.get("back_to", "")) or self.release
+        if sent is None:
+            raise LibraryError(Cause.INTERRUPTED)
+        nothing = Payload(data=b"", kind=sent.image.kind, md5=sent.image.md5)
+        part = part_of(self._coordinator, sent, nothing, chosen=True)
+        return self._install([part], self.safe_state_noted)
+
+    # What they share
+
+    @property
+    def safe_state_noted(self) -> SafeState:
+        """What a Home Assistant that died has made safe."""
+        return safe_state_noted(self._hass, self._coordinator.house, self._entry, self.note)
+
+    def _install(self, parts: Sequence[Part], safe_state: SafeState) -> Install:
+        """Put one install together."""
+        coordinator = self._coordinator
+        stored = self.note.get("undoes")
+        undoes = restored_result(stored) if stored else None
+        if undoes is None and "replaces" in self.note:
+            undoes = _WANTED
+        ports = Ports(
+            facts=lambda: replace(coordinator.facts(), version=self.note["before"]),
+            observer=coordinator.watch,
+            safe_state=safe_state,
+            transports=transports_for(coordinator),
+            turn=coordinator.house.turn(),
+            on_stage=self._on_stage,
+            on_progress=coordinator.async_set_progress,
+            check_identity=coordinator.raise_for_other_module,
+            on_fallback=self._log_fallback,
+            on_delivered=coordinator.async_delivered,
+            on_refused=coordinator.async_refused,
+            go_back=self._go_back,
+            on_probation=Soak(self._hass, coordinator).watch,
+        )
+        self._pipeline = Install(
+            parts,
+            ports,
+            accepted=coordinator.accepted,
+            limits=coordinator.house.patience.install,
+            undoes=undoes,
+        )
+        return self._pipeline
+
+    async def _on_stage(self, stage: InstallStage) -> None:
+        """Write a stage of the pipeline before it takes effect."""
+        assert self._pipeline is not None
+        if stage is InstallStage.CHECKING or (stage in _LOOKED_AT and self.note.get("looks")):
+            return
+        decided = stage in {InstallStage.RESTORING, InstallStage.DONE}
+        self.note["again"] = self._pipeline.goes_on
+        await self.async_note(stage, self._pipeline.ending if decided else None)
+
+    async def async_note(self, stage: InstallStage, decided: InstallResult | None = None) -> None:
+        """Write a stage to the journal, and what it ends as where that is decided."""
+        self.note["stage"] = stage
+        self.note.pop("result", None)
+        if decided is not None:
+            self.note["result"] = stored_result(decided)
+        await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
+
+    def _log_fallback(self, transport: str, err: OtaError) -> None:
+        LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
+
+    async def _go_back(self, failed: InstallResult) -> Sequence[Part]:
+        """Return the parts that put back what ran before, where that happens by itself."""
+        if rollback_mode(self._entry.options) != ROLLBACK_AUTO:
+            return ()
+        assert self._pipeline is not None
+        touched = self._pipeline.files_touched
+        back = to_put_back(self._coordinator, failed, self.note["sha256"], touched=touched)
+        if back is None:
+            return ()
+        try:
+            parts = await async_way_back(self._coordinator, back, touched=touched)
+        except OtaError as err:
+            LOGGER.warning("%s: cannot be rolled back: %s", self._entry.title, err)
+            return ()
+        LOGGER.warning("%s: goes back to %s", self._entry.title, back.version)
+        self.note["undoes"] = stored_result(failed)
+        self.note["back_to"] = back.image.sha256
+        return parts
+
+    async def to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
+        """Do the work of one install, and see to everything after it whatever it ended as."""
+        try:
+            self.result = await work
+        except OtaError as err:
+            self.result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
+        except asyncio.CancelledError:
+            self.is_put_aside = self._pipeline is not None and self._pipeline.is_put_aside
+            self.result = self._pipeline.ending if self._pipeline else CANCELLED
+            if self.is_put_aside:
+                self._coordinator.desk.dismiss()
+            else:
+                await self._async_end()
+            raise
+        except Exception as err:  # noqa: BLE001 - logged here, told to the caller as INTERNAL
+            LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
+            self.result = _INTERNAL
+            if self.stage is InstallStage.RESTORING:
+                facts = {"detail": str(err) or type(err).__name__}
+                self.result = replace(
+                    _INTERNAL, restore_error=Cause.RESTORE_FAILED, restore_facts=facts
+                )
+        await self._async_end()
+        return self.result
+
+    async def _async_end(self) -> None:
+        """Tell and close; once begun this is carried to its end, cancelled or not."""
+        touched = self._pipeline is not None and self._pipeline.files_touched
+        self._pipeline = None  # and with it the bytes
+        finishing, cancelled = await carry_through(
+            async_finish(
+                self._hass, self._coordinator, self.note, self.press, self.result, touched=touched
+            )
+        )
+        finishing.result()
+        if cancelled:
+            raise asyncio.CancelledError
+
+
+async def _gone(version: str) -> InstallResult:
+    raise LibraryError(Cause.NO_RELEASE, version=version, firmware="?")

@@ -1,0 +1,80 @@
+"""After the send: the restart, the return, the evidence, and the probation of what runs then."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from .causes import Cause
+from .checks import Candidate
+from .evidence import judge
+from .exceptions import OtaError
+from .models import Delivery, InstallResult, InstallStage, ModuleFacts, Sighting, Verdict
+from .ports import Observer, Probation
+from .transport import Transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """An image that a module should run from now on."""
+
+    candidate: Candidate
+    before: ModuleFacts
+    delivery: Delivery
+    since: float
+    """From when on a restart counts (`time.monotonic()`)."""
+    gone_at: float | None = None
+    """When the module went, where that is known already."""
+
+
+class Proof:
+    """Waits for what one module says after a send, and judges it."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        on_probation: Probation,
+        stage: Callable[[InstallStage], Awaitable[None]],
+    ) -> None:
+        """`stage` is awaited as each stage begins."""
+        self._observer = observer
+        self._on_probation = on_probation
+        self._stage = stage
+
+    async def of(self, sent: Sent, transport: Transport) -> InstallResult:
+        """Return what the module proved."""
+        await self._stage(InstallStage.RESTARTING)
+        try:
+            gone_at = await self._restarted(sent, transport)
+        except OtaError as err:
+            lost = sent.delivery is Delivery.UNCONFIRMED and err.cause is Cause.DID_NOT_RESTART
+            cause = Cause.NO_RESULT if lost else err.cause
+            return InstallResult(verdict=Verdict.FAILED, cause=cause, facts=err.facts)
+        await self._stage(InstallStage.VERIFYING)
+        known = sent.candidate, sent.before
+        result = _judged(await self._observer.wait_evidence(gone_at, *known), sent, transport)
+        if not result.verdict.is_success:
+            return result
+        try:
+            said = await self._on_probation(*known)
+        except OtaError as err:
+            return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=err.facts)
+        later = _judged(said, sent, transport) if said is not None else result
+        return result if later.verdict.is_success else later
+
+    async def _restarted(self, sent: Sent, transport: Transport) -> float:
+        """Return when the module went, once it is back; raises VerifyError."""
+        known = sent.candidate, sent.before
+        gone_at = sent.gone_at
+        if gone_at is None and not transport.restarts_after(sent.candidate.image.kind):
+            gone_at = sent.since
+        if gone_at is None:
+            gone_at = await self._observer.wait_gone(sent.since, *known)
+        await self._observer.wait_back(gone_at, *known)
+        return gone_at
+
+
+def _judged(sighting: Sighting | None, sent: Sent, transport: Transport) -> InstallResult:
+    result = judge(sighting, sent.candidate, sent.before)
+    if result.cause is Cause.OLD_FIRMWARE_BACK and transport.waits:
+        # It may never have restarted: a request tells what runs, not since when.
+        return replace(result, cause=Cause.OLD_FIRMWARE_ASKS)
+    return result

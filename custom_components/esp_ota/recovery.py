@@ -1,0 +1,125 @@
+"""Picking up what was open when Home Assistant died, by the table of design §7."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from .const import LOGGER
+from .coordinator import ModuleCoordinator
+from .endings import async_close, async_finish, async_tell_interrupted
+from .equipment import safe_state_noted
+from .house import House
+from .installation import Installation
+from .open_install import OpenInstall, restored_result
+from .ota import (
+    Cause,
+    InstallProgress,
+    InstallResult,
+    InstallStage,
+    SafeStateError,
+    Verdict,
+    carry_through,
+)
+from .telling import Press
+
+INTERRUPTED: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
+_MADE_SAFE: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
+"""In them the equipment is restored at once; in the next two it has to stay safe."""
+_DELIVERED: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
+
+
+class Recovery:
+    """What a dead Home Assistant left of one module's install, or try of its safe state."""
+
+    def __init__(
+        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall
+    ) -> None:
+        """Take what the journal says."""
+        library = coordinator.house.library
+        release = library.get(note["sha256"])
+        firmware = release.firmware if release else coordinator.data.firmware or "?"
+        self._hass = hass
+        self._coordinator = coordinator
+        self._note = note
+        self._press = Press.noted(note, firmware)
+        self._stage = InstallStage(note["stage"])
+        self.installation = Installation(hass, coordinator, note, self._press)
+        LOGGER.info(
+            "%s: an install was interrupted while %s", coordinator.config_entry.title, self._stage
+        )
+
+    async def run(self) -> InstallResult:
+        """Do what is left of it."""
+        if "tried" in self._note:
+            return await self._end_the_try()
+        if self._stage is InstallStage.QUEUED:
+            return await self.installation.run()
+        if self._stage in _DELIVERED and self.installation.release is not None:
+            return await self.installation.to_its_end(self.installation.resume())
+        return await self._restore_and_look()
+
+    async def _end_the_try(self) -> InstallResult:
+        result = await self._restore()
+        if result.restore_error is None:
+            async_tell_interrupted(self._hass, self._coordinator, self._note)
+        self._coordinator.async_set_progress(None)
+        await async_close(self._hass, self._coordinator, result)
+        return result
+
+    async def _restore_and_look(self) -> InstallResult:
+        """Restore at once; then tell what was decided, or find out what became of the image."""
+        if self._stage is InstallStage.SENDING:
+            self._note["looks"] = True
+        result = self._decided
+        if self._stage is not InstallStage.DONE:
+            result = await self._restore()
+        if result.restore_error is None and self._note.get("again"):
+            return await self.installation.run()
+        if result.restore_error is None and self._note.get("looks"):
+            return await self.installation.to_its_end(self.installation.look())
+        await async_finish(self._hass, self._coordinator, self._note, self._press, result)
+        return result
+
+    @property
+    def _decided(self) -> InstallResult:
+        stored = self._note.get("result")
+        return restored_result(stored) if stored else INTERRUPTED
+
+    async def _restore(self) -> InstallResult:
+        """Restore what a dead Home Assistant made safe; this is carried to its end."""
+        result = self._decided
+        safe_state = self.installation.safe_state_noted
+        self._coordinator.async_set_progress(InstallProgress(stage=InstallStage.RESTORING))
+        await self.installation.async_note(InstallStage.RESTORING, result)
+        leaving, cancelled = await carry_through(safe_state.leave(result))
+        try:
+            leaving.result()
+        except SafeStateError as err:
+            result = replace(result, restore_error=err.cause, restore_facts=err.facts)
+        except Exception as err:  # noqa: BLE001 - logged here, told as a restore that failed
+            LOGGER.exception(
+                "%s: its equipment was not restored", self._coordinator.config_entry.title
+            )
+            facts = {"detail": str(err) or type(err).__name__}
+            result = replace(result, restore_error=Cause.RESTORE_FAILED, restore_facts=facts)
+        else:
+            await self.installation.async_note(InstallStage.DONE, result)
+        if cancelled:
+            raise asyncio.CancelledError
+        return result
+
+
+async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:
+    """Restore the equipment of a module that is removed, where an install left it safe."""
+    if (running := house.running.pop(entry.entry_id, None)) is not None:
+        await asyncio.wait({running})
+    note = house.journal.open_install(entry.entry_id)
+    if note is None or InstallStage(note["stage"]) not in _MADE_SAFE | _DELIVERED:
+        return
+    try:
+        await safe_state_noted(hass, house, entry, note).leave(INTERRUPTED)
+    except SafeStateError as err:
+        LOGGER.error("%s: the equipment was not restored: %s", entry.title, err)

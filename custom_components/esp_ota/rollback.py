@@ -1,0 +1,88 @@
+"""Going back to what ran before: which image that is, and when a person is asked about it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+
+from .const import CONF_ROLLBACK, ROLLBACK_ASK
+from .coordinator import ModuleCoordinator
+from .library import Release
+from .ota import ImageKind, InstallResult, Part, Verdict, goes_back
+from .preparation import async_parts
+
+
+def rollback_mode(options: Mapping[str, Any]) -> str:
+    """Return what the person wants of it: never, ask, or by itself."""
+    return str(options.get(CONF_ROLLBACK, ROLLBACK_ASK))
+
+
+def running_release(coordinator: ModuleCoordinator) -> Release | None:
+    """Return the release that a module runs, by its sum or else by the version it shows."""
+    library, facts = coordinator.house.library, coordinator.facts()
+    if (running := library.running(facts.sketch_md5)) is not None:
+        return running
+    version = coordinator.data.installed
+    named = [item for item in coordinator.releases if item.version == version]
+    return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
+
+
+def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) -> Release | None:
+    """Return the image that ran well last, other than what runs and what failed (sha256)."""
+    library, entry_id = coordinator.house.library, coordinator.config_entry.entry_id
+    running = running_release(coordinator)
+    others = {instead_of, running.image.sha256 if running else None}
+    good = (library.get(sha256) for sha256 in coordinator.house.journal.good(entry_id))
+    return next((item for item in good if item and item.image.sha256 not in others), None)
+
+
+def files_before(
+    coordinator: ModuleCoordinator, release: Release, *, touched: bool = False
+) -> Release | None:
+    """Return the files of a release, where the module has others of ours now.
+
+    `touched` says that others were sent just now, whatever became of them.
+    """
+    files = coordinator.house.library.companion(release)
+    delivered = coordinator.facts().filesystem_sha256
+    if files is None or delivered == files.image.sha256 or (delivered is None and not touched):
+        return None
+    return files
+
+
+def to_put_back(
+    coordinator: ModuleCoordinator, failed: InstallResult, wanted: str, *, touched: bool
+) -> Release | None:
+    """Return what is put back after a failure, None for nothing.
+
+    `wanted` is the content of what was installed (sha256). A module that is back with its old
+    sketch needs no other one, but its files may have been replaced.
+    """
+    if failed.verdict is Verdict.ROLLED_BACK or not goes_back(failed, files_touched=touched):
+        return None
+    if failed.verdict is not Verdict.UNCHANGED:
+        return last_good(coordinator, instead_of=wanted)
+    running = running_release(coordinator)
+    return files_before(coordinator, running, touched=touched) if running else None
+
+
+async def async_way_back(
+    coordinator: ModuleCoordinator, release: Release, *, touched: bool = False
+) -> list[Part]:
+    """Return the parts that put a release back; raises LibraryError when bytes are gone.
+
+    A module may have its sketch still, in the slot that the update did not touch.
+    """
+    releases = [release]
+    if (files := files_before(coordinator, release, touched=touched)) is not None:
+        releases.insert(0, files)
+    parts = await async_parts(coordinator, releases, chosen=True)
+    if len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
+        return [replace(parts[0], in_other_slot=True)]
+    return parts
+
+
+def asks(entry: ConfigEntry) -> bool:
+    """Whether a person is to be asked."""
+    return rollback_mode(entry.options) == ROLLBACK_ASK

@@ -1,0 +1,175 @@
+"""Cancelling an install, at each stage, by the button and the action."""
+
+import asyncio
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+
+from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+
+from .conftest import StartModule, entry_for
+from .garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
+from .sentences import assert_error_is_whole
+from .virtual_module import Fault, Seen
+
+BUTTON = "button.garden_valve_cancel_update"
+
+
+async def press(garden: Garden) -> None:
+    """Press Cancel, and wait until that is done."""
+    await garden.hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
+
+
+async def refused_press(garden: Garden, cause: str) -> None:
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(garden)
+    assert caught.value.translation_key == cause
+    assert_error_is_whole(caught.value)
+
+
+async def at(garden: Garden, stage: str) -> None:
+    await until(lambda: garden.card.attributes["stage"] == stage)
+
+
+async def test_nothing_that_runs_cannot_be_cancelled(
+    garden: Garden, start_module: StartModule
+) -> None:
+    await garden.add(entry_for(await start_module(), options=options_for()))
+    await refused_press(garden, "nothing_running")
+
+
+async def test_an_install_that_waits_for_its_turn_is_forgotten(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for()))
+    garden.house._turns = asyncio.Semaphore(0)
+    install = asyncio.create_task(garden.refused("cancelled"))
+    await at(garden, "queued")
+
+    await press(garden)
+    await install
+    garden.assert_at_rest(entry, UNTOUCHED)
+    assert module.events.count_of(Seen.INVITED) == 0
+
+
+async def test_while_it_is_made_safe_everything_is_put_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    never = {"condition": "template", "value_template": "{{ false }}"}
+    options = options_for({"conditions": [never], "time_limit": 60})
+    entry = await garden.add(entry_for(module, options=options))
+    install = asyncio.create_task(garden.refused("cancelled"))
+    await until(lambda: garden.valve == ["off"])
+
+    await press(garden)
+    await install
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert module.events.count_of(Seen.INVITED) == 0
+
+
+async def test_while_it_is_sent_the_module_is_freed_and_the_old_sketch_runs_on(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.05)
+    await garden.release("1.1.0", size=200 * 1024)
+    entry = await garden.add(entry_for(module, options=options_for()))
+    install = asyncio.create_task(garden.refused("cancelled"))
+    await until(lambda: garden.card.attributes["update_percentage"])
+
+    await press(garden)
+    await install
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert module.running_version == "1.0.0"
+    assert garden.card.attributes["last_verdict"] == "cancelled"
+    module.faults.clear()
+    await garden.install()
+    assert module.running_version == "1.1.0"
+
+
+async def test_once_it_has_left_the_module_may_run_it(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=60)
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for()))
+    install = asyncio.create_task(garden.refused("cancelled_late"))
+    await at(garden, "restarting")
+
+    await press(garden)
+    facts = await install
+    assert facts["version"] == "1.1.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_what_is_being_restored_is_restored(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    options = options_for()
+    options["safe_state"]["restore"].append({"delay": {"milliseconds": 300}})
+    entry = await garden.add(entry_for(module, options=options))
+    install = asyncio.create_task(garden.install())
+    await at(garden, "restoring")
+
+    await refused_press(garden, "cancel_too_late")
+    await install
+    assert module.running_version == "1.1.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_an_offer_that_no_module_collects_is_withdrawn(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    changes = {"transports": ["http_pull"], "mac": "5c:cf:7f:00:00:01"}
+    entry = await garden.add(entry_for(module, options=options_for(), **changes))
+    install = asyncio.create_task(garden.refused("cancelled"))
+    await at(garden, "queued")
+
+    await press(garden)
+    await install
+    garden.assert_at_rest(entry, UNTOUCHED)
+
+
+async def test_who_cancels_is_told_when_the_equipment_was_not_restored(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=60)
+    await garden.release("1.1.0")
+    options = options_for({"restore": [{"action": "test.nothing"}]})
+    await garden.add(entry_for(module, options=options))
+    install = asyncio.create_task(garden.refused("cancelled_late"))
+    await at(garden, "restarting")
+
+    await refused_press(garden, "restore_failed")
+    await install
+
+
+async def test_the_action_does_the_same_for_administrators_only(
+    garden: Garden, start_module: StartModule, hass_read_only_user: MockUser
+) -> None:
+    module = await start_module(offline_time=60)
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for()))
+    install = asyncio.create_task(garden.refused("cancelled_late"))
+    await at(garden, "restarting")
+
+    call = garden.hass.services.async_call
+    with pytest.raises(Unauthorized):
+        await call(
+            "esp_ota",
+            "cancel",
+            {"entity_id": CARD},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    await call("esp_ota", "cancel", {"entity_id": CARD}, blocking=True)
+    await install
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)

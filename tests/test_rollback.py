@@ -1,0 +1,302 @@
+"""Going back to what ran before: by the button, by a repair, by itself."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.library import Release
+from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.repairs import async_create_fix_flow
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+
+from .conftest import StartModule, entry_for
+from .garden import CARD, CLOSED_AND_OPENED, TALKING, Garden, options_for, patience, until
+from .sentences import assert_error_is_whole, assert_issue_is_whole
+from .virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
+
+BUTTON = "button.garden_valve_roll_back"
+
+
+async def press(garden: Garden) -> None:
+    """Press Roll back, and wait until that is done."""
+    await garden.hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
+
+
+async def add(garden: Garden, module: VirtualModule, **options: Any) -> MockConfigEntry:
+    """Set up a module that says what it runs, with both versions in the library."""
+    garden.house.patience = TALKING
+    await garden.release("1.0.0")
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for(**options)))
+    await garden.runs("1.0.0")
+    return entry
+
+
+async def misnamed(garden: Garden, version: str = "1.2.0") -> Release:
+    """Put a release into the library whose sketch says, when it runs, that it is 0.9.9."""
+    name = ReleaseName.stated("any.bin", {"firmware": "garden-valve", "version": version})
+    image = build_image("esp8266", version="0.9.9", size=48 * 1024)
+    return await garden.house.library.async_add(image, name, source="upload")
+
+
+def repair(garden: Garden, entry: MockConfigEntry, key: str = "roll_back") -> ir.IssueEntry | None:
+    return ir.async_get(garden.hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
+
+
+async def fix(garden: Garden, issue: ir.IssueEntry) -> str:
+    """Press Fix and Submit; return how the dialog ends."""
+    flow = await async_create_fix_flow(garden.hass, issue.issue_id, dict(issue.data or {}))
+    flow.hass, flow.issue_id, flow.data = garden.hass, issue.issue_id, dict(issue.data or {})
+    flow.handler, flow.flow_id, flow.context = DOMAIN, "1", {}
+    form = await flow.async_step_init()
+    assert form["type"] is FlowResultType.FORM
+    ended = await flow.async_step_confirm({})
+    return str(ended.get("reason") or ended["type"])
+
+
+async def test_what_ran_before_is_put_back_at_the_press_of_a_button(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module)
+    await garden.install()
+    assert module.running_version == "1.1.0"
+    garden.valve.clear()
+
+    await press(garden)
+    assert module.running_version == "1.0.0"
+    assert garden.card.attributes["last_verdict"] == "rolled_back"
+    assert garden.card.attributes["last_cause"] is None
+    assert garden.card.attributes["installed_version"] == "1.0.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+    # What was gone back from is not what one goes back to.
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(garden)
+    assert caught.value.translation_key == "no_rollback"
+    assert_error_is_whole(caught.value)
+
+
+async def test_who_has_nothing_to_go_back_to_is_told(
+    garden: Garden, start_module: StartModule
+) -> None:
+    await garden.add(entry_for(await start_module(), options=options_for()))
+    with pytest.raises(HomeAssistantError) as caught:
+        await garden.hass.services.async_call(
+            DOMAIN, "rollback", {"entity_id": CARD}, blocking=True
+        )
+    assert caught.value.translation_key == "no_rollback"
+
+
+async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: StartModule) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module)
+    await garden.install()
+    garden.valve.clear()
+    module.board.faults = FaultPlan([Fault.BOOT_STRAP])
+
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(garden)
+    assert caught.value.translation_key == "boot_strap"
+    assert module.running_version == "1.1.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+# After a failure
+
+
+async def test_a_person_is_asked_and_one_click_puts_it_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module)
+    await misnamed(garden)
+
+    await garden.refused("other_version_back")
+    assert module.running_version == "0.9.9"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    issue = repair(garden, entry)
+    assert issue is not None
+    assert issue.is_fixable
+    assert_issue_is_whole(issue)
+    assert repair(garden, entry, "update_failed") is None  # one repair for one problem
+    garden.valve.clear()
+
+    assert await fix(garden, issue) == "create_entry"
+    await until(lambda: garden.card.attributes["last_verdict"] == "rolled_back")
+    assert module.running_version == "1.0.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert repair(garden, entry) is None
+
+
+async def test_it_is_put_back_by_itself_where_a_person_chose_that(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module, rollback="auto")
+    await misnamed(garden)
+
+    facts = await garden.refused("went_back")
+    assert (facts["failed"], facts["back_to"]) == ("1.2.0", "1.0.0")
+    assert "says that it runs" in facts["because"]
+    assert module.running_version == "1.0.0"
+    assert garden.card.attributes["last_verdict"] == "rolled_back"
+    assert garden.card.attributes["last_cause"] == "other_version_back"
+    assert garden.card.attributes["installed_version"] == "1.0.0"
+    # Safe all the time in between, restored once.
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert repair(garden, entry) is None
+
+
+async def test_nothing_is_put_back_where_a_person_does_not_want_it(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module, rollback="never")
+    await misnamed(garden)
+
+    await garden.refused("other_version_back")
+    assert module.running_version == "0.9.9"
+    assert repair(garden, entry) is None
+    assert repair(garden, entry, "update_failed") is not None
+
+
+async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
+    garden.house.patience = patience(evidence=0.5)
+    await garden.release("1.0.0")
+    await garden.release("1.1.0")
+    entry = await garden.add(entry_for(module, options=options_for(rollback="auto")))
+    await garden.runs("1.0.0")
+
+    await garden.refused("old_firmware_back")
+    assert module.events.count_of(Seen.FIRST_BYTE) == 1
+    assert garden.card.attributes["last_verdict"] == "unchanged"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module, rollback="auto")
+    await misnamed(garden)
+    refused = asyncio.create_task(garden.refused("rollback_failed"))
+    await module.wait_for(Seen.BACK)
+    module.board.faults = FaultPlan([Fault.BOOT_STRAP])
+
+    facts = await refused
+    assert (facts["failed"], facts["back_to"]) == ("1.2.0", "1.0.0")
+    assert "boot" in facts["because"]
+    assert module.running_version == "0.9.9"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_repair_whose_release_is_gone_says_so(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module)
+    await misnamed(garden)
+    await garden.refused("other_version_back")
+    issue = repair(garden, entry)
+    assert issue is not None
+    (old,) = garden.house.library.find("garden-valve", "1.0.0")
+    assert old.image.sha256 in garden.house.in_use()  # no keep rule drops it
+    await garden.house.library.async_remove(old.image.sha256)
+
+    assert await fix(garden, issue) == "no_release"
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    assert await fix(garden, issue) == "not_loaded"
+
+
+# Watching new firmware
+
+
+def watched(**changes: Any) -> dict[str, Any]:
+    return {"soak_minutes": 1, "soak_entities": ["sensor.flow"], **changes}
+
+
+async def test_new_firmware_that_works_while_it_is_watched_is_verified(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    garden.hass.states.async_set("sensor.flow", "0")
+    entry = await add(garden, module, **watched())
+    garden.house.patience = replace(TALKING, minute=0.3)
+    states: list[bool] = []
+    install = asyncio.create_task(garden.install())
+    await until(lambda: garden.card.attributes["stage"] == "verifying")
+    states.append(garden.valve == ["off"])
+
+    await install
+    assert states == [True]
+    assert garden.card.attributes["last_verdict"] == "verified"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module, rollback="auto", soak_minutes=1)
+    garden.house.patience = replace(TALKING, minute=5.0)
+    refused = asyncio.create_task(garden.refused("went_back"))
+    await until(lambda: garden.card.attributes["stage"] == "verifying")
+    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
+    await asyncio.sleep(0.2)
+    await module.power_cycle()
+
+    facts = await refused
+    assert facts["back_to"] == "1.0.0"
+    assert garden.card.attributes["last_cause"] == "soak_restarted"
+    assert module.running_version == "1.0.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+@pytest.mark.parametrize("how", ["unavailable", "removed", "never there"])
+async def test_new_firmware_whose_entity_is_not_there_is_told(
+    garden: Garden, start_module: StartModule, how: str
+) -> None:
+    module = await start_module(advertise=True)
+    if how != "never there":
+        garden.hass.states.async_set("sensor.flow", "0")
+    entry = await add(garden, module, **watched())
+    garden.house.patience = replace(TALKING, minute=0.5 if how == "never there" else 5.0)
+    refused = asyncio.create_task(garden.refused("soak_unavailable"))
+    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
+    await asyncio.sleep(0.3)
+    if how == "unavailable":
+        garden.hass.states.async_set("sensor.flow", "unavailable")
+        garden.hass.states.async_set("sensor.flow", "0")
+    elif how == "removed":
+        garden.hass.states.async_remove("sensor.flow")
+
+    assert (await refused)["entity"] == "sensor.flow"
+    assert garden.card.attributes["last_verdict"] == "failed"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert repair(garden, entry) is not None
+
+
+async def test_an_entity_may_take_its_time_to_come_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    garden.hass.states.async_set("sensor.flow", "unavailable")
+    entry = await add(garden, module, **watched())
+    garden.house.patience = replace(TALKING, minute=0.5)
+    install = asyncio.create_task(garden.install())
+    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
+    garden.hass.states.async_set("sensor.flow", "0")
+
+    await install
+    assert garden.card.attributes["last_verdict"] == "verified"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
