@@ -28,7 +28,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--seed", help="decides everything; printed when it is not given")
     options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
-    options.add_argument("--workers", type=int, help="houses at a time (4, real ones 2)")
+    options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
     options.add_argument("--per-house", type=int, default=PER_HOUSE, help="modules in a house")
     options.add_argument("--list", action="store_true", help="print the named points")
     return options.parse_args(arguments)
@@ -44,7 +44,7 @@ class Torture:
         self._per_house = given.per_house
         runs = given.runs or (10**9 if given.minutes else _RUNS)
         self._first, self._last = 0, -(-runs // self._per_house)
-        self._workers = given.workers or (2 if given.real else 4)
+        self._workers = given.workers or (2 if given.real else 8)
         if given.only is not None:
             self._first = given.only // self._per_house
             self._last, self._workers = self._first + 1, 1

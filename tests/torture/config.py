@@ -108,8 +108,8 @@ def _module_entry(outside: ModuleOutside) -> dict[str, Any]:
         "safe_state": safe_state_of(plan),
         "rollback": plan.options["rollback"],
     }
-    if plan.options["soak"]:
-        options |= {"soak_minutes": 0.005, "soak_entities": []}
+    if minutes := plan.options["soak_minutes"]:
+        options |= {"soak_minutes": minutes, "soak_entities": []}
     return _entry(plan.name, plan.name, module.config.mac, data=data, options=options)
 
 

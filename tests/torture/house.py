@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncZeroconf
 from .config import PORT, SECRET, copy_template, entity_of, open_installs, write_entries
 from .garden import Garden
 from .history import Died, History, Pressed, Shown, Told
-from .images import all_images
+from .images import beside
 from .lives import Life, Lives
 from .plan import OLD, Death, HousePlan
 from .torture_garden.link import Message
@@ -51,6 +51,8 @@ class House:
         self._tasks: set[asyncio.Task[None]] = set()
         self.deaths: list[str] = []
         """How its lives ended, in order."""
+        self.reached: set[str] = set()
+        """Points that belong to no module."""
         self.timeline: list[Message] = []
         """All that Home Assistant told, and what was done to it."""
 
@@ -210,7 +212,7 @@ class House:
                     self._later(plan.press_at + seconds, do, module=name, **more)
         if self._plan.release_after is not None and not self._life:
             path = self._place / "beside.bin"
-            path.write_bytes(all_images()[0][:-16] + bytes(16))
+            path.write_bytes(beside())
             self._later(self._plan.release_after, "release", path=str(path))
 
     def _later(self, seconds: float, do: str, **content: Any) -> None:
@@ -288,7 +290,9 @@ class House:
     def _on_point(self, message: Message) -> None:
         if message["dies"]:
             self._died_at = message["point"]
-        if message["module"] is not None:
+        if message["module"] is None:
+            self.reached.add(message["point"])
+        else:
             self._history(message).points.append(message["point"])
 
     def _on_pressed(self, message: Message) -> None:
@@ -327,8 +331,8 @@ class House:
             self._alarm(message["text"])
 
     def _alarm(self, text: str) -> None:
-        for outside in self._garden.modules.values():
-            outside.history.alarms.append(text)
+        """Charge the first run of the house with what belongs to none."""
+        next(iter(self._garden.modules.values())).history.alarms.append(text)
 
     def remove(self) -> None:
         """Give the disk back."""

@@ -23,6 +23,11 @@ def all_images() -> list[bytes]:
     return [image_of(chip, version) for chip in CHIPS for version in (OLD, NEW)]
 
 
+def beside() -> bytes:
+    """Return a release of a firmware that no module here runs."""
+    return build_image(Chip.ESP8266, name="pump", version="3.0.0", size=_SIZE)
+
+
 def version_of(payload: bytes) -> str | None:
     """Return the version in a sketch, packed or not."""
     found = read_marker(gunzip(payload) if is_gzip(payload) else payload)

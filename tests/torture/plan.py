@@ -31,6 +31,7 @@ WAITS: Final = {
     "back": 2.5,
     "evidence": 1.5,
     "evidence_unlikely": 0.4,
+    "minute": 0.4,
 }
 """Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
 
@@ -215,6 +216,8 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
             found.append(Death(kind="point", point=point))
         elif NEEDS.get(point) == "upload_beside":
             found = [Death(kind="point", point=point)]
+        elif NEEDS.get(point) == "anybody":
+            found = [Death(kind="point", point=point, nth=chance.randint(1, 40))]
         else:
             found = [Death(kind="point", point=point, module=victim)]
     elif kind == "random":
@@ -319,5 +322,5 @@ def _options(chance: random.Random, need: str | None) -> dict[str, Any]:
         "restore_conditions": careful < 0.4,
         "when_missing": chance.choice(("restore", "restore", "stay_safe")),
         "rollback": "auto" if need == "goes_back" else chance.choice(("never", "ask", "auto")),
-        "soak": chance.random() < 0.1,
+        "soak_minutes": 1 if need == "soaks" or chance.random() < 0.1 else 0,
     }

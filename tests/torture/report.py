@@ -25,8 +25,7 @@ def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
     lines = [
         (entry["at"], f"HA{entry['life']}", _entry(entry))
         for entry in house["timeline"]
-        if entry["kind"] not in _QUIET
-        and name in {entry.get("module", name), entry.get("valve", name)}
+        if entry["kind"] not in _QUIET and _concerns(entry, name)
     ]
     lines += [
         (seen["at"], "module", f"{seen['name']} {_text(seen['details'])}")
@@ -47,6 +46,12 @@ def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
         yield f"{at - begun:8.3f}  {who:<7} {what}"
     ends = ("version_at_end", "valve_ends", "left_open", "card")
     yield f"in the end: {_text({key: history[key] for key in ends})}"
+
+
+def _concerns(entry: dict[str, Any], name: str) -> bool:
+    """Whether something belongs to this module, or to all."""
+    whose = entry.get("module") or entry.get("valve")
+    return whose == name or (whose is None and not entry.get("point"))
 
 
 def _entry(entry: dict[str, Any]) -> str:
@@ -85,6 +90,7 @@ class Summary:
         self.houses += 1
         self.lives += len(house["deaths"])
         self.deaths.update(how for how in house["deaths"] if how != "end")
+        self.reached.update(house["reached"])
         for run in house["runs"]:
             self.runs.append({"number": run["number"], "violations": run["violations"]})
             self.reached.update(run["points"])

@@ -71,6 +71,7 @@ async def _play(
         "seconds": round(time.monotonic() - begun, 2),
         "runs": told,
         "deaths": house.deaths,
+        "reached": sorted(house.reached),
     }
     if verbose or any(run["violations"] for run in told):
         line["plan"] = plan.told()

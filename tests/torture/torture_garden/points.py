@@ -50,6 +50,7 @@ POINTS: Final[dict[str, str]] = {
     "module_back": "the module answers again",
     "before_evidence": "about to listen to what the module runs",
     "after_evidence": "what the module runs is known, nothing is decided",
+    "soaking": "the new firmware runs, and is watched for a while",
     "before_go_back": "the module runs what it should not: asked whether to send the old one",
     "going_back": "the old image is chosen and about to be sent",
     "before_leave": "about to restore the equipment",
@@ -72,6 +73,9 @@ POINTS: Final[dict[str, str]] = {
 NEEDS: Final[dict[str, str]] = {
     "between_tries": "tries_again",
     "pull_held": "pull",
+    "soaking": "soaks",
+    "before_journal_rename": "anybody",
+    "after_journal_rename": "anybody",
     "before_go_back": "goes_back",
     "going_back": "goes_back",
     "before_library_rename": "upload_beside",

@@ -54,6 +54,7 @@ def shorten(waits: Mapping[str, float]) -> None:
                 quick_probe=0.5,
                 patient_probe=0.5,
             ),
+            minute=waits["minute"],
         )
 
     house.Patience = patience  # type: ignore[assignment, misc]

@@ -8,13 +8,16 @@ from typing import Any, Final
 
 from atomicwrites import AtomicWriter
 
-from custom_components.esp_ota import installer
+from custom_components.esp_ota import endings, installation
 from custom_components.esp_ota.installer import Installer
 from custom_components.esp_ota.journal import Journal
-from custom_components.esp_ota.ota import ArduinoOtaPush, HttpPull, HttpUpload, Install
+from custom_components.esp_ota.ota import ArduinoOtaPush, HttpPull, HttpUpload
 from custom_components.esp_ota.ota.exceptions import OtaError
+from custom_components.esp_ota.ota.sending import Sending
 from custom_components.esp_ota.ota.watch import ModuleWatch, PollWatch
+from custom_components.esp_ota.recovery import Recovery
 from custom_components.esp_ota.safe_state import ConfiguredSafeState
+from custom_components.esp_ota.soak import Soak
 
 type Reach = Callable[[str, str | None], None]
 type Name = str | Callable[..., str | None] | None
@@ -96,7 +99,7 @@ class Wraps:
         def returns(this: Installer, *args: Any, **kwargs: Any) -> Any:
             token = named(this)
             try:
-                if this._journal.open_install(this._entry.entry_id) is not None:
+                if this._house.journal.open_install(this._entry.entry_id) is not None:
                     self.at("before_recover")
                 return original(this, *args, **kwargs)
             finally:
@@ -104,12 +107,12 @@ class Wraps:
 
         setattr(Installer, function, waits if inspect.iscoroutinefunction(original) else returns)
 
-    def on_install(self) -> None:
+    def on_sending(self) -> None:
         """Reach the points of the bytes; the request of a pull asks in a task of its own."""
         init, first_byte, progress = (
-            Install.__init__,
-            Install._before_first_byte,
-            Install._on_progress,
+            Sending.__init__,
+            Sending._before_first_byte,
+            Sending._on_progress,
         )
 
         @functools.wraps(init)
@@ -132,9 +135,9 @@ class Wraps:
                     this.torture_percent = percent
                     self._reach(f"sent_{percent}", this.torture_module)
 
-        install: Any = Install
-        install.__init__ = make
-        install._before_first_byte, install._on_progress = before_first_byte, on_progress
+        sending: Any = Sending
+        sending.__init__ = make
+        sending._before_first_byte, sending._on_progress = before_first_byte, on_progress
 
     def on_files(self) -> None:
         """Reach the points around the rename of a stored file."""
@@ -160,19 +163,20 @@ def install(reach: Reach) -> None:
 
     wraps.in_the_name_of_its_module("async_install")
     wraps.in_the_name_of_its_module("async_recover")
-    wraps.around(Installer, "_async_recover", before="recovering")
+    wraps.around(Recovery, "run", before="recovering")
     wraps.around(Journal, "async_write", written("before"), written("after"))
     wraps.around(Journal, "async_close", "before_close", "after_close")
     wraps.around(Journal, "async_remember", "before_remember", "after_remember")
-    wraps.around(installer, "async_tell", "before_tell", "after_tell")
+    wraps.around(endings, "async_tell", "before_tell", "after_tell")
     wraps.around(ConfiguredSafeState, "admit", before="before_admit")
     wraps.around(ConfiguredSafeState, "enter", "before_enter", "after_enter")
     wraps.around(ConfiguredSafeState, "_act", after="actions_done")
     wraps.around(ConfiguredSafeState, "leave", "before_leave", "after_leave")
+    wraps.around(Soak, "watch", before=lambda soak, *_: "soaking" if soak._minutes else None)
     wraps.around(HttpPull, "wait_ready", after="pull_held")
     for transport in (ArduinoOtaPush, HttpUpload, HttpPull):
         wraps.around_sends(transport)
-    wraps.on_install()
+    wraps.on_sending()
     for watch in (ModuleWatch, PollWatch):
         for function, before, after in (
             ("wait_gone", None, "module_gone"),
@@ -186,20 +190,19 @@ def install(reach: Reach) -> None:
 
 
 def _on_go_back(wraps: Wraps) -> None:
-    """Reach the points of the way back, where this ESP OTA has one."""
-    original = installer.Ports
+    """Reach the points of the way back."""
+    original = installation.Ports
 
     @functools.wraps(original)
     def ports(*args: Any, **kwargs: Any) -> Any:
-        if (go_back := kwargs.get("go_back")) is not None:
+        go_back = kwargs["go_back"]
 
-            async def asked(result: Any) -> Any:
-                wraps.at("before_go_back")
-                if parts := await go_back(result):
-                    wraps.at("going_back")
-                return parts
+        async def asked(result: Any) -> Any:
+            wraps.at("before_go_back")
+            if parts := await go_back(result):
+                wraps.at("going_back")
+            return parts
 
-            kwargs["go_back"] = asked
-        return original(*args, **kwargs)
+        return original(*args, **kwargs | {"go_back": asked})
 
-    setattr(installer, "Ports", ports)  # noqa: B010 - mypy knows it as a class
+    setattr(installation, "Ports", ports)  # noqa: B010 - mypy knows it as a class
