@@ -138,7 +138,8 @@ def _failure_lies(run: History, told: Told, what: str) -> Iterator[str]:
                 yield f"{what}, and it was there all the time"
         case "did_not_restart" | "no_result":
             restarts = [at for at in run.times("restarted") if at < told.at - SLACK]
-            if restarts and run.ran_within(restarts[-1], told.at) >= {NEW}:
+            # Of one that says nothing, a restart during the wait for its answer is not seen.
+            if restarts and run.plan.config["txt_firmware"] and run.ran_within(restarts[-1], told.at) >= {NEW}:
                 yield f"{what}, and it had restarted"
         case "other_version_back":
             if ran <= {NEW} or ran <= {OLD}:

@@ -45,6 +45,8 @@ class House:
         self._die: Death | None = None
         self._ended = False
         self._died_at: str | None = None
+        self._greeted = False
+        """Whether this life knows what it is to be: nothing is said before."""
         self._killed = False
         """By us, from outside, or stopped in order."""
         self._started = asyncio.Event()
@@ -80,7 +82,7 @@ class House:
     async def _live(self, number: int, death: Death | None) -> bool:
         """Run one life; tell whether all came to rest in it."""
         self._life, self._die, self._died_at, self._ended = number, death, None, False
-        self._killed = False
+        self._killed = self._greeted = False
         self._started.clear()
         life = await self._lives.start(self._folder)
         ending = asyncio.create_task(life.wait())
@@ -97,7 +99,7 @@ class House:
             await ending
             self._ended = True
         if not (rested or self._killed or self._died_at):
-            self._alarm("Home Assistant ended by itself")
+            self._alarm(f"Home Assistant ended by itself:\n{life.words()}")
         self._bury(number, death, rested)
         return rested
 
@@ -242,7 +244,8 @@ class House:
     # The line to Home Assistant
 
     def _tell(self, do: str, **content: Any) -> None:
-        if self.line is not None and not self.line.is_closing():
+        greeted = self._greeted or do == "begin"
+        if greeted and self.line is not None and not self.line.is_closing():
             self.line.write(json.dumps({"do": do, **content}).encode() + b"\n")
 
     def _say(self, valve: str, value: str) -> None:
@@ -269,6 +272,7 @@ class House:
         die = None
         if self._die is not None and self._die.kind == "point":
             die = {"point": self._die.point, "module": self._die.module, "nth": self._die.nth}
+        self._greeted = True
         self._tell("begin", states=states, die=die, waits=dict(self._plan.waits))
 
     def _on_started(self, message: Message) -> None:

@@ -21,6 +21,9 @@ class Life(Protocol):
     async def wait(self) -> None:
         """Wait until it has ended."""
 
+    def words(self) -> str:
+        """Return the end of what it printed."""
+
 
 class Lives(Protocol):
     """Starts one life after the other."""
@@ -30,9 +33,13 @@ class Lives(Protocol):
 
 
 class _Forked:
-    def __init__(self, pid: int, ended: asyncio.Task[None]) -> None:
+    def __init__(self, pid: int, ended: asyncio.Task[None], log: Path) -> None:
         self._pid = pid
         self._ended = ended
+        self._log = log
+
+    def words(self) -> str:
+        return _end_of(self._log)
 
     def kill(self) -> None:
         if not self._ended.done():
@@ -45,9 +52,10 @@ class _Forked:
 class ForkedLives:
     """Lives of the in-process form; the process they are forked from has imported everything."""
 
-    def __init__(self, zygote: asyncio.subprocess.Process) -> None:
+    def __init__(self, zygote: asyncio.subprocess.Process, log: Path) -> None:
         """Use a zygote that listens."""
         self._zygote = zygote
+        self._log = log
 
     @classmethod
     @asynccontextmanager
@@ -62,7 +70,7 @@ class ForkedLives:
                 env=environment(),
             )
         try:
-            yield cls(zygote)
+            yield cls(zygote, log)
         finally:
             assert zygote.stdin is not None
             zygote.stdin.close()
@@ -74,7 +82,7 @@ class ForkedLives:
         order = {"config": str(folder)}
         self._zygote.stdin.write(json.dumps(order).encode() + b"\n")
         pid = (await self._hear())["pid"]
-        return _Forked(pid, asyncio.create_task(self._until_ended()))
+        return _Forked(pid, asyncio.create_task(self._until_ended()), self._log)
 
     async def _until_ended(self) -> None:
         await self._hear()
@@ -88,8 +96,12 @@ class ForkedLives:
 
 
 class _Real:
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, log: Path) -> None:
         self._child = child
+        self._log = log
+
+    def words(self) -> str:
+        return _end_of(self._log)
 
     def kill(self) -> None:
         if self._child.process.returncode is None:
@@ -107,8 +119,13 @@ class RealLives:
         command = python(
             "homeassistant", "--config", str(folder), "--log-no-color", "--skip-pip"
         )
-        with (folder / "output.log").open("ab") as log:
-            child = await Child.start(command, stdout=log, stderr=log, env=environment())
-        return _Real(child)
+        log = folder / "output.log"
+        with log.open("ab") as output:
+            child = await Child.start(command, stdout=output, stderr=output, env=environment())
+        return _Real(child, log)
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text("utf-8", "replace")[-3000:]
 
 
