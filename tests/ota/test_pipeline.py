@@ -13,7 +13,6 @@ from custom_components.esp_ota.ota import (
     Candidate,
     Cause,
     Chip,
-    Delivery,
     EvidenceSource,
     Install,
     InstallProgress,

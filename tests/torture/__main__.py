@@ -28,6 +28,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--seed", help="decides everything; printed when it is not given")
     options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
+    options.add_argument("--tour", action="store_true", help="one house, by every named point")
     options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
     options.add_argument("--per-house", type=int, default=PER_HOUSE, help="modules in a house")
     options.add_argument("--list", action="store_true", help="print the named points")
@@ -48,6 +49,8 @@ class Torture:
         if given.only is not None:
             self._first = given.only // self._per_house
             self._last, self._workers = self._first + 1, 1
+        if given.tour:
+            self._first, self._last, self._per_house = 0, 1, PER_HOUSE
         self._workers = min(self._workers, self._last - self._first)
         seconds = 60.0 * given.minutes if given.minutes else 1e9
         self._until = time.monotonic() + seconds
@@ -55,6 +58,8 @@ class Torture:
 
     def command(self, number: int) -> str:
         """Return what repeats one run."""
+        if self._given.tour:
+            return "script/torture --tour"
         more = " --real" if self._given.real else ""
         if self._per_house != PER_HOUSE:
             more += f" --per-house {self._per_house}"
@@ -63,6 +68,8 @@ class Torture:
     async def play(self) -> None:
         """Let every worker play its share."""
         await asyncio.gather(*(self._work(index) for index in range(self._workers)))
+        if self._given.tour and self.summary.missed:
+            self.summary.broken.append("the tour has missed a point")
 
     async def _work(self, index: int) -> None:
         order = {
@@ -72,6 +79,7 @@ class Torture:
             "last": self._last,
             "per_house": self._per_house,
             "real": self._given.real,
+            "tour": self._given.tour,
             "until": self._until,
             "verbose": self._given.only is not None,
         }

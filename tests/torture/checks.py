@@ -6,17 +6,14 @@ Each check yields what speaks against its rule; its name is what a violation is 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .history import Died, History, Told
+from .history import Died, History
 from .plan import NEW, OLD, WAITS
+from .truth import SLACK, the_verdict_is_the_truth
 
-SLACK: Final = 0.5
-"""Seconds by which two processes on a busy machine may see the same moment apart."""
 _IN_FLIGHT: Final = 16 * 1024
 """Bytes that a module's own TCP may hold when the sender stops: its window, and a reset's race."""
 _SAFE: Final = "closed"
 _SUCCESS: Final = {"verified", "unverified"}
-_AWAY: Final = {"did_not_come_back", "silent_after_download"}
-"""Causes whose module was not heard of."""
 _MADE_SAFE: Final = {"making_safe", "sending", "restarting", "verifying", "restoring"}
 """Stages at whose death the equipment may have been made safe."""
 _RUNNING: Final = {"install_running", "update_in_progress"}
@@ -60,7 +57,8 @@ def restore_ran_exactly_once_per_made_safe(run: History) -> Iterator[str]:
     closed = sum(command.position == "closed" for command in run.commands)
     opened = sum(command.position == "open" for command in run.commands)
     died_safe = [death for death in run.deaths if death.stage in _MADE_SAFE]
-    again = sum(death.stage == "restoring" and death.is_crash for death in run.deaths)
+    # An orderly stop leaves a restore open that failed: then no action runs any more.
+    again = sum(death.stage == "restoring" for death in run.deaths)
     stays = any(told.restore_error == "did_not_come_back" for told in run.told)
     if stays:
         if opened:
@@ -82,7 +80,7 @@ def _times_safe(run: History) -> int:
 
 
 def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
-    """The valve stands open again; where it cannot, who read it back was told so."""
+    """Expect the valve open again; where it cannot be, who read it back was told so."""
     told_of = {told.restore_error for told in run.told if told.restore_error}
     valve = run.plan.valve
     obeys = "open" not in {*valve.jams, *valve.refuses, *valve.hangs}
@@ -92,79 +90,6 @@ def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
     calm = not valve.moods and not valve.late_after_start
     if obeys and calm and told_of - {"did_not_come_back"}:
         yield f"a valve that obeys was told of as {told_of}"
-
-
-def the_verdict_is_the_truth(run: History) -> Iterator[str]:
-    """What was told is what the module ran at that moment, and what the wire had seen."""
-    for told in run.told:
-        yield from _lies(run, told)
-
-
-def _lies(run: History, told: Told) -> Iterator[str]:
-    ran = run.ran_within(told.at - SLACK, told.at + 0.1)
-    what = f"told {told.verdict}({told.cause}) while the module ran {ran}"
-    installed = [seen.at for seen in run.module if seen.name == "installed" and seen.at < told.at]
-    begun = [at for at in run.times("first_byte") if at < told.at]
-    match told.verdict:
-        case "verified":
-            if NEW not in ran:
-                yield what
-            if not installed:
-                yield f"{what}, and never took an image"
-        case "unverified":
-            if ran == {None}:
-                yield what
-            if run.plan.config["txt_firmware"] and OLD in ran and len(ran) == 1:
-                yield f"{what}, and it says so"
-        case "unchanged" | "rolled_back":
-            if OLD not in ran:
-                yield what
-        case "refused":
-            if begun and told.same_life and not run.deaths:
-                yield f"{what}, and it had got a first byte"
-        case "cancelled":
-            if told.cause == "cancelled" and run.version_at_end != OLD and not _away(run):
-                yield f"{what}, and it runs {run.version_at_end} in the end"
-        case "failed":
-            yield from _failure_lies(run, told, what)
-
-
-def _failure_lies(run: History, told: Told, what: str) -> Iterator[str]:
-    ran = run.ran_within(told.at - SLACK, told.at + 0.1)
-    match told.cause:
-        case cause if cause in _AWAY:
-            before = run.ran_within(told.at - WAITS["back"] + SLACK, told.at - SLACK)
-            if None not in before and run.plan.door != "http_pull":
-                yield f"{what}, and it was there all the time"
-        case "did_not_restart" | "no_result":
-            restarts = [at for at in run.times("restarted") if at < told.at - SLACK]
-            # Of one that says nothing, a restart during the wait for its answer is not seen.
-            if restarts and run.plan.config["txt_firmware"] and run.ran_within(restarts[-1], told.at) >= {NEW}:
-                yield f"{what}, and it had restarted"
-        case "other_version_back":
-            if ran <= {NEW} or ran <= {OLD}:
-                yield what
-        case "old_firmware_asks":
-            if ran <= {NEW}:
-                yield what
-        case "interrupted":
-            if run.plan.config["txt_firmware"] and ran == {NEW} and _is_settled(run, told):
-                yield f"{what}, and it says so"
-        case "internal":
-            yield "the product says that it broke"
-        case _:
-            if ran == {NEW} and not run.deaths:
-                yield what
-
-
-def _is_settled(run: History, told: Told) -> bool:
-    """Whether the module ran the new image long enough to be heard."""
-    backs = [at for at in run.times("back") if at < told.at]
-    return bool(backs) and told.at - backs[-1] > WAITS["evidence"] + SLACK
-
-
-def _away(run: History) -> bool:
-    return run.version_at_end is None
 
 
 def no_install_is_left_open(run: History) -> Iterator[str]:
@@ -197,8 +122,11 @@ def no_job_is_lost(run: History) -> Iterator[str]:
 
 
 def it_is_told_once(run: History) -> Iterator[str]:
-    """Once; again only where a kill came between the telling and its being noted; never otherwise."""
-    times = 1 + sum(death.is_crash and death.note is not None for death in run.deaths)
+    """Once; again only where a kill came between the telling and its being noted."""
+    times = 1 + sum(
+        death.note is not None and (death.is_crash or death.stage == "restoring")
+        for death in run.deaths
+    )
     if len(run.told) > times:
         yield f"told {len(run.told)} times: {run.told}"
     verdicts = {(told.verdict, told.cause) for told in run.told}
@@ -207,21 +135,20 @@ def it_is_told_once(run: History) -> Iterator[str]:
     for death, result in _decided(run):
         for told in run.told:
             if told.life > death.life and (told.verdict, told.cause) != result:
-                yield f"{result} was decided before the crash, told was {told.verdict}({told.cause})"
+                yield f"{result} was decided before, and told was {told.verdict}({told.cause})"
 
 
 def _decided(run: History) -> Iterator[tuple[Died, tuple[str, str | None]]]:
     for death in run.deaths:
-        result = (death.note or {}).get("result")
-        if result is not None:
+        note = death.note or {}
+        result = note.get("result")
+        if result is not None and not (note.get("looks") or note.get("again")):
             yield death, (result["verdict"], result.get("cause"))
 
 
 def no_module_is_flashed_twice(run: History) -> Iterator[str]:
     """One install leaves one image on a module, and where it goes back the old one, once."""
-    flashed = [
-        seen.details.get("version") for seen in run.module if seen.name == "installed"
-    ]
+    flashed = [seen.details.get("version") for seen in run.module if seen.name == "installed"]
     for version in (NEW, OLD):
         if flashed.count(version) > 1:
             yield f"{version} was flashed {flashed.count(version)} times: {flashed}"

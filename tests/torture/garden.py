@@ -132,6 +132,11 @@ class ModuleOutside:
         self.module.events.listeners.append(self.saw)
 
     @property
+    def rests(self) -> bool:
+        """Whether nothing is about to happen here by itself."""
+        return _rests(self.module) and self.valve.rests
+
+    @property
     def http_port(self) -> int:
         """The port of its update page."""
         assert isinstance(self.module, HttpModule)
@@ -195,9 +200,7 @@ class Garden:
         """Wait until every module that still comes back is back, and write down the truth."""
         end = time.monotonic() + seconds
         for outside in self.modules.values():
-            while time.monotonic() < end and not (
-                _rests(outside.module) and outside.valve.rests
-            ):
+            while time.monotonic() < end and not outside.rests:  # noqa: ASYNC110 - many things
                 await asyncio.sleep(0.02)
             history, now = outside.history, time.monotonic()
             history.version_at_end = history.running_at(now)
@@ -213,9 +216,7 @@ def _rests(module: VirtualModule) -> bool:
     return True
 
 
-def _build(
-    plan: ModulePlan, index: int, zeroconf: AsyncZeroconf, pull_url: str
-) -> VirtualModule:
+def _build(plan: ModulePlan, index: int, zeroconf: AsyncZeroconf, pull_url: str) -> VirtualModule:
     config = ModuleConfig(
         **plan.config,
         host=f"127.0.3.{1 + index}",

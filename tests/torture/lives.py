@@ -116,9 +116,7 @@ class RealLives:
 
     async def start(self, folder: Path) -> Life:
         """Start one."""
-        command = python(
-            "homeassistant", "--config", str(folder), "--log-no-color", "--skip-pip"
-        )
+        command = python("homeassistant", "--config", str(folder), "--log-no-color", "--skip-pip")
         log = folder / "output.log"
         with log.open("ab") as output:
             child = await Child.start(command, stdout=output, stderr=output, env=environment())
@@ -127,5 +125,3 @@ class RealLives:
 
 def _end_of(log: Path) -> str:
     return log.read_text("utf-8", "replace")[-3000:]
-
-

@@ -41,5 +41,7 @@ async def make_real_template(lives: Lives, place: Path, template: Path) -> None:
     # The waits are shortened before the first house is made.
     manifest.write_text(json.dumps(said | {"after_dependencies": ["torture_garden"]}))
     (template / "configuration.yaml").write_text(_CONFIGURATION)
-    store(template, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration", "user"]})
+    store(
+        template, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration", "user"]}
+    )
     await make_template(lives, place, template)

@@ -85,6 +85,11 @@ class Summary:
         """Whether a rule was broken, or we were."""
         return bool(self.violations or self.broken)
 
+    @property
+    def missed(self) -> list[str]:
+        """Points that no update came to."""
+        return [point for point in POINTS if not self.reached[point]]
+
     def take(self, house: dict[str, Any]) -> None:
         """Count one house."""
         self.houses += 1
@@ -109,8 +114,8 @@ class Summary:
         yield f"verdicts {_counts(self.verdicts)}"
         named = {how: count for how, count in self.deaths.items() if how in POINTS}
         yield f"killed at {len(named)} of {len(POINTS)} named points: {_counts(Counter(named))}"
-        if missed := [point for point in POINTS if not self.reached[point]]:
-            yield f"never reached: {', '.join(missed)}"
+        if self.missed:
+            yield f"never reached: {', '.join(self.missed)}"
         for complaint in self.broken:
             yield f"broken: {complaint}"
         yield f"violations {self.violations}"

@@ -13,14 +13,9 @@ from .plan import WAITS
 
 async def make_template(lives: Lives, place: Path, template: Path) -> None:
     """Let a first life take all releases in, and stop it as a person would."""
-    place.mkdir(parents=True, exist_ok=True)
-    template.mkdir(parents=True, exist_ok=True)
     store(template, "core.config_entries", 1, 5, {"entries": []})
     store(template, "http", 2, 2, WEB)
-    files = []
-    for index, image in enumerate(all_images()):
-        files.append(place / f"{index}.bin")
-        files[-1].write_bytes(image)
+    files = _write_images(place)
     started, released = asyncio.Event(), asyncio.Semaphore(0)
     writers: list[asyncio.StreamWriter] = []
 
@@ -53,3 +48,11 @@ async def make_template(lives: Lives, place: Path, template: Path) -> None:
     finally:
         life.kill()
         server.close()
+
+
+def _write_images(place: Path) -> list[Path]:
+    place.mkdir(parents=True, exist_ok=True)
+    files = [place / f"{index}.bin" for index, _ in enumerate(all_images())]
+    for file, image in zip(files, all_images(), strict=True):
+        file.write_bytes(image)
+    return files

@@ -2,7 +2,7 @@
 
     python -m tests.torture.worker ORDER
 
-ORDER is JSON: seed, first, step, last, per_house, real, until (a monotonic time), verbose.
+ORDER is JSON: seed, first, step, last, per_house, real, tour, until (a monotonic time), verbose.
 """
 
 import asyncio
@@ -19,10 +19,11 @@ from typing import Any
 from zeroconf.asyncio import AsyncZeroconf
 
 from .checks import violations
+from .draw import plan_house, plan_tour
 from .history import History
 from .house import House
 from .lives import ForkedLives, Lives, RealLives
-from .plan import HousePlan, plan_house
+from .plan import HousePlan
 from .real import make_real_template
 from .template import make_template
 
@@ -50,6 +51,8 @@ async def play_all(order: dict[str, Any]) -> None:
                 if time.monotonic() > order["until"]:
                     break
                 plan = plan_house(order["seed"], number, order["per_house"])
+                if order["tour"]:
+                    plan = plan_tour()
                 await _play(plan, lives, base, template, verbose=order["verbose"])
 
 
@@ -95,7 +98,7 @@ def _told(run: History) -> dict[str, Any]:
 
 def _fast_disk() -> str | None:
     """Return where files cost no disk: the order of writes is what matters, not the platter."""
-    memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made there
+    memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() else None
 
 

@@ -2,7 +2,8 @@
 
     python -m tests.torture.zygote
 
-Takes one JSON line a life on stdin: its configuration directory. Answers with the process id, and with the status when it has ended.
+Takes one JSON line a life on stdin: its configuration directory. Answers with the
+process id, and with the status when it has ended.
 """
 
 import asyncio
@@ -72,7 +73,9 @@ def _child(order: dict[str, Any]) -> None:
 
 def _warm() -> None:
     """Import what a life would import, once for all of them."""
-    for found in pkgutil.walk_packages(custom_components.esp_ota.__path__, f"custom_components.{DOMAIN}."):
+    for found in pkgutil.walk_packages(
+        custom_components.esp_ota.__path__, f"custom_components.{DOMAIN}."
+    ):
         importlib.import_module(found.name)
     for name in ("aiohttp_fast_zlib", *(f"homeassistant.components.{one}" for one in _PLATFORMS)):
         importlib.import_module(name)
