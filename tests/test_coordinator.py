@@ -7,10 +7,20 @@ import pytest
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.coordinator import ModuleCoordinator
 from custom_components.esp_ota.ota import Chip, ChipFamily, ModuleFacts
+from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_track_state_change_event
 
 from .conftest import StartModule, entry_for
-from .garden import CARD, CLOSED_AND_OPENED, Garden, assert_nothing_sent, options_for, until
+from .garden import (
+    CARD,
+    CLOSED_AND_OPENED,
+    VALVE,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+    until,
+)
 from .virtual_module import Event, Seen, VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
@@ -110,6 +120,48 @@ async def test_an_address_that_another_module_has_got_meanwhile_is_not_sent_to(
     assert (facts["expected"], facts["found"]) == ("garden-valve", "pump")
     assert_nothing_sent(pump)
     assert garden.valve == []
+
+
+async def test_an_address_that_changed_hands_a_moment_ago_is_not_sent_to(
+    garden: Garden, start_module: StartModule
+) -> None:
+    """After a power cut, what the module announced before is still in the cache."""
+    valve = await start_module(advertise=True)
+    await garden.release("1.1.0")
+    coordinator = await coordinator_of(garden, valve, options=options_for())
+    await until(lambda: coordinator.data.installed)
+    await valve.__aexit__(None, None, None)
+    pump = await start_module(hostname="pump", mac=OTHER_MAC, advertise=True, port=valve.port)
+    announcements = garden.house.announcements
+    await until(lambda: announcements.find("127.0.0.1", pump.port) == "pump._arduino._tcp.local.")
+    assert announcements.facts("garden-valve._arduino._tcp.local.")
+
+    facts = await garden.refused("wrong_module")
+
+    assert (facts["expected"], facts["found"]) == ("garden-valve", "pump")
+    assert_nothing_sent(pump)
+    assert garden.valve == []
+
+
+async def test_another_module_that_turns_up_while_the_valve_closes_is_not_even_invited(
+    garden: Garden, module: VirtualModule
+) -> None:
+    """An invitation alone makes a sketch stop what it does."""
+    coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
+    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    await garden.release("1.1.0")
+
+    @callback
+    def turn_up(_event: object) -> None:
+        coordinator._heard(said(mac=OTHER_MAC, version="1.0.0", chip=Chip.ESP8266))
+
+    async_track_state_change_event(garden.hass, [VALVE], turn_up)
+
+    facts = await garden.refused("wrong_module")
+
+    assert (facts["expected"], facts["found"]) == (MAC, OTHER_MAC)
+    assert_nothing_sent(module)
+    garden.assert_at_rest(coordinator.config_entry, CLOSED_AND_OPENED)
 
 
 async def test_a_module_that_was_swapped_during_the_restart_is_noticed(

@@ -16,11 +16,16 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from .conftest import StartModule, entry_for
-from .garden import CARD, CLOSED_AND_OPENED, TALKING, Garden, options_for, patience, until
+from .garden import CARD, CLOSED_AND_OPENED, Garden, options_for, patience, until
 from .sentences import assert_error_is_whole, assert_issue_is_whole
 from .virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
 
 BUTTON = "button.garden_valve_roll_back"
+AWAY = {"advertise": True, "offline_time": 60}
+"""1.2 s in the tests: mDNS keeps what it heard less than a second ago beside what replaces it."""
+
+PATIENT = patience(evidence=2.0)
+"""Long enough for an announcement; what says something else is heard out to the end."""
 
 
 async def press(garden: Garden) -> None:
@@ -30,7 +35,7 @@ async def press(garden: Garden) -> None:
 
 async def add(garden: Garden, module: VirtualModule, **options: Any) -> MockConfigEntry:
     """Set up a module that says what it runs, with both versions in the library."""
-    garden.house.patience = TALKING
+    garden.house.patience = PATIENT
     await garden.release("1.0.0")
     await garden.release("1.1.0")
     entry = await garden.add(entry_for(module, options=options_for(**options)))
@@ -63,7 +68,7 @@ async def fix(garden: Garden, issue: ir.IssueEntry) -> str:
 async def test_what_ran_before_is_put_back_at_the_press_of_a_button(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module)
     await garden.install()
     assert module.running_version == "1.1.0"
@@ -95,7 +100,7 @@ async def test_who_has_nothing_to_go_back_to_is_told(
 
 
 async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: StartModule) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module)
     await garden.install()
     garden.valve.clear()
@@ -114,7 +119,7 @@ async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: Star
 async def test_a_person_is_asked_and_one_click_puts_it_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module)
     await misnamed(garden)
 
@@ -138,7 +143,7 @@ async def test_a_person_is_asked_and_one_click_puts_it_back(
 async def test_it_is_put_back_by_itself_where_a_person_chose_that(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module, rollback="auto")
     await misnamed(garden)
 
@@ -157,7 +162,7 @@ async def test_it_is_put_back_by_itself_where_a_person_chose_that(
 async def test_nothing_is_put_back_where_a_person_does_not_want_it(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module, rollback="never")
     await misnamed(garden)
 
@@ -170,7 +175,7 @@ async def test_nothing_is_put_back_where_a_person_does_not_want_it(
 async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
+    module = await start_module(**AWAY, faults=[Fault.OLD_SKETCH_BACK])
     garden.house.patience = patience(evidence=0.5)
     await garden.release("1.0.0")
     await garden.release("1.1.0")
@@ -186,7 +191,7 @@ async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
 async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module, rollback="auto")
     await misnamed(garden)
     refused = asyncio.create_task(garden.refused("rollback_failed"))
@@ -203,7 +208,7 @@ async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
 async def test_a_repair_whose_release_is_gone_says_so(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module)
     await misnamed(garden)
     await garden.refused("other_version_back")
@@ -228,10 +233,10 @@ def watched(**changes: Any) -> dict[str, Any]:
 async def test_new_firmware_that_works_while_it_is_watched_is_verified(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     garden.hass.states.async_set("sensor.flow", "0")
     entry = await add(garden, module, **watched())
-    garden.house.patience = replace(TALKING, minute=0.3)
+    garden.house.patience = replace(PATIENT, minute=0.3)
     states: list[bool] = []
     install = asyncio.create_task(garden.install())
     await until(lambda: garden.card.attributes["stage"] == "verifying")
@@ -246,9 +251,9 @@ async def test_new_firmware_that_works_while_it_is_watched_is_verified(
 async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     entry = await add(garden, module, rollback="auto", soak_minutes=1)
-    garden.house.patience = replace(TALKING, minute=5.0)
+    garden.house.patience = replace(PATIENT, minute=5.0)
     refused = asyncio.create_task(garden.refused("went_back"))
     await until(lambda: garden.card.attributes["stage"] == "verifying")
     await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
@@ -266,11 +271,11 @@ async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
 async def test_new_firmware_whose_entity_is_not_there_is_told(
     garden: Garden, start_module: StartModule, how: str
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     if how != "never there":
         garden.hass.states.async_set("sensor.flow", "0")
     entry = await add(garden, module, **watched())
-    garden.house.patience = replace(TALKING, minute=0.5 if how == "never there" else 5.0)
+    garden.house.patience = replace(PATIENT, minute=0.5 if how == "never there" else 5.0)
     refused = asyncio.create_task(garden.refused("soak_unavailable"))
     await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
     await asyncio.sleep(0.3)
@@ -289,10 +294,10 @@ async def test_new_firmware_whose_entity_is_not_there_is_told(
 async def test_an_entity_may_take_its_time_to_come_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(advertise=True)
+    module = await start_module(**AWAY)
     garden.hass.states.async_set("sensor.flow", "unavailable")
     entry = await add(garden, module, **watched())
-    garden.house.patience = replace(TALKING, minute=0.5)
+    garden.house.patience = replace(PATIENT, minute=0.5)
     install = asyncio.create_task(garden.install())
     await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
     garden.hass.states.async_set("sensor.flow", "0")

@@ -5,18 +5,24 @@ same records says just as much as one with new ones, so the records themselves a
 """
 
 from collections.abc import Callable
+from socket import inet_ntoa
 from typing import override
 
 from zeroconf import (
+    DNSAddress,
     DNSOutgoing,
     DNSPointer,
     DNSQuestion,
+    DNSRecord,
+    DNSService,
+    DNSText,
     RecordUpdate,
     RecordUpdateListener,
+    ServiceInfo,
     Zeroconf,
+    current_time_millis,
 )
-from zeroconf.asyncio import AsyncServiceInfo
-from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_SRV, _TYPE_TXT
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_SRV, _TYPE_TXT
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -84,30 +90,52 @@ class Announcements(RecordUpdateListener):
 
     def facts(self, service_name: str) -> ModuleFacts | None:
         """Return what the cache holds about a service, None when that is not enough."""
-        info = AsyncServiceInfo(SERVICE_TYPE, service_name)
-        if not info.load_from_cache(self._zeroconf):
+        service = self._newest(service_name, DNSService, _TYPE_SRV)
+        if service is None or service.port is None:
             return None
-        addresses = info.parsed_addresses()
-        if info.server is None or info.port is None or not addresses:
+        address = self._newest(service.server, DNSAddress, _TYPE_A)
+        text = self._newest(service_name, DNSText, _TYPE_TXT)
+        if address is None:
             return None
-        return facts_from_announcement(
-            info.server, addresses[0], info.port, info.decoded_properties
-        )
+        said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
+        host = inet_ntoa(address.address)
+        return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
+
+    def _newest[R: DNSRecord](self, name: str, kind: type[R], type_: int) -> R | None:
+        """Return the record of this name that was heard last.
+
+        A module that goes back to what it said before has that in the cache already, before what
+        it said in between, which is kept for some seconds more (RFC 6762, 10.2).
+        """
+        now = current_time_millis()
+        records = self._zeroconf.cache.async_all_by_details(name, type_, _CLASS_IN)
+        heard = [item for item in records if isinstance(item, kind) and not item.is_expired(now)]
+        return max(heard, key=lambda item: (item.created, item.ttl), default=None)
 
     def find(self, host: str, port: int) -> str | None:
-        """Return the service name that an address or host name has announced for a port."""
+        """Return the service name that last announced an address or host name, with a port.
+
+        The cache may hold several: what a module said stays there for two minutes after the
+        router has given its address to another one.
+        """
         host = host.lower().removesuffix(".local")
+        found = []
         for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
             if isinstance(record, DNSPointer):
                 facts = self.facts(record.alias)
                 if facts and facts.port == port and host in {facts.host, facts.name.lower()}:
-                    return record.alias
-        return None
+                    found.append((self._address_told(record.alias), record.alias))
+        return max(found)[1] if found else None
+
+    def _address_told(self, service_name: str) -> float:
+        """Return when a service said last where it is, on the clock of zeroconf."""
+        service = self._newest(service_name, DNSService, _TYPE_SRV)
+        address = self._newest(service.server, DNSAddress, _TYPE_A) if service else None
+        return address.created if address else 0.0
 
     def is_others(self, service_name: str | None, host: str, port: int) -> bool:
-        """Whether this address is announced by others, and not by the module of that name."""
-        own = self.facts(service_name) if service_name else None
-        if service_name is None or (own and (own.host, own.port) == (host, port)):
+        """Whether this address was announced by others last, not by the module of that name."""
+        if service_name is None:
             return False
         found = self.find(host, port)
         return found is not None and found.lower() != service_name.lower()

@@ -122,6 +122,6 @@ def safe_state_noted(
     """Return what an open install has made safe; nothing where that was taken away since."""
     options = note.get("tried", entry.options)
     try:
-        return safe_state_for(hass, house, entry.title, options, Context(user_id=note.get("user")))
+        return safe_state_for(hass, house, entry.title, options, Context())
     except SafeStateError:
         return NothingToSecure()

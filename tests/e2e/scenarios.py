@@ -2,6 +2,7 @@
 
 from .scenario import Scenario
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
+from .scenarios_identity import OtherModuleAnswers, SameName
 from .scenarios_images import Filesystem, Gzip
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
@@ -27,5 +28,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         LostOk,
         OldSketchBack,
         ConditionBreaks,
+        OtherModuleAnswers,
+        SameName,
     )
 }

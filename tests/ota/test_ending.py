@@ -18,7 +18,12 @@ from custom_components.esp_ota.ota import (
     read_image,
 )
 from custom_components.esp_ota.ota.checks import Candidate
-from custom_components.esp_ota.ota.exceptions import NotCollected, TransferError, VerifyError
+from custom_components.esp_ota.ota.exceptions import (
+    InstallRefused,
+    NotCollected,
+    TransferError,
+    VerifyError,
+)
 from custom_components.esp_ota.ota.models import ImageKind, ProgressCallback
 from tests.virtual_module import build_image
 
@@ -372,3 +377,198 @@ async def test_equipment_that_was_not_restored_is_told_beside_a_way_back(world: 
     world.door("push")
     result = await world.run()
     assert (result.verdict, result.restore_error) == (Verdict.ROLLED_BACK, Cause.RESTORE_FAILED)
+
+
+# Putting aside
+
+
+@pytest.mark.parametrize("step", ["back", "evidence"])
+async def test_what_can_wait_is_left_as_it_is_for_the_next_start(
+    world: DoorWorld, step: str
+) -> None:
+    world.actions.clear()
+    world.hangs.add(step)
+    world.door("push")
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
+    await world.reached.wait()
+    install.put_aside()
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert task.cancelled()
+    assert install.is_put_aside
+    assert world.count("leave") == 0
+    assert world.count("turn ends") == 1
+
+
+async def test_what_waits_for_its_turn_is_left_as_it_is(world: DoorWorld) -> None:
+    door = world.door("pull", waits=True)
+
+    async def ready(payload: Payload) -> None:
+        await world.step("asks")
+
+    door.wait_ready = ready  # type: ignore[method-assign]
+    world.hangs.add("asks")
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
+    await world.reached.wait()
+    install.put_aside()
+    task.cancel()
+    await asyncio.wait({task})
+    assert install.is_put_aside
+    assert world.did("enter", "leave") == []
+
+
+async def test_what_is_being_sent_cannot_wait(world: DoorWorld) -> None:
+    async def begun(before_first_byte: Callable[[], None], _: ProgressCallback) -> Delivery:
+        before_first_byte()
+        await world.step("on its way")
+        return Delivery.ACCEPTED
+
+    world.door("push", begun)
+    world.hangs.add("on its way")
+    install = world.install()
+    task = asyncio.ensure_future(install.run())
+    await world.reached.wait()
+    install.put_aside()
+    task.cancel()
+    await asyncio.wait({task})
+    assert not install.is_put_aside
+    assert world.count("left") == 1
+
+
+async def test_a_resumed_install_may_be_put_aside_again(world: DoorWorld) -> None:
+    world.actions.clear()
+    world.hangs.add("take over")
+    world.door("push")
+    install = world.install()
+    task = asyncio.ensure_future(install.resume())
+    await world.reached.wait()
+    install.put_aside()
+    task.cancel()
+    await asyncio.wait({task})
+    assert install.is_put_aside
+    assert world.count("leave") == 0
+
+
+# More ways back
+
+
+async def test_a_resumed_install_goes_back_as_any_other(world: DoorWorld) -> None:
+    world.facts = [MODULE, OTHER]
+    world.door("push")
+    result = await world.install().resume()
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OTHER_VERSION_BACK)
+    assert world.did("turn", "push sends", "left", "turn ends") == [
+        "turn",
+        "push sends sketch",
+        "turn ends",
+        "left",
+    ]
+
+
+async def test_a_resumed_way_back_waits_for_a_module_that_asks(world: DoorWorld) -> None:
+    world.facts = [MODULE, OTHER]
+    world.door("pull", fail(MISSED), succeed_with_any, waits=True)
+    result = await world.install().resume()
+    assert result.verdict is Verdict.ROLLED_BACK
+    assert world.did("pull", "left") == [
+        "pull sends sketch",
+        "left",
+        "pull ready for sketch",
+        "pull sends sketch",
+        "left",
+    ]
+
+
+async def test_what_the_module_does_not_start_from_its_other_slot_is_sent(
+    world: DoorWorld,
+) -> None:
+    async def offers_none(*, before_switch: Callable[[], None]) -> Delivery:
+        raise InstallRefused(Cause.NO_OTHER_SLOT)
+
+    world.undoes = ASKED
+    world.parts = [replace(OLD_PART, in_other_slot=True)]
+    world.facts = [OTHER]
+    world.actions.clear()
+    world.heard = sighting(version="1.0.0")
+    world.door("push").switch_back = offers_none  # type: ignore[method-assign]
+    assert (await world.run()).verdict is Verdict.ROLLED_BACK
+    assert world.did("push sends") == ["push sends sketch"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "data"), [(Cause.NO_OTHER_SLOT, b""), (Cause.PAGE_NOT_FOUND, OLD)]
+)
+async def test_a_switch_that_is_refused_is_told(
+    world: DoorWorld, cause: Cause, data: bytes
+) -> None:
+    async def refuses(*, before_switch: Callable[[], None]) -> Delivery:
+        raise InstallRefused(cause)
+
+    world.undoes = ASKED
+    payload = replace(OLD_PART.payload, data=data)
+    world.parts = [replace(OLD_PART, payload=payload, in_other_slot=True)]
+    world.facts = [OTHER]
+    world.door("page").switch_back = refuses  # type: ignore[method-assign]
+    assert (await world.install().run()).cause is cause
+    assert world.did("page sends") == []
+
+
+async def test_files_that_were_replaced_are_put_back_beside_an_old_sketch(
+    world: DoorWorld,
+) -> None:
+    world.facts = [MODULE]
+    world.before_parts = [FILES_PART]
+    world.parts = [FILES_PART, SKETCH_PART]
+    world.actions["evidence"] = lambda: setattr(world, "heard", sighting(version="1.0.0"))
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OLD_FIRMWARE_BACK)
+    assert world.did("push sends", "left") == [
+        "push sends filesystem",
+        "push sends sketch",
+        "push sends filesystem",
+        "left",
+    ]
+
+
+# Watching what was proven
+
+
+@pytest.mark.parametrize("said", [None, sighting(version="1.1.0")], ids=["silent", "says so again"])
+async def test_new_firmware_that_passes_its_probation_stays_what_it_was_proven(
+    world: DoorWorld, said: Sighting | None
+) -> None:
+    world.actions.clear()
+    world.heard = sighting(version="1.1.0")
+    world.on_probation = said
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.version) == (Verdict.VERIFIED, "1.1.0")
+    assert world.did("evidence", "probation", "left") == ["evidence", "probation", "left"]
+
+
+async def test_new_firmware_that_fails_its_probation_is_gone_back_from(world: DoorWorld) -> None:
+    said = iter(["1.1.0", "1.0.0"])
+    world.facts = [MODULE, MODULE, MODULE, replace(MODULE, version="1.1.0")]
+    world.actions["evidence"] = lambda: setattr(world, "heard", sighting(version=next(said)))
+    world.errors["probation"] = VerifyError(Cause.SOAK_RESTARTED, minutes=5)
+    world.actions["go back"] = world.errors.clear
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.SOAK_RESTARTED)
+
+
+async def test_a_module_that_falls_back_by_itself_while_it_is_watched_is_unchanged(
+    world: DoorWorld,
+) -> None:
+    world.actions.clear()
+    world.facts = [MODULE]
+    world.heard = sighting(version="1.1.0")
+    world.on_probation = sighting(version="1.0.0")
+    world.door("push")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK)
+    assert world.went_back_from == []

@@ -24,6 +24,7 @@ from custom_components.esp_ota.ota import (
     Payload,
     Ports,
     SafeStateError,
+    Sighting,
     Verdict,
 )
 from custom_components.esp_ota.ota.checks import Candidate
@@ -121,6 +122,12 @@ class DoorWorld(World):
         """What ran before, for going back; empty where nobody has it."""
         self.undoes: InstallResult | None = None
         self.went_back_from: list[InstallResult] = []
+        self.on_probation: Sighting | None = None
+        """What the module says while it is watched."""
+
+    async def watch(self, candidate: Any, before: ModuleFacts) -> Sighting | None:
+        await self.step("probation")
+        return self.on_probation
 
     async def go_back(self, failed: InstallResult) -> list[Part]:
         self.went_back_from.append(failed)
@@ -156,6 +163,7 @@ class DoorWorld(World):
             on_progress=self.progress.append,
             on_fallback=lambda name, err: self.fallbacks.append((name, err.cause)),
             go_back=self.go_back,
+            on_probation=self.watch,
         )
         return Install(self.parts, ports, limits=QUICK, undoes=self.undoes)
 

@@ -73,6 +73,7 @@ class Sending:
         """Send one image, again after network faults, never after a refusal."""
         tries = min(self._limits.tries, transport.tries)
         while True:
+            self._ports.check_identity()
             self._confirm_safe()
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))

@@ -1,0 +1,247 @@
+"""What is picked up after a crash: each line of the table in `docs/states.md`."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
+from custom_components.esp_ota.open_install import restored_result, stored_result
+from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
+from custom_components.esp_ota.repairs import async_create_fix_flow
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .conftest import StartModule, entry_for
+from .garden import CLOSED_AND_OPENED, VALVE, Garden, options_for, patience, until
+from .sentences import assert_issue_is_whole
+from .virtual_module import Seen, build_image
+
+NEW = build_image("esp8266", version="1.1.0", size=48 * 1024)
+VERIFIED = InstallResult(verdict=Verdict.VERIFIED, version="1.1.0")
+MISSED = InstallResult(verdict=Verdict.FAILED, cause=Cause.NOT_COLLECTED, facts={"minutes": "10"})
+OTHER = InstallResult(
+    verdict=Verdict.FAILED,
+    cause=Cause.OTHER_VERSION_BACK,
+    facts={"version": "1.1.0", "found": "0.9.9"},
+)
+
+
+async def crashed(garden: Garden, entry: MockConfigEntry, stage: str, **note: Any) -> None:
+    """Leave things as a Home Assistant does that dies in this stage, with the valve closed."""
+    garden.house.patience = patience(evidence=1.0)
+    release = await garden.release("1.1.0")
+    written: Any = {
+        "stage": stage,
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(entry.entry_id, written | note)
+    await garden.hass.services.async_call(
+        "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
+    )
+
+
+async def start(garden: Garden, entry: MockConfigEntry) -> list[dict[str, Any]]:
+    """Set the module up, wait until what was open has ended, and return what was told."""
+    told = async_capture_events(garden.hass, EVENT_UPDATE_ENDED)
+    await garden.add(entry)
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+    return [dict(event.data) for event in told]
+
+
+def repair(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
+
+
+@pytest.mark.parametrize("result", [VERIFIED, MISSED, OTHER], ids=lambda item: str(item.verdict))
+def test_a_result_is_the_same_after_it_was_stored(result: InstallResult) -> None:
+    assert restored_result(stored_result(result)) == result
+
+
+async def test_an_image_that_had_left_already_is_found_running(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, image=NEW)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "sending")
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("verified", None)
+    assert module.events.count_of(Seen.INVITED) == 0
+    assert repair(garden.hass, entry, "interrupted") is None
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_an_image_that_had_not_left_is_installed_again_at_one_click(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "sending", user="somebody")
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("failed", "interrupted")
+    assert told["user_id"] == "somebody"
+    assert module.events.count_of(Seen.INVITED) == 0
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    issue = repair(garden.hass, entry, "interrupted")
+    assert issue is not None
+    assert issue.is_fixable
+    assert_issue_is_whole(issue)
+
+    flow = await async_create_fix_flow(garden.hass, issue.issue_id, dict(issue.data or {}))
+    flow.hass, flow.issue_id, flow.data = garden.hass, issue.issue_id, dict(issue.data or {})
+    flow.handler, flow.flow_id, flow.context = DOMAIN, "1", {}
+    await flow.async_step_confirm({})
+    busy = await flow.async_step_confirm({})
+    assert busy["reason"] == "install_running"
+    await until(lambda: module.running_version == "1.1.0")
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    assert garden.card.attributes["last_verdict"] == "verified"
+    assert repair(garden.hass, entry, "interrupted") is None
+
+
+async def test_the_verdict_that_was_decided_is_told_after_the_restore_was_run_again(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(image=NEW)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "restoring", result=stored_result(VERIFIED))
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["version"]) == ("verified", "1.1.0")
+    assert garden.card.attributes["installed_version"] == "1.1.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_what_is_restored_already_is_only_told(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(image=NEW)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "done", result=stored_result(VERIFIED))
+
+    (told,) = await start(garden, entry)
+    assert told["verdict"] == "verified"
+    garden.assert_at_rest(entry, ["off"])  # nobody touches the valve again
+
+
+async def test_a_look_that_was_interrupted_is_a_look_again(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, image=NEW)
+    entry = entry_for(module, options=options_for())
+    interrupted = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
+    await crashed(garden, entry, "done", result=stored_result(interrupted), looks=True)
+
+    (told,) = await start(garden, entry)
+    assert told["verdict"] == "verified"
+    garden.assert_at_rest(entry, ["off"])
+
+
+async def test_a_module_that_had_not_come_for_its_image_is_waited_for_again(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "restoring", result=stored_result(MISSED), again=True)
+
+    (told,) = await start(garden, entry)
+    assert told["verdict"] == "unverified"
+    assert module.running_version == "1.1.0"
+    garden.assert_at_rest(entry, [*CLOSED_AND_OPENED, *CLOSED_AND_OPENED])
+
+
+async def test_a_way_back_that_was_delivered_is_proven_and_told_as_one(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = entry_for(module, options=options_for(rollback="auto"))
+    old = await garden.release("1.0.0")
+    note = {"undoes": stored_result(OTHER), "back_to": old.image.sha256, "before": "0.9.9"}
+    await crashed(garden, entry, "restarting", **note)
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("rolled_back", "other_version_back")
+    assert garden.card.attributes["installed_version"] == "1.0.0"
+    assert module.events.count_of(Seen.INVITED) == 0
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_wanted_way_back_that_waited_is_run(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, image=NEW)
+    entry = entry_for(module, options=options_for())
+    new = build_image("esp8266", version="1.1.0", size=48 * 1024)
+    assert new == NEW
+    old = await garden.release("1.0.0")
+    await crashed(garden, entry, "queued", sha256=old.image.sha256, version="1.0.0", before="1.1.0")
+    note = garden.house.journal.open_install(entry.entry_id)
+    assert note is not None
+    (running,) = garden.house.library.find("garden-valve", "1.1.0")
+    note["replaces"] = running.image.sha256
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("rolled_back", None)
+    assert module.running_version == "1.0.0"
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_queued_install_whose_release_is_lost_is_told(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, "queued", sha256="0" * 64)
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("refused", "no_release")
+    assert module.events.count_of(Seen.INVITED) == 0
+    garden.assert_at_rest(entry, ["off"])
+
+
+async def test_a_module_that_runs_another_version_after_the_crash_is_gone_back_from(
+    garden: Garden, start_module: StartModule
+) -> None:
+    strange = build_image("esp8266", version="0.9.9", size=48 * 1024)
+    module = await start_module(advertise=True, image=strange, offline_time=60)
+    entry = entry_for(module, options=options_for(rollback="auto"))
+    old = await garden.release("1.0.0")
+    await garden.house.journal.async_proved(entry.entry_id, old.image.sha256)
+    await crashed(garden, entry, "verifying")
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["cause"]) == ("rolled_back", "other_version_back")
+    assert module.running_version == "1.0.0"
+    assert module.events.count_of(Seen.FIRST_BYTE) == 1
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_restore_that_outlives_a_reload_is_not_run_beside_itself(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    await garden.release("1.1.0")
+    options = options_for()
+    options["safe_state"]["restore"].insert(0, {"delay": {"milliseconds": 500}})
+    entry = await garden.add(entry_for(module, options=options))
+    install = asyncio.create_task(garden.install())
+    await until(lambda: garden.card.attributes["stage"] == "restoring")
+
+    # As if Home Assistant had lost patience with the restore (it waits ten seconds).
+    for task in list(entry._background_tasks):
+        task.remove_done_callback(entry._background_tasks.remove)
+        entry._background_tasks.remove(task)
+    assert await garden.hass.config_entries.async_reload(entry.entry_id)
+    await install
+    await until(lambda: not entry.runtime_data.installer.is_running)
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
