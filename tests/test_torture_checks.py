@@ -27,7 +27,7 @@ def plan(**changes: Any) -> ModulePlan:
 
 def good(**changes: Any) -> History:
     """Return an update that went well, from the press at 1 to the telling at 20."""
-    run = History(
+    return History(
         number=0,
         plan=plan(**changes),
         module=[
@@ -55,7 +55,6 @@ def good(**changes: Any) -> History:
         image_size=65536,
         version_at_end="1.1.0",
     )
-    return run
 
 
 def killed(stage: str | None, **note: Any) -> Died:

@@ -134,7 +134,9 @@ class ModuleOutside:
     @property
     def rests(self) -> bool:
         """Whether nothing is about to happen here by itself."""
-        return _rests(self.module) and self.valve.rests
+        life = self.module._life
+        off = life is None or life.done()  # it never comes back
+        return (off or _rests(self.module)) and self.valve.rests
 
     @property
     def http_port(self) -> int:
