@@ -150,7 +150,7 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
     faults = _faults(chance, door, need)
     if Fault.NO_CONNECT in faults:
         generation = dict(_GENERATIONS[0])
-    talks = door == PULL or need == "goes_back" or chance.random() < 0.75
+    talks = door == PULL or need == "goes_back" or chance.random() < 0.8
     config = generation | {
         "time_scale": _TIME_SCALE,
         "offline_time": chance.choice((15.0, 15.0, 25.0)),

@@ -22,7 +22,7 @@ WAITS: Final = {
     "hold": 2.5,
     "go": 1.5,
     "back": 2.5,
-    "evidence": 1.5,
+    "evidence": 2.5,
     "evidence_unlikely": 0.4,
     "minute": 0.4,
 }
