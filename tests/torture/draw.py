@@ -115,7 +115,7 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
     victim = f"m{chance.randrange(per_house)}"
     points = list(POINTS)
     found: list[Death] = []
-    kind = chance.choices(("point", "random", "stop", "none"), (65, 20, 8, 7))[0]
+    kind = chance.choices(("point", "random", "stop", "none"), (74, 15, 7, 4))[0]
     if kind == "point":
         point = points[number % len(points)]
         if NEEDS.get(point) == "second_life":

@@ -7,6 +7,8 @@ from typing import Any, Final
 OLD, NEW = "1.0.0", "1.1.0"
 PUSH, PULL, UPLOAD = "arduino_ota", "http_pull", "http_upload"
 PER_HOUSE: Final = 6
+PER_REAL_HOUSE: Final = 4
+"""Fewer: each house has deaths of its own, and a real run takes longer."""
 
 WAITS: Final = {
     "answer": 0.8,
