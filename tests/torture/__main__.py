@@ -13,7 +13,7 @@ from typing import Any, Final
 from tests.e2e.network import NETNS
 from tests.e2e.processes import Child, environment, python
 
-from .plan import PER_HOUSE
+from .plan import PER_HOUSE, PER_REAL_HOUSE
 from .report import Summary, timeline
 from .torture_garden.points import POINTS
 
@@ -30,7 +30,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
     options.add_argument("--tour", action="store_true", help="one house, by every named point")
     options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
-    options.add_argument("--per-house", type=int, default=PER_HOUSE, help="modules in a house")
+    options.add_argument("--per-house", type=int, help="modules in a house (6, real ones 4)")
     options.add_argument("--list", action="store_true", help="print the named points")
     return options.parse_args(arguments)
 
@@ -42,7 +42,8 @@ class Torture:
         """Decide how much is played, and by how many."""
         self._given = given
         self.seed = given.seed or secrets.token_hex(4)
-        self._per_house = given.per_house
+        self._usual = PER_REAL_HOUSE if given.real else PER_HOUSE
+        self._per_house = given.per_house or self._usual
         runs = given.runs or (10**9 if given.minutes else _RUNS)
         self._first, self._last = 0, -(-runs // self._per_house)
         self._workers = given.workers or (2 if given.real else 8)
@@ -61,7 +62,7 @@ class Torture:
         if self._given.tour:
             return "script/torture --tour"
         more = " --real" if self._given.real else ""
-        if self._per_house != PER_HOUSE:
+        if self._per_house != self._usual:
             more += f" --per-house {self._per_house}"
         return f"script/torture --seed {self.seed} --only {number}{more}"
 

@@ -1,13 +1,14 @@
 """The configuration directory of a house: entries as the flows make them, releases, storage."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
 from typing import Any, Final
 
-from .garden import Garden, ModuleOutside
-from .plan import PULL, UPLOAD, HousePlan, ModulePlan
+from .garden import ModuleOutside
+from .plan import PULL, UPLOAD, ModulePlan
 
 SECRET: Final = "secret-of-the-house"
 JOURNAL: Final = "esp_ota.journal"
@@ -113,17 +114,17 @@ def _module_entry(outside: ModuleOutside) -> dict[str, Any]:
     return _entry(plan.name, plan.name, module.config.mac, data=data, options=options)
 
 
-def write_entries(folder: Path, plan: HousePlan, garden: Garden) -> None:
+def write_entries(folder: Path, parallel: int, modules: Iterable[ModuleOutside]) -> None:
     """Write the house's entry and those of its modules."""
     house = _entry(
         "house",
         "House",
         "house",
         data={"kind": "house", "pull_secret": SECRET},
-        options={"parallel_installs": plan.parallel},
+        options={"parallel_installs": parallel},
         source="system",
     )
-    entries = [house, *map(_module_entry, garden.modules.values())]
+    entries = [house, *map(_module_entry, modules)]
     store(folder, "core.config_entries", 1, 5, {"entries": entries})
 
 

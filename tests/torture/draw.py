@@ -115,7 +115,7 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
     victim = f"m{chance.randrange(per_house)}"
     points = list(POINTS)
     found: list[Death] = []
-    kind = chance.choices(("point", "random", "stop", "none"), (65, 20, 8, 7))[0]
+    kind = chance.choices(("point", "random", "stop", "none"), (74, 15, 7, 4))[0]
     if kind == "point":
         point = points[number % len(points)]
         if NEEDS.get(point) == "second_life":
@@ -150,7 +150,7 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
     faults = _faults(chance, door, need)
     if Fault.NO_CONNECT in faults:
         generation = dict(_GENERATIONS[0])
-    talks = door == PULL or need == "goes_back" or chance.random() < 0.75
+    talks = door == PULL or need == "goes_back" or chance.random() < 0.8
     config = generation | {
         "time_scale": _TIME_SCALE,
         "offline_time": chance.choice((15.0, 15.0, 25.0)),

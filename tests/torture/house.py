@@ -21,7 +21,7 @@ from .torture_garden.link import Message
 PULL_URL: Final = f"http://127.0.0.1:{PORT}/api/esp_ota/pull/{SECRET}"
 _LIFE: Final = 40.0
 """Seconds for one life to come to rest; the longest honest one takes a third of it."""
-_START: Final = 180.0
+_START: Final = 60.0
 _KNOWN: Final = 2.0
 """Seconds for the modules to be heard before Update is pressed."""
 _SETTLE: Final = 6.0
@@ -64,7 +64,8 @@ class House:
         server = await loop.create_unix_server(lambda: Line(self._talk), self._place / "socket")
         try:
             async with self._garden.running(zeroconf, PULL_URL):
-                write_entries(self._folder, self._plan, self._garden)
+                modules = self._garden.modules.values()
+                write_entries(self._folder, self._plan.parallel, modules)
                 deaths = [*self._plan.deaths, None]
                 for number, death in enumerate(deaths):
                     if await self._live(number, death):

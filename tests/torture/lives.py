@@ -116,7 +116,9 @@ class RealLives:
 
     async def start(self, folder: Path) -> Life:
         """Start one."""
-        command = python("homeassistant", "--config", str(folder), "--log-no-color", "--skip-pip")
+        # Elsewhere than here: else the integration of this checkout is found, not its copy.
+        command = ["env", "-C", str(folder)]
+        command += python("homeassistant", "--config", str(folder), "--log-no-color", "--skip-pip")
         log = folder / "output.log"
         with log.open("ab") as output:
             child = await Child.start(command, stdout=output, stderr=output, env=environment())

@@ -7,6 +7,8 @@ from typing import Any, Final
 OLD, NEW = "1.0.0", "1.1.0"
 PUSH, PULL, UPLOAD = "arduino_ota", "http_pull", "http_upload"
 PER_HOUSE: Final = 6
+PER_REAL_HOUSE: Final = 4
+"""Fewer: each house has deaths of its own, and a real run takes longer."""
 
 WAITS: Final = {
     "answer": 0.8,
@@ -22,7 +24,7 @@ WAITS: Final = {
     "hold": 2.5,
     "go": 1.5,
     "back": 2.5,
-    "evidence": 1.5,
+    "evidence": 2.5,
     "evidence_unlikely": 0.4,
     "minute": 0.4,
 }

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .config import WEB, store
+from .config import WEB, store, write_entries
 from .images import all_images
 from .lives import Lives
 from .plan import WAITS
@@ -13,7 +13,7 @@ from .plan import WAITS
 
 async def make_template(lives: Lives, place: Path, template: Path) -> None:
     """Let a first life take all releases in, and stop it as a person would."""
-    store(template, "core.config_entries", 1, 5, {"entries": []})
+    write_entries(template, 1, [])
     store(template, "http", 2, 2, WEB)
     files = _write_images(place)
     started, released = asyncio.Event(), asyncio.Semaphore(0)
@@ -38,7 +38,7 @@ async def make_template(lives: Lives, place: Path, template: Path) -> None:
     server = await asyncio.start_unix_server(meet, template.parent / "socket")
     life = await lives.start(template)
     try:
-        async with asyncio.timeout(180.0):
+        async with asyncio.timeout(60.0):
             await started.wait()
             for file in files:
                 tell(do="release", path=str(file))

@@ -8,6 +8,7 @@ import asyncio
 from itertools import count
 import logging
 import os
+from pathlib import Path
 import signal
 import traceback
 from typing import Any, Final, override
@@ -153,8 +154,7 @@ class Garden:
 
     async def _release(self, path: str, **_: Any) -> None:
         """Add a release, as an upload does."""
-        with open(path, "rb") as file:  # noqa: ASYNC230, PTH123 - a few kB in memory
-            data = file.read()
+        data = await self._hass.async_add_executor_job(Path(path).read_bytes)
         name = ReleaseName(file_name="any.bin")
         await self._hass.data[HOUSE].library.async_add(data, name, source="upload")
         self._link.tell("released", path=path)
