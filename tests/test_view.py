@@ -386,3 +386,20 @@ async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, aske
     assert note["before_md5"] == md5(OLD)
     await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
     await installing
+
+
+async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
+    garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.esp_ota.view._LOOK", 5.0)
+    release = await garden.release("1.1.0")
+    await garden.add(poller())
+    await ask(asker)
+    installing = asyncio.create_task(garden.refused("cancelled_late"))
+    await until(lambda: garden.card.attributes["stage"] == "queued")
+    async with asker.get(f"{PATH}/{SECRET}", headers=headers()) as reply:
+        assert len(await reply.content.readexactly(release.image.size)) == release.image.size
+
+        await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
+
+        await installing
