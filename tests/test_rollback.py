@@ -21,9 +21,6 @@ from .sentences import assert_error_is_whole, assert_issue_is_whole
 from .virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
 
 BUTTON = "button.garden_valve_roll_back"
-AWAY = {"advertise": True, "offline_time": 60}
-"""1.2 s in the tests: mDNS keeps what it heard less than a second ago beside what replaces it."""
-
 PATIENT = patience(evidence=2.0)
 """Long enough for an announcement; what says something else is heard out to the end."""
 
@@ -68,7 +65,7 @@ async def fix(garden: Garden, issue: ir.IssueEntry) -> str:
 async def test_what_ran_before_is_put_back_at_the_press_of_a_button(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module)
     await garden.install()
     assert module.running_version == "1.1.0"
@@ -100,7 +97,7 @@ async def test_who_has_nothing_to_go_back_to_is_told(
 
 
 async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: StartModule) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module)
     await garden.install()
     garden.valve.clear()
@@ -119,7 +116,7 @@ async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: Star
 async def test_a_person_is_asked_and_one_click_puts_it_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module)
     await misnamed(garden)
 
@@ -143,7 +140,7 @@ async def test_a_person_is_asked_and_one_click_puts_it_back(
 async def test_it_is_put_back_by_itself_where_a_person_chose_that(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="auto")
     await misnamed(garden)
 
@@ -162,7 +159,7 @@ async def test_it_is_put_back_by_itself_where_a_person_chose_that(
 async def test_nothing_is_put_back_where_a_person_does_not_want_it(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="never")
     await misnamed(garden)
 
@@ -175,7 +172,7 @@ async def test_nothing_is_put_back_where_a_person_does_not_want_it(
 async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY, faults=[Fault.OLD_SKETCH_BACK])
+    module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     garden.house.patience = patience(evidence=0.5)
     await garden.release("1.0.0")
     await garden.release("1.1.0")
@@ -191,7 +188,7 @@ async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
 async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="auto")
     await misnamed(garden)
     refused = asyncio.create_task(garden.refused("rollback_failed"))
@@ -208,7 +205,7 @@ async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
 async def test_a_repair_whose_release_is_gone_says_so(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module)
     await misnamed(garden)
     await garden.refused("other_version_back")
@@ -233,7 +230,7 @@ def watched(**changes: Any) -> dict[str, Any]:
 async def test_new_firmware_that_works_while_it_is_watched_is_verified(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     garden.hass.states.async_set("sensor.flow", "0")
     entry = await add(garden, module, **watched())
     garden.house.patience = replace(PATIENT, minute=0.3)
@@ -251,7 +248,7 @@ async def test_new_firmware_that_works_while_it_is_watched_is_verified(
 async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="auto", soak_minutes=1)
     garden.house.patience = replace(PATIENT, minute=5.0)
     refused = asyncio.create_task(garden.refused("went_back"))
@@ -271,7 +268,7 @@ async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
 async def test_new_firmware_whose_entity_is_not_there_is_told(
     garden: Garden, start_module: StartModule, how: str
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     if how != "never there":
         garden.hass.states.async_set("sensor.flow", "0")
     entry = await add(garden, module, **watched())
@@ -294,7 +291,7 @@ async def test_new_firmware_whose_entity_is_not_there_is_told(
 async def test_an_entity_may_take_its_time_to_come_back(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module(**AWAY)
+    module = await start_module(advertise=True)
     garden.hass.states.async_set("sensor.flow", "unavailable")
     entry = await add(garden, module, **watched())
     garden.house.patience = replace(PATIENT, minute=0.5)

@@ -36,6 +36,7 @@ class Client:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._changed = asyncio.Event()
         self._session = aiohttp.ClientSession(url)
+        self._token = ""
         self._socket: aiohttp.ClientWebSocketResponse
         self._reading: asyncio.Task[None] | None = None
 
@@ -60,19 +61,34 @@ class Client:
         answer = await self.post("/api/onboarding/users", me | owner)
         grant = {"grant_type": "authorization_code", "code": answer["auth_code"]}
         async with self._session.post("/auth/token", data=me | grant) as response:
-            token = (await response.json())["access_token"]
-        self._session.headers["Authorization"] = f"Bearer {token}"
+            self._token = (await response.json())["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {self._token}"
         # Nothing tells when the other integrations' views are there.
         while (await self.get("/api/core/state"))["state"] != "RUNNING":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+        await self._connect()
+
+    async def _connect(self) -> None:
+        """Open the conversation and follow all states."""
         self._socket = await self._session.ws_connect("/api/websocket", max_msg_size=0)
         await self._socket.receive_json()
-        await self._socket.send_json({"type": "auth", "access_token": token})
-        await self._socket.receive_json()
+        await self._socket.send_json({"type": "auth", "access_token": self._token})
+        answer = await self._socket.receive_json()
+        if answer["type"] != "auth_ok":
+            raise ActionFailed(answer)
         self._reading = asyncio.create_task(self._read())
+        self.states.clear()
         await self.command("subscribe_events", event_type="state_changed")
         for state in await self.command("get_states"):
             self.states.setdefault(state["entity_id"], state)
+
+    async def reconnect(self) -> None:
+        """Go on after Home Assistant was started again, as early as it lets us in."""
+        while True:
+            try:
+                return await self._connect()
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
 
     async def _read(self) -> None:
         try:

@@ -9,6 +9,8 @@ from .garden import VALVE, Json
 
 LIBRARY = "Firmware library"
 """The title of the house's own entry."""
+_READING = 1.0
+"""Seconds; who is faster is told that the update still runs, while its journal is closed."""
 _FLOW = "/api/config/config_entries/flow"
 _OPTIONS = "/api/config/config_entries/options/flow"
 _ENTRIES = "/api/config/config_entries/entry"
@@ -112,3 +114,27 @@ async def repairs(client: Client) -> list[Json]:
     """Return the open repairs of ESP OTA."""
     answer: dict[str, Any] = await client.command("repairs/list_issues")
     return [issue for issue in answer["issues"] if issue["domain"] == "esp_ota"]
+
+
+async def repair(client: Client, key: str, seconds: float = 10.0) -> Json:
+    """Wait for a repair and return it."""
+    end = time.monotonic() + seconds
+    while True:
+        found = await repairs(client)
+        for issue in found:
+            if issue["translation_key"] == key:
+                return issue
+        if time.monotonic() > end:
+            keys = [issue["translation_key"] for issue in found]
+            raise TimeoutError(f"no repair {key} within {seconds:.0f} s, only {keys}")
+        await asyncio.sleep(0.1)
+
+
+async def fix(client: Client, issue: Json) -> None:
+    """Press Fix on a repair, read what it says, then press Submit."""
+    path = "/api/repairs/issues/fix"
+    form = await client.post(path, {"handler": "esp_ota", "issue_id": issue["issue_id"]})
+    await asyncio.sleep(_READING)
+    answer = await client.post(f"{path}/{form['flow_id']}", {})
+    if answer["type"] != "create_entry":
+        raise ActionFailed({"message": f"the repair was not fixed: {answer}"})

@@ -79,3 +79,10 @@ HEATER = Equipment(
 
 VALVE_JAMMED = "input_boolean.garden_valve_jammed"
 """While it is on, the valve's motor turns in vain."""
+GARDEN = {
+    "input_boolean.garden_valve_is_open": "on",
+    VALVE_JAMMED: "off",
+    "input_boolean.well_pump_turns": "on",
+    "input_boolean.greenhouse_heater_glows": "on",
+}
+"""What the garden is like, by the boxes that stand for its hardware."""

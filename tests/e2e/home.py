@@ -1,6 +1,7 @@
 """A Home Assistant of our own: its configuration directory and its process."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
@@ -12,6 +13,7 @@ from typing import Self
 
 import aiohttp
 
+from .garden import GARDEN
 from .processes import Child, environment, python
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,6 +56,25 @@ def write_config(config: Path, port: int) -> None:
     _store(config, "http", 3, {"stable": stable, "pending": None, "yaml_migration_done": True})
     # All but the owner: the other steps would look for services on the internet.
     _store(config, "onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
+    leave_garden(config, GARDEN)
+
+
+def leave_garden(config: Path, states: Mapping[str, str]) -> None:
+    """Let the garden be as it was, at Home Assistant's next start.
+
+    A valve keeps its position while Home Assistant is away; the boxes that stand for it here
+    would come back as Home Assistant stored them last, minutes ago.
+    """
+    path = config / ".storage" / "core.restore_state"
+    stored = json.loads(path.read_text())["data"] if path.exists() else []
+    others = [item for item in stored if item["state"]["entity_id"] not in states]
+    now = datetime.now(UTC).isoformat()
+    told = {"attributes": {}, "last_changed": now, "last_updated": now}
+    ours = [
+        {"state": {"entity_id": name, "state": state} | told, "extra_data": None, "last_seen": now}
+        for name, state in states.items()
+    ]
+    _store(config, "core.restore_state", 1, others + ours)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +103,8 @@ class Home:
         self.firmware_folder = config / "esp_ota" / "firmware"
         self._verbose = verbose
         self._child: Child | None = None
+        self._first_view = "/api/onboarding"
+        """What answers at a start; a home with an owner has no onboarding any more."""
 
     @property
     def log(self) -> Path:
@@ -127,8 +150,9 @@ class Home:
                 if self._child.process.returncode is not None:
                     raise RuntimeError(f"Home Assistant did not start:\n{self.tail()}")
                 try:
-                    async with session.get(f"{self.url}/api/onboarding") as response:
+                    async with session.get(self.url + self._first_view) as response:
                         if response.ok:
+                            self._first_view = "/auth/providers"
                             return
                 except aiohttp.ClientConnectionError:
                     pass
@@ -142,6 +166,15 @@ class Home:
         """Wait until it ends by itself and return its exit code."""
         assert self._child is not None
         return await self._child.process.wait()
+
+    async def kill(self) -> None:
+        """Let it die without a word; only its disk is left, and the garden as it is."""
+        assert self._child is not None
+        await self._child.kill()
+
+    def leave_garden(self, states: Mapping[str, str]) -> None:
+        """Let the garden be as it was when it is started again; see `leave_garden`."""
+        leave_garden(self.config, states)
 
     async def stop(self) -> None:
         """Stop it as a person would, so that it writes its storage."""

@@ -129,7 +129,12 @@ def secured(outcome: Outcome) -> Iterator[str]:
         yield f"the {equipment.name} went {outcome.watch.equipment_states}"
         return
     (safe_at, _), (restored_at, _) = changes
-    busy = [*module.times("first_byte"), *module.times("restarted"), *module.times("back")]
+    busy = [
+        at
+        for name in ("first_byte", "restarted", "back")
+        for at in module.times(name)
+        if outcome.watch.began <= at <= outcome.watch.ended
+    ]
     if busy and not safe_at < min(busy) <= max(busy) < restored_at:
         yield f"the {equipment.name} was not {equipment.safe} all the time"
 

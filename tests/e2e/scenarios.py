@@ -1,6 +1,7 @@
 """What `script/demo --once` can play. A new one is a subclass in one of these files."""
 
 from .scenario import Scenario
+from .scenarios_crash import Crash
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
 from .scenarios_identity import OtherModuleAnswers, SameName
 from .scenarios_images import Filesystem, Gzip
@@ -30,5 +31,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
         ConditionBreaks,
         OtherModuleAnswers,
         SameName,
+        Crash,
     )
 }

@@ -1,14 +1,16 @@
 """Updates in which something goes wrong on the way: what is believed, and what is not."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import override
 
 from .bench import Bench
+from .client import Client
 from .garden import VALVE
 from .modules import GARDEN_VALVE, OLD
 from .scenario import Outcome, Scenario, verified
 from .timeline import Timeline
+from .watch import INSTALL_SECONDS
 
 
 class LostOk(Scenario):
@@ -75,6 +77,19 @@ class ConditionBreaks(Scenario):
             yield "the module got the whole image"
         if not outcome.module.count("first_byte"):
             yield "nothing was sent, so nothing was stopped"
+
+
+async def begun_and_ended(client: Client, entity_id: str, begin: Awaitable[None]) -> None:
+    """Begin an install whose end nobody waits for, and wait for it."""
+    await begin
+    await client.wait_until(
+        "an update begins", lambda: bool(client.attributes(entity_id).get("in_progress"))
+    )
+    await client.wait_until(
+        "the end of the update",
+        lambda: not client.attributes(entity_id).get("in_progress"),
+        INSTALL_SECONDS,
+    )
 
 
 def not_updated(outcome: Outcome) -> Iterator[str]:

@@ -12,6 +12,8 @@ from .modules import Happened, RunningModule
 from .timeline import Timeline
 
 _UNKNOWN = "unknown"
+_NO_STATE = {_UNKNOWN, "unavailable"}
+"""What Home Assistant shows of equipment while it starts."""
 _QUARTER = 25
 INSTALL_SECONDS = 600.0
 """All deadlines of an install together; one that never ends is a failure like any other."""
@@ -59,6 +61,8 @@ class Watch:
         self.percents: list[int] = []
         self.equipment_changes: list[tuple[float, str]] = []
         """When the equipment changed, on the monotonic clock, and to which state."""
+        self.began = self.ended = 0.0
+        """When, on the monotonic clock."""
         self.error: str | None = None
         """What Home Assistant told the person who pressed Update."""
         self._client = client
@@ -89,14 +93,21 @@ class Watch:
         pressed = self._client.action("update.install", self._target.entity_id, **data)
         await self.follow(pressed, data.get("version"))
 
-    async def follow(self, pressed: Awaitable[None], version: str | None = None) -> None:
+    async def follow(
+        self,
+        pressed: Awaitable[None],
+        version: str | None = None,
+        *,
+        what: str = "Update is pressed",
+    ) -> None:
         """Watch until all has ended; `pressed` ends with the install, raising ActionFailed."""
         target, timeline = self._target, self._timeline
         self._wanted = version or self.shown["latest_version"]
         self._client.listeners.append(self._changed)
         if target.module is not None:
             target.module.listeners.append(self._happened)
-        timeline.tell("Update is pressed")
+        self.began = time.monotonic()
+        timeline.tell(what)
         try:
             async with asyncio.timeout(INSTALL_SECONDS):
                 await pressed
@@ -108,6 +119,7 @@ class Watch:
         self._client.listeners.remove(self._changed)
         if target.module is not None:
             target.module.listeners.remove(self._happened)
+        self.ended = time.monotonic()
 
     async def _restored(self, equipment: Equipment) -> None:
         try:
@@ -136,7 +148,7 @@ class Watch:
             self._update_changed(state["attributes"])
         if equipment is None or entity_id != equipment.entity_id:
             return
-        if self.equipment_states[-1:] != [state["state"]]:
+        if state["state"] not in {*self.equipment_states[-1:], *_NO_STATE}:
             self.equipment_changes.append((self._at, state["state"]))
             self._tell(f"{equipment.name} {state['state']}")
 

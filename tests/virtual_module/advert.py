@@ -5,7 +5,7 @@ As `enableArduino()` of each core has it: ESP8266mDNS/src/LEAmDNS.cpp, ESPmDNS/s
 
 import ipaddress
 
-from zeroconf import IPVersion, ServiceInfo
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
 from zeroconf.asyncio import AsyncZeroconf
 
 from .board import Board, whole_sectors
@@ -80,7 +80,18 @@ class Advert:
         """Stop answering, without a goodbye."""
         if self._info is not None and self._zeroconf is not None:
             self._zeroconf.zeroconf.registry.async_remove(self._info)
+            self._forget_answers(self._zeroconf.zeroconf, self._info.name)
             self._info = None
+
+    def _forget_answers(self, responder: Zeroconf, name: str) -> None:
+        """Drop what waits to be sent: this responder holds answers back for up to a second.
+
+        A chip that is reset forgets them.
+        """
+        for queue in (responder.out_queue, responder.out_delay_queue):
+            for group in queue.queue:
+                for record in [item for item in group.answers if item.name == name]:
+                    del group.answers[record]
 
     async def close(self) -> None:
         """Fall silent for good."""

@@ -1,0 +1,1 @@
+"""Crash and fault torture: random gardens, Home Assistant killed at any moment, checked outside."""

@@ -1,0 +1,136 @@
+"""`script/torture`: shares the houses out among workers, and counts what they saw."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+import json
+import secrets
+import sys
+import time
+from typing import Any, Final
+
+from tests.e2e.network import NETNS
+from tests.e2e.processes import Child, environment, python
+
+from .plan import PER_HOUSE, PER_REAL_HOUSE
+from .report import Summary, timeline
+from .torture_garden.points import POINTS
+
+_RUNS: Final = 120
+_LINE: Final = 1 << 26
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    options = argparse.ArgumentParser(prog="script/torture", description=__doc__)
+    options.add_argument("--runs", type=int, help=f"so many updates ({_RUNS})")
+    options.add_argument("--minutes", type=float, help="no new house after so many minutes")
+    options.add_argument("--seed", help="decides everything; printed when it is not given")
+    options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
+    options.add_argument("--real", action="store_true", help="a real Home Assistant process")
+    options.add_argument("--tour", action="store_true", help="one house, by every named point")
+    options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
+    options.add_argument("--per-house", type=int, help="modules in a house (6, real ones 4)")
+    options.add_argument("--list", action="store_true", help="print the named points")
+    return options.parse_args(arguments)
+
+
+class Torture:
+    """One call of the command."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        """Decide how much is played, and by how many."""
+        self._given = given
+        self.seed = given.seed or secrets.token_hex(4)
+        self._usual = PER_REAL_HOUSE if given.real else PER_HOUSE
+        self._per_house = given.per_house or self._usual
+        runs = given.runs or (10**9 if given.minutes else _RUNS)
+        self._first, self._last = 0, -(-runs // self._per_house)
+        self._workers = given.workers or (2 if given.real else 8)
+        if given.only is not None:
+            self._first = given.only // self._per_house
+            self._last, self._workers = self._first + 1, 1
+        if given.tour:
+            self._first, self._last, self._per_house = 0, 1, PER_HOUSE
+        self._workers = min(self._workers, self._last - self._first)
+        seconds = 60.0 * given.minutes if given.minutes else 1e9
+        self._until = time.monotonic() + seconds
+        self.summary = Summary()
+
+    def command(self, number: int) -> str:
+        """Return what repeats one run."""
+        if self._given.tour:
+            return "script/torture --tour"
+        more = " --real" if self._given.real else ""
+        if self._per_house != self._usual:
+            more += f" --per-house {self._per_house}"
+        return f"script/torture --seed {self.seed} --only {number}{more}"
+
+    async def play(self) -> None:
+        """Let every worker play its share."""
+        await asyncio.gather(*(self._work(index) for index in range(self._workers)))
+        if self._given.tour and self.summary.missed:
+            self.summary.broken.append("the tour has missed a point")
+
+    async def _work(self, index: int) -> None:
+        order = {
+            "seed": self.seed,
+            "first": self._first + index,
+            "step": self._workers,
+            "last": self._last,
+            "per_house": self._per_house,
+            "real": self._given.real,
+            "tour": self._given.tour,
+            "until": self._until,
+            "verbose": self._given.only is not None,
+        }
+        command = [NETNS, *python("tests.torture.worker", json.dumps(order))]
+        child = await Child.start(command, stdout=asyncio.subprocess.PIPE, env=environment())
+        output = child.process.stdout
+        assert output is not None
+        output._limit = _LINE  # type: ignore[attr-defined]
+        try:
+            while line := await output.readline():
+                self._take(json.loads(line))
+            if await child.process.wait():
+                self.summary.broken.append(f"worker {index} ended with an error")
+        finally:
+            with suppress(ProcessLookupError):
+                await child.end()
+
+    def _take(self, house: dict[str, Any]) -> None:
+        self.summary.take(house)
+        for run in house["runs"]:
+            wanted = self._given.only in {run["number"], None}
+            if run["violations"] or (self._given.only is not None and wanted):
+                self._show(house, run)
+
+    def _show(self, house: dict[str, Any], run: dict[str, Any]) -> None:
+        number = run["number"]
+        kind = "VIOLATION" if run["violations"] else "run"
+        print(f"{kind} of seed {self.seed}, number {number}")
+        for line in timeline(house, number):
+            print(f"  {line}")
+        for violation in run["violations"]:
+            print(f"  ! {violation}")
+        print(f"  repeat: {self.command(number)}", flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it; 1 when a rule was broken."""
+    given = _options(arguments)
+    if given.list:
+        for name, text in POINTS.items():
+            print(f"{name:<28} {text}")
+        return 0
+    begun = time.monotonic()
+    torture = Torture(given)
+    print(f"seed {torture.seed}", flush=True)
+    asyncio.run(torture.play())
+    for line in torture.summary.lines(time.monotonic() - begun):
+        print(line)
+    return 1 if torture.summary.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,207 @@
+"""The rules that hold after every run, each judged from outside by what was written down.
+
+Each check yields what speaks against its rule; its name is what a violation is called.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from .history import Died, History
+from .plan import NEW, OLD, WAITS
+from .truth import SLACK, the_verdict_is_the_truth
+
+_IN_FLIGHT: Final = 16 * 1024
+"""Bytes that a module's own TCP may hold when the sender stops: its window, and a reset's race."""
+_SAFE: Final = "closed"
+_SUCCESS: Final = {"verified", "unverified"}
+_MADE_SAFE: Final = {"making_safe", "sending", "restarting", "verifying", "restoring"}
+"""Stages at whose death the equipment may have been made safe."""
+_RUNNING: Final = {"install_running", "update_in_progress"}
+"""What a second press gets: from us, or from the card itself."""
+_SENDS: Final = {None, "queued"}
+"""What the journal knew of an install that may still send after a crash."""
+
+type Check = Callable[[History], Iterator[str]]
+
+
+def _first_bytes_while_unsafe(run: History) -> Iterator[str]:
+    for at in run.times("first_byte"):
+        known = run.held_all(at - SLACK, at)
+        if _SAFE not in known:
+            yield f"the first byte at {at:.3f}, when Home Assistant knew {known}"
+
+
+def no_byte_was_sent_while_a_condition_was_false(run: History) -> Iterator[str]:
+    """Nothing begins while Home Assistant knows of a break, and what goes out is stopped by one."""
+    yield from _first_bytes_while_unsafe(run)
+    grace = WAITS["watch_interval"] + SLACK
+    for index, shown in enumerate(run.shown):
+        if shown.value in {_SAFE, None}:
+            continue
+        until = next((later.at for later in run.shown[index + 1 :]), float("inf"))
+        before = [sample for sample in run.samples if sample.at <= shown.at + grace]
+        after = [sample for sample in run.samples if shown.at + grace < sample.at < until]
+        if not before or not after or before[-1].at < max(_begins(run, shown.at), default=0.0):
+            continue
+        rest = after[-1].taken - before[-1].taken
+        if rest > _IN_FLIGHT and before[-1].taken + _IN_FLIGHT < run.image_size:
+            yield f"{rest} bytes more than {grace:.2f} s after {shown.value!r} at {shown.at:.3f}"
+
+
+def _begins(run: History, at: float) -> list[float]:
+    return [begin for begin in run.times("first_byte") if begin > at]
+
+
+def restore_ran_exactly_once_per_made_safe(run: History) -> Iterator[str]:
+    """Once; twice only where a kill hit the restore itself; never where nothing was made safe."""
+    closed = sum(command.position == "closed" for command in run.commands)
+    opened = sum(command.position == "open" for command in run.commands)
+    died_safe = [death for death in run.deaths if death.stage in _MADE_SAFE]
+    # An orderly stop leaves a restore open that failed: then no action runs any more.
+    again = sum(death.stage == "restoring" for death in run.deaths)
+    stays = any(told.restore_error == "did_not_come_back" for told in run.told)
+    if stays:
+        if opened:
+            yield f"it was to stay safe and was restored {opened} times"
+    elif closed and not opened:
+        yield f"it was made safe {closed} times and never restored"
+    # A crash in making_safe may hit before the first action: the restore runs all the same.
+    elif opened > max(closed, min(1, len(died_safe))) + again:
+        yield f"{closed} times made safe, {opened} times restored, {again} kills in a restore"
+    if closed > _times_safe(run):
+        yield f"made safe {closed} times for {_times_safe(run)} installs"
+
+
+def _times_safe(run: History) -> int:
+    """Return how often an install may have made safe: queued ones begin anew."""
+    anew = sum(death.stage == "queued" for death in run.deaths)
+    pulls = run.plan.door == "http_pull"  # a pull that is not collected returns to the queue
+    return 1 + anew + len(run.reloads) + (99 if pulls else 0)
+
+
+def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
+    """Expect the valve open again; where it cannot be, who read it back was told so."""
+    told_of = {told.restore_error for told in run.told if told.restore_error}
+    valve = run.plan.valve
+    obeys = "open" not in {*valve.jams, *valve.refuses, *valve.hangs}
+    reads_back = run.plan.options["restore_conditions"]
+    if run.valve_ends != "open" and not told_of and (obeys or reads_back):
+        yield f"the valve stands {run.valve_ends}, and nobody was told"
+    calm = not valve.moods and not valve.late_after_start
+    if obeys and calm and told_of - {"did_not_come_back"}:
+        yield f"a valve that obeys was told of as {told_of}"
+
+
+def no_install_is_left_open(run: History) -> Iterator[str]:
+    """In the end the journal is empty, the card at rest, and every caller was answered."""
+    if not run.ended_in_time:
+        yield "it did not come to its end in time"
+    if run.left_open is not None:
+        yield f"the journal says {run.left_open}"
+    if run.card is None:
+        yield "there is no card"
+    elif run.card["in_progress"] is not False or run.card["stage"] is not None:
+        yield f"the card shows {run.card}"
+
+
+def no_job_is_lost(run: History) -> Iterator[str]:
+    """Every install that was written down is told of; the caller's answer says the same."""
+    pressed = [press for press in run.presses if not press.again]
+    if not pressed:
+        yield "Update was never pressed"
+        return
+    press = pressed[0]
+    known = press.answered or any(death.note is not None for death in run.deaths)
+    if known and not run.told:
+        yield "nobody was told what became of it"
+    if press.answered and press.error != "suspended" and run.told:
+        first = run.told[0]
+        good = first.verdict in _SUCCESS and first.restore_error is None
+        if good != (press.error is None) and first.verdict != "rolled_back":
+            yield f"told {first.verdict}({first.cause}), and the caller got {press.error}"
+
+
+def it_is_told_once(run: History) -> Iterator[str]:
+    """Once; again only where a kill came between the telling and its being noted."""
+    times = 1 + sum(
+        death.note is not None and (death.is_crash or death.stage == "restoring")
+        for death in run.deaths
+    )
+    if len(run.told) > times:
+        yield f"told {len(run.told)} times: {run.told}"
+    verdicts = {(told.verdict, told.cause) for told in run.told}
+    if len(verdicts) > 1:
+        yield f"told differently: {sorted(map(str, verdicts))}"
+    for death, result in _decided(run):
+        for told in run.told:
+            if told.life > death.life and (told.verdict, told.cause) != result:
+                yield f"{result} was decided before, and told was {told.verdict}({told.cause})"
+
+
+def _decided(run: History) -> Iterator[tuple[Died, tuple[str, str | None]]]:
+    for death in run.deaths:
+        note = death.note or {}
+        result = note.get("result")
+        if result is not None and not (note.get("looks") or note.get("again")):
+            yield death, (result["verdict"], result.get("cause"))
+
+
+def no_module_is_flashed_twice(run: History) -> Iterator[str]:
+    """One install leaves one image on a module, and where it goes back the old one, once."""
+    flashed = [seen.details.get("version") for seen in run.module if seen.name == "installed"]
+    for version in (NEW, OLD):
+        if flashed.count(version) > 1:
+            yield f"{version} was flashed {flashed.count(version)} times: {flashed}"
+    if OLD in flashed and run.plan.options["rollback"] != "auto":
+        yield f"the old image was sent, and nobody allowed it: {flashed}"
+
+
+def nothing_is_sent_again_by_itself(run: History) -> Iterator[str]:
+    """After a crash only what was still queued is sent, or the way back."""
+    for death in run.deaths:
+        if death.stage in _SENDS or not death.is_crash:
+            continue
+        begun = [at for at in run.times("first_byte") if at > death.at + SLACK]
+        old = [
+            seen.at
+            for seen in run.module
+            if seen.name == "installed" and seen.details.get("version") == OLD
+        ]
+        if begun and not old:
+            yield f"killed in {death.stage}, and a first byte at {begun[0]:.3f} after it"
+
+
+def a_second_press_is_refused(run: History) -> Iterator[str]:
+    """One install per module at a time; a second press is an error that says so."""
+    for press in run.presses:
+        if press.again and press.answered and press.error not in _RUNNING:
+            yield f"the second press ended with {press.error}"
+
+
+def nothing_of_ours_breaks(run: History) -> Iterator[str]:
+    """No exception of ours in the log, and Home Assistant stops when told to."""
+    yield from run.alarms[:3]
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    no_byte_was_sent_while_a_condition_was_false,
+    restore_ran_exactly_once_per_made_safe,
+    the_equipment_ends_as_it_was_told,
+    the_verdict_is_the_truth,
+    no_install_is_left_open,
+    no_job_is_lost,
+    it_is_told_once,
+    no_module_is_flashed_twice,
+    nothing_is_sent_again_by_itself,
+    a_second_press_is_refused,
+    nothing_of_ours_breaks,
+)
+
+
+def violations(run: History) -> list[str]:
+    """Return all that speaks against any rule."""
+    return [
+        f"{check.__name__.replace('_', ' ')}: {complaint}"
+        for check in CHECKS
+        for complaint in check(run)
+    ]

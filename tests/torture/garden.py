@@ -1,0 +1,234 @@
+"""The world outside Home Assistant: modules that fail and valves that lie, and their truth."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+import time
+from typing import Any, Final
+
+from zeroconf.asyncio import AsyncZeroconf
+
+from tests.virtual_module import (
+    Event,
+    HttpConfig,
+    HttpModule,
+    ModuleConfig,
+    PullConfig,
+    Seen as ModuleSaw,
+    VirtualModule,
+)
+
+from .history import Command, History, Sample, Seen
+from .images import image_of, version_of
+from .plan import OLD, PULL, UPLOAD, HousePlan, ModulePlan, ValvePlan
+
+_SAMPLE: Final = 0.02
+_POLL: Final = 0.4
+
+type Say = Callable[[str, str], None]
+"""Called with a valve and what its entity says from now on."""
+
+
+class Valve:
+    """One valve: where it stands, what its entity says, and how it obeys."""
+
+    def __init__(self, plan: ValvePlan, say: Callable[[str], None]) -> None:
+        """Stand open, as the garden is watered."""
+        self._plan = plan
+        self._say = say
+        self.stands = "open"
+        self._reported = "open"
+        self._mood: str | None = None
+        self._work: set[asyncio.Task[None]] = set()
+
+    @property
+    def says(self) -> str:
+        """What its entity says."""
+        return self._mood or self._reported
+
+    @property
+    def rests(self) -> bool:
+        """Whether it neither moves nor is about to speak."""
+        return not self._work
+
+    def start_of_home_assistant(self) -> str:
+        """Return what Home Assistant sees first; some entities come late."""
+        if not self._plan.late_after_start:
+            return self.says
+        self._do(self._come_late())
+        return "unavailable"
+
+    async def _come_late(self) -> None:
+        await asyncio.sleep(self._plan.late_after_start)
+        self._say(self.says)
+
+    def command(self, position: str, answer: Callable[[str | None], None]) -> None:
+        """Obey, or not; `answer` is called when the action is to return, with its error."""
+        self._do(self._obey(position, answer))
+        if position == "closed":
+            for mood in self._plan.moods:
+                self._do(self._be_moody(mood.after, mood.seconds, mood.says))
+
+    async def _obey(self, position: str, answer: Callable[[str | None], None]) -> None:
+        plan = self._plan
+        if position in plan.refuses:
+            answer(f"the valve does not go {position}")
+            return
+        if plan.answers_at_once and position not in plan.hangs:
+            answer(None)
+        await asyncio.sleep(plan.lag)
+        if position not in plan.jams:
+            self.stands = position
+        if not plan.answers_at_once and position not in plan.hangs:
+            answer(None)
+        await asyncio.sleep(plan.report)
+        self._report()
+
+    def _report(self) -> None:
+        if self._reported != self.stands:
+            self._reported = self.stands
+            self._say(self.says)
+
+    async def _be_moody(self, after: float, seconds: float, says: str) -> None:
+        await asyncio.sleep(after)
+        self._mood = says
+        self._say(self.says)
+        await asyncio.sleep(seconds)
+        self._mood = None
+        self._say(self.says)
+
+    def _do(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    def end(self) -> None:
+        """Do nothing any more."""
+        for task in self._work:
+            task.cancel()
+
+
+@dataclass
+class ModuleOutside:
+    """One module with its valve, and what is written down of them."""
+
+    plan: ModulePlan
+    module: VirtualModule
+    valve: Valve
+    history: History
+
+    def __post_init__(self) -> None:
+        """Write down from when on a sketch runs: it announces itself long before it tells us."""
+        board = self.module.board
+        original = board.boot
+
+        def boot() -> None:
+            original()
+            details = {"version": board.version}
+            self.history.module.append(Seen(at=time.monotonic(), name="booted", details=details))
+
+        board.boot = boot  # type: ignore[method-assign]
+        self.module.events.listeners.append(self.saw)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is about to happen here by itself."""
+        life = self.module._life
+        off = life is None or life.done()  # it never comes back
+        return (off or _rests(self.module)) and self.valve.rests
+
+    @property
+    def http_port(self) -> int:
+        """The port of its update page."""
+        assert isinstance(self.module, HttpModule)
+        return self.module.http_port
+
+    def saw(self, event: Event) -> None:
+        """Write down what happened inside the module."""
+        details = dict(event.details)
+        if event.name is ModuleSaw.INSTALLED and self.module.board.staged is not None:
+            details["version"] = version_of(self.module.board.staged.payload)
+        self.history.module.append(Seen(at=event.time, name=event.name, details=details))
+
+    def sample(self) -> None:
+        """Write down how much it has taken in, where that has changed."""
+        taken, samples = self.module.payload_bytes, self.history.samples
+        if taken != (samples[-1].taken if samples else 0):
+            samples.append(Sample(at=time.monotonic(), taken=taken))
+
+
+class Garden:
+    """All of one house."""
+
+    def __init__(self, plan: HousePlan) -> None:
+        """Nothing is switched on before `running`."""
+        self.plan = plan
+        self.modules: dict[str, ModuleOutside] = {}
+        self.on_say: Say = lambda _valve, _value: None
+
+    @asynccontextmanager
+    async def running(self, zeroconf: AsyncZeroconf, pull_url: str) -> AsyncIterator[None]:
+        """Switch everything on, and off at the end."""
+        first = self.plan.number * len(self.plan.modules)
+        async with AsyncExitStack() as stack:
+            for index, plan in enumerate(self.plan.modules):
+                module = _build(plan, index, zeroconf, pull_url)
+                valve = Valve(plan.valve, lambda value, name=plan.name: self.on_say(name, value))
+                history = History.begun(first + index, plan)
+                history.image_size = len(image_of(plan.config["chip"], OLD))
+                outside = ModuleOutside(plan, module, valve, history)
+                self.modules[plan.name] = outside
+                stack.callback(valve.end)
+                await stack.enter_async_context(module)
+            sampling = asyncio.create_task(self._sample())
+            stack.callback(sampling.cancel)
+            yield
+
+    async def _sample(self) -> None:
+        while True:
+            for outside in self.modules.values():
+                outside.sample()
+            await asyncio.sleep(_SAMPLE)
+
+    def obey(self, valve: str, position: str, life: int, answer: Callable[..., None]) -> None:
+        """Take a command for a valve."""
+        outside = self.modules[valve]
+        command = Command(at=time.monotonic(), position=position, life=life)
+        outside.history.commands.append(command)
+        outside.valve.command(position, answer)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until every module that still comes back is back, and write down the truth."""
+        end = time.monotonic() + seconds
+        for outside in self.modules.values():
+            while time.monotonic() < end and not outside.rests:  # noqa: ASYNC110 - many things
+                await asyncio.sleep(0.02)
+            history, now = outside.history, time.monotonic()
+            history.version_at_end = history.running_at(now)
+            history.valve_ends = outside.valve.stands
+
+
+def _rests(module: VirtualModule) -> bool:
+    for event in reversed(module.events):
+        if event.name in {ModuleSaw.UP, ModuleSaw.BACK, ModuleSaw.BRICKED, ModuleSaw.DIED}:
+            return True
+        if event.name is ModuleSaw.RESTARTED:
+            return False
+    return True
+
+
+def _build(plan: ModulePlan, index: int, zeroconf: AsyncZeroconf, pull_url: str) -> VirtualModule:
+    config = ModuleConfig(
+        **plan.config,
+        host=f"127.0.3.{1 + index}",
+        hostname=plan.name,
+        mac=f"5c:cf:7f:00:00:{index:02x}",
+        image=image_of(plan.config["chip"], OLD),
+        faults=dict(plan.faults),
+        advertise=plan.door != PULL,
+        pull=PullConfig(url=pull_url, poll_interval=_POLL) if plan.door == PULL else None,
+    )
+    if plan.door == UPLOAD:
+        return HttpModule(config, HttpConfig(dialect=plan.dialect), zeroconf=zeroconf)
+    return VirtualModule(config, zeroconf=zeroconf)

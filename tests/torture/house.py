@@ -1,0 +1,240 @@
+"""Plays one house: Home Assistant lives, is killed, lives again; all of it is written down."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+import shutil
+import time
+from typing import Any, Final
+
+from zeroconf.asyncio import AsyncZeroconf
+
+from .config import PORT, SECRET, copy_template, open_installs, write_entries
+from .conversation import Conversation, Line
+from .garden import Garden
+from .history import Died, History, Shown
+from .images import beside
+from .lives import Life, Lives
+from .plan import OLD, Death, HousePlan
+from .torture_garden.link import Message
+
+PULL_URL: Final = f"http://127.0.0.1:{PORT}/api/esp_ota/pull/{SECRET}"
+_LIFE: Final = 40.0
+"""Seconds for one life to come to rest; the longest honest one takes a third of it."""
+_START: Final = 60.0
+_KNOWN: Final = 2.0
+"""Seconds for the modules to be heard before Update is pressed."""
+_SETTLE: Final = 6.0
+
+
+class House:
+    """One house from the first start of its Home Assistant to its rest."""
+
+    def __init__(self, plan: HousePlan, lives: Lives, place: Path, template: Path) -> None:
+        """Play in `place`, which is made for it."""
+        self._plan = plan
+        self._lives = lives
+        self._place = place
+        self._template = template
+        self._folder = place / "config"
+        self._garden = Garden(plan)
+        self._talk = Conversation(plan, self._garden)
+        self._life = 0
+        self._ended = False
+        self._killed = False
+        """By us, from outside, or stopped in order."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.deaths: list[str] = []
+        """How its lives ended, in order."""
+
+    @property
+    def reached(self) -> set[str]:
+        """Points that were reached and belong to no module."""
+        return self._talk.reached
+
+    @property
+    def timeline(self) -> list[Message]:
+        """All that Home Assistant told, and what was done to it."""
+        return self._talk.timeline
+
+    async def play(self, zeroconf: AsyncZeroconf) -> list[History]:
+        """Play it, and return what happened to each module."""
+        copy_template(self._template, self._folder)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(lambda: Line(self._talk), self._place / "socket")
+        try:
+            async with self._garden.running(zeroconf, PULL_URL):
+                modules = self._garden.modules.values()
+                write_entries(self._folder, self._plan.parallel, modules)
+                deaths = [*self._plan.deaths, None]
+                for number, death in enumerate(deaths):
+                    if await self._live(number, death):
+                        break
+                await self._garden.settle(_SETTLE)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            server.close()
+        return [outside.history for outside in self._garden.modules.values()]
+
+    # Lives
+
+    async def _live(self, number: int, death: Death | None) -> bool:
+        """Run one life; tell whether all came to rest in it."""
+        self._life, self._ended, self._killed = number, False, False
+        self._talk.begin(number, death)
+        life = await self._lives.start(self._folder)
+        ending = asyncio.create_task(life.wait())
+        rested = False
+        try:
+            async with asyncio.timeout(_START):
+                await self._until_begun(life, ending, death)
+            if not ending.done():
+                rested = await self._until_over(life, ending, death)
+        finally:
+            if rested and not ending.done():
+                await self._look()
+            life.kill()
+            await ending
+            self._ended = True
+        if not (rested or self._killed or self._talk.died_at):
+            self._talk.alarm(f"Home Assistant ended by itself:\n{life.words()}")
+        self._bury(number, death, rested)
+        return rested
+
+    async def _until_begun(
+        self, life: Life, ending: asyncio.Task[None], death: Death | None
+    ) -> None:
+        started = asyncio.create_task(self._talk.started.wait())
+        later = self._life and death is not None and death.kind == "random"
+        limit = death.after if later and death is not None else None
+        await asyncio.wait({started, ending}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if not started.done():
+            if later and not ending.done():
+                self._killed = True
+                life.kill()
+            started.cancel()
+            await asyncio.wait({ending})
+            return
+        if not self._life:
+            await self._until_known()
+        self._press_all()
+
+    async def _until_known(self) -> None:
+        end = time.monotonic() + _KNOWN
+        talking = [
+            name
+            for name, outside in self._garden.modules.items()
+            if outside.plan.config["txt_firmware"]
+        ]
+        while time.monotonic() < end:
+            await self._look()
+            cards = [self._garden.modules[name].history.card for name in talking]
+            if all(card and card["installed_version"] == OLD for card in cards):
+                return
+
+    async def _until_over(
+        self, life: Life, ending: asyncio.Task[None], death: Death | None
+    ) -> bool:
+        """Let it live until it dies as planned; tell whether all rested before."""
+        begun = time.monotonic()
+        resting = asyncio.create_task(self._until_rest())
+        limit = death.after if death is not None and death.kind != "point" else _LIFE
+        if self._life and death is not None and death.kind == "random":
+            limit = max(0.0, limit - 0.5)  # some of it was its start
+        await asyncio.wait({resting, ending}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if resting.done():
+            return True
+        resting.cancel()
+        if ending.done():
+            return False
+        self._killed = True
+        if death is not None and death.kind == "stop":
+            self._talk.tell("stop")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LIFE):
+                    await asyncio.shield(ending)
+            if not ending.done():
+                self._talk.alarm("an orderly stop did not come to its end")
+        elif death is None or time.monotonic() - begun >= _LIFE:
+            for outside in self._garden.modules.values():
+                outside.history.ended_in_time = False
+            return True
+        return False
+
+    async def _until_rest(self) -> None:
+        """Return when nobody waits for anything, by the journal on disk and by the callers."""
+        while True:
+            await asyncio.sleep(0.1)
+            histories = [outside.history for outside in self._garden.modules.values()]
+            presses = [press for history in histories for press in history.presses]
+            if (
+                all(history.presses for history in histories)
+                and all(press.answered or press.life != self._life for press in presses)
+                and not open_installs(self._folder)
+            ):
+                return
+
+    def _bury(self, number: int, death: Death | None, rested: bool) -> None:
+        """Write down how a life ended."""
+        now, notes = time.monotonic(), open_installs(self._folder)
+        how = "end" if rested else death.kind if death is not None else "end"
+        self.deaths.append(self._talk.died_at or how)
+        self._talk.note("died", how=how, point=self._talk.died_at, notes=notes)
+        for name, outside in self._garden.modules.items():
+            history, note = outside.history, notes.get(name)
+            history.shown.append(Shown(at=now, value=None))
+            if rested:
+                history.left_open = note
+            else:
+                died = Died(at=now, life=number, how=how, point=self._talk.died_at, note=note)
+                history.deaths.append(died)
+
+    # What the person does
+
+    def _press_all(self) -> None:
+        """Press Update wherever it was not pressed before."""
+        for name, outside in self._garden.modules.items():
+            plan = outside.plan
+            if outside.history.presses:
+                continue
+            self._later(plan.press_at, "press", module=name, number=0)
+            for seconds, do, more in (
+                (plan.again_after, "press", {"number": 1, "again": True}),
+                (plan.cancel_after, "cancel", {}),
+                (plan.reload_after, "reload", {}),
+            ):
+                if seconds is not None:
+                    self._later(plan.press_at + seconds, do, module=name, **more)
+        if self._plan.release_after is not None and not self._life:
+            path = self._place / "beside.bin"
+            path.write_bytes(beside())
+            self._later(self._plan.release_after, "release", path=str(path))
+
+    def _later(self, seconds: float, do: str, **content: Any) -> None:
+        life = self._life
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            if self._life == life and not self._ended:
+                self._talk.note(f"do {do}", **content)
+                self._talk.tell(do, **content)
+
+        task = asyncio.create_task(wait())
+        self._tasks.add(task)
+
+    async def _look(self) -> None:
+        """Ask what the cards show."""
+        for outside in self._garden.modules.values():
+            outside.history.card = None
+        for name in self._garden.modules:
+            self._talk.tell("look", module=name)
+        end = time.monotonic() + 5.0
+        while time.monotonic() < end and not self._ended:
+            if all(outside.history.card for outside in self._garden.modules.values()):
+                return
+            await asyncio.sleep(0.02)
+
+    def remove(self) -> None:
+        """Give the disk back."""
+        shutil.rmtree(self._place, ignore_errors=True)

@@ -1,0 +1,119 @@
+"""What a seed decides before anything runs: modules, their faults, valves, presses, and deaths."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+OLD, NEW = "1.0.0", "1.1.0"
+PUSH, PULL, UPLOAD = "arduino_ota", "http_pull", "http_upload"
+PER_HOUSE: Final = 6
+PER_REAL_HOUSE: Final = 4
+"""Fewer: each house has deaths of its own, and a real run takes longer."""
+
+WAITS: Final = {
+    "answer": 0.8,
+    "auth_answer": 2.0,
+    "callback": 1.2,
+    "stall": 1.2,
+    "result": 0.8,
+    "restart": 0.5,
+    "retry_pause": 0.2,
+    "watch_interval": 0.05,
+    "request": 1.0,
+    "offer": 3.0,
+    "hold": 2.5,
+    "go": 1.5,
+    "back": 2.5,
+    "evidence": 2.5,
+    "evidence_unlikely": 0.4,
+    "minute": 0.4,
+}
+"""Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mood:
+    """A while in which a valve's entity says something of its own."""
+
+    after: float
+    """Seconds since the valve was last told to close."""
+    seconds: float
+    says: str
+    """`unavailable`, `unknown`, or a position that is a lie."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValvePlan:
+    """How one valve behaves."""
+
+    lag: float = 0.05
+    """Seconds from the command to the movement's end."""
+    report: float = 0.02
+    """Seconds until Home Assistant is told of it."""
+    answers_at_once: bool = True
+    """The action returns before the valve has moved, as most do."""
+    jams: tuple[str, ...] = ()
+    """Positions it does not reach."""
+    refuses: tuple[str, ...] = ()
+    """Positions whose action raises."""
+    hangs: tuple[str, ...] = ()
+    """Positions whose action never returns."""
+    moods: tuple[Mood, ...] = ()
+    late_after_start: float = 0.0
+    """Seconds for which its entity is unavailable after each start of Home Assistant."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModulePlan:
+    """One run: a module, its valve, and what the person does."""
+
+    name: str
+    door: str
+    config: Mapping[str, Any]
+    """For the virtual module."""
+    dialect: str | None
+    faults: Mapping[str, int | None]
+    valve: ValvePlan
+    options: Mapping[str, Any]
+    """Of its config entry."""
+    press_at: float
+    again_after: float | None = None
+    """Seconds until the second press, which must be refused."""
+    cancel_after: float | None = None
+    reload_after: float | None = None
+
+    @property
+    def firmware(self) -> str:
+        """The name of its firmware."""
+        return f"valve-{self.config['chip']}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Death:
+    """How one life of Home Assistant ends, if nothing is done before."""
+
+    kind: str
+    """`point`, `random` or `stop`."""
+    point: str | None = None
+    module: str | None = None
+    nth: int = 1
+    after: float = 0.0
+    """Seconds after the first press, of later lives after their beginning."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HousePlan:
+    """One house: some modules at once, and the deaths of its Home Assistant."""
+
+    seed: str
+    number: int
+    modules: tuple[ModulePlan, ...]
+    deaths: tuple[Death, ...]
+    parallel: int
+    release_after: float | None = None
+    """Seconds until a release is uploaded beside all this."""
+    waits: Mapping[str, float] = field(default_factory=lambda: dict(WAITS))
+
+    def told(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)

@@ -1,0 +1,189 @@
+"""Home Assistant's end of the torture: valves that are outside, presses, and named deaths.
+
+Knows nothing of what is right: it does what the world says, and tells it what it sees. It wraps
+functions of ESP OTA while this runs, so that the product has no hook for it.
+"""
+
+import asyncio
+from itertools import count
+import logging
+import os
+from pathlib import Path
+import signal
+import traceback
+from typing import Any, Final, override
+
+from custom_components.esp_ota.const import DOMAIN as ESP_OTA, EVENT_UPDATE_ENDED
+from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.release_name import ReleaseName
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.typing import ConfigType
+
+from . import waits, wraps
+from .link import Link, Message
+
+DOMAIN: Final = "torture_garden"
+_ATTRIBUTES: Final = ("in_progress", "stage", "last_verdict", "last_cause", "installed_version")
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Meet the world, and take from it what this life is to be."""
+    # A real one is given only its configuration directory.
+    link = Link(hass.config.path("..", "socket"))
+    link.tell("hello", pid=os.getpid())
+    garden = Garden(hass, link, link.hear())
+    garden.set_up()
+    return True
+
+
+def card_of(module: str) -> str:
+    """Return the update entity of a module."""
+    return f"update.{module}_firmware"
+
+
+class Garden:
+    """What the world sees and moves inside one life of Home Assistant."""
+
+    def __init__(self, hass: HomeAssistant, link: Link, plan: Message) -> None:
+        """Take what the world wants of this life."""
+        self._hass = hass
+        self._link = link
+        self._plan = plan
+        self._ids = count(1)
+        self._moving: dict[int, asyncio.Future[str | None]] = {}
+        self._reached: dict[tuple[str, str | None], int] = {}
+        self._presses: dict[str, Context] = {}
+
+    def set_up(self) -> None:
+        """Show the equipment, offer its actions, and listen."""
+        waits.shorten(self._plan["waits"])
+        wraps.install(self.reach)
+        for entity_id, value in self._plan["states"].items():
+            self._hass.states.async_set(entity_id, value)
+        self._hass.services.async_register(DOMAIN, "move", self._move)
+        self._hass.bus.async_listen(EVENT_UPDATE_ENDED, self._ended)
+        logging.getLogger().addHandler(Alarms(self._link))
+        self._link.listen(self._take)
+
+        async def started(_hass: HomeAssistant) -> None:
+            self._link.tell("started")
+
+        async_at_started(self._hass, started)
+
+    def reach(self, point: str, module: str | None) -> None:
+        """Tell that a named point is reached, and die there if that is the plan."""
+        deadly = self._plan.get("die") or {}
+        key = (point, module)
+        self._reached[key] = times = self._reached.get(key, 0) + 1
+        dies = (
+            deadly.get("point") == point
+            and deadly["module"] in {None, module}
+            and deadly["nth"] == times
+        )
+        self._link.tell("point", point=point, module=module, dies=dies)
+        if dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def _move(self, call: ServiceCall) -> None:
+        """Have a valve moved, as the driver of one would: it may fail, or never answer."""
+        valve, position = call.data["valve"], call.data["position"]
+        self.reach(f"before_{position}_command", valve)
+        number = next(self._ids)
+        answer = self._moving[number] = self._hass.loop.create_future()
+        self._link.tell("move", id=number, valve=valve, position=position)
+        self.reach(f"after_{position}_command", valve)
+        if (error := await answer) is not None:
+            raise HomeAssistantError(error)
+
+    def _ended(self, event: Event) -> None:
+        press = self._presses.get(event.data["module"])
+        ours = press is not None and press.id == event.context.id
+        self._link.tell("told", module=event.data["module"], same_life=ours, said=dict(event.data))
+
+    def _take(self, message: Message) -> None:
+        """Do what the world says."""
+        match message["do"]:
+            case "state":
+                self._hass.states.async_set(message["entity"], message["value"])
+                self._link.tell("shown", valve=message["valve"], value=message["value"])
+            case "moved":
+                if not (answer := self._moving.pop(message["id"])).done():
+                    answer.set_result(message["error"])
+            case "stop":
+                self._hass.async_create_task(self._hass.async_stop(), "torture stop")
+            case do:
+                work = getattr(self, f"_{do}")(**message)
+                self._hass.async_create_background_task(work, f"torture {do}")
+
+    async def _press(self, module: str, number: int, again: bool = False, **_: Any) -> None:
+        """Press Update as a person does, and tell what that ended as."""
+        state = self._hass.states.get(card_of(module))
+        running = state is not None and bool(state.attributes.get("in_progress"))
+        if again and not running:
+            return
+        context = Context()
+        if not again:
+            self._presses[module] = context
+        self._link.tell("pressed", module=module, number=number, again=again)
+        error = await self._call("update", "install", module, context)
+        self._link.tell("answered", module=module, number=number, again=again, error=error)
+
+    async def _cancel(self, module: str, **_: Any) -> None:
+        self._link.tell("cancelling", module=module)
+        error = await self._call(ESP_OTA, "cancel", module, Context())
+        self._link.tell("cancelled", module=module, error=error)
+
+    async def _call(self, domain: str, service: str, module: str, context: Context) -> str | None:
+        """Call an action for a module's card; return the key of its error."""
+        data = {"entity_id": card_of(module)}
+        try:
+            await self._hass.services.async_call(
+                domain, service, data, blocking=True, context=context
+            )
+        except HomeAssistantError as err:
+            return err.translation_key or f"{type(err).__name__}: {err}"
+        return None
+
+    async def _reload(self, module: str, **_: Any) -> None:
+        entry = self._entry(module)
+        self._link.tell("reloading", module=module)
+        await self._hass.config_entries.async_reload(entry.entry_id)
+        self._link.tell("reloaded", module=module, state=entry.state)
+
+    async def _release(self, path: str, **_: Any) -> None:
+        """Add a release, as an upload does."""
+        data = await self._hass.async_add_executor_job(Path(path).read_bytes)
+        name = ReleaseName(file_name="any.bin")
+        await self._hass.data[HOUSE].library.async_add(data, name, source="upload")
+        self._link.tell("released", path=path)
+
+    async def _look(self, module: str, **_: Any) -> None:
+        """Tell what the module's card shows."""
+        state = self._hass.states.get(card_of(module))
+        shown = {name: state.attributes.get(name) for name in _ATTRIBUTES} if state else None
+        self._link.tell("card", module=module, shown=shown)
+
+    def _entry(self, module: str) -> Any:
+        entries = self._hass.config_entries.async_entries(ESP_OTA)
+        return next(entry for entry in entries if entry.title == module)
+
+
+class Alarms(logging.Handler):
+    """Takes what the log says of errors of ours."""
+
+    def __init__(self, link: Link) -> None:
+        """Tell the world."""
+        super().__init__(logging.WARNING)
+        self._link = link
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if record.levelno < logging.ERROR and error is None:
+            return
+        text = record.getMessage()
+        if error is not None:
+            text += "\n" + "".join(traceback.format_exception(error))
+        self._link.tell("alarm", logger=record.name, text=text[-3000:])

@@ -1,0 +1,65 @@
+"""Shorter waits than a person has: the one thing besides faults that is not as at home."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from custom_components.esp_ota import house
+from custom_components.esp_ota.ota import (
+    Limits,
+    PullLimits,
+    PushLimits,
+    UploadLimits,
+    WatchLimits,
+    probe,
+)
+from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
+from custom_components.esp_ota.ota.transport._stream import StreamLimits
+
+
+def shorten(waits: Mapping[str, float]) -> None:
+    """Let every house made from now on wait as long as `waits` says."""
+
+    def patience() -> house.Patience:
+        transfer: dict[str, Any] = {
+            "stall": waits["stall"],
+            "result": waits["result"],
+            "restart": waits["restart"],
+            "poll": 0.02,
+        }
+        return _Patience(
+            install=Limits(
+                tries=3, retry_pause=waits["retry_pause"], watch_interval=waits["watch_interval"]
+            ),
+            push=PushLimits(
+                callback=waits["callback"],
+                invitation=InvitationLimits(
+                    answer=waits["answer"], tries=3, auth_answer=waits["auth_answer"]
+                ),
+                stream=StreamLimits(text=0.3, **transfer),
+            ),
+            upload=UploadLimits(connect=2.0, answer=2.0, rest=0.5, **transfer),
+            pull=PullLimits(
+                request=waits["request"],
+                offer=waits["offer"],
+                hold=waits["hold"],
+                stall=waits["stall"],
+                requests=10**9,
+            ),
+            watch=WatchLimits(
+                go=waits["go"],
+                back=waits["back"],
+                evidence=waits["evidence"],
+                evidence_unlikely=waits["evidence_unlikely"],
+                interval=0.05,
+                quick_probe=0.5,
+                patient_probe=0.5,
+            ),
+            minute=waits["minute"],
+        )
+
+    house.Patience = patience  # type: ignore[assignment, misc]
+    # On loopback "port unreachable" comes at once.
+    probe._UDP_WAIT = 0.03  # type: ignore[misc]
+
+
+_Patience = house.Patience

@@ -1,0 +1,106 @@
+"""Plays houses one after the other, in a network of its own; a JSON line for each.
+
+    python -m tests.torture.worker ORDER
+
+ORDER is JSON: seed, first, step, last, per_house, real, tour, until (a monotonic time), verbose.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+import json
+from pathlib import Path
+import sys
+import tempfile
+import time
+from typing import Any
+
+from zeroconf.asyncio import AsyncZeroconf
+
+from .checks import violations
+from .draw import plan_house, plan_tour
+from .history import History
+from .house import House
+from .lives import ForkedLives, Lives, RealLives
+from .plan import HousePlan
+from .real import make_real_template
+from .template import make_template
+
+
+@asynccontextmanager
+async def _lives(base: Path, *, real: bool) -> AsyncIterator[Lives]:
+    if real:
+        yield RealLives()
+        return
+    async with ForkedLives.running(base / "zygote.log") as lives:
+        yield lives
+
+
+async def play_all(order: dict[str, Any]) -> None:
+    """Play every house of this worker's share."""
+    with tempfile.TemporaryDirectory(prefix="torture-", dir=_fast_disk()) as folder:
+        base = Path(folder)
+        template = base / "template"
+        async with _lives(base, real=order["real"]) as lives:
+            if order["real"]:
+                await make_real_template(lives, base / "first", template)
+            else:
+                await make_template(lives, base / "first", template)
+            for number in range(order["first"], order["last"], order["step"]):
+                if time.monotonic() > order["until"]:
+                    break
+                plan = plan_house(order["seed"], number, order["per_house"])
+                if order["tour"]:
+                    plan = plan_tour()
+                await _play(plan, lives, base, template, verbose=order["verbose"])
+
+
+async def _play(
+    plan: HousePlan, lives: Lives, base: Path, template: Path, *, verbose: bool
+) -> None:
+    begun = time.monotonic()
+    place = base / f"house-{plan.number}"
+    place.mkdir()
+    house = House(plan, lives, place, template)
+    zeroconf = AsyncZeroconf(interfaces=["127.0.0.1"])
+    try:
+        runs = await house.play(zeroconf)
+    finally:
+        await zeroconf.async_close()
+    told = [_told(run) for run in runs]
+    line: dict[str, Any] = {
+        "house": plan.number,
+        "seconds": round(time.monotonic() - begun, 2),
+        "runs": told,
+        "deaths": house.deaths,
+        "reached": sorted(house.reached),
+    }
+    if verbose or any(run["violations"] for run in told):
+        line["plan"] = plan.told()
+        line["timeline"] = house.timeline
+        line["histories"] = [asdict(run) for run in runs]
+    print(json.dumps(line, default=str), flush=True)
+    house.remove()
+
+
+def _told(run: History) -> dict[str, Any]:
+    last = run.told[-1] if run.told else None
+    return {
+        "number": run.number,
+        "door": run.plan.door,
+        "verdict": last.verdict if last else "forgotten",
+        "cause": last.cause if last else None,
+        "points": sorted(set(run.points)),
+        "violations": violations(run),
+    }
+
+
+def _fast_disk() -> str | None:
+    """Return where files cost no disk: the order of writes is what matters, not the platter."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() else None
+
+
+if __name__ == "__main__":
+    asyncio.run(play_all(json.loads(sys.argv[1])))
