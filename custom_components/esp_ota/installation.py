@@ -22,6 +22,7 @@ from .ota import (
     InstallResult,
     InstallStage,
     LibraryError,
+    ModuleFacts,
     OtaError,
     Part,
     Payload,
@@ -178,7 +179,7 @@ class Installation:
         if undoes is None and "replaces" in self.note:
             undoes = _WANTED
         ports = Ports(
-            facts=lambda: replace(coordinator.facts(), version=self.note["before"]),
+            facts=self._facts,
             observer=coordinator.watch,
             safe_state=safe_state,
             transports=transports_for(coordinator),
@@ -200,6 +201,13 @@ class Installation:
             undoes=undoes,
         )
         return self._pipeline
+
+    def _facts(self) -> ModuleFacts:
+        """Return what is known of the module; what ran before the update is not learnt again."""
+        facts = self._coordinator.facts()
+        if "undoes" in self.note:  # what is gone back from has run meanwhile
+            return facts
+        return replace(facts, version=self.note["before"])
 
     async def _on_stage(self, stage: InstallStage) -> None:
         """Write a stage of the pipeline before it takes effect."""
