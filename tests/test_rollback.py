@@ -258,7 +258,7 @@ async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
     await module.power_cycle()
 
     facts = await refused
-    assert facts["back_to"] == "1.0.0"
+    assert (facts["failed"], facts["back_to"]) == ("1.1.0", "1.0.0")
     assert garden.card.attributes["last_cause"] == "soak_restarted"
     assert module.running_version == "1.0.0"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)

@@ -203,6 +203,13 @@ class Installation:
         )
         return self._pipeline
 
+    def _facts(self) -> ModuleFacts:
+        """Return what is known of the module; what ran before the update is not learnt again."""
+        facts = self._coordinator.facts()
+        if "undoes" in self.note:  # what is gone back from has run meanwhile
+            return facts
+        return replace(facts, version=self.note["before"])
+
     async def _on_stage(self, stage: InstallStage) -> None:
         """Write a stage of the pipeline before it takes effect."""
         assert self._pipeline is not None

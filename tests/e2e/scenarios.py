@@ -8,6 +8,7 @@ from .scenarios_images import Filesystem, Gzip
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
 from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
+from .scenarios_rollback import Rollback, RollbackAsk
 from .scenarios_sources import CiUpload, WrongImage
 
 SCENARIOS: dict[str, type[Scenario]] = {
@@ -32,5 +33,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         OtherModuleAnswers,
         SameName,
         Crash,
+        Rollback,
+        RollbackAsk,
     )
 }

@@ -29,6 +29,7 @@ _MODULE_LINES = {
     "first_byte": "first byte",
     "complete": "module: last byte",
     "installed": "module: has the {kind} of {bytes} bytes",
+    "crashed": "module: its sketch crashes",
     "restarted": "restarted",
     "rejected": "module: image refused",
     "aborted": "module: update aborted",
@@ -69,6 +70,7 @@ class Watch:
         self._timeline = timeline
         self._target = target
         self._wanted: str | None = None
+        self._verdict: str | None = None
         self._at = 0.0
         """When Home Assistant changed what is being looked at, on the monotonic clock."""
 
@@ -79,7 +81,9 @@ class Watch:
 
     @property
     def verdict(self) -> str:
-        """The verdict as Home Assistant shows it, with its cause."""
+        """The verdict as Home Assistant shows it, with its cause; at the end that of then."""
+        if self._verdict is not None:
+            return self._verdict
         verdict, cause = self.shown.get("last_verdict"), self.shown.get("last_cause")
         return f"{verdict} ({cause})" if cause else f"{verdict}"
 
@@ -120,6 +124,7 @@ class Watch:
         if target.module is not None:
             target.module.listeners.remove(self._happened)
         self.ended = time.monotonic()
+        self._verdict = self.verdict
 
     async def _restored(self, equipment: Equipment) -> None:
         try:
@@ -174,6 +179,8 @@ class Watch:
                 self._tell("waits for its turn, or for the module to ask")
             case "making_safe" if self._target.equipment is not None:
                 self._tell("making safe")
+            case "sending" if was == "verifying":
+                self._tell("what ran before is sent")
             case "sending" if self._target.equipment is not None:
                 self._tell("safe state confirmed")
             case "restarting" if self._target.module is None:
@@ -187,4 +194,6 @@ class Watch:
         installed = shown["installed_version"]
         if shown["installed_is_assumed"] or installed == _UNKNOWN:
             return "nothing says which version runs"
+        if self.stages.count("sending") > 1:
+            return f"it runs {installed} again"
         return f"{'verified' if installed == self._wanted else 'it still runs'} {installed}"

@@ -31,6 +31,7 @@ _SECONDS = {
     "slow_sector_time": "more seconds per sector with slow_sector",
     "late_reply_time": "seconds a reply is late with late_reply",
     "slow_restart_time": "more seconds with slow_restart",
+    "crash_time": "seconds from a start to the crash with crashes",
     "revive_after": "seconds from silent_death to power's return",
 }
 _NUMBERS = {

@@ -51,6 +51,8 @@ class Board:
         """Whether what is in flash cannot run, so that only a cable would help."""
         self.reported_version: str | None = None
         """What the sketch says against better knowledge, see WRONG_VERSION_BACK."""
+        self.crashes = False
+        """Whether the running sketch does not run for long, see CRASHES."""
         self.payload_bytes = 0
         """Bytes taken in during the newest transfer."""
         self.last_link: Link | None = None
@@ -146,6 +148,10 @@ class Board:
         link.fall_silent()
         (self._cut_off if midway else self._silenced).append(link)
 
+    def has_silenced(self, link: Link) -> bool:
+        """Tell whether a connection died without a segment."""
+        return link in self._silenced or link in self._cut_off
+
     def reset_unknown(self) -> None:
         """Do what a stack that has just booted does with segments of older connections."""
         for link in self._cut_off:
@@ -160,12 +166,14 @@ class Board:
         if self.switches_slot and self.other_image is not None:
             self.image, self.other_image = self.other_image, self.image
             self.switches_slot, self.reported_version = False, None
+            self.crashes = False
             return
         staged, self.staged = self.staged, None
         if staged is None:
             return
         old_back = self.strikes(Fault.OLD_SKETCH_BACK)
         wrong = self.strikes(Fault.WRONG_VERSION_BACK)
+        crashes = self.strikes(Fault.CRASHES)
         if old_back:
             return
         self.bricked = True
@@ -181,6 +189,7 @@ class Board:
         self.image = image
         self.bricked = False
         self.reported_version = self.config.wrong_version if wrong else None
+        self.crashes = crashes
 
     def close(self) -> None:
         """Give back what belongs to the operating system."""

@@ -76,6 +76,7 @@ class ModuleConfig:
     """Never scaled."""
     slow_restart_time: float = 60.0
     wrong_version: str = "0.0.1"
+    crash_time: float = 20.0
     revive_after: float | None = None
     """Seconds from SILENT_DEATH to power's return; None waits for `power_cycle()`."""
     advertise: bool = False

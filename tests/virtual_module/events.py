@@ -32,6 +32,7 @@ class Seen(StrEnum):
     OK_SENT = "ok_sent"
     CLOSED = "closed"
     DIED = "died"
+    CRASHED = "crashed"
     RESTARTED = "restarted"
     BRICKED = "bricked"
     ADVERTISED = "advertised"

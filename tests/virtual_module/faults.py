@@ -63,6 +63,8 @@ class Fault(StrEnum):
     """The old image runs after the restart."""
     WRONG_VERSION_BACK = "wrong_version_back"
     """The new image says after the restart that it is `wrong_version`."""
+    CRASHES = "crashes"
+    """The new image crashes `crash_time` seconds after each of its starts, and is started again."""
     SLOW_RESTART = "slow_restart"
     """The restart takes `slow_restart_time` more."""
     NEVER_BACK = "never_back"

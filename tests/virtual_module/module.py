@@ -182,7 +182,10 @@ class VirtualModule:
         while True:
             with udp:
                 await self._up()
-                ending = await self._run_sketch(udp)
+                sketch = self._run_sketch(udp)
+                if self.board.crashes:
+                    sketch = first_ending(sketch, self._crash())
+                ending = await sketch
                 if ending is Ending.DIES:
                     await self._stay_dead()
                 elif ending is Ending.SLEEPS:
@@ -200,6 +203,15 @@ class VirtualModule:
         if self.config.pull is None:
             return await push
         return await first_ending(push, Puller(self.board, self.config.pull).run())
+
+    async def _crash(self) -> Ending:
+        """Run for a while, then into an exception or the watchdog."""
+        await self.board.pause(self.config.crash_time)
+        self.events.add(Seen.CRASHED)
+        link = self.board.last_link
+        if link is not None and not link.closed and not self.board.has_silenced(link):
+            self.board.silence(link, midway=True)
+        return Ending.RESTARTS
 
     async def _boot_and_live(self) -> None:
         if await self._restart():

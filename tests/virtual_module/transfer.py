@@ -43,7 +43,8 @@ class Transfer:
         except Struck as struck:
             return await strike(self.board, link, struck.fault)
         except BaseException:
-            link.reset()  # switched off, or broken
+            if not self.board.has_silenced(link):
+                link.reset()  # switched off, or broken
             raise
         return Ending.STAYS
 

@@ -56,7 +56,8 @@ class Proof:
         try:
             said = await self._on_probation(*known)
         except OtaError as err:
-            return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=err.facts)
+            facts = {"version": sent.candidate.version} | err.facts
+            return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=facts)
         later = _judged(said, sent, transport) if said is not None else result
         return result if later.verdict.is_success else later
 
