@@ -313,7 +313,8 @@ async def test_variables_that_only_automations_have_make_nothing_true(
     ("condition", "known"),
     [
         (A_CLOSED, True),
-        (A_CLOSED | {"for": {"seconds": 2}}, True),
+        (A_CLOSED | {"for": {"seconds": 2}}, False),
+        (A_IS_CLOSED | {"options": {"behavior": "all", "for": {"seconds": 2}}}, False),
         (A_IS_CLOSED, True),
         (BOTH_ARE_CLOSED, True),
         (NO_FLOW, True),

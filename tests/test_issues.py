@@ -39,10 +39,12 @@ def test_a_file_has_one_issue_with_its_newest_reason(
 def test_a_new_install_takes_back_what_was_said_about_this_module_only(
     hass: HomeAssistant, issue_registry: ir.IssueRegistry
 ) -> None:
-    facts = {"module": "valve", "version": "1.1.0", "detail": ""}
-    for key in ("interrupted", "restore_failed", "stayed_safe", "interrupted_unproven"):
+    facts = {"module": "valve", "version": "1.1.0", "detail": "", "back_to": "1", "sentence": "No."}
+    for key in ("restore_failed", "stayed_safe"):
         async_raise_module_issue(hass, "valve", key, facts)
-    async_raise_module_issue(hass, "pump", "interrupted", facts)
+    for key in ("interrupted", "roll_back"):
+        async_raise_module_issue(hass, "valve", key, facts, fix={"sha256": "0"})
+    async_raise_module_issue(hass, "pump", "interrupted", facts, fix={"sha256": "0"})
     async_raise_file_issue(hass, "valve.bin", LibraryError(Cause.EMPTY_FILE))
     ir.async_create_issue(
         hass,

@@ -62,6 +62,7 @@ async def test_the_stage_is_written_once_for_each_stage(
         "restarting",
         "verifying",
         "restoring",
+        "done",
         "idle",
     ]
 

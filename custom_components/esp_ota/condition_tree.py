@@ -17,6 +17,8 @@ from homeassistant.const import (
     CONF_CONDITION,
     CONF_CONDITIONS,
     CONF_ENABLED,
+    CONF_FOR,
+    CONF_OPTIONS,
     CONF_STATE,
     CONF_TARGET,
     CONF_VALUE_TEMPLATE,
@@ -111,6 +113,8 @@ class Leaf:
         self._hass = hass
         self._config = config
         self._checker = checker
+        self._swept: set[str] = set()
+        """The entities that a template looked through without naming them."""
 
     def read(self, variables: Mapping[str, Any]) -> Reading:
         """Return the answer right now, or why there is none."""
@@ -120,7 +124,7 @@ class Leaf:
 
     def entities(self, variables: Mapping[str, Any]) -> set[str]:
         """Return the entities that the answer rests on."""
-        return self._check(dict(variables))[0] | (self._targets() or set())
+        return self._check(dict(variables))[0] | self._swept | (self._targets() or set())
 
     def _check(self, variables: dict[str, Any]) -> tuple[set[str], bool, list[str]]:
         """Return which entities the answer rests on, the answer, and an error."""
@@ -131,6 +135,8 @@ class Leaf:
             template: Template = self._config[CONF_VALUE_TEMPLATE]
             info = template.async_render_to_info(variables, parse_result=False)
             entities |= info.entities
+            domains = None if info.all_states else info.domains
+            self._swept = set(self._hass.states.async_entity_ids(domains))
             return entities, info.result().lower() == "true", []
         except Exception as err:  # noqa: BLE001 - conditions are anybody's code
             return entities, False, [str(err) or type(err).__name__]
@@ -209,9 +215,11 @@ class Leaf:
         """Whether it is known that the answer was the same since then.
 
         Known only of conditions on the states of named entities: what a template or a device
-        rests on is not told.
+        rests on is not told, and time alone changes what has to last.
         """
         kind = self._config[CONF_CONDITION]
+        if CONF_FOR in self._config or CONF_FOR in self._config.get(CONF_OPTIONS, {}):
+            return False
         by_state = kind == _STATE or isinstance(self._checker, condition.EntityStateConditionBase)
         by_number = kind == _NUMERIC and CONF_VALUE_TEMPLATE not in self._config
         if not by_state and not by_number:

@@ -61,15 +61,19 @@ class Conditions:
                     found.append(f"{name} ({why})" if why else name)
         return found
 
-    def assumed(self, variables: Mapping[str, Any]) -> list[str]:
-        """Return the entities that repeat what they were told instead of what is so."""
-        found = {
+    def entities(self, variables: Mapping[str, Any]) -> set[str]:
+        """Return the entities that the answers rest on."""
+        return {
             entity_id
             for _, node in self._named
             if node is not None
             for entity_id in node.entities(variables)
         }
-        states = [self._hass.states.get(entity_id) for entity_id in sorted(found)]
+
+    def assumed(self, variables: Mapping[str, Any]) -> list[str]:
+        """Return the entities that repeat what they were told instead of what is so."""
+        found = sorted(self.entities(variables))
+        states = [self._hass.states.get(entity_id) for entity_id in found]
         return [
             state.entity_id
             for state in states

@@ -5,19 +5,28 @@ from collections.abc import Callable, Mapping
 import time
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientTimeout
+from aiohttp import ClientError, ClientTimeout, StreamReader, hdrs
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 
 from .const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, LOGGER
 from .ota import INFO_SIZE_LIMIT, EvidenceSource, Sighting, version_from
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
+_FRESH: Final = {"Cache-Control": "no-cache"}
 _SILENT: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN, ""}
 
 
@@ -40,21 +49,23 @@ class EvidenceSources:
         if (entity_id := self._entry.options.get(CONF_INFO_ENTITY)) is None:
             return lambda: None
         if (state := self._hass.states.get(entity_id)) is not None:
-            self._entity_says(state.state)
+            self._entity_says(state)
 
         @callback
         def changed(event: Event[EventStateChangedData]) -> None:
             if (state := event.data["new_state"]) is not None:
-                self._entity_says(state.state)
+                self._entity_says(state)
 
         return async_track_state_change_event(self._hass, [entity_id], changed)
 
-    def _entity_says(self, text: str) -> None:
-        if text not in _SILENT:
-            self._say(EvidenceSource.ENTITY, text)
+    def _entity_says(self, state: State) -> None:
+        """Take what it shows; what it has shown for long was said then."""
+        if state.state not in _SILENT:
+            age = (dt_util.utcnow() - state.last_updated).total_seconds()
+            self._say(EvidenceSource.ENTITY, state.state, time.monotonic() - max(0.0, age))
 
-    def _say(self, source: EvidenceSource, version: str) -> None:
-        self._on_heard(Sighting(source=source, at=time.monotonic(), version=version))
+    def _say(self, source: EvidenceSource, version: str, at: float) -> None:
+        self._on_heard(Sighting(source=source, at=at, version=version))
 
     @callback
     def async_ask(self) -> None:
@@ -68,24 +79,44 @@ class EvidenceSources:
         )
 
     async def _async_look(self) -> None:
-        version = await async_info_version(self._hass, self._entry, self._entry.options)
+        asked_at = time.monotonic()  # before it: the module may go while it answers
+        version, age = await _async_page(self._hass, self._entry, self._entry.options)
         if version is not None:
-            self._say(EvidenceSource.INFO_URL, version)
+            self._say(EvidenceSource.INFO_URL, version, asked_at - age)
 
 
 async def async_info_version(
     hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any]
 ) -> str | None:
     """Return what the page of a module says now, None when it is silent or names no version."""
+    return (await _async_page(hass, entry, options))[0]
+
+
+async def _async_page(
+    hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any]
+) -> tuple[str | None, float]:
+    """Return the version on a page, and for how many seconds somebody has kept it already."""
     # Only this placeholder: the address of a module changes, the rest of the URL does not.
     url = str(options[CONF_INFO_URL]).replace("{host}", entry.data[CONF_HOST])
     session = async_get_clientsession(hass)
     try:
-        async with session.get(url, timeout=ClientTimeout(total=_SECONDS)) as answer:
+        async with session.get(
+            url, headers=_FRESH, timeout=ClientTimeout(total=_SECONDS)
+        ) as answer:
             if not answer.ok:
-                return None
-            body = await answer.content.read(INFO_SIZE_LIMIT)
+                return None, 0.0
+            body = await _beginning(answer.content)
+            age = answer.headers.get(hdrs.AGE, "")
     except (ClientError, TimeoutError, ValueError) as err:
         LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
-        return None
-    return version_from(body, options.get(CONF_INFO_PATH))
+        return None, 0.0
+    kept = float(age) if age.isdecimal() else 0.0
+    return version_from(body, options.get(CONF_INFO_PATH)), kept
+
+
+async def _beginning(page: StreamReader) -> bytes:
+    """Return as much of a page as is looked at; it may come in pieces."""
+    try:
+        return await page.readexactly(INFO_SIZE_LIMIT)
+    except asyncio.IncompleteReadError as err:
+        return err.partial

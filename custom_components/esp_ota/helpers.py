@@ -54,7 +54,8 @@ async def _async_spelled_out(
     if (because := facts.get("because")) is None:
         return dict(facts)
     others = {key: text for key, text in facts.items() if key != "because"}
-    return others | {"because": await async_sentence(hass, because, others, module=module)}
+    sentence = await async_sentence(hass, because, others, module=module)
+    return others | {"because": sentence.removesuffix(".")}
 
 
 async def async_sentence(

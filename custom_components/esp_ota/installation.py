@@ -58,6 +58,8 @@ class Installation:
         self._pipeline: Install | None = None
         self.note = note
         self.press = press
+        self._is_noted = False
+        """Whether the image had left before a crash."""
         self.result = CANCELLED
         """What it ended as."""
         self.is_put_aside = False
@@ -162,6 +164,7 @@ class Installation:
             raise LibraryError(Cause.INTERRUPTED)
         nothing = Payload(data=b"", kind=sent.image.kind, md5=sent.image.md5)
         part = part_of(self._coordinator, sent, nothing, chosen=True)
+        self._is_noted = True
         return self._install([part], self.safe_state_noted)
 
     # What they share
@@ -203,11 +206,18 @@ class Installation:
         return self._pipeline
 
     def _facts(self) -> ModuleFacts:
-        """Return what is known of the module; what ran before the update is not learnt again."""
+        """Return what is known of the module before an image is sent, and keep that in mind.
+
+        Afterwards the new image may have spoken: then what the journal kept is what ran before.
+        """
         facts = self._coordinator.facts()
-        if "undoes" in self.note:  # what is gone back from has run meanwhile
-            return facts
-        return replace(facts, version=self.note["before"])
+        if self._is_noted and (kept := self.note.get("against")) is not None:
+            return replace(facts, version=kept["version"], sketch_md5=kept["sketch_md5"])
+        if self._is_noted:
+            return replace(facts, version=self.note["before"])
+        version = facts.version or self._coordinator.data.installed
+        self.note["against"] = {"version": version, "sketch_md5": facts.sketch_md5}
+        return replace(facts, version=version)
 
     async def _on_stage(self, stage: InstallStage) -> None:
         """Write a stage of the pipeline before it takes effect."""
@@ -244,6 +254,7 @@ class Installation:
             LOGGER.warning("%s: cannot be rolled back: %s", self._entry.title, err)
             return ()
         LOGGER.warning("%s: goes back to %s", self._entry.title, back.version)
+        self._is_noted = False  # from here on it is an image that is yet to be sent
         self.note["undoes"] = stored_result(failed)
         self.note["back_to"] = back.image.sha256
         return parts

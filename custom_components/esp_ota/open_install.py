@@ -7,6 +7,13 @@ from typing import Any, NotRequired, TypedDict
 from .ota import Cause, InstallResult, Verdict
 
 
+class Against(TypedDict):
+    """What ran when an image was sent: the evidence after the restart is compared with it."""
+
+    version: str | None
+    sketch_md5: str | None
+
+
 class OpenInstall(TypedDict):
     """One install that has not ended."""
 
@@ -16,6 +23,7 @@ class OpenInstall(TypedDict):
     before: str | None
     """The version that ran when it began."""
     started: str
+    against: NotRequired[Against]
     user: NotRequired[str | None]
     """Id of who pressed."""
     chosen: NotRequired[bool]

@@ -55,6 +55,8 @@ class Recovery:
         """Do what is left of it."""
         if "tried" in self._note:
             return await self._end_the_try()
+        if (release := self.installation.release) is not None:
+            self._coordinator.async_begin(release.image.kind)
         if self._stage is InstallStage.QUEUED:
             return await self.installation.run()
         if self._stage in _DELIVERED and self.installation.release is not None:

@@ -5,12 +5,22 @@ A finished sequence proves nothing (`sequence.py`). The conditions decide.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from enum import StrEnum
+import math
+import time
 from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trace import trace_clear
 
@@ -32,7 +42,9 @@ from .ota import Cause, InstallRefused, InstallResult, SafeStateError
 from .sequence import Sequence, async_validate_actions
 
 _POLL: Final = 0.25
-"""Seconds between looks at the conditions; they may be templates, which report no change."""
+"""Seconds between looks at the conditions; time alone changes some of them."""
+_REMEMBERED: Final = 2.0
+"""Seconds a break counts that is over: whoever looks twice a second sees each of them."""
 
 
 class SafeStep(StrEnum):
@@ -71,6 +83,10 @@ class ConfiguredSafeState:
         self._watched = on_step is not None
         self._on_step = on_step or (lambda _step: None)
         self._conditions: Conditions | None = None
+        self._rests_on: set[str] = set()
+        self._broke_at = -math.inf
+        """When a change was seen that made a condition untrue (`time.monotonic()`)."""
+        self._stop_watching: CALLBACK_TYPE | None = None
 
     @property
     def _limit(self) -> float:
@@ -125,8 +141,7 @@ class ConfiguredSafeState:
 
     async def enter(self) -> None:
         """Run the actions, then wait until the conditions are true and stay true."""
-        self._conditions = await self._confirmation()
-        trace_clear()  # in this task only: looks at conditions are no steps of an automation
+        await self._begin()
         try:
             async with asyncio.timeout(self._limit):
                 if not await self._act():
@@ -136,6 +151,30 @@ class ConfiguredSafeState:
             raise SafeStateError(
                 Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(self._limit), unmet=unmet
             ) from err
+
+    async def _begin(self) -> None:
+        """Load the conditions, and watch what they rest on until it is left.
+
+        Whoever is put aside does not leave it: then it is let go of when its task ends.
+        """
+        self._unload()
+        if (task := asyncio.current_task()) is not None:
+            task.add_done_callback(lambda _: self._unload())
+        self._conditions = await self._confirmation()
+        trace_clear()  # in this task only: looks at conditions are no steps of an automation
+        self._broke_at = -math.inf
+        self._stop_watching = self._watch()
+
+    def _watch(self) -> CALLBACK_TYPE:
+        """Look at the conditions as often as an entity changes: a break may be over in no time."""
+        context = copy_context()  # not in the trace of whoever changes the entity
+
+        @callback
+        def changed(event: Event[EventStateChangedData]) -> None:
+            if event.data["entity_id"] in self._rests_on and not context.run(self._are_true):
+                self._broke_at = time.monotonic()
+
+        return self._hass.bus.async_listen(EVENT_STATE_CHANGED, changed)
 
     async def _act(self) -> bool:
         """Run the actions; return whether all was safe before and they changed nothing.
@@ -156,28 +195,29 @@ class ConfiguredSafeState:
 
     async def _confirmed(self) -> None:
         """Return when the conditions were true for the stable time without a break."""
-        loop = asyncio.get_running_loop()
-        self._on_step(SafeStep.CONDITIONS)
-        since: float | None = None
-        while since is None or loop.time() - since < self._stable:
-            if not self.holds():
-                if since is not None:
-                    self._on_step(SafeStep.CONDITIONS)
-                since = None
-            elif since is None:
-                since = loop.time()
-                self._on_step(SafeStep.STABLE)
-                continue
-            await asyncio.sleep(_POLL)
-        if not self.holds():  # the last look, after the last pause
-            await self._confirmed()
+        while True:
+            self._on_step(SafeStep.CONDITIONS)
+            while not self._are_true():  # noqa: ASYNC110 - templates report no change
+                await asyncio.sleep(_POLL)
+            self._broke_at = -math.inf  # what was before it was safe is no break
+            self._on_step(SafeStep.STABLE)
+            until = time.monotonic() + self._stable
+            while self.holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(left, _POLL))
+            if self.holds():  # the last look, after the last pause
+                return
 
     async def take_over(self) -> None:
-        """Be in it without having entered; what is left to do needs no look at the conditions."""
-        self._conditions = await self._confirmation()
+        """Be in it without having entered; before anything is sent the conditions are asked."""
+        await self._begin()
 
     def holds(self) -> bool:
-        """Whether every condition is true right now."""
+        """Whether every condition is true right now, and was a moment ago."""
+        return self._are_true() and time.monotonic() - self._broke_at > _REMEMBERED
+
+    def _are_true(self) -> bool:
+        assert self._conditions is not None
+        self._rests_on = self._conditions.entities(self._sequence.variables)
         return not self._unmet()
 
     def _unmet(self) -> list[str]:
@@ -214,10 +254,13 @@ class ConfiguredSafeState:
             self._conditions = await self._load(CONF_RESTORE_CONDITIONS)
         except SafeStateError as err:
             raise SafeStateError(Cause.RESTORE_FAILED, **err.facts) from err
-        while not self.holds():  # noqa: ASYNC110 - templates report no change
+        while not self._are_true():  # noqa: ASYNC110 - templates report no change
             await asyncio.sleep(_POLL)
 
     def _unload(self) -> None:
+        if self._stop_watching is not None:
+            self._stop_watching()
+            self._stop_watching = None
         if self._conditions is not None:
             self._conditions.unload()
             self._conditions = None

@@ -4,10 +4,11 @@
 unavailable entity is skipped: what is raised here is only what is certain to have failed.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -21,6 +22,9 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, LOGGER
 from .ota import Cause, SafeStateError
+
+_GRACE: Final = 3.0
+"""Seconds for actions to end that are stopped: they do so at once, or not at all."""
 
 
 async def async_validate_actions(hass: HomeAssistant, raw: list[Any]) -> list[ConfigType]:
@@ -46,12 +50,26 @@ class Sequence:
     async def async_run(self, raw: list[Any], cause: Cause) -> None:
         """Run a sequence; raises SafeStateError with the cause where it certainly failed.
 
-        In a task of its own: it resets the trace of a calling automation.
+        In a task of its own: it resets the trace of a calling automation, and an action that
+        cannot be stopped must not keep the time limit from ending the wait for it.
         """
-        if raw:
-            await self._hass.async_create_task(
-                self._async_run(raw, cause), f"{DOMAIN} {self._name}", eager_start=False
-            )
+        if not raw:
+            return
+        running = self._hass.async_create_task(
+            self._async_run(raw, cause), f"{DOMAIN} {self._name}", eager_start=False
+        )
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError:
+            await self._async_stop(running)
+            raise
+        running.result()
+
+    async def _async_stop(self, running: asyncio.Task[None]) -> None:
+        running.add_done_callback(lambda task: task.cancelled() or task.exception())
+        running.cancel()
+        if not (await asyncio.wait({running}, timeout=_GRACE))[0]:
+            LOGGER.warning("%s: an action goes on although it was stopped", self._name)
 
     async def _async_run(self, raw: list[Any], cause: Cause) -> None:
         try:

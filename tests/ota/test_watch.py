@@ -13,6 +13,7 @@ from custom_components.esp_ota.ota import (
     EvidenceSource,
     ModuleFacts,
     ModuleWatch,
+    PollWatch,
     Sighting,
     WatchLimits,
 )
@@ -190,13 +191,102 @@ async def test_a_proof_ends_the_waiting_at_once() -> None:
     assert bench.asked >= 1
 
 
-async def test_a_proof_outlasts_what_is_said_after_it() -> None:
+async def test_the_last_word_of_a_source_counts() -> None:
+    """A new sketch that falls back to the old one has spoken as well."""
+    bench = Bench(evidence=0.2)
+    begin = time.monotonic()
+    bench.hear(version="1.1.0")
+    last = bench.hear(version="1.0.0")
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is last
+
+
+async def test_a_weaker_source_is_not_heard_beside_a_stronger_one_however_often_it_speaks() -> None:
+    bench = Bench(evidence=0.05)
+    begin = time.monotonic()
+    page = bench.hear(version="1.0.0", source=EvidenceSource.INFO_URL)
+    for _ in range(100):
+        bench.hear(version="1.1.0")
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is page
+
+
+@pytest.mark.parametrize("source", list(EvidenceSource))
+async def test_a_source_that_named_the_new_version_before_the_restart_proves_nothing_by_it(
+    source: EvidenceSource,
+) -> None:
+    """A record, a page or an entity that somebody kept."""
+    bench = Bench(evidence=0.05)
+    bench.hear(version="1.1.0", source=source)
+    begin = time.monotonic()
+    bench.hear(version="1.1.0", source=source)
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is None
+
+
+async def test_the_sum_of_the_very_image_proves_it_although_it_ran_before() -> None:
     bench = Bench(evidence=3600.0)
+    bench.hear(version="1.1.0", sketch_md5=IMAGE.plain_md5)
+    begin = time.monotonic()
+    again = bench.hear(version="1.1.0", sketch_md5=IMAGE.plain_md5)
+    waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
+    assert await in_time(asyncio.ensure_future(waiting)) is again
+
+
+async def test_a_source_that_said_something_else_in_between_is_heard() -> None:
+    bench = Bench(evidence=3600.0)
+    bench.hear(version="1.1.0")
+    bench.hear(version="1.0.0")
     begin = time.monotonic()
     proof = bench.hear(version="1.1.0")
-    bench.hear(version="1.0.0")
     waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
     assert await in_time(asyncio.ensure_future(waiting)) is proof
+
+
+async def test_an_entity_that_is_still_to_change_does_not_speak_against_the_module() -> None:
+    bench = Bench(evidence=3600.0)
+    bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
+    begin = time.monotonic()
+    behind = bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
+    assert bench.watch.said(begin) is behind
+    proof = bench.hear(version="1.1.0", source=EvidenceSource.PULL_VERSION)
+    waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
+    assert await in_time(asyncio.ensure_future(waiting)) is proof
+
+
+async def test_an_entity_alone_may_say_that_the_old_sketch_is_back() -> None:
+    bench = Bench(evidence=0.05)
+    bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
+    begin = time.monotonic()
+    again = bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is again
+
+
+@pytest.mark.parametrize("source", [EvidenceSource.ENTITY, EvidenceSource.INFO_URL])
+async def test_a_module_that_only_asks_is_not_back_because_others_speak_of_it(
+    source: EvidenceSource,
+) -> None:
+    watch = PollWatch(lambda: 0.2, WatchLimits(back=0.2))
+    begin = time.monotonic()
+    watch.heard(sighting(source=source, version="1.0.0"))
+    with pytest.raises(VerifyError) as caught:
+        await watch.wait_back(begin, CANDIDATE, MODULE)
+    assert caught.value.cause is Cause.SILENT_AFTER_DOWNLOAD
+
+
+@pytest.mark.parametrize("source", [EvidenceSource.ENTITY, EvidenceSource.INFO_URL])
+async def test_a_module_that_only_asks_is_proven_by_others(source: EvidenceSource) -> None:
+    asked: list[None] = []
+    watch = PollWatch(lambda: 3600.0, WatchLimits(back=3600.0), lambda: asked.append(None))
+    begin = time.monotonic()
+    soon(lambda: watch.heard(sighting(source=source, version="1.1.0")))
+    await in_time(asyncio.ensure_future(watch.wait_back(begin, CANDIDATE, MODULE)))
+    assert asked
+
+
+@pytest.mark.parametrize("source", [EvidenceSource.PULL_VERSION, EvidenceSource.TXT])
+async def test_a_module_that_only_asks_is_back_when_it_speaks(source: EvidenceSource) -> None:
+    watch = PollWatch(lambda: 3600.0, WatchLimits(back=3600.0))
+    begin = time.monotonic()
+    soon(lambda: watch.heard(sighting(source=source, version="1.0.0")))
+    await in_time(asyncio.ensure_future(watch.wait_back(begin, CANDIDATE, MODULE)))
 
 
 async def test_a_stronger_source_that_says_otherwise_takes_the_proof_away() -> None:

@@ -23,7 +23,7 @@ class Statements:
         others said is about the old one.
         """
         before = self._last.get(sighting.source)
-        if before is not None and _said(before) != _said(sighting):
+        if before is not None and what_was_said(before) != what_was_said(sighting):
             self._last.clear()
         self._last[sighting.source] = sighting
 
@@ -51,5 +51,6 @@ def strongest(sightings: Iterable[Sighting]) -> Sighting | None:
     return max(telling, key=lambda item: (-_STRENGTH.index(item.source), item.at), default=None)
 
 
-def _said(sighting: Sighting) -> tuple[str | None, ...]:
+def what_was_said(sighting: Sighting) -> tuple[str | None, ...]:
+    """Return what a statement says, whoever makes it and whenever."""
     return sighting.firmware, sighting.version, sighting.sketch_md5

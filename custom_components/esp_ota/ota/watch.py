@@ -9,20 +9,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import time
-from typing import override
+from typing import Final, override
 
 from .causes import Cause
 from .checks import Candidate
 from .evidence import is_proof
 from .exceptions import VerifyError
-from .models import (
-    ModuleFacts,
-    Sighting,
-)
-from .statements import strongest
+from .models import EvidenceSource, ModuleFacts, Sighting
+from .statements import strongest, what_was_said
 
-_KEEP = 32
-"""Sightings kept; an install looks back over a few minutes only."""
+_KEEP: Final = 32
+"""Different statements kept of each source; an install looks back over a few minutes only."""
+_ITS_OWN: Final = {EvidenceSource.PULL_MD5, EvidenceSource.PULL_VERSION, EvidenceSource.TXT}
+"""What only a module that runs can say; a page may be kept by others, an entity is others'."""
+_LOOK: Final = 10.0
+"""Seconds between looks at what can be asked while a request is waited for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +51,14 @@ class WatchLimits:
     """For an answer before an install: a sleeping radio wakes within 300 ms, ARP takes 1 s."""
 
 
+@dataclass(slots=True)
+class _Said:
+    """One statement, however often a source repeats it."""
+
+    first_at: float
+    last: Sighting
+
+
 class ModuleWatch:
     """Collects what is heard of one module, and waits for more."""
 
@@ -63,13 +72,17 @@ class ModuleWatch:
         self._probe = probe
         self._ask = ask
         self._limits = limits or WatchLimits()
-        self._sightings: deque[Sighting] = deque(maxlen=_KEEP)
+        self._said: dict[EvidenceSource, deque[_Said]] = {}
         self._heard = asyncio.Event()
         self._left_at = 0.0
 
     def heard(self, sighting: Sighting) -> None:
         """Take a statement somebody heard from the module."""
-        self._sightings.append(sighting)
+        said = self._said.setdefault(sighting.source, deque(maxlen=_KEEP))
+        if said and what_was_said(said[-1].last) == what_was_said(sighting):
+            said[-1].last = sighting
+        else:
+            said.append(_Said(first_at=sighting.at, last=sighting))
         self._heard.set()
 
     def left(self) -> None:
@@ -120,7 +133,7 @@ class ModuleWatch:
                 return proof
             self._ask()
             await self._wait(min(left, 2.0))
-        return strongest(self._since(since))
+        return strongest(self._news(since, candidate))
 
     async def restarted(self, since: float) -> bool:
         """Look once whether the module went again since then, or is away now."""
@@ -153,19 +166,35 @@ class ModuleWatch:
         return time.monotonic()
 
     def _since(self, since: float) -> list[Sighting]:
-        return [item for item in self._sightings if item.at >= since]
+        """Return the different statements heard since then, of each source in their order."""
+        return [item.last for said in self._said.values() for item in said if item.last.at >= since]
+
+    def _news(self, since: float, candidate: Candidate) -> list[Sighting]:
+        """Return what was heard since then, without what only says again what it said before.
+
+        A record, a page or an entity that is behind named the new version before it could run:
+        that proves nothing. Nor does an entity that is still to change speak against the module.
+        """
+        again = [
+            item.last for said in self._said.values() for item in said if item.first_at < since
+        ]
+        news = [
+            item
+            for item in self._since(since)
+            if item not in again
+            or item.version != candidate.version
+            or item.sketch_md5 == candidate.image.plain_md5
+        ]
+        if strongest(item for item in news if item.source in _ITS_OWN) is None:
+            return news
+        return [
+            item for item in news if item.source is not EvidenceSource.ENTITY or item not in again
+        ]
 
     def _proof(self, since: float, candidate: Candidate, before: ModuleFacts) -> Sighting | None:
-        """Return what proves the new image, unless a stronger source says something else."""
-        heard = self._since(since)
-        for sighting in heard:
-            if is_proof(sighting, candidate, before):
-                better = strongest(
-                    item for item in heard if item.source.is_stronger(sighting.source)
-                )
-                if better is None or is_proof(better, candidate, before):
-                    return sighting
-        return None
+        """Return what proves the new image: the last word of the strongest source that spoke."""
+        last = strongest(self._news(since, candidate))
+        return last if last is not None and is_proof(last, candidate, before) else None
 
     async def _wait(self, seconds: float) -> None:
         """Wait, but not longer than until something is heard."""
@@ -180,9 +209,14 @@ class ModuleWatch:
 class PollWatch(ModuleWatch):
     """Of a module that only asks us: it cannot be probed, and may sleep between its requests."""
 
-    def __init__(self, patience: Callable[[], float], limits: WatchLimits | None = None) -> None:
+    def __init__(
+        self,
+        patience: Callable[[], float],
+        limits: WatchLimits | None = None,
+        ask: Callable[[], None] = lambda: None,
+    ) -> None:
         """`patience` answers for how many seconds a request may be waited for."""
-        super().__init__(_answer_always, lambda: None, limits)
+        super().__init__(_answer_always, ask, limits)
         self._patience = patience
 
     @override
@@ -202,13 +236,20 @@ class PollWatch(ModuleWatch):
 
     @override
     async def wait_back(self, since: float, candidate: Candidate, before: ModuleFacts) -> None:
-        """Return once it asks again; raises VerifyError when it does not."""
+        """Return once it asks again, or is proven; raises VerifyError when it does not.
+
+        What others say of it, an entity or a page, is no sign that it was there meanwhile.
+        """
         patience = max(self._limits.back, self._patience())
         deadline = time.monotonic() + patience
-        while not self._since(since):
+        while not (self._proof(since, candidate, before) or self._spoke(since)):
             if (left := deadline - time.monotonic()) <= 0:
                 raise VerifyError(Cause.SILENT_AFTER_DOWNLOAD, minutes=round(patience / 60))
-            await self._wait(left)
+            self._ask()
+            await self._wait(min(left, _LOOK))
+
+    def _spoke(self, since: float) -> bool:
+        return any(item.source in _ITS_OWN for item in self._since(since))
 
     @override
     def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
