@@ -25,6 +25,7 @@ from .garden import (
     CLOSED_AND_OPENED,
     TALKING,
     UNTOUCHED,
+    VALVE,
     Garden,
     assert_nothing_sent,
     options_for,
@@ -876,3 +877,42 @@ async def test_two_modules_are_updated_at_the_same_time(
 
     assert valve.running_version == pump.running_version == "1.1.0"
     assert pump.events.last(Seen.FIRST_BYTE).time < valve.events.last(Seen.COMPLETE).time
+
+
+async def has_all_but_nobody_looked(garden: Garden, start_module: StartModule) -> VirtualModule:
+    """Begin an update of a module that has the last byte, which it is still writing."""
+    module = await start_module(advertise=True, sector_time=0.1)
+    garden.house.patience = patience(poll=5.0)
+    await add(garden, module)
+    await garden.runs("1.0.0")
+    return module
+
+
+@pytest.mark.slow
+async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await has_all_but_nobody_looked(garden, start_module)
+    installing = asyncio.create_task(garden.refused("cancelled_late"))
+    await module.wait_for(Seen.COMPLETE)
+
+    await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
+
+    await installing
+    await module.wait_for(Seen.BACK)
+    assert module.running_version == "1.1.0"
+
+
+@pytest.mark.slow
+async def test_a_break_that_comes_when_the_module_has_it_all_is_heard_out(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await has_all_but_nobody_looked(garden, start_module)
+    installing = asyncio.create_task(garden.install())
+    await module.wait_for(Seen.COMPLETE)
+
+    garden.hass.states.async_set(VALVE, "on")
+
+    await installing
+    assert garden.card.attributes["last_verdict"] == "verified"
+    assert module.restarts == 1

@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
+from custom_components.esp_ota.open_install import OpenInstall
 from custom_components.esp_ota.ota import PullLimits
 from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant
@@ -343,3 +344,62 @@ async def test_what_a_request_says_is_in_the_diagnostics_without_secrets(
     assert found["said"] == {"pull_md5": "1.0.0"}  # the sum is stronger than what it says
     assert found["facts"]["chip"] == "esp8266"
     assert OWN not in str(found)
+
+
+async def test_a_module_that_asks_with_the_old_image_after_a_crash_was_interrupted(
+    garden: Garden, asker: Asker
+) -> None:
+    entry = poller()
+    release = await garden.release("1.1.0", "esp32")
+    said = {
+        name.replace("ESP8266", "ESP32"): value.replace("ESP8266", "ESP32")
+        for name, value in headers().items()
+    }
+    note: OpenInstall = {
+        "stage": "sending",
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": None,
+        "before_md5": md5(OLD),
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(entry.entry_id, note)
+    await garden.add(entry)
+
+    await until(lambda: note["stage"] == "done")
+    await ask(asker, said=said)
+
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    assert garden.card.attributes["last_cause"] == "interrupted"
+
+
+async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, asker: Asker) -> None:
+    entry = await garden.add(poller())
+    await garden.release("1.1.0")
+    await ask(asker)
+
+    installing = asyncio.create_task(garden.refused("cancelled"))
+    await until(lambda: garden.card.attributes["stage"] == "queued")
+
+    note = garden.house.journal.open_install(entry.entry_id)
+    assert note is not None
+    assert note["before_md5"] == md5(OLD)
+    await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
+    await installing
+
+
+async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
+    garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.esp_ota.view._LOOK", 5.0)
+    release = await garden.release("1.1.0")
+    await garden.add(poller())
+    await ask(asker)
+    installing = asyncio.create_task(garden.refused("cancelled_late"))
+    await until(lambda: garden.card.attributes["stage"] == "queued")
+    async with asker.get(f"{PATH}/{SECRET}", headers=headers()) as reply:
+        assert len(await reply.content.readexactly(release.image.size)) == release.image.size
+
+        await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
+
+        await installing

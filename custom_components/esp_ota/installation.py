@@ -80,6 +80,7 @@ class Installation:
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
+            "before_md5": coordinator.facts().sketch_md5,
             "user": context.user_id,
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
@@ -225,6 +226,12 @@ class Installation:
         if decided is not None:
             self.note["result"] = stored_result(decided)
         await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
+
+    def _facts(self) -> ModuleFacts:
+        """Return what is known of the module; after a start it has not yet told its sum again."""
+        facts = self._coordinator.facts()
+        md5 = facts.sketch_md5 or self.note.get("before_md5")
+        return replace(facts, version=self.note["before"], sketch_md5=md5)
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)

@@ -15,6 +15,8 @@ class OpenInstall(TypedDict):
     version: str
     before: str | None
     """The version that ran when it began."""
+    before_md5: NotRequired[str | None]
+    """The sum of the image that ran then, of a module that tells it."""
     started: str
     user: NotRequired[str | None]
     """Id of who pressed."""

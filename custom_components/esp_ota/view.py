@@ -182,16 +182,21 @@ async def _stream(
     """Hand over the bytes as fast as they are taken; raises TimeoutError when none are."""
     view = memoryview(download.payload.data)
     total, handed = len(view), 0
+
+    def look() -> bool:
+        return download.track(handed - transport.get_write_buffer_size(), connection)
+
+    download.look = look
     try:
         while handed < total:
             async with asyncio.timeout(stall):
                 await response.write(view[handed : handed + _CHUNK])
             handed = min(handed + _CHUNK, total)
-            download.track(handed - transport.get_write_buffer_size(), connection)
+            look()
         moved_at = time.monotonic()
         while download.sent < total and not transport.is_closing():
             await asyncio.sleep(_LOOK)
-            if download.track(handed - transport.get_write_buffer_size(), connection):
+            if look():
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > stall:
                 raise TimeoutError

@@ -77,6 +77,13 @@ class Sending:
             self._confirm_safe()
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))
+            except SafeStateError:
+                if not self._arrived:
+                    raise
+                # The last of it went in the moment of the break.
+                self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
+                self._delivered = part is self.last
+                return Delivery.UNCONFIRMED
             except OtaError as err:
                 if isinstance(err, ModuleRejectedImage):
                     self._ports.on_refused(part.candidate.image, err.cause)

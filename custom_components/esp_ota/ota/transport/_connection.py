@@ -73,6 +73,8 @@ class ImageConnection:
         self._loop.add_reader(self._connection, self._readable)
 
     def _leave(self) -> None:
+        """Hear no more; a reset may follow, and what was taken until now must be known by then."""
+        self._track()
         self._loop.remove_reader(self._connection)
 
     def _report_to(self, on_progress: ProgressCallback, image: range) -> None:

@@ -70,6 +70,8 @@ class Download:
         """Whether the request that gets it came through a proxy."""
         self.sent = 0
         """Bytes that the module's TCP stack, or the proxy's, has acknowledged."""
+        self.look: Callable[[], object] = lambda: None
+        """Brings `sent` up to date; whoever answers HTTP knows how."""
         self._before_first_byte = before_first_byte
         self._on_progress = on_progress
         self._percent = -1
@@ -295,4 +297,5 @@ class HttpPull(NoSwitch):
         finally:
             self._desk.dismiss()
             if not download.ended.done():
+                download.look()
                 download.ended.cancel()
