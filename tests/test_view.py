@@ -360,7 +360,7 @@ async def test_a_module_that_asks_with_the_old_image_after_a_crash_was_interrupt
         "sha256": release.image.sha256,
         "version": "1.1.0",
         "before": None,
-        "before_md5": md5(OLD),
+        "against": {"version": "1.0.0", "sketch_md5": md5(OLD)},
         "started": "2026-11-01T12:00:00+00:00",
     }
     await garden.house.journal.async_write(entry.entry_id, note)
@@ -383,7 +383,7 @@ async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, aske
 
     note = garden.house.journal.open_install(entry.entry_id)
     assert note is not None
-    assert note["before_md5"] == md5(OLD)
+    assert note["against"]["sketch_md5"] == md5(OLD)
     await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
     await installing
 

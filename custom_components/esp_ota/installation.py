@@ -58,6 +58,8 @@ class Installation:
         self._pipeline: Install | None = None
         self.note = note
         self.press = press
+        self._is_noted = False
+        """Whether the image had left before a crash."""
         self.result = CANCELLED
         """What it ended as."""
         self.is_put_aside = False
@@ -80,7 +82,6 @@ class Installation:
             "sha256": release.image.sha256,
             "version": release.version,
             "before": coordinator.facts().version,
-            "before_md5": coordinator.facts().sketch_md5,
             "user": context.user_id,
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
@@ -163,6 +164,7 @@ class Installation:
             raise LibraryError(Cause.INTERRUPTED)
         nothing = Payload(data=b"", kind=sent.image.kind, md5=sent.image.md5)
         part = part_of(self._coordinator, sent, nothing, chosen=True)
+        self._is_noted = True
         return self._install([part], self.safe_state_noted)
 
     # What they share
@@ -204,11 +206,18 @@ class Installation:
         return self._pipeline
 
     def _facts(self) -> ModuleFacts:
-        """Return what is known of the module; what ran before the update is not learnt again."""
+        """Return what is known of the module before an image is sent, and keep that in mind.
+
+        Afterwards the new image may have spoken: then what the journal kept is what ran before.
+        """
         facts = self._coordinator.facts()
-        if "undoes" in self.note:  # what is gone back from has run meanwhile
-            return facts
-        return replace(facts, version=self.note["before"])
+        if self._is_noted and (kept := self.note.get("against")) is not None:
+            return replace(facts, version=kept["version"], sketch_md5=kept["sketch_md5"])
+        if self._is_noted:
+            return replace(facts, version=self.note["before"])
+        version = facts.version or self._coordinator.data.installed
+        self.note["against"] = {"version": version, "sketch_md5": facts.sketch_md5}
+        return replace(facts, version=version)
 
     async def _on_stage(self, stage: InstallStage) -> None:
         """Write a stage of the pipeline before it takes effect."""
@@ -226,12 +235,6 @@ class Installation:
         if decided is not None:
             self.note["result"] = stored_result(decided)
         await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
-
-    def _facts(self) -> ModuleFacts:
-        """Return what is known of the module; after a start it has not yet told its sum again."""
-        facts = self._coordinator.facts()
-        md5 = facts.sketch_md5 or self.note.get("before_md5")
-        return replace(facts, version=self.note["before"], sketch_md5=md5)
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
@@ -251,6 +254,7 @@ class Installation:
             LOGGER.warning("%s: cannot be rolled back: %s", self._entry.title, err)
             return ()
         LOGGER.warning("%s: goes back to %s", self._entry.title, back.version)
+        self._is_noted = False  # from here on it is an image that is yet to be sent
         self.note["undoes"] = stored_result(failed)
         self.note["back_to"] = back.image.sha256
         return parts

@@ -7,6 +7,13 @@ from typing import Any, NotRequired, TypedDict
 from .ota import Cause, InstallResult, Verdict
 
 
+class Against(TypedDict):
+    """What ran when an image was sent: the evidence after the restart is compared with it."""
+
+    version: str | None
+    sketch_md5: str | None
+
+
 class OpenInstall(TypedDict):
     """One install that has not ended."""
 
@@ -15,9 +22,8 @@ class OpenInstall(TypedDict):
     version: str
     before: str | None
     """The version that ran when it began."""
-    before_md5: NotRequired[str | None]
-    """The sum of the image that ran then, of a module that tells it."""
     started: str
+    against: NotRequired[Against]
     user: NotRequired[str | None]
     """Id of who pressed."""
     chosen: NotRequired[bool]

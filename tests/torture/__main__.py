@@ -19,6 +19,8 @@ from .torture_garden.points import POINTS
 
 _RUNS: Final = 120
 _LINE: Final = 1 << 26
+_ENOUGH: Final = 50
+"""Violations that are told; more come of one cause, or of a machine on which nothing works."""
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -90,9 +92,11 @@ class Torture:
         assert output is not None
         output._limit = _LINE  # type: ignore[attr-defined]
         try:
-            while line := await output.readline():
+            while self.summary.violations < _ENOUGH and (line := await output.readline()):
                 self._take(json.loads(line))
-            if await child.process.wait():
+            if self.summary.violations >= _ENOUGH:
+                self.summary.broken.append(f"worker {index} was stopped: it is enough")
+            elif await child.process.wait():
                 self.summary.broken.append(f"worker {index} ended with an error")
         finally:
             with suppress(ProcessLookupError):

@@ -161,7 +161,7 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
         "revive_after": chance.choice((0.3, 1.0)),
         "fault_at": chance.choice((0.05, 0.3, 0.5, 0.9)),
         "slow_sector_time": 0.03,
-        "sector_time": chance.choice((0.0, 0.005, 0.01, 0.03)),
+        "sector_time": chance.choice((0.0, 0.005, 0.02, 0.04)),
         "txt_firmware": talks,
         "password": _PASSWORD if door == PUSH and chance.random() < 0.3 else None,
     }
@@ -206,7 +206,7 @@ def _valve(chance: random.Random) -> ValvePlan:
     if troubles == "moods":
         for _ in range(chance.choice((1, 1, 2, 3))):
             says = chance.choice(("unavailable", "unavailable", "open", "unknown", "closed"))
-            after, seconds = chance.uniform(0.0, 2.0), chance.choice((0.03, 0.3, 0.8, 1.5))
+            after, seconds = chance.uniform(0.0, 1.5), chance.choice((0.03, 0.3, 0.8, 1.5))
             moods.append(Mood(after=after, seconds=seconds, says=says))
     return ValvePlan(
         lag=chance.choice((0.0, 0.05, 0.2, 0.5)),
