@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota import sequence
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.open_install import OpenInstall
 from homeassistant.core import ServiceCall
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -21,6 +22,7 @@ from .garden import (
     VALVE_CLOSED,
     Garden,
     options_for,
+    until,
 )
 from .sentences import assert_issue_is_whole
 from .three_doors import LARGE, PUSH, SLOW, Doors, doors_of
@@ -245,3 +247,39 @@ async def test_a_house_whose_entry_is_removed_restores_what_it_made_safe(
 
     await install
     garden.assert_at_rest(door.entry, CLOSED_AND_OPENED)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [CHANGES["to none"], CHANGES["to the house's, which has none"]],
+    ids=["none", "the house's"],
+)
+@pytest.mark.parametrize("stage", ["making_safe", "sending", "restarting", "restoring"])
+async def test_equipment_that_nobody_knows_how_to_restore_after_a_crash_is_told(
+    garden: Garden,
+    doors: Doors,
+    issue_registry: ir.IssueRegistry,
+    stage: str,
+    options: dict[str, Any],
+) -> None:
+    release = await garden.release("1.1.0")
+    door = await doors.open(PUSH)
+    assert await garden.hass.config_entries.async_unload(door.entry.entry_id)
+    note: OpenInstall = {
+        "stage": stage,
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(door.entry.entry_id, note)
+    garden.hass.config_entries.async_update_entry(door.entry, options=options)
+
+    assert await garden.hass.config_entries.async_setup(door.entry.entry_id)
+    await until(lambda: garden.house.journal.open_install(door.entry.entry_id) is None)
+
+    issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{door.entry.entry_id}")
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    assert garden.valve == []
+    door.assert_nothing_sent()

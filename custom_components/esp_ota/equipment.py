@@ -16,7 +16,7 @@ from .const import (
 )
 from .house import House
 from .open_install import OpenInstall
-from .ota import Cause, InstallResult, SafeState, SafeStateError
+from .ota import Cause, InstallRefused, InstallResult, SafeState, SafeStateError
 from .safe_state import ConfiguredSafeState, StepCallback
 from .sequence import Sequence
 
@@ -39,6 +39,33 @@ class NothingToSecure:
 
     async def leave(self, result: InstallResult) -> None:
         """Nothing to restore."""
+
+
+class Lost:
+    """A safe state that was taken away while it was relied upon: nobody knows how to restore it."""
+
+    def __init__(self, err: SafeStateError) -> None:
+        """Take why there is none."""
+        self._err = err
+
+    async def admit(self) -> None:
+        """Raise InstallRefused."""
+        raise InstallRefused(self._err.cause, **self._err.facts)
+
+    async def enter(self) -> None:
+        """Raise SafeStateError."""
+        raise self._err
+
+    async def take_over(self) -> None:
+        """Be in it; what is left to do is to tell."""
+
+    def holds(self) -> bool:
+        """Nothing says so."""
+        return False
+
+    async def leave(self, result: InstallResult) -> None:  # noqa: ARG002 - the protocol's
+        """Raise SafeStateError: the equipment stays as it is."""
+        raise SafeStateError(Cause.RESTORE_FAILED, detail="its safe state was taken away")
 
 
 class Exclusive:
@@ -119,9 +146,9 @@ def safe_state_for(
 def safe_state_noted(
     hass: HomeAssistant, house: House, entry: ConfigEntry, note: OpenInstall
 ) -> SafeState:
-    """Return what an open install has made safe; nothing where that was taken away since."""
+    """Return what an open install has made safe, also where that was taken away since."""
     options = note.get("tried", entry.options)
     try:
         return safe_state_for(hass, house, entry.title, options, Context())
-    except SafeStateError:
-        return NothingToSecure()
+    except SafeStateError as err:
+        return Lost(err)

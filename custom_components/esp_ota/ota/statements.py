@@ -48,6 +48,7 @@ class Statements:
 def strongest(sightings: Iterable[Sighting]) -> Sighting | None:
     """Return the last statement of the strongest source among those that say what runs."""
     telling = [item for item in sightings if item.version or item.sketch_md5]
+    telling.reverse()  # of two at the same moment the later one counts
     return max(telling, key=lambda item: (-_STRENGTH.index(item.source), item.at), default=None)
 
 

@@ -183,7 +183,7 @@ class ModuleWatch:
             for item in self._since(since)
             if item not in again
             or item.version != candidate.version
-            or item.sketch_md5 == candidate.image.plain_md5
+            or item.sketch_md5 is not None  # which tells the old from the new
         ]
         if strongest(item for item in news if item.source in _ITS_OWN) is None:
             return news
