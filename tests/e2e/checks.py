@@ -24,11 +24,11 @@ from .pages import (
     dialog,
     dialog_box,
     fill_number,
-    hide_seconds,
     make_tall,
     open_add_form,
     open_options,
     press,
+    round_seconds,
     submit,
     switch_on,
     upload,
@@ -110,7 +110,7 @@ async def a_safe_state_is_tried_before_it_is_saved(person: Person) -> None:
     )
     assert not person.module.count("invited")
     # How long each step took is different in every run.
-    await hide_seconds(page)
+    await round_seconds(page)
     await take_picture(page, "tried", clip=await dialog_box(page))
     await press(form, "To the safe state")
     await expect(form.get_by_role("button", name="Submit")).to_be_visible()

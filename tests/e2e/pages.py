@@ -147,11 +147,14 @@ async def press(form: Locator, name: str) -> None:
     await form.get_by_role("button", name=name).click()
 
 
-async def hide_seconds(page: Page) -> None:
-    """Show the same times each time."""
+async def round_seconds(page: Page) -> None:
+    """Show the same times each time: whole seconds."""
     for cell in await dialog(page).locator("ha-markdown-element td").all():
         await cell.evaluate(
-            "cell => { cell.innerHTML = cell.innerHTML.replace(/[\\d.]+ s/, '2.1 s'); }"
+            """cell => {
+              const whole = (_, seconds) => `${Math.round(seconds)} s`;
+              cell.innerHTML = cell.innerHTML.replace(/([\\d.]+) s/, whole);
+            }"""
         )
 
 
