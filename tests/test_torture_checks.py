@@ -51,7 +51,7 @@ def good(**changes: Any) -> History:
         presses=[Pressed(at=1.0, life=0, again=False, answered=True)],
         told=[Told(at=20.0, life=0, verdict="verified", cause=None)],
         samples=[Sample(at=5.0, taken=1000), Sample(at=9.0, taken=65536)],
-        card={"in_progress": False, "stage": None},
+        card={"in_progress": False, "stage": None, "installed_version": "1.1.0"},
         image_size=65536,
         version_at_end="1.1.0",
     )

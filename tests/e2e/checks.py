@@ -8,6 +8,12 @@ import tempfile
 from playwright.async_api import expect
 
 from .browser import go
+from .checks_back import (
+    an_update_is_cancelled_on_its_way,
+    new_firmware_is_watched,
+    what_ran_before_is_put_back_by_a_button,
+    what_ran_before_is_put_back_from_a_repair,
+)
 from .garden import VALVE, VALVE_JAMMED
 from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
@@ -28,15 +34,13 @@ from .pages import (
     upload,
 )
 from .person import UPDATE_MS, Person
-from .pictures import CARD, DASHBOARD, take_picture
+from .pictures import CARD, DASHBOARD, LIVELY, take_picture
 
 NEWEST = "1.2.0"
 _VALVE = "Garden valve Valve"
 """Its name and kind, as lists show them."""
 _LIMIT = 15
 """Seconds for the valve, which needs two."""
-_LIVELY = 0.02
-"""Tolerance of a picture with a progress bar."""
 _PROGRESS = re.compile(r"Installing \(([1-9]\d?)\s?%\)")
 
 
@@ -120,16 +124,16 @@ async def an_update_ends_up_to_date(person: Person) -> None:
     await take_picture(page, "update-available", clip=CARD)
     await person.press_update()
     await expect(card.get_by_text("Preparing")).to_be_visible()
-    await take_picture(page, "preparing", clip=CARD, tolerance=_LIVELY)
+    await take_picture(page, "preparing", clip=CARD, tolerance=LIVELY)
     await expect(card.get_by_text(_PROGRESS)).to_be_visible(timeout=UPDATE_MS)
     assert client.state(VALVE.entity_id) == VALVE.safe
     await client.wait_until("20 %", lambda: person.percentage > 20)
-    await take_picture(page, "progress", clip=CARD, tolerance=_LIVELY)
+    await take_picture(page, "progress", clip=CARD, tolerance=LIVELY)
     await person.close_card()
     await go(page, "/garden-demo")
     await client.wait_until("50 %", lambda: person.percentage > 50)
     await expect(page.locator("hui-tile-card").get_by_text(_PROGRESS)).to_be_visible()
-    await take_picture(page, "garden", clip=DASHBOARD, tolerance=_LIVELY)
+    await take_picture(page, "garden", clip=DASHBOARD, tolerance=LIVELY)
     card = await person.open_card()
     await expect(card.get_by_text("Up-to-date")).to_be_visible(timeout=UPDATE_MS)
     assert client.attributes(person.entity_id)["installed_version"] == NEW
@@ -177,7 +181,9 @@ async def a_jammed_valve_stops_an_update(person: Person) -> None:
 
 async def the_log_has_no_complaint(person: Person) -> None:
     # Of what a person was told is a line there too.
-    known = "has not been tested by Home Assistant|: update to .* ended after .* as refused"
+    known = (
+        "has not been tested by Home Assistant|: update to .* ended after .* as (refused|failed)"
+    )
     lines = person.home.log.read_text("utf-8", "replace").splitlines()
     ours = [
         line
@@ -198,5 +204,9 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     an_update_ends_up_to_date,
     a_firmware_file_is_uploaded,
     a_jammed_valve_stops_an_update,
+    an_update_is_cancelled_on_its_way,
+    new_firmware_is_watched,
+    what_ran_before_is_put_back_from_a_repair,
+    what_ran_before_is_put_back_by_a_button,
     the_log_has_no_complaint,
 ]

@@ -19,6 +19,8 @@ _NOTICED = 40
 """Difference of one colour value (0 to 255) that an eye sees; less is font smoothing."""
 _TOLERANCE = 0.0005
 """Part of a picture that may differ: a badge that comes late is less, a sentence more."""
+LIVELY = 0.02
+"""The same for a picture with a progress bar."""
 # "7 seconds ago" is different in every run.
 _STYLE = "ha-relative-time { visibility: hidden !important; }"
 

@@ -216,7 +216,7 @@ class House:
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
-            if self._life == life and not self._ended:
+            if self._life == life and not (self._ended or self._killed):
                 self._talk.note(f"do {do}", **content)
                 self._talk.tell(do, **content)
 

@@ -68,9 +68,10 @@ def _away(run: History, told: Told) -> bool:
 
 
 def _did_not_restart(run: History, told: Told) -> bool:
-    """Of one that says nothing, a restart during the wait for its answer is not seen."""
+    """Of one that is not heard, a restart during the wait for its answer is not seen."""
     restarts = [at for at in run.times("restarted") if at < told.at - SLACK]
-    return bool(restarts) and _says(run) and NEW in run.ran_within(restarts[-1], told.at)
+    heard = _says(run) and run.card is not None and run.card["installed_version"] == NEW
+    return bool(restarts) and heard and NEW in run.ran_within(restarts[-1], told.at)
 
 
 def _another_version(run: History, told: Told) -> bool:
@@ -83,7 +84,12 @@ def _runs_only_new(run: History, told: Told) -> bool:
 
 
 def _interrupted(run: History, told: Told) -> bool:
-    """Nothing was found out, although the new image had run long enough to be heard."""
+    """Nothing was found out, although the new image had run long enough to be heard.
+
+    After a restore that failed it is not looked: that is told first, and is no lie.
+    """
+    if told.restore_error is not None:
+        return False
     backs = _before(run, told, "back")
     heard = bool(backs) and told.at - backs[-1] > WAITS["evidence"] + SLACK
     return _says(run) and heard and _ran(run, told) == {NEW}

@@ -16,7 +16,7 @@ from typing import Any, Final, override
 from custom_components.esp_ota.const import DOMAIN as ESP_OTA, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.release_name import ReleaseName
-from homeassistant.core import Context, Event, HomeAssistant, ServiceCall
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
@@ -97,6 +97,7 @@ class Garden:
         if (error := await answer) is not None:
             raise HomeAssistantError(error)
 
+    @callback
     def _ended(self, event: Event) -> None:
         press = self._presses.get(event.data["module"])
         ours = press is not None and press.id == event.context.id
