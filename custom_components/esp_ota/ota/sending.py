@@ -26,6 +26,8 @@ class Sending:
         """Whether a byte of any image has left."""
         self.files_touched = False
         """Whether a file system image was begun, so that the files are not what they were."""
+        self.was_stopped = False
+        """Whether the safe state broke when all of an image was on its way."""
         self._delivered = False
         self._arrived = False
         self._started_at = 0.0

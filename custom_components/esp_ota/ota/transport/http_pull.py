@@ -22,7 +22,7 @@ from ..models import (
 )
 from ..pull_request import PullMode, PullRequest
 from . import NoSwitch
-from ._connection import unacknowledged
+from ._connection import unacknowledged, unsent
 
 _HEADERS_ONLY: Final = 12 * 1024
 """Bytes a module's TCP takes although its sketch read only the headers.
@@ -99,6 +99,12 @@ class Download:
             self._percent = percent
             self._on_progress(sent, len(self.payload.data))
         return True
+
+    def stop(self, written: int, connection: socket.socket) -> None:
+        """Look a last time before a reset: what is on its way by now, it does not catch up with."""
+        self.track(written, connection)
+        if written >= len(self.payload.data) and not unsent(connection):
+            self._on_progress(len(self.payload.data), len(self.payload.data))
 
     def settle(self, written: int, connection: socket.socket) -> None:
         """Look a last time: either all was taken, or what was seen before stands.
