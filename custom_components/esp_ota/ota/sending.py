@@ -82,7 +82,8 @@ class Sending:
             except SafeStateError:
                 if not self._arrived:
                     raise
-                # The last of it went in the moment of the break.
+                # The last of it went in the moment of the break: the module says what became of it.
+                self.was_stopped = True
                 self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
                 self._delivered = part is self.last
                 return Delivery.UNCONFIRMED

@@ -491,7 +491,7 @@ async def test_what_is_on_its_way_when_it_is_stopped_may_arrive(bench: Bench) ->
     deafen(bench.module)  # the acks of these bytes are still to come
     sending = bench.start(data=few)
     async with asyncio.timeout(10):
-        while unacknowledged(bench.ours) < len(few):
+        while unacknowledged(bench.ours) < len(few):  # noqa: ASYNC110 - a kernel tells nobody
             await asyncio.sleep(0.01)
     assert bench.progress == []
 

@@ -76,6 +76,7 @@ class Download:
         self._on_progress = on_progress
         self._percent = -1
         self.ended: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self.ended.add_done_callback(_heard)  # also where nobody waits for it any more
 
     def begin(self) -> bool:
         """Ask whether the first byte may leave; False ends the download."""
@@ -144,6 +145,11 @@ class Download:
     def _fail(self, err: OtaError) -> None:
         if not self.ended.done():
             self.ended.set_exception(err)
+
+
+def _heard(ended: asyncio.Future[Delivery]) -> None:
+    if not ended.cancelled():
+        ended.exception()
 
 
 class _Visit:
