@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 import hashlib
 from typing import Any
@@ -12,12 +13,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.open_install import OpenInstall
 from custom_components.esp_ota.ota import PullLimits
 from custom_components.esp_ota.repairs import async_create_fix_flow
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
@@ -403,3 +404,26 @@ async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
         await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
 
         await installing
+
+
+async def test_a_queued_install_is_over_in_the_journal_before_it_is_told_as_cancelled(
+    garden: Garden, asker: Asker
+) -> None:
+    entry = await garden.add(poller())
+    await garden.release("1.1.0")
+    await ask(asker)
+    known: list[OpenInstall | None] = []
+    journal = garden.house.journal
+    garden.hass.bus.async_listen(
+        EVENT_UPDATE_ENDED,
+        callback(lambda _event: known.append(deepcopy(journal.open_install(entry.entry_id)))),
+    )
+    installing = asyncio.create_task(garden.refused("cancelled"))
+    await until(lambda: garden.card.attributes["stage"] == "queued")
+
+    await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
+
+    await installing
+    assert [note and (note["stage"], note["result"]["cause"]) for note in known] == [
+        ("done", "cancelled")
+    ]

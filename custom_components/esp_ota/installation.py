@@ -288,14 +288,18 @@ class Installation:
         """Tell and close; once begun this is carried to its end, cancelled or not."""
         touched = self._pipeline is not None and self._pipeline.files_touched
         self._pipeline = None  # and with it the bytes
-        finishing, cancelled = await carry_through(
-            async_finish(
-                self._hass, self._coordinator, self.note, self.press, self.result, touched=touched
-            )
-        )
+        finishing, cancelled = await carry_through(self._finish(touched=touched))
         finishing.result()
         if cancelled:
             raise asyncio.CancelledError
+
+    async def _finish(self, *, touched: bool) -> None:
+        if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended
+            self.note["again"] = False
+            await self.async_note(InstallStage.DONE, self.result)
+        await async_finish(
+            self._hass, self._coordinator, self.note, self.press, self.result, touched=touched
+        )
 
 
 async def _gone(version: str) -> InstallResult:

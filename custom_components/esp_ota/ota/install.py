@@ -289,7 +289,10 @@ class Install:
             assert self._again is not None
             missed = self._again
             return InstallResult(verdict=Verdict.FAILED, cause=missed.cause, facts=missed.facts)
-        return await self._prove(delivery)
+        result = await self._prove(delivery)
+        if self._sending.was_stopped and result.cause is Cause.NO_RESULT:
+            return InstallResult(verdict=Verdict.FAILED, cause=Cause.SAFE_STATE_BROKEN)
+        return result
 
     async def _send(self) -> Delivery | None:
         """Send what is left; None when the module is to be met again, or by another way."""
