@@ -146,7 +146,7 @@ class Install:
 
         Nothing is sent, and the equipment is not touched any more.
         """
-        self.result = found_out(await self._prove(Delivery.UNCONFIRMED, 0.0))
+        self.result = found_out(await self._prove(Delivery.UNCONFIRMED, 0.0), self._before)
         return self.ending
 
     def put_aside(self) -> None:
