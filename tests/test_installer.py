@@ -15,7 +15,7 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.library import Library
 from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
@@ -916,3 +916,16 @@ async def test_a_break_that_comes_when_the_module_has_it_all_is_heard_out(
     await installing
     assert garden.card.attributes["last_verdict"] == "verified"
     assert module.restarts == 1
+
+
+async def test_nothing_begins_when_home_assistant_stops(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await add(garden, module)
+    garden.hass.set_state(CoreState.stopping)
+    with pytest.raises(HomeAssistantError) as caught:
+        await entry.runtime_data.installer.async_install("1.1.0", None)
+    assert caught.value.translation_key == "cancelled"
+    assert_nothing_sent(module)
+    garden.hass.set_state(CoreState.running)

@@ -280,7 +280,7 @@ async def test_a_delivered_image_that_was_lost_on_disk_is_not_needed_any_more(
     assert not issue_registry.issues
 
 
-async def test_a_safe_state_that_was_taken_away_since_leaves_nothing_to_restore(
+async def test_a_safe_state_that_was_taken_away_since_cannot_be_restored_and_that_is_told(
     garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
 ) -> None:
     module = await start_module()
@@ -290,7 +290,9 @@ async def test_a_safe_state_that_was_taken_away_since_leaves_nothing_to_restore(
     await start(garden, entry)
 
     garden.assert_at_rest(entry, ["off"])
-    assert issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
+    assert issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
+    # That repair would say that the equipment was restored.
+    assert not issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
 
 
 async def test_nothing_is_installed_while_the_old_install_is_being_picked_up(

@@ -245,3 +245,16 @@ async def test_a_restore_that_outlives_a_reload_is_not_run_beside_itself(
     await install
     await until(lambda: not entry.runtime_data.installer.is_running)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+
+
+async def test_a_restore_that_fails_does_not_hide_what_the_module_runs(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, image=NEW)
+    entry = entry_for(module, options=options_for({"restore": [{"action": "test.nothing"}]}))
+    await crashed(garden, entry, "sending")
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["restore_error"]) == ("verified", "restore_failed")
+    assert repair(garden.hass, entry, "restore_failed") is not None
+    garden.assert_at_rest(entry, ["off"])

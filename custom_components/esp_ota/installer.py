@@ -56,9 +56,14 @@ class Installer:
         return self._task is not None and not self._task.done()
 
     def raise_if_running(self) -> None:
-        """Raise HomeAssistantError while an install of this module runs, or a try."""
+        """Raise HomeAssistantError while an install of this module runs, or a try.
+
+        And when Home Assistant stops: nothing that begins now could be ended, or written down.
+        """
         if self.is_running:
             raise error_for(Cause.INSTALL_RUNNING, {}, module=self._entry.title)
+        if self._hass.is_stopping:
+            raise error_for(Cause.CANCELLED, {}, module=self._entry.title)
 
     async def async_install(
         self,

@@ -80,10 +80,16 @@ class Recovery:
             result = await self._restore()
         if result.restore_error is None and self._note.get("again"):
             return await self.installation.run()
-        if result.restore_error is None and self._note.get("looks"):
-            return await self.installation.to_its_end(self.installation.look())
+        if self._note.get("looks"):
+            return await self.installation.to_its_end(self._look(result))
         await async_finish(self._hass, self._coordinator, self._note, self._press, result)
         return result
+
+    async def _look(self, restored: InstallResult) -> InstallResult:
+        """Return what the module runs, and how the restore before it ended."""
+        found = await self.installation.look()
+        error, facts = restored.restore_error, restored.restore_facts
+        return replace(found, restore_error=error, restore_facts=facts)
 
     @property
     def _decided(self) -> InstallResult:

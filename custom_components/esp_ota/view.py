@@ -186,7 +186,7 @@ async def _stream(
     def look() -> bool:
         return download.track(handed - transport.get_write_buffer_size(), connection)
 
-    download.look = look
+    download.look = lambda: download.stop(handed - transport.get_write_buffer_size(), connection)
     try:
         while handed < total:
             async with asyncio.timeout(stall):

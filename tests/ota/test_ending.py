@@ -364,6 +364,16 @@ async def test_an_image_that_was_on_its_way_when_home_assistant_died_is_looked_f
     assert world.did("enter", "leave", "push", "go back") == []
 
 
+async def test_another_version_says_nothing_where_nobody_knows_what_ran_before(
+    world: DoorWorld,
+) -> None:
+    world.actions.clear()
+    world.facts = [replace(MODULE, version=None, sketch_md5=None)]
+    world.heard = sighting(version="1.0.0")
+    world.door("push")
+    assert (await world.install().look()).cause is Cause.INTERRUPTED
+
+
 async def test_a_module_that_is_away_while_it_is_looked_for_was_interrupted(
     world: DoorWorld,
 ) -> None:

@@ -869,6 +869,39 @@ async def test_a_transport_that_fails_while_it_is_stopped_hides_nothing(world: W
     assert (await world.run()).cause is Cause.SAFE_STATE_BROKEN
 
 
+def whole_and_stopped(world: World, *, comes_back: bool) -> None:
+    """Have the safe state break when the last byte was on its way."""
+
+    async def slow(before_first_byte: Callable[[], None], progress: ProgressCallback) -> Delivery:
+        before_first_byte()
+        world.safe = False
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            progress(len(DATA), len(DATA))
+            raise
+        return Delivery.ACCEPTED
+
+    world.sends = [slow]
+    if not comes_back:
+        world.errors["gone"] = VerifyError(Cause.DID_NOT_RESTART, seconds=60)
+
+
+async def test_what_was_on_its_way_when_it_was_stopped_is_heard_out(world: World) -> None:
+    whole_and_stopped(world, comes_back=True)
+    result = await world.run()
+    assert result.verdict is Verdict.VERIFIED
+    assert [delivery for _, delivery in world.taught] == [Delivery.UNCONFIRMED]
+    assert len(world.left_with) == 1
+
+
+async def test_what_was_on_its_way_and_did_not_arrive_was_stopped(world: World) -> None:
+    whole_and_stopped(world, comes_back=False)
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, Cause.SAFE_STATE_BROKEN)
+    assert len(world.left_with) == 1
+
+
 # Carrying on after Home Assistant died
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from .causes import Cause
-from .models import InstallResult, Verdict
+from .models import InstallResult, ModuleFacts, Verdict
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 GOES_BACK: Final = frozenset(
@@ -45,8 +45,12 @@ def undone(result: InstallResult, failed: InstallResult, back_to: str) -> Instal
     return replace(result, verdict=Verdict.FAILED, cause=Cause.ROLLBACK_FAILED, facts=facts)
 
 
-def found_out(result: InstallResult) -> InstallResult:
-    """Return what is told of an install whose image was on its way when Home Assistant died."""
-    if result.verdict is Verdict.VERIFIED or result.cause in GOES_BACK:
+def found_out(result: InstallResult, before: ModuleFacts) -> InstallResult:
+    """Return what is told of an install whose image was on its way when Home Assistant died.
+
+    Another version than the wanted one says something only where it is known what ran before.
+    """
+    known = before.version is not None or before.sketch_md5 is not None
+    if result.verdict is Verdict.VERIFIED or (known and result.cause in GOES_BACK):
         return result
     return InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)

@@ -146,7 +146,7 @@ class Install:
 
         Nothing is sent, and the equipment is not touched any more.
         """
-        self.result = found_out(await self._prove(Delivery.UNCONFIRMED, 0.0))
+        self.result = found_out(await self._prove(Delivery.UNCONFIRMED, 0.0), self._before)
         return self.ending
 
     def put_aside(self) -> None:
@@ -289,7 +289,10 @@ class Install:
             assert self._again is not None
             missed = self._again
             return InstallResult(verdict=Verdict.FAILED, cause=missed.cause, facts=missed.facts)
-        return await self._prove(delivery)
+        result = await self._prove(delivery)
+        if self._sending.was_stopped and result.cause is Cause.NO_RESULT:
+            return InstallResult(verdict=Verdict.FAILED, cause=Cause.SAFE_STATE_BROKEN)
+        return result
 
     async def _send(self) -> Delivery | None:
         """Send what is left; None when the module is to be met again, or by another way."""

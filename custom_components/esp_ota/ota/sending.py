@@ -26,6 +26,8 @@ class Sending:
         """Whether a byte of any image has left."""
         self.files_touched = False
         """Whether a file system image was begun, so that the files are not what they were."""
+        self.was_stopped = False
+        """Whether the safe state broke when all of an image was on its way."""
         self._delivered = False
         self._arrived = False
         self._started_at = 0.0
@@ -80,7 +82,8 @@ class Sending:
             except SafeStateError:
                 if not self._arrived:
                     raise
-                # The last of it went in the moment of the break.
+                # The last of it went in the moment of the break: the module says what became of it.
+                self.was_stopped = True
                 self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
                 self._delivered = part is self.last
                 return Delivery.UNCONFIRMED

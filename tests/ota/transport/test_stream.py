@@ -481,3 +481,29 @@ async def test_a_module_that_talks_while_it_reads_never_blocks(bench: Bench) -> 
         await bench.say(b"512")
     await bench.say(b"OK")
     assert await ended(sending) is Delivery.ACCEPTED
+
+
+# Stopping
+
+
+async def test_what_is_on_its_way_when_it_is_stopped_may_arrive(bench: Bench) -> None:
+    few = DATA[:1000]
+    deafen(bench.module)  # the acks of these bytes are still to come
+    sending = bench.start(data=few)
+    async with asyncio.timeout(10):
+        while unacknowledged(bench.ours) < len(few):  # noqa: ASYNC110 - a kernel tells nobody
+            await asyncio.sleep(0.01)
+    assert bench.progress == []
+
+    sending.cancel()
+    await asyncio.wait({sending})
+    assert bench.progress == [(len(few), len(few))]
+
+
+async def test_what_is_still_here_when_it_is_stopped_does_not(bench: Bench) -> None:
+    sending = bench.start()
+    await bench.take(8 * 1024)
+
+    sending.cancel()
+    await asyncio.wait({sending})
+    assert all(sent < total for sent, total in bench.progress)

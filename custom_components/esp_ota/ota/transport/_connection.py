@@ -18,6 +18,8 @@ from ..exceptions import TransferError
 from ..models import ProgressCallback
 
 _READ_SIZE: Final = 16 * 1024
+_SIOCOUTQNSD: Final = 0x894B
+"""linux/sockios.h; Python has no name for it."""
 _LOOK: Final = 0.25
 """Seconds between looks at what was acknowledged while the module takes nothing."""
 
@@ -76,6 +78,11 @@ class ImageConnection:
         """Hear no more; a reset may follow, and what was taken until now must be known by then."""
         self._track()
         self._loop.remove_reader(self._connection)
+
+    def _stopped(self) -> None:
+        """Report all of the image when it is on its way: no reset catches up with it any more."""
+        if self._image and self._handed >= self._image.stop and not unsent(self._connection):
+            self._on_progress(len(self._image), len(self._image))
 
     def _report_to(self, on_progress: ProgressCallback, image: range) -> None:
         """Report progress of the image, which is so many of the bytes that are handed over."""
@@ -209,4 +216,13 @@ class ImageConnection:
 def unacknowledged(connection: socket.socket) -> int:
     """Return how many handed bytes the peer has not acknowledged (`SIOCOUTQ`, tcp(7))."""
     answer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
+    return int(struct.unpack("i", answer)[0])
+
+
+def unsent(connection: socket.socket) -> int:
+    """Return how many handed bytes are still here (`SIOCOUTQNSD`, Linux; else what is unacked)."""
+    try:
+        answer = fcntl.ioctl(connection, _SIOCOUTQNSD, bytes(4))
+    except OSError:
+        return unacknowledged(connection)
     return int(struct.unpack("i", answer)[0])

@@ -1,5 +1,6 @@
 """One HTTP request and its reply over one connection."""
 
+import asyncio
 from dataclasses import dataclass
 import socket
 from types import TracebackType
@@ -75,6 +76,8 @@ class Exchange(ImageConnection):
         traceback: TracebackType | None,
     ) -> None:
         """Close, by a reset if anything went wrong or is still on its way."""
+        if isinstance(error, asyncio.CancelledError):
+            self._stopped()
         self._leave()
         if error is None and not unacknowledged(self._connection):
             self._connection.close()

@@ -6,6 +6,7 @@ progress: an ESP8266 whose queue is never empty sends one for the whole image. P
 the module's TCP stack acknowledged.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 import socket
@@ -88,6 +89,9 @@ class Stream(ImageConnection):
             await self._hand(self._data)
             await self._wait_for_answer()
             return await self._conclude()
+        except asyncio.CancelledError:
+            self._stopped()
+            raise
         finally:
             self._leave()
 

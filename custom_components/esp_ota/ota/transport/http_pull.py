@@ -22,7 +22,7 @@ from ..models import (
 )
 from ..pull_request import PullMode, PullRequest
 from . import NoSwitch
-from ._connection import unacknowledged
+from ._connection import unacknowledged, unsent
 
 _HEADERS_ONLY: Final = 12 * 1024
 """Bytes a module's TCP takes although its sketch read only the headers.
@@ -76,6 +76,7 @@ class Download:
         self._on_progress = on_progress
         self._percent = -1
         self.ended: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self.ended.add_done_callback(_heard)  # also where nobody waits for it any more
 
     def begin(self) -> bool:
         """Ask whether the first byte may leave; False ends the download."""
@@ -99,6 +100,12 @@ class Download:
             self._percent = percent
             self._on_progress(sent, len(self.payload.data))
         return True
+
+    def stop(self, written: int, connection: socket.socket) -> None:
+        """Look a last time before a reset: what is on its way by now, it does not catch up with."""
+        self.track(written, connection)
+        if written >= len(self.payload.data) and not unsent(connection):
+            self._on_progress(len(self.payload.data), len(self.payload.data))
 
     def settle(self, written: int, connection: socket.socket) -> None:
         """Look a last time: either all was taken, or what was seen before stands.
@@ -138,6 +145,11 @@ class Download:
     def _fail(self, err: OtaError) -> None:
         if not self.ended.done():
             self.ended.set_exception(err)
+
+
+def _heard(ended: asyncio.Future[Delivery]) -> None:
+    if not ended.cancelled():
+        ended.exception()
 
 
 class _Visit:
