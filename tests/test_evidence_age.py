@@ -334,3 +334,44 @@ def move(door: Door, host: str) -> None:
 
 def test_waits_are_long_enough_for_a_page_to_be_asked_twice() -> None:
     assert WatchLimits().evidence > 2 * 5.0
+
+
+async def test_a_record_that_was_kept_over_a_reload_says_nothing_of_the_new_sketch(
+    garden: Garden, doors: Doors
+) -> None:
+    short_of_evidence(garden, evidence=1.0)
+    await garden.release("1.1.0")
+    door = await doors.open(PUSH, advertise=True, offline_time=40.0)
+    await garden.runs("1.0.0")
+    install = asyncio.create_task(garden.refused("suspended"))
+    await door.module.wait_for(Seen.RESTARTED)
+    object.__setattr__(door.module.config, "txt_firmware", False)  # the new sketch is silent
+    await until(lambda: garden.card.attributes["stage"] == "restarting")
+
+    await garden.hass.config_entries.async_reload(door.entry.entry_id)
+    await install
+    await until(lambda: garden.house.journal.open_install(door.entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+
+    assert verdict(garden) == "unverified"
+
+
+async def test_the_page_of_a_module_that_asks_proves_an_update(
+    garden: Garden, doors: Doors
+) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(text=door.module.running_version or "")
+
+    async with await serve(handle) as page:
+        url = f"http://127.0.0.1:{page.port}/info"
+        silent = {"tells_version": False, "without": ("x-ESP8266-sketch-md5",)}
+        door = await doors.open(PULL, pull=silent)
+        options = {**door.entry.options, "info_url": url}
+        garden.hass.config_entries.async_update_entry(door.entry, options=options)
+        await garden.hass.config_entries.async_reload(door.entry.entry_id)
+        await garden.runs("1.0.0")
+        await garden.release("1.1.0")
+
+        await garden.install()
+
+        assert verdict(garden) == "verified"

@@ -101,6 +101,11 @@ class Announcements(RecordUpdateListener):
         host = inet_ntoa(address.address)
         return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
 
+    def told_at(self, service_name: str) -> float:
+        """Return when a service said last what it is (`time.monotonic()`), 0 for never."""
+        text = self._newest(service_name, DNSText, _TYPE_TXT)
+        return text.created / 1000 if text else 0.0
+
     def _newest[R: DNSRecord](self, name: str, kind: type[R], type_: int) -> R | None:
         """Return the record of this name that was heard last.
 

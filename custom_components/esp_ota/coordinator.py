@@ -91,7 +91,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return how the module is observed: by probes where it is known to listen."""
         limits = self.house.patience.watch
         if self.transports == [TRANSPORT_PULL]:
-            return PollWatch(lambda: self.desk.patience, limits)
+            return PollWatch(lambda: self.desk.patience, limits, self._async_ask)
         return ModuleWatch(self._async_probe, self._async_ask, limits)
 
     @callback
@@ -122,7 +122,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         announcements = self.house.announcements
         stop = announcements.async_listen(name, self._heard)
         if facts := announcements.facts(name):
-            self._heard(facts)
+            self._heard(facts, announcements.told_at(name))
         announcements.async_ask(name)
         return stop
 
@@ -163,8 +163,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.house.announcements.async_ask(name)
 
     @callback
-    def _heard(self, facts: ModuleFacts | None) -> None:
-        """Take one announcement, or the goodbye."""
+    def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
+        """Take one announcement, or the goodbye; `at` is when, if it was not just now."""
         if facts is None:
             self.watch.left()
             self._set(replace(self.data, left=True))
@@ -173,7 +173,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.stranger = facts.mac if known and facts.mac != known else None
         sighting = Sighting(
             source=EvidenceSource.TXT,
-            at=time.monotonic(),
+            at=time.monotonic() if at is None else at,
             firmware=facts.firmware,
             version=facts.version,
             sketch_md5=facts.sketch_md5,

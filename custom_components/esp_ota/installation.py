@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+import time
 from typing import Any, Final, Self
 
 from homeassistant.core import Context, HomeAssistant
@@ -150,7 +151,8 @@ class Installation:
 
     async def resume(self) -> InstallResult:
         """Carry on with a module that has the image already."""
-        return await self._noted().resume()
+        put_aside_at = self._coordinator.house.put_aside_at
+        return await self._noted().resume(put_aside_at.pop(self._entry.entry_id, 0.0))
 
     async def look(self) -> InstallResult:
         """Find out what became of an image that was on its way."""
@@ -269,6 +271,8 @@ class Installation:
             self.is_put_aside = self._pipeline is not None and self._pipeline.is_put_aside
             self.result = self._pipeline.ending if self._pipeline else CANCELLED
             if self.is_put_aside:
+                house, entry_id = self._coordinator.house, self._entry.entry_id
+                house.put_aside_at[entry_id] = time.monotonic()
                 self._coordinator.desk.dismiss()
             else:
                 await self._async_end()

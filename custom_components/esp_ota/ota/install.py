@@ -67,6 +67,7 @@ class Install:
         self.stage = InstallStage.CHECKING
         """Where it stands."""
         self._put_aside = False
+        self._resumed_from = 0.0
         self.result = CANCELLED
         """What the last round ended as; `ending` says what it was all in all."""
         self._transports = list(ports.transports)
@@ -129,8 +130,12 @@ class Install:
         """Whether the queue is entered once more; not with equipment that was not restored."""
         return self._again is not None and self.result.restore_error is None
 
-    async def resume(self) -> InstallResult:
-        """Carry on after the image was delivered and Home Assistant itself had died."""
+    async def resume(self, since: float = 0.0) -> InstallResult:
+        """Carry on after the image was delivered and Home Assistant itself had died.
+
+        Or it was put aside: what was heard before `since` (`time.monotonic()`) then counts no more.
+        """
+        self._resumed_from = since
         self._sending.was_delivered()
         self.stage = InstallStage.RESTARTING
         await self._restored(self._resumed)
@@ -139,7 +144,7 @@ class Install:
     async def _resumed(self) -> InstallResult:
         await self._ports.safe_state.take_over()
         async with self._ports.turn:
-            return await self._or_go_back(self._prove(Delivery.UNCONFIRMED, 0.0))
+            return await self._or_go_back(self._prove(Delivery.UNCONFIRMED, self._resumed_from))
 
     async def look(self) -> InstallResult:
         """Tell what became of an image that was on its way when Home Assistant died.
@@ -312,5 +317,6 @@ class Install:
             delivery=delivery,
             since=self._sending.since(delivery),
             gone_at=gone_at,
+            on_probation=self.undoes is None,
         )
         return await self._proof.of(sent, self._transports[0])

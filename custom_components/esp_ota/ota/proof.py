@@ -23,6 +23,8 @@ class Sent:
     """From when on a restart counts (`time.monotonic()`)."""
     gone_at: float | None = None
     """When the module went, where that is known already."""
+    on_probation: bool = True
+    """Whether it is new here: what ran well before needs no watching."""
 
 
 class Proof:
@@ -51,7 +53,7 @@ class Proof:
         await self._stage(InstallStage.VERIFYING)
         known = sent.candidate, sent.before
         result = _judged(await self._observer.wait_evidence(gone_at, *known), sent, transport)
-        if not result.verdict.is_success:
+        if not result.verdict.is_success or not sent.on_probation:
             return result
         try:
             said = await self._on_probation(*known)
