@@ -13,6 +13,8 @@ import time
 from typing import Final
 
 _PAUSE: Final = 0.01
+_WANTED: Final = 100.0
+"""Milliseconds within which a page answers while the endpoint is asked as much as it can be."""
 
 
 def main() -> None:
@@ -45,6 +47,7 @@ def summary(took: list[float]) -> str:
             "median_ms": milliseconds[count // 2],
             "p999_ms": milliseconds[count * 999 // 1000],
             "max_ms": milliseconds[-1],
+            "over_100_ms": sum(one > _WANTED for one in milliseconds),
         }
     )
 
