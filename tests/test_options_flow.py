@@ -16,7 +16,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import StartModule, entry_for, firmware
 from .garden import Garden, options_for
-from .sentences import assert_abort_is_whole
+from .sentences import assert_abort_is_whole, assert_form_is_whole
 from .virtual_module import Seen
 
 CLOSE = {"action": "input_boolean.turn_off", "target": {"entity_id": "input_boolean.valve"}}
@@ -211,3 +211,21 @@ async def test_a_module_that_is_not_loaded_can_be_configured(
     await hass.config_entries.async_unload(entry.entry_id)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.MENU
+
+
+async def test_the_watch_over_new_firmware_is_stored_beside_the_other_answers(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    form = await open_step(hass, entry, "verification")
+    assert_form_is_whole("options", form)
+    said = {"rollback": "auto", "soak_minutes": 5, "soak_entities": ["sensor.flow"]}
+    result = await hass.config_entries.options.async_configure(form["flow_id"], said)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert {key: entry.options[key] for key in said} == said
+    assert entry.options["firmware"] == "garden-valve"
+    await hass.async_block_till_done()
+
+    form = await open_step(hass, entry, "verification")
+    said = {"rollback": "never", "soak_minutes": 0}
+    await hass.config_entries.options.async_configure(form["flow_id"], said)
+    assert "soak_entities" not in entry.options

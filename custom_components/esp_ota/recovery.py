@@ -87,6 +87,8 @@ class Recovery:
 
     async def _look(self, restored: InstallResult) -> InstallResult:
         """Return what the module runs, and how the restore before it ended."""
+        if self.installation.release is None:
+            return restored
         found = await self.installation.look()
         error, facts = restored.restore_error, restored.restore_facts
         return replace(found, restore_error=error, restore_facts=facts)

@@ -230,10 +230,13 @@ class Install:
             self.result = await work()
         except asyncio.CancelledError:
             self.result = self._cancelled()
-            raise
-        finally:
             if not self.is_put_aside:
                 await self._restore()
+            raise
+        except BaseException:
+            await self._restore()
+            raise
+        await self._restore()
 
     def _cancelled(self) -> InstallResult:
         return cancelled_with(
