@@ -258,3 +258,16 @@ async def test_a_restore_that_fails_does_not_hide_what_the_module_runs(
     assert (told["verdict"], told["restore_error"]) == ("verified", "restore_failed")
     assert repair(garden.hass, entry, "restore_failed") is not None
     garden.assert_at_rest(entry, ["off"])
+
+
+async def test_conditions_that_cannot_be_used_any_more_do_not_hide_what_the_module_runs(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, image=NEW)
+    gone = {"condition": "device", "device_id": "gone", "domain": "switch", "type": "is_off"}
+    entry = entry_for(module, options=options_for({"conditions": [gone]}))
+    await crashed(garden, entry, "restarting")
+
+    (told,) = await start(garden, entry)
+    assert (told["verdict"], told["restore_error"]) == ("verified", None)
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)

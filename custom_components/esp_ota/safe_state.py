@@ -216,7 +216,8 @@ class ConfiguredSafeState:
         return self._are_true() and time.monotonic() - self._broke_at > _REMEMBERED
 
     def _are_true(self) -> bool:
-        assert self._conditions is not None
+        if self._conditions is None:  # taken over, but not usable any more
+            return False
         self._rests_on = self._conditions.entities(self._sequence.variables)
         return not self._unmet()
 

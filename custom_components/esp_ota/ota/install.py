@@ -6,6 +6,7 @@ Assistant. Failures end in an `InstallResult`; only a cancelled task raises, aft
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -142,7 +143,8 @@ class Install:
         return await self._told(self._run_until_ended()) if self.goes_on else self.ending
 
     async def _resumed(self) -> InstallResult:
-        await self._ports.safe_state.take_over()
+        with suppress(SafeStateError):  # then nothing is sent, but what runs is still found out
+            await self._ports.safe_state.take_over()
         async with self._ports.turn:
             return await self._or_go_back(self._prove(Delivery.UNCONFIRMED, self._resumed_from))
 
