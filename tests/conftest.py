@@ -1,14 +1,13 @@
 """Fixtures: a Home Assistant with real sockets on loopback, and virtual modules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 import pytest_socket
 from syrupy.assertion import SnapshotAssertion
@@ -18,16 +17,16 @@ from custom_components.esp_ota.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.async_ import get_scheduled_timer_handles
+from tests.kit.entries import StartModule
+from tests.virtual_module import ModuleConfig, VirtualModule
 
-from .virtual_module import ModuleConfig, VirtualModule, build_image
-
-pytest.register_assert_rewrite("tests.garden", "tests.sentences", "tests.conformance.trials")
+pytest.register_assert_rewrite(
+    "tests.kit.garden", "tests.kit.sentences", "tests.conformance.trials"
+)
 
 # After the line above, or their asserts say little.
-from .conformance.page import seen  # noqa: E402
-from .garden import Garden  # noqa: E402
-
-type StartModule = Callable[..., Awaitable[VirtualModule]]
+from tests.conformance.page import seen  # noqa: E402
+from tests.kit.garden import Garden  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -112,32 +111,5 @@ async def esp_ota(hass: HomeAssistant, config_dir: Path) -> None:
 async def garden(hass: HomeAssistant, esp_ota: None, monkeypatch: pytest.MonkeyPatch) -> Garden:
     """Return a house with a valve, the integration, and not yet a module."""
     # On loopback "port unreachable" comes at once.
-    monkeypatch.setattr("custom_components.esp_ota.ota.probe._UDP_WAIT", 0.03)
+    monkeypatch.setattr("custom_components.esp_ota.ota.module.probe._UDP_WAIT", 0.03)
     return await Garden.plant(hass)
-
-
-def entry_for(module: VirtualModule, **changes: Any) -> MockConfigEntry:
-    """Return the entry that the flow makes for a discovered module."""
-    options = changes.pop("options", {"equipment": "nothing", "firmware": "garden-valve"})
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="garden-valve",
-        unique_id=changes.pop("unique_id", "garden-valve"),
-        data={
-            "kind": "module",
-            "name": "garden-valve",
-            "host": "127.0.0.1",
-            "port": module.port,
-            "service_name": "garden-valve._arduino._tcp.local.",
-            "board": "nodemcuv2",
-            "mac": None,
-            "auth_required": False,
-        }
-        | changes,
-        options=options,
-    )
-
-
-def firmware(version: str, chip: str = "esp8266", name: str = "garden-valve") -> bytes:
-    """Return a small real-looking image."""
-    return build_image(chip, name=name, version=version)

@@ -9,10 +9,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, until
-from .virtual_module import ModuleConfig, Seen, VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, until
+from tests.virtual_module import ModuleConfig, Seen, VirtualModule
 
 REACHABLE = "binary_sensor.garden_valve_reachable"
 

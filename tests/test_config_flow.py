@@ -21,11 +21,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, Garden, until
-from .sentences import assert_abort_is_whole, assert_form_is_whole
-from .virtual_module import VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, Garden, until
+from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
+from tests.virtual_module import VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
 TXT = {"board": "nodemcuv2", "auth_upload": "no", "tcp_check": "no", "ssh_upload": "no"}

@@ -6,14 +6,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.house import HOUSE
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import ReleaseName
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.json import json_dumps
-
-from .conftest import StartModule, entry_for, firmware
-from .garden import CARD, Garden
-from .virtual_module import Fault
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import CARD, Garden
+from tests.virtual_module import Fault
 
 
 async def test_a_report_says_what_is_known_and_hides_the_password(

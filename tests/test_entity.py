@@ -11,8 +11,7 @@ from custom_components.esp_ota.const import DOMAIN
 from homeassistant.const import Platform
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
-
-from .garden import Garden
+from tests.kit.garden import Garden
 
 MAC = "5c:cf:7f:a1:b2:c3"
 

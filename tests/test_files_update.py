@@ -2,13 +2,11 @@
 
 import hashlib
 
-from custom_components.esp_ota.library import Release
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import Release, ReleaseName
 from homeassistant.core import State
-
-from .conftest import StartModule, entry_for
-from .garden import CLOSED_AND_OPENED, Garden, options_for
-from .virtual_module import Seen, build_filesystem
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CLOSED_AND_OPENED, Garden, options_for
+from tests.virtual_module import Seen, build_filesystem
 
 FILES_CARD = "update.garden_valve_files"
 

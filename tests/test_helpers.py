@@ -6,8 +6,7 @@ from custom_components.esp_ota.helpers import async_raise_for_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-
-from .sentences import assert_error_is_whole
+from tests.kit.sentences import assert_error_is_whole
 
 
 @pytest.mark.parametrize("verdict", [Verdict.VERIFIED, Verdict.UNVERIFIED])

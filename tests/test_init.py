@@ -8,10 +8,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, Garden, options_for
-from .virtual_module import Seen
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, Garden, options_for
+from tests.virtual_module import Seen
 
 
 async def test_a_house_without_modules_has_a_folder_a_library_and_no_entry(

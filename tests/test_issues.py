@@ -12,8 +12,7 @@ from custom_components.esp_ota.issues import (
 from custom_components.esp_ota.ota import Cause, LibraryError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-
-from .sentences import assert_issue_is_whole
+from tests.kit.sentences import assert_issue_is_whole
 
 
 def test_a_file_has_one_issue_with_its_newest_reason(

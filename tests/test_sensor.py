@@ -12,10 +12,9 @@ from pytest_homeassistant_custom_component.common import (
 
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, options_for, until
-from .virtual_module import Fault, ModuleConfig, Seen, VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, options_for, until
+from tests.virtual_module import Fault, ModuleConfig, Seen, VirtualModule
 
 STAGE = "sensor.garden_valve_update_stage"
 LAST_UPDATE = "sensor.garden_valve_last_update"
@@ -70,7 +69,7 @@ async def test_the_stage_is_written_once_for_each_stage(
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.coordinator._SEEN_AGAIN", timedelta())
+    monkeypatch.setattr("custom_components.esp_ota.modules.coordinator._SEEN_AGAIN", timedelta())
     module = await start_module(advertise=True)
     entry = entry_for(module)
     await garden.add(entry)

@@ -12,11 +12,10 @@ from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import Library
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
-
-from .conftest import firmware
-from .corpus.filesystems import littlefs
-from .sentences import assert_error_is_whole
-from .web_site import Site
+from tests.corpus.filesystems import littlefs
+from tests.kit.entries import firmware
+from tests.kit.sentences import assert_error_is_whole
+from tests.kit.web_site import Site
 
 
 @pytest.fixture

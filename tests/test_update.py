@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import Chip, ModuleFacts
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, TALKING, Garden, assert_nothing_sent
-from .virtual_module import VirtualModule, build_image, gzip_image
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, TALKING, Garden, assert_nothing_sent
+from tests.virtual_module import VirtualModule, build_image, gzip_image
 
 
 @pytest.fixture

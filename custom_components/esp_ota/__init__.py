@@ -8,14 +8,12 @@ from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE
-from .coordinator import ModuleCoordinator
 from .house import HOUSE, House, async_make_house_entry
-from .installer import Installer, ModuleConfigEntry, ModuleRuntime
+from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
-from .recovery import async_abandon
+from .modules import ModuleCoordinator
 from .services import async_register_actions
-from .upload_view import UploadView
-from .view import PullView
+from .web import PullView, UploadView
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -48,7 +46,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
         return True
     hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
     coordinator = ModuleCoordinator(hass, entry, house)
-    installer = Installer(hass, coordinator)
+    installer = ModuleInstaller(hass, coordinator)
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
     entry.async_on_unload(coordinator.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -15,9 +15,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
 from .const import CONF_SERVICE_NAME, LOGGER, TRANSPORT_PULL
-from .coordinator import ModuleCoordinator
 from .entity import ModuleEntity
-from .installer import ModuleConfigEntry
+from .installs import ModuleConfigEntry
+from .modules import ModuleCoordinator
 
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 

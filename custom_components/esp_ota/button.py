@@ -13,7 +13,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import ModuleEntity
-from .installer import Installer, ModuleConfigEntry, ModuleRuntime
+from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
@@ -22,7 +22,7 @@ PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one c
 class ModuleButtonDescription(ButtonEntityDescription):
     """Something that the installer does."""
 
-    press_fn: Callable[[Installer, Context | None], Awaitable[None]]
+    press_fn: Callable[[ModuleInstaller, Context | None], Awaitable[None]]
 
 
 BUTTONS: Final = (

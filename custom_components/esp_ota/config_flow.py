@@ -18,7 +18,6 @@ from homeassistant.core import callback
 from homeassistant.helpers import selector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .announcements import Announcements
 from .const import (
     CONF_EQUIPMENT,
     CONF_KIND,
@@ -33,23 +32,18 @@ from .const import (
     KIND_HOUSE,
     TRANSPORT_UPLOAD,
 )
-from .door_flow import (
+from .flows import (
+    EQUIPMENT,
     PASSWORD,
     PORT,
+    SOURCE_FLOWS,
+    HouseOptionsFlow,
+    ModuleFlow,
+    ModuleOptionsFlow,
 )
-from .house_flow import HouseOptionsFlow
-from .installer import is_installing
-from .module_flow import EQUIPMENT, ModuleFlow
-from .options_flow import ModuleOptionsFlow
-from .ota import (
-    WIFI_OTA_PORT,
-    ModuleFacts,
-    UploadDialect,
-    facts_from_announcement,
-    is_alive,
-)
-from .pollers import new_secret
-from .source_flow import SOURCE_FLOWS
+from .house import Announcements, new_secret
+from .installs import is_installing
+from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
 
 _REACH_SECONDS: Final = 5.0
 _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): PORT}

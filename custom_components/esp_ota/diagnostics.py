@@ -9,11 +9,9 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_KIND, CONF_PULL_SECRET, CONF_UPLOAD_PASSWORD, KIND_HOUSE
 from .house import HOUSE
-from .installer import ModuleConfigEntry
-from .source import Source
-from .source_kinds import CONF_TOKEN, CONF_URL
-from .telling import Outcome
-from .uses import async_uses
+from .installs import ModuleConfigEntry, async_uses
+from .library import CONF_TOKEN, CONF_URL, SourceWatcher
+from .modules import Outcome
 
 _SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}
 """The address of a list may have a secret in it as well."""
@@ -59,7 +57,7 @@ def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
     return {"verdict": outcome.result.verdict, "facts": outcome.result.facts} | told
 
 
-def _source(source: Source) -> dict[str, Any]:
+def _source(source: SourceWatcher) -> dict[str, Any]:
     memory = source.memory
     return {
         "title": source.title,

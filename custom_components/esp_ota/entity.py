@@ -4,7 +4,7 @@ from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, Device
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import ModuleCoordinator
+from .modules import ModuleCoordinator
 from .ota import ChipFamily
 
 _MANUFACTURERS = {

@@ -6,11 +6,10 @@ from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import ModuleCoordinator
 from .entity import ModuleEntity
-from .installer import ModuleConfigEntry
+from .installs import ModuleConfigEntry
+from .modules import ModuleCoordinator, Outcome
 from .ota import Verdict
-from .telling import Outcome
 
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 

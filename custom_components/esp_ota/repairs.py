@@ -6,7 +6,7 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, Rep
 from homeassistant.core import Context, HomeAssistant
 
 from .house import HOUSE
-from .installer import ModuleRuntime
+from .installs import ModuleRuntime
 
 
 class OfferAgain(ConfirmRepairFlow):

@@ -16,11 +16,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .coordinator import ModuleCoordinator
 from .entity import ModuleEntity
-from .installer import ModuleConfigEntry
+from .installs import ModuleConfigEntry
+from .modules import ModuleCoordinator, Outcome
 from .ota import InstallStage, Verdict
-from .telling import Outcome
 
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 

@@ -21,13 +21,10 @@ from homeassistant.helpers.service import (
 )
 
 from .const import DOMAIN
-from .download import async_download
-from .folder import read_firmware
 from .helpers import async_error_for_file
 from .house import HOUSE
-from .library import Library, Release
+from .library import Library, Release, ReleaseName, async_download, read_firmware
 from .ota import Cause, Chip, ImageKind, LibraryError, Listed, OtaError
-from .release_name import ReleaseName
 
 SOURCE: Final = "action"
 

@@ -17,8 +17,8 @@ from custom_components.esp_ota.const import DEFAULT_STABLE, DEFAULT_TIME_LIMIT, 
 from homeassistant.helpers import frame
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
-from tests.conftest import entry_for
-from tests.garden import Garden, options_for
+from tests.kit.entries import entry_for
+from tests.kit.garden import Garden, options_for
 from tests.virtual_module import Fault, ModuleConfig, Seen, VirtualModule
 
 _REST: Final = DEFAULT_STABLE + 0.5

@@ -27,8 +27,8 @@ from zeroconf import IPVersion
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import Limits, PullLimits, WatchLimits
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant import loader
 from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.core import HomeAssistant

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from typing import IO, Any, Final
 
-from custom_components.esp_ota.view import PULL_PATH
+from custom_components.esp_ota.web import PULL_PATH
 from tests.virtual_module import PULL_REQUESTS
 
 from .asking import ask

@@ -16,8 +16,7 @@ import sys
 import time
 from typing import Final
 
-from custom_components.esp_ota.ota import ArduinoOtaPush, ImageKind
-from custom_components.esp_ota.ota.models import Payload
+from custom_components.esp_ota.ota import ArduinoOtaPush, ImageKind, Payload
 
 _CHUNK: Final = 1460
 _TIMEOUT: Final = 10.0

@@ -8,16 +8,7 @@ from typing import Final
 from custom_components.esp_ota.ota import Cause, Verdict
 from tests.virtual_module import HttpDialect
 
-from .cells import (
-    DOORS,
-    ESP32_MD5,
-    ESP32_PBKDF2,
-    ESP8266_2_3,
-    PULL,
-    PUSH,
-    RP2040,
-    Cell,
-)
+from .cells import DOORS, ESP32_MD5, ESP32_PBKDF2, ESP8266_2_3, PULL, PUSH, RP2040, Cell
 
 
 class Took(StrEnum):

@@ -9,12 +9,13 @@ from typing import Final
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.house import HOUSE, Patience
+from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.house.house import Patience
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import PullLimits, UploadLimits
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.garden import patience
+from tests.kit.garden import patience
 from tests.virtual_module import Chip, build_filesystem, build_image
 
 from .cells import FIRMWARE, GENERATIONS, WITH_FILES

@@ -12,14 +12,14 @@ from zeroconf.asyncio import AsyncZeroconf
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.ota import InstallResult, pack, read_image
-from custom_components.esp_ota.view import PULL_PATH
+from custom_components.esp_ota.web import PULL_PATH
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
-from tests.garden import options_for, until
-from tests.sentences import assert_error_is_whole
+from tests.kit.garden import options_for, until
+from tests.kit.sentences import assert_error_is_whole
 from tests.virtual_module import (
     Chip,
     Fault,

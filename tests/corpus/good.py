@@ -9,13 +9,7 @@ import zlib
 from tests.virtual_module import Chip, build_filesystem, build_image, gzip_image
 
 from .case import Case, patched
-from .espressif import (
-    old_esp8266,
-    partition_table,
-    seal_esp32,
-    secure_boot_block,
-    without_words,
-)
+from .espressif import old_esp8266, partition_table, seal_esp32, secure_boot_block, without_words
 from .filesystems import fat, littlefs, spiffs
 
 SMALL = 48 * 1024

@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.esp_ota.conditions import Conditions, any_of_several, enabled
+from custom_components.esp_ota.equipment import Conditions, any_of_several, enabled
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (

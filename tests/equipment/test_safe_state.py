@@ -7,17 +7,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import voluptuous as vol
 
-from custom_components.esp_ota import safe_state
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.equipment import safe_state
 from homeassistant.components.trace import util as trace_util
 from homeassistant.core import Context, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.script import DATA_NEW_SCRIPT_RUNS_NOT_ALLOWED
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CARD,
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
@@ -31,8 +30,8 @@ from .garden import (
     patience,
     until,
 )
-from .sentences import assert_issue_is_whole
-from .virtual_module import Fault, Seen, VirtualModule
+from tests.kit.sentences import assert_issue_is_whole
+from tests.virtual_module import Fault, Seen, VirtualModule
 
 NEVER = {"condition": "template", "value_template": "{{ false }}"}
 ALWAYS = {"condition": "template", "value_template": "{{ true }}"}

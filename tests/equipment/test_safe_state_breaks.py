@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.esp_ota import safe_state
+from custom_components.esp_ota.equipment import safe_state
 from homeassistant.components.trace import util as trace_util
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-
-from .garden import CLOSED_AND_OPENED, OPEN_VALVE, UNTOUCHED, VALVE_CLOSED, Garden, until
-from .three_doors import DOORS, LARGE, PULL, PUSH, SLOW, Door, Doors, doors_of
-from .virtual_module import Seen
+from tests.kit.garden import CLOSED_AND_OPENED, OPEN_VALVE, UNTOUCHED, VALVE_CLOSED, Garden, until
+from tests.kit.three_doors import DOORS, LARGE, PULL, PUSH, SLOW, Door, Doors, doors_of
+from tests.virtual_module import Seen
 
 DOOR = "binary_sensor.door"
 SHUT = {"condition": "state", "entity_id": DOOR, "state": "off"}

@@ -8,13 +8,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.open_install import OpenInstall
+from custom_components.esp_ota.house import InstallNote
 from homeassistant.core import Context
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CARD,
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
@@ -29,8 +28,8 @@ from .garden import (
     patience,
     until,
 )
-from .sentences import assert_issue_is_whole
-from .virtual_module import Seen, VirtualModule
+from tests.kit.sentences import assert_issue_is_whole
+from tests.virtual_module import Seen, VirtualModule
 
 IRRIGATING = "binary_sensor.irrigating"
 WHILE_IRRIGATING = {"condition": "state", "entity_id": IRRIGATING, "state": "on"}
@@ -300,7 +299,7 @@ async def test_a_restore_that_cannot_be_used_after_a_crash_is_told(
     """It was usable when the update began; the device was removed while nobody ran."""
     gone = {"device_id": "gone", "domain": "switch", "type": "turn_on"}
     entry = entry_for(module, options=options_for({"restore": [gone]}))
-    note: OpenInstall = {
+    note: InstallNote = {
         "stage": "sending",
         "sha256": "0" * 64,
         "version": "1.1.0",

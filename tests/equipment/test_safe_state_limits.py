@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.esp_ota import sequence
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.open_install import OpenInstall
+from custom_components.esp_ota.equipment import sequence
+from custom_components.esp_ota.house import InstallNote
 from homeassistant.core import ServiceCall
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-
-from .garden import (
+from tests.kit.garden import (
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
     OPEN_VALVE,
@@ -24,9 +23,9 @@ from .garden import (
     options_for,
     until,
 )
-from .sentences import assert_issue_is_whole
-from .three_doors import LARGE, PUSH, SLOW, Doors, doors_of
-from .virtual_module import Seen
+from tests.kit.sentences import assert_issue_is_whole
+from tests.kit.three_doors import LARGE, PUSH, SLOW, Doors, doors_of
+from tests.virtual_module import Seen
 
 HANG = {"action": "test.hang"}
 STUBBORN = {"action": "test.stubborn"}
@@ -265,7 +264,7 @@ async def test_equipment_that_nobody_knows_how_to_restore_after_a_crash_is_told(
     release = await garden.release("1.1.0")
     door = await doors.open(PUSH)
     assert await garden.hass.config_entries.async_unload(door.entry.entry_id)
-    note: OpenInstall = {
+    note: InstallNote = {
         "stage": stage,
         "sha256": release.image.sha256,
         "version": "1.1.0",

@@ -15,10 +15,9 @@ from homeassistant.core import Event, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.script import DATA_NEW_SCRIPT_RUNS_NOT_ALLOWED
 from homeassistant.setup import async_setup_component
-
-from .garden import CLOSE_VALVE, OPEN_VALVE, UNTOUCHED, VALVE, Garden
-from .three_doors import DOORS, PUSH, Doors, doors_of
-from .valve import VALVE as REAL_VALVE, plant_valve
+from tests.kit.garden import CLOSE_VALVE, OPEN_VALVE, UNTOUCHED, VALVE, Garden
+from tests.kit.three_doors import DOORS, PUSH, Doors, doors_of
+from tests.kit.valve import VALVE as REAL_VALVE, plant_valve
 
 ALWAYS = {"condition": "template", "value_template": "{{ true }}"}
 NEVER = {"condition": "template", "value_template": "{{ false }}"}

@@ -10,11 +10,10 @@ from custom_components.esp_ota.const import DOMAIN
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, assert_nothing_sent, options_for, until
-from .valve import VALVE, GardenValve, plant_valve
-from .virtual_module import Fault, Seen, VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, assert_nothing_sent, options_for, until
+from tests.kit.valve import VALVE, GardenValve, plant_valve
+from tests.virtual_module import Fault, Seen, VirtualModule
 
 CLOSE = {"action": "valve.close_valve", "target": {"entity_id": VALVE}}
 OPEN = {"action": "valve.open_valve", "target": {"entity_id": VALVE}}

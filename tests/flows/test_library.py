@@ -17,9 +17,8 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE, House
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-
-from .conftest import firmware
-from .sentences import assert_form_is_whole
+from tests.kit.entries import firmware
+from tests.kit.sentences import assert_form_is_whole
 
 type Upload = Callable[[str, bytes], Awaitable[str]]
 

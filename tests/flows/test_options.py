@@ -8,16 +8,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.house import HOUSE
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import ReleaseName
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for, firmware
-from .garden import Garden, options_for
-from .sentences import assert_abort_is_whole, assert_form_is_whole
-from .virtual_module import Seen
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import Garden, options_for
+from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
+from tests.virtual_module import Seen
 
 CLOSE = {"action": "input_boolean.turn_off", "target": {"entity_id": "input_boolean.valve"}}
 CLOSED = {"condition": "state", "entity_id": "input_boolean.valve", "state": "off"}

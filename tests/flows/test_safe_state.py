@@ -8,15 +8,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.safe_state_presets import PRESETS
+from custom_components.esp_ota.equipment import PRESETS
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-
-from .conftest import StartModule, entry_for
-from .garden import CLOSE_VALVE, OPEN_VALVE, VALVE_CLOSED, Garden, options_for, until
-from .sentences import assert_form_is_whole
-from .valve import VALVE, plant_valve
-from .virtual_module import Seen
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CLOSE_VALVE, OPEN_VALVE, VALVE_CLOSED, Garden, options_for, until
+from tests.kit.sentences import assert_form_is_whole
+from tests.kit.valve import VALVE, plant_valve
+from tests.virtual_module import Seen
 
 VALVE_OPEN = VALVE_CLOSED | {"state": "on"}
 TWO = {"entity_id": ["valve.a", "valve.b"]}

@@ -8,18 +8,16 @@ from aiohttp import web
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.esp_ota import source_kinds
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE, House
-from custom_components.esp_ota.source_kinds import repository_from
+from custom_components.esp_ota.library import repository_from, source_kinds
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-
-from .conftest import StartModule, entry_for, firmware
-from .garden import until
-from .sentences import assert_form_is_whole
-from .web_site import Site
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import until
+from tests.kit.sentences import assert_form_is_whole
+from tests.kit.web_site import Site
 
 RELEASES = "/repos/garden/valve/releases"
 

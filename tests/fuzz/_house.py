@@ -32,7 +32,7 @@ from homeassistant import loader
 from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.garden import options_for
+from tests.kit.garden import options_for
 from tests.virtual_module import build_image
 from tests.virtual_module.recorded import SAMPLE_MAC
 
@@ -132,7 +132,7 @@ async def open_install(hass: HomeAssistant) -> asyncio.Task[None]:
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    from custom_components.esp_ota.release_name import ReleaseName
+    from custom_components.esp_ota.library import ReleaseName
 
     await house.library.async_add(image(), ReleaseName(file_name="any.bin"), source="upload")
     await hass.async_block_till_done()

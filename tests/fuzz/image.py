@@ -16,6 +16,7 @@ import random
 import sys
 import time
 
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import (
     ImageKind,
     Marker,
@@ -26,7 +27,6 @@ from custom_components.esp_ota.ota import (
     read_slots,
     verify_signature,
 )
-from custom_components.esp_ota.release_name import ReleaseName
 from tests.corpus import cases
 
 from .mutate import changed, spliced

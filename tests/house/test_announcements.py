@@ -27,12 +27,11 @@ from zeroconf.const import (
     _TYPE_TXT,
 )
 
-from custom_components.esp_ota.announcements import Announcements
+from custom_components.esp_ota.house import Announcements
 from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, until
-from .virtual_module import Seen
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, until
+from tests.virtual_module import Seen
 
 NAME = f"garden-valve.{SERVICE_TYPE}"
 TTL = 120

@@ -7,16 +7,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.open_install import OpenInstall
+from custom_components.esp_ota.house import InstallNote
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CARD,
     CLOSED_AND_OPENED,
     TALKING,
@@ -27,18 +26,18 @@ from .garden import (
     patience,
     until,
 )
-from .sentences import assert_issue_is_whole
-from .virtual_module import Event as ModuleEvent, Fault, Seen, build_image
+from tests.kit.sentences import assert_issue_is_whole
+from tests.virtual_module import Event as ModuleEvent, Fault, Seen, build_image
 
 KEY = "esp_ota.journal"
 BEFORE_DELIVERY = ["making_safe", "sending"]
 AFTER_DELIVERY = ["restarting", "verifying"]
 
 
-async def crashed(garden: Garden, entry: MockConfigEntry, stage: str) -> OpenInstall:
+async def crashed(garden: Garden, entry: MockConfigEntry, stage: str) -> InstallNote:
     """Leave things as a Home Assistant does that dies in this stage."""
     release = await garden.release("1.1.0")
-    note: OpenInstall = {
+    note: InstallNote = {
         "stage": stage,
         "sha256": release.image.sha256,
         "version": "1.1.0",

@@ -7,11 +7,10 @@ from pytest_homeassistant_custom_component.common import MockUser
 
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
-from .sentences import assert_error_is_whole
-from .virtual_module import Fault, Seen
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
+from tests.kit.sentences import assert_error_is_whole
+from tests.virtual_module import Fault, Seen
 
 BUTTON = "button.garden_valve_cancel_update"
 

@@ -12,15 +12,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.library import Library
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import Library, ReleaseName
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CARD,
     CLOSED_AND_OPENED,
     TALKING,
@@ -32,8 +30,8 @@ from .garden import (
     patience,
     until,
 )
-from .sentences import assert_error_is_whole
-from .virtual_module import Fault, Seen, VirtualModule, build_image, gzip_image, invitation
+from tests.kit.sentences import assert_error_is_whole
+from tests.virtual_module import Fault, Seen, VirtualModule, build_image, gzip_image, invitation
 
 ESP32 = {"chip": "esp32", "generation": "legacy"}
 ESP32_S3 = {"chip": "esp32s3", "generation": "pbkdf2"}

@@ -10,16 +10,15 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
-from custom_components.esp_ota.open_install import restored_result, stored_result
+from custom_components.esp_ota.house import restored_result, stored_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-
-from .conftest import StartModule, entry_for
-from .garden import CLOSED_AND_OPENED, VALVE, Garden, options_for, patience, until
-from .sentences import assert_issue_is_whole
-from .virtual_module import Seen, build_image
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CLOSED_AND_OPENED, VALVE, Garden, options_for, patience, until
+from tests.kit.sentences import assert_issue_is_whole
+from tests.virtual_module import Seen, build_image
 
 NEW = build_image("esp8266", version="1.1.0", size=48 * 1024)
 VERIFIED = InstallResult(verdict=Verdict.VERIFIED, version="1.1.0")

@@ -9,15 +9,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.open_install import OpenInstall
-from custom_components.esp_ota.safe_state import ConfiguredSafeState
+from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
+from custom_components.esp_ota.house import InstallNote
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
     OPEN_VALVE,
@@ -29,14 +28,14 @@ from .garden import (
     options_for,
     until,
 )
-from .sentences import (
+from tests.kit.sentences import (
     assert_abort_is_whole,
     assert_form_is_whole,
     assert_issue_is_whole,
     assert_progress_is_whole,
 )
-from .valve import VALVE as REAL_VALVE, plant_valve
-from .virtual_module import Seen, VirtualModule
+from tests.kit.valve import VALVE as REAL_VALVE, plant_valve
+from tests.virtual_module import Seen, VirtualModule
 
 KEY = "esp_ota.journal"
 VALVE_OPEN = VALVE_CLOSED | {"state": "on"}
@@ -529,7 +528,7 @@ async def test_a_crash_in_the_middle_restores_what_was_tried_and_not_what_was_st
     entry = await garden.add(entry_for(module, options=typed))
     await choose(garden.hass, entry, "try_safe_state")
     await until(lambda: garden.valve == ["off"])
-    note: OpenInstall = deepcopy(hass_storage[KEY]["data"]["open"][entry.entry_id])
+    note: InstallNote = deepcopy(hass_storage[KEY]["data"]["open"][entry.entry_id])
     assert note["tried"]["safe_state"] == typed["safe_state"]
     await garden.hass.config_entries.async_unload(entry.entry_id)
     assert garden.valve == CLOSED_AND_OPENED

@@ -8,17 +8,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.library import Release
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import Release, ReleaseName
 from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, CLOSED_AND_OPENED, Garden, options_for, patience, until
-from .sentences import assert_error_is_whole, assert_issue_is_whole
-from .virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, CLOSED_AND_OPENED, Garden, options_for, patience, until
+from tests.kit.sentences import assert_error_is_whole, assert_issue_is_whole
+from tests.virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
 
 BUTTON = "button.garden_valve_roll_back"
 PATIENT = patience(evidence=2.0)

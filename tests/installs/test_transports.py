@@ -12,11 +12,10 @@ from custom_components.esp_ota.house import HOUSE
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-
-from .conftest import entry_for
-from .garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for
-from .sentences import assert_abort_is_whole, assert_form_is_whole
-from .virtual_module import Fault, HttpConfig, HttpModule, ModuleConfig, Seen
+from tests.kit.entries import entry_for
+from tests.kit.garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for
+from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
+from tests.virtual_module import Fault, HttpConfig, HttpModule, ModuleConfig, Seen
 
 type StartPage = Callable[..., Any]
 

@@ -3,12 +3,11 @@
 import pytest
 
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
+from custom_components.esp_ota.installs import Use, async_uses
 from custom_components.esp_ota.library import Release
 from custom_components.esp_ota.ota import Cause, LibraryError
-from custom_components.esp_ota.uses import Use, async_uses
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, until
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, until
 
 
 def hashes(*releases: Release) -> set[str]:

@@ -9,21 +9,20 @@ from typing import Any, Self
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.esp_ota.house import HOUSE, House, Patience
-from custom_components.esp_ota.library import Release
+from custom_components.esp_ota.house import HOUSE, House
+from custom_components.esp_ota.house.house import Patience
+from custom_components.esp_ota.library import Release, ReleaseName
 from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.components.update import ATTR_INSTALLED_VERSION
 from homeassistant.components.update.const import ATTR_IN_PROGRESS, ATTR_UPDATE_PERCENTAGE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-
-from .sentences import assert_error_is_whole
-from .virtual_module import Seen, VirtualModule, build_image
+from tests.kit.sentences import assert_error_is_whole
+from tests.virtual_module import Seen, VirtualModule, build_image
 
 VALVE = "input_boolean.valve"
 """On while water flows."""

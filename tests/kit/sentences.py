@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 import json
-from pathlib import Path
 import string
 from typing import Any
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.ota import Cause
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from tests.kit.places import ENGLISH
 
-_TEXTS: dict[str, Any] = json.loads(
-    (Path(__file__).parents[1] / "custom_components/esp_ota/translations/en.json").read_text(
-        encoding="utf-8"
-    )
-)
+_TEXTS: dict[str, Any] = json.loads(ENGLISH.read_text(encoding="utf-8"))
 
 
 def _assert_whole(sentence: str, placeholders: Mapping[str, str] | None) -> None:
@@ -71,3 +68,25 @@ def assert_progress_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     """Check what is shown while a step of a flow goes on."""
     sentence = _TEXTS[flow]["progress"][result["progress_action"]]
     _assert_whole(sentence, result["description_placeholders"])
+
+
+def sentence_of(cause: Cause) -> str:
+    """Return what the person reads of a cause, before its facts are filled in."""
+    sentence: str = _TEXTS["exceptions"][cause]["message"]
+    return sentence
+
+
+def placeholders_of(cause: Cause) -> set[str]:
+    """Return what the person's sentence for a cause needs, besides the module's name."""
+    sentence = sentence_of(cause)
+    names = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+    return names - {"module"}
+
+
+def assert_sentence_is_whole(cause: Cause, facts: Mapping[str, str]) -> None:
+    """Check that the sentence for this cause finds all that it names."""
+    missing = {name for name in placeholders_of(cause) if facts.get(name, "None") == "None"}
+    assert not missing, f"{cause} names {missing}, facts are {facts}"
+    told = sentence_of(cause).format(module="garden-valve", **facts)
+    assert "garden-valve" in told or "{module}" not in sentence_of(cause)
+    assert all(facts[name] in told for name in placeholders_of(cause))

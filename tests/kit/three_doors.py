@@ -10,10 +10,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import PullLimits
-
-from .conftest import entry_for
-from .garden import Garden, options_for
-from .virtual_module import HttpModule, ModuleConfig, PullConfig, Seen, VirtualModule
+from tests.kit.entries import entry_for
+from tests.kit.garden import Garden, options_for
+from tests.virtual_module import HttpModule, ModuleConfig, PullConfig, Seen, VirtualModule
 
 PUSH: Final = "arduino_ota"
 PAGE: Final = "http_upload"

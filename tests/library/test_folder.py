@@ -12,14 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.esp_ota.const import DOMAIN, FOLDER_SCAN_SECONDS
-from custom_components.esp_ota.folder import WatchedFolder
 from custom_components.esp_ota.house import HOUSE
-from custom_components.esp_ota.library import Library
+from custom_components.esp_ota.library import Library, WatchedFolder
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.dt import utcnow
-
-from .conftest import firmware
+from tests.kit.entries import firmware
 
 
 @pytest.fixture
@@ -197,7 +195,7 @@ async def test_a_file_that_cannot_be_read_yet_is_read_once_it_can_be(
 ) -> None:
     (folder.path / "garden.bin").write_bytes(firmware("1.1.0"))
     denied = PermissionError("not yours")
-    with patch("custom_components.esp_ota.folder.read_firmware", side_effect=denied):
+    with patch("custom_components.esp_ota.library.folder.read_firmware", side_effect=denied):
         await scan_twice(folder)
     assert answers(hass) == [("garden.bin", "file_unreadable_file")]
     assert versions(folder) == []

@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.library import Library
+from custom_components.esp_ota.library import Library, ReleaseName
 from custom_components.esp_ota.ota import Cause, Chip, LibraryError
 from custom_components.esp_ota.ota.exceptions import ImageError
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
-
-from .conftest import firmware
-from .corpus.filesystems import littlefs, spiffs
-from .virtual_module import build_image
+from tests.corpus.filesystems import littlefs, spiffs
+from tests.kit.entries import firmware
+from tests.virtual_module import build_image
 
 ANY = ReleaseName(file_name="any.bin")
 

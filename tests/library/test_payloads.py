@@ -10,9 +10,8 @@ import pytest
 
 from custom_components.esp_ota.ota import Cause, LibraryError, ModuleFacts
 from homeassistant.core import HomeAssistant
-
-from .conftest import StartModule, entry_for
-from .garden import Garden, options_for
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, options_for
 
 PICO = ModuleFacts(name="garden-valve", host="192.0.2.1", port=2040)
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import Cause, Chip, ImageKind, LibraryError, Marker
-from custom_components.esp_ota.release_name import ReleaseName
 
 MARKER = Marker(name="from-marker", version="2.0.0")
 

@@ -12,10 +12,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.release_name import ReleaseName
-
-from .conftest import StartModule, entry_for, firmware
-from .garden import Garden, options_for, until
+from custom_components.esp_ota.library import ReleaseName
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import Garden, options_for, until
 
 RIGHT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 WRONG = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -15,22 +15,20 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.esp_ota import source_kinds
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.house import HOUSE, House
-from custom_components.esp_ota.source import Source
+from custom_components.esp_ota.library import SourceWatcher, source_kinds
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
 from homeassistant.util.dt import utcnow
-
-from .conftest import StartModule, entry_for, firmware
-from .garden import Garden, until
-from .sentences import assert_issue_is_whole
-from .web_site import Site, to
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import Garden, until
+from tests.kit.sentences import assert_issue_is_whole
+from tests.kit.web_site import Site, to
 
 TOKEN = "ghp_secret"
 
@@ -106,7 +104,7 @@ def settings(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-async def add(hass: HomeAssistant, kind: str = "github", **changes: Any) -> Source:
+async def add(hass: HomeAssistant, kind: str = "github", **changes: Any) -> SourceWatcher:
     """Set the library up with one source, and wait until it was looked at."""
     data = settings(**changes) if kind == "github" else {"interval": 60} | changes
     entry = MockConfigEntry(
@@ -122,7 +120,7 @@ async def add(hass: HomeAssistant, kind: str = "github", **changes: Any) -> Sour
     return await looked_at(hass)
 
 
-async def looked_at(hass: HomeAssistant) -> Source:
+async def looked_at(hass: HomeAssistant) -> SourceWatcher:
     (source,) = hass.data[HOUSE].sources.all
     await until(lambda: source.memory.checked)
     await hass.async_block_till_done()
@@ -466,7 +464,7 @@ async def test_a_download_that_never_ends_is_ended(
             await asyncio.sleep(0.02)
 
     github.answers[path] = trickle
-    monkeypatch.setattr("custom_components.esp_ota.download._SECONDS", 0.3)
+    monkeypatch.setattr("custom_components.esp_ota.library.library.download._SECONDS", 0.3)
     source = await add(hass)
     assert versions(house) == []
     assert source.memory.cause == "download_broken"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from custom_components.esp_ota.versions import by_version, is_newer
+from custom_components.esp_ota.library import is_newer
+from custom_components.esp_ota.library.versions import by_version
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.coordinator import ModuleCoordinator
+from custom_components.esp_ota.modules import ModuleCoordinator
 from custom_components.esp_ota.ota import Chip, ChipFamily, ModuleFacts
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
-
-from .conftest import StartModule, entry_for
-from .garden import (
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import (
     CARD,
     CLOSED_AND_OPENED,
     VALVE,
@@ -21,7 +20,7 @@ from .garden import (
     options_for,
     until,
 )
-from .virtual_module import Event, Seen, VirtualModule
+from tests.virtual_module import Event, Seen, VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
 OTHER_MAC = "5c:cf:7f:00:00:01"

@@ -13,10 +13,9 @@ import pytest_socket
 
 from custom_components.esp_ota.ota import WatchLimits
 from homeassistant.config_entries import ConfigEntryState
-
-from .garden import CLOSED_AND_OPENED, TALKING, Garden, patience, until
-from .three_doors import DOORS, MAC, PAGE, PULL, PUSH, Door, Doors, doors_of
-from .virtual_module import Fault, Seen
+from tests.kit.garden import CLOSED_AND_OPENED, TALKING, Garden, patience, until
+from tests.kit.three_doors import DOORS, MAC, PAGE, PULL, PUSH, Door, Doors, doors_of
+from tests.virtual_module import Fault, Seen
 
 ENTITY = "sensor.valve_version"
 type Handler = Callable[[web.Request], Any]

@@ -8,17 +8,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import Cause, OtaError
-from custom_components.esp_ota.release_name import ReleaseName
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
-
-from .conftest import StartModule, entry_for
-from .corpus.espressif import merged
-from .garden import TALKING, Garden, assert_nothing_sent, options_for, until
-from .virtual_module import Fault, Seen, VirtualModule, build_image
+from tests.corpus.espressif import merged
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import TALKING, Garden, assert_nothing_sent, options_for, until
+from tests.virtual_module import Fault, Seen, VirtualModule, build_image
 
 KEY = "esp_ota.journal"
 SMALL = 128 * 1024

@@ -9,11 +9,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-
-from .conftest import StartModule, entry_for
-from .garden import TALKING, Garden, options_for, until
-from .sentences import assert_form_is_whole
-from .virtual_module import VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import TALKING, Garden, options_for, until
+from tests.kit.sentences import assert_form_is_whole
+from tests.virtual_module import VirtualModule
 
 type StartPage = Callable[[Callable[[], web.Response]], Awaitable[str]]
 

@@ -15,19 +15,18 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.esp_ota import device_trigger, logbook
 from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.helpers import async_sentence
+from custom_components.esp_ota.modules import Press, async_outcome, async_tell
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
-from custom_components.esp_ota.telling import Press, async_outcome, async_tell
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import Context, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-
-from .conftest import StartModule, entry_for
-from .garden import CARD, Garden, options_for, patience
-from .sentences import assert_issue_is_whole
-from .virtual_module import Fault, VirtualModule
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, Garden, options_for, patience
+from tests.kit.sentences import assert_issue_is_whole
+from tests.virtual_module import Fault, VirtualModule
 
 EVENT = "event.garden_valve_update_ended"
 

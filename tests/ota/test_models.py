@@ -2,10 +2,8 @@
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, InstallProgress, InstallStage, Verdict
-from custom_components.esp_ota.ota.exceptions import OtaError
-
-from .conftest import placeholders_of
+from custom_components.esp_ota.ota import Cause, InstallProgress, InstallStage, OtaError, Verdict
+from tests.kit.sentences import placeholders_of
 
 
 @pytest.mark.parametrize("cause", Cause)

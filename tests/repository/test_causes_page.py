@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 import json
-from pathlib import Path
 import re
 import string
 import subprocess
@@ -12,9 +11,9 @@ import sys
 import pytest
 
 from custom_components.esp_ota.ota import Cause
+from tests.kit.places import INTEGRATION, ROOT
 
-ROOT = Path(__file__).parent.parent
-INTEGRATION = ROOT / "custom_components" / "esp_ota"
+SIGNATURE = INTEGRATION / "ota" / "preflight" / "signature.py"
 MESSAGES: dict[str, str] = {
     key: texts["message"]
     for key, texts in json.loads(
@@ -56,7 +55,7 @@ ERRORS = re.compile(
 )
 ADDED = {
     "ota/transport/": {"host", "port"},  # by `send` of the pushes, for every error
-    "ota/diagnosis.py": {"host", "port"},
+    "ota/module/diagnosis.py": {"host", "port"},
     "ota/transport/http_pull.py": {"host", "sent", "total"},  # by `_broken`
 }
 """Facts that are added to all errors of a part; the longest path that fits counts."""
@@ -110,7 +109,7 @@ def places() -> Iterator[tuple[str, Cause, set[str]]]:
 
     What `signature.py` says about bytes is told by the checks, which know the firmware.
     """
-    for path in sorted(set(INTEGRATION.rglob("*.py")) - {INTEGRATION / "ota" / "signature.py"}):
+    for path in sorted(set(INTEGRATION.rglob("*.py")) - {SIGNATURE}):
         name = str(path.relative_to(INTEGRATION))
         parts = [part for part in ADDED if name.startswith(part)]
         added = ADDED[max(parts, key=len)] if parts else set()

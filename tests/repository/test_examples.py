@@ -13,10 +13,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import Library
 from homeassistant.core import HomeAssistant
+from tests.kit.entries import firmware
+from tests.kit.places import ROOT
 
-from .conftest import firmware
-
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """The page about pre-flight says what the checks do, in the words that the person reads."""
 
 import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from custom_components.esp_ota.ota import RULES, PackingReason
-
-ROOT = Path(__file__).parents[1]
+from tests.kit.places import ROOT
 
 
 @pytest.fixture(name="maker")

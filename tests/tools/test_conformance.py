@@ -9,14 +9,14 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import pytest_socket
 
-from custom_components.esp_ota.house import House, Patience
+from custom_components.esp_ota.house import House
+from custom_components.esp_ota.house.house import Patience
 from homeassistant.core import HomeAssistant
-
-from .conformance.cells import DOORS, PAGES, PULL, PUSH, cells_of
-from .conformance.endings import Ending, ending_of
-from .conformance.house import PATIENCE, set_up_house
-from .conformance.page import ASKED_TO_WRITE, PAGE, SEEN, page_of
-from .conformance.trials import AT_ONCE, run_all
+from tests.conformance.cells import DOORS, PAGES, PULL, PUSH, cells_of
+from tests.conformance.endings import Ending, ending_of
+from tests.conformance.house import PATIENCE, set_up_house
+from tests.conformance.page import ASKED_TO_WRITE, PAGE, SEEN, page_of
+from tests.conformance.trials import AT_ONCE, run_all
 
 ALL = list(cells_of(DOORS))
 

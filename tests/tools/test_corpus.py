@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from .corpus import BAD, GOOD, cases
-
-ROOT = Path(__file__).parent.parent
+from tests.corpus import BAD, GOOD, cases
+from tests.kit.places import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import pytest
 
 from custom_components.esp_ota.ota import Cause, ImageKind
 from custom_components.esp_ota.ota.exceptions import ImageError
-
-from .fuzz import __main__ as dispatcher, image
-from .fuzz.watch import Surprise, Watch
+from tests.fuzz import __main__ as dispatcher, image
+from tests.fuzz.watch import Surprise, Watch
 
 
 @pytest.fixture(autouse=True)

@@ -11,16 +11,15 @@ from aiohttp import web
 import pytest
 
 from custom_components.esp_ota.ota import PullLimits
-
-from .conftest import firmware
-from .fuzz import __main__ as fuzz
-from .fuzz._asking import Asker
-from .fuzz._cases import Case, Cases
-from .fuzz._house import HOUSE_SECRET, OTHER_MAC, OWN_SECRET, Alarms, entries
-from .garden import Garden, until
-from .virtual_module import PULL_REQUESTS
-from .virtual_module.plain_server import PlainServer, offer
-from .virtual_module.recorded import SAMPLE_MAC
+from tests.fuzz import __main__ as fuzz
+from tests.fuzz._asking import Asker
+from tests.fuzz._cases import Case, Cases
+from tests.fuzz._house import HOUSE_SECRET, OTHER_MAC, OWN_SECRET, Alarms, entries
+from tests.kit.entries import firmware
+from tests.kit.garden import Garden, until
+from tests.virtual_module import PULL_REQUESTS
+from tests.virtual_module.plain_server import PlainServer, offer
+from tests.virtual_module.recorded import SAMPLE_MAC
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from .corpus.filesystems import littlefs, spiffs
-from .virtual_module import build_image
+from tests.corpus.filesystems import littlefs, spiffs
+from tests.kit.places import ROOT
+from tests.virtual_module import build_image
 
-SCRIPT = Path(__file__).parent.parent / "script"
+SCRIPT = ROOT / "script"
 KEYS = ["file", "kind", "chip", "size", "md5", "sha256", "firmware", "version", "problems"]
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .torture.torture_garden.points import NEEDS, POINTS
+from tests.torture.torture_garden.points import NEEDS, POINTS
 
 
 def torture(*arguments: str) -> str:

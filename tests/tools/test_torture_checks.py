@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from .torture.checks import CHECKS, violations
-from .torture.draw import plan_house
-from .torture.history import Command, Died, History, Pressed, Sample, Seen, Shown, Told
-from .torture.plan import ModulePlan, ValvePlan
+from tests.torture.checks import CHECKS, violations
+from tests.torture.draw import plan_house
+from tests.torture.history import Command, Died, History, Pressed, Sample, Seen, Shown, Told
+from tests.torture.plan import ModulePlan, ValvePlan
 
 
 def plan(**changes: Any) -> ModulePlan:

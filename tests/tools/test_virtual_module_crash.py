@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import Fault, build_image
-from .virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
+from tests.virtual_module import Fault, build_image
+from tests.virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
 
 SIZE = 32 * 1024
 CRASHES: dict[str, Any] = {"faults": {Fault.CRASHES: 1}, "crash_time": 60, "offline_time": 10}

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from .virtual_module import (
+from tests.virtual_module import (
     Event,
     EventLog,
     Fault,
@@ -18,8 +18,8 @@ from .virtual_module import (
     VirtualModule,
     build_image,
 )
-from .virtual_module.board import Board
-from .virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
+from tests.virtual_module.board import Board
+from tests.virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
 
 ALL = [
     pytest.param(ESP8266, id="esp8266"),

@@ -1,4 +1,4 @@
-"""Virtual update pages meet curl, which nobody here wrote, and the rules of protocols.md 3."""
+"""Virtual update pages meet curl, which nobody here wrote, and the rules of their sources."""
 
 import asyncio
 import base64
@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import (
+from tests.kit.places import ROOT
+from tests.virtual_module import (
     Fault,
     HttpConfig,
     HttpDialect,
@@ -441,7 +442,7 @@ async def test_a_module_as_a_process_has_a_page_on_request(tmp_path: Path) -> No
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.virtual_module", "--no-advertise", "--port", "0"),
         *("--time-scale", "0.005", "--password", "secret", "--http", f"update_server:{port}"),
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

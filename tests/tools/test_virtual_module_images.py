@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from .virtual_module import Chip, build_filesystem, build_image, gzip_image, read_marker
-from .virtual_module.chips import CHIPS, Family
-from .virtual_module.inspect_image import BadImageError, gunzip, verify
+from tests.virtual_module import Chip, build_filesystem, build_image, gzip_image, read_marker
+from tests.virtual_module.chips import CHIPS, Family
+from tests.virtual_module.inspect_image import BadImageError, gunzip, verify
 
 ESP32_FAMILY = [chip for chip in Chip if CHIPS[chip].family is Family.ESP32]
 

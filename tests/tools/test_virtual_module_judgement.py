@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import build_image, gzip_image
-from .virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, bench
+from tests.virtual_module import build_image, gzip_image
+from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, bench
 
 LIKE_ESP8266 = [pytest.param(ESP8266, id="esp8266"), pytest.param(PICO, id="rp2040")]
 LIKE_ESP32 = [pytest.param(LEGACY, id="esp32-legacy"), pytest.param(PBKDF2, id="esp32-pbkdf2")]

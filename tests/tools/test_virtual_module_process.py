@@ -13,14 +13,13 @@ import pytest
 from zeroconf import IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from .virtual_module import Fault, ModuleConfig, VirtualModule, build_image, read_marker
-from .virtual_module.__main__ import config_from, parser
-from .virtual_module.advert import SERVICE, txt_record
-from .virtual_module.board import Board
-from .virtual_module.check_peers import CASES, MODULES, Tool
-from .virtual_module.plain_host import Host, bench
-
-ROOT = Path(__file__).parents[1]
+from tests.kit.places import ROOT
+from tests.virtual_module import Fault, ModuleConfig, VirtualModule, build_image, read_marker
+from tests.virtual_module.__main__ import config_from, parser
+from tests.virtual_module.advert import SERVICE, txt_record
+from tests.virtual_module.board import Board
+from tests.virtual_module.check_peers import CASES, MODULES, Tool
+from tests.virtual_module.plain_host import Host, bench
 
 
 @pytest.fixture(autouse=True)

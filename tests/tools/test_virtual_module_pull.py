@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import (
+from tests.virtual_module import (
     PULL_REQUESTS,
     Generation,
     ModuleConfig,
@@ -17,10 +17,10 @@ from .virtual_module import (
     build_filesystem,
     build_image,
 )
-from .virtual_module.chips import Chip
-from .virtual_module.images import FLASH_MODES
-from .virtual_module.plain_server import NOTHING_NEW, offer, pulling
-from .virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC, sample_image
+from tests.virtual_module.chips import Chip
+from tests.virtual_module.images import FLASH_MODES
+from tests.virtual_module.plain_server import NOTHING_NEW, offer, pulling
+from tests.virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC, sample_image
 
 ESP8266: dict[str, Any] = {"chip": "esp8266"}
 ESP32: dict[str, Any] = {"chip": "esp32"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from .test_virtual_module_process import started
-from .virtual_module import (
+from tests.tools.test_virtual_module_process import started
+from tests.virtual_module import (
     Fault,
     HttpConfig,
     HttpDialect,
@@ -21,9 +21,9 @@ from .virtual_module import (
     build_filesystem,
     build_image,
 )
-from .virtual_module.chips import Chip
-from .virtual_module.plain_host import Host
-from .virtual_module.plain_server import NOTHING_NEW, PlainServer, offer, pulling, reset
+from tests.virtual_module.chips import Chip
+from tests.virtual_module.plain_host import Host
+from tests.virtual_module.plain_server import NOTHING_NEW, PlainServer, offer, pulling, reset
 
 ESP8266: dict[str, Any] = {"chip": "esp8266"}
 ESP32: dict[str, Any] = {"chip": "esp32"}
@@ -329,7 +329,7 @@ async def test_a_process_pulls_and_tells() -> None:
 
 
 def test_the_command_line_makes_a_puller() -> None:
-    from .virtual_module.__main__ import config_from, parser
+    from tests.virtual_module.__main__ import config_from, parser
 
     line = ["--pull=http://u:p@127.0.0.1:8123/x", "--deep-sleep", "--fault=chunking_proxy:1"]
     config = config_from(parser().parse_args(line))

@@ -6,15 +6,9 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import (
-    ModuleConfig,
-    PullMode,
-    Seen,
-    build_image,
-    pull_body,
-)
-from .virtual_module.board import Board
-from .virtual_module.plain_server import offer, pulling
+from tests.virtual_module import ModuleConfig, PullMode, Seen, build_image, pull_body
+from tests.virtual_module.board import Board
+from tests.virtual_module.plain_server import offer, pulling
 
 ESP8266: dict[str, Any] = {"chip": "esp8266"}
 ESP32: dict[str, Any] = {"chip": "esp32"}

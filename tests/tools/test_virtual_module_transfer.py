@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import build_filesystem, build_image
-from .virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
+from tests.virtual_module import build_filesystem, build_image
+from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
 
 ALL = [
     pytest.param(ESP8266, id="esp8266"),

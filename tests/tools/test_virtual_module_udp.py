@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from .virtual_module import Family, ModuleConfig, build_image
-from .virtual_module.invitation import Lock, Reader
-from .virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
+from tests.virtual_module import Family, ModuleConfig, build_image
+from tests.virtual_module.invitation import Lock, Reader
+from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
 
 ALL = [
     pytest.param(ESP8266, id="esp8266"),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class HttpDialect(StrEnum):
-    """Whose update page the sketch has (protocols.md 3)."""
+    """Whose update page the sketch has."""
 
     UPDATE_SERVER = "update_server"
     """The core's own HTTP update server; the chip says which core."""

@@ -1,4 +1,4 @@
-"""The update pages of the cores: HTTP update server and `WebUpdate` example (protocols.md 3)."""
+"""The update pages of the cores: HTTP update server and `WebUpdate` example."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import override

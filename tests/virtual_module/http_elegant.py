@@ -1,4 +1,4 @@
-"""The update pages of libraries: ElegantOTA, AsyncElegantOTA and PrettyOTA (protocols.md 3)."""
+"""The update pages of libraries: ElegantOTA, AsyncElegantOTA and PrettyOTA."""
 
 from collections.abc import Mapping
 import gzip

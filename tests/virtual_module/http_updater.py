@@ -36,7 +36,7 @@ class PageUpdater(Updater):
         super().__init__(board, invitation)
         self._strike_at = int(request_size * board.config.fault_at)
         self.expected_md5: str | None = None
-        """None: nobody checks. That is the rule, see protocols.md 3.4."""
+        """None: nobody checks. That is the rule."""
 
     def refuse(self) -> UpdateError | None:
         """Begin; keep the error, as the class does, for whoever asks later."""

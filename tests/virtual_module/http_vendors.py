@@ -1,4 +1,4 @@
-"""The upload servers of whole firmwares, and of JAndrassy's library (protocols.md 1.12, 3.6)."""
+"""The upload servers of whole firmwares, and of JAndrassy's library."""
 
 import base64
 from collections.abc import Mapping

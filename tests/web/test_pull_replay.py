@@ -12,9 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import PullLimits
-
-from .garden import CLOSED_AND_OPENED, Garden, options_for, until
-from .virtual_module import (
+from tests.kit.garden import CLOSED_AND_OPENED, Garden, options_for, until
+from tests.virtual_module import (
     PULL_REQUESTS,
     Fault,
     ModuleConfig,
@@ -24,8 +23,8 @@ from .virtual_module import (
     VirtualModule,
     build_image,
 )
-from .virtual_module.chips import Chip
-from .virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC
+from tests.virtual_module.chips import Chip
+from tests.virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC
 
 PATH = "/api/esp_ota/pull"
 SECRET = "house-secret"

@@ -15,14 +15,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
-from custom_components.esp_ota.open_install import OpenInstall
+from custom_components.esp_ota.house import InstallNote
 from custom_components.esp_ota.ota import PullLimits
 from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-
-from .garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
-from .virtual_module import build_image
+from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
+from tests.virtual_module import build_image
 
 PATH = "/api/esp_ota/pull"
 SECRET = "house-secret"
@@ -294,7 +293,7 @@ async def test_modules_out_of_the_house_are_answered_only_where_the_person_says_
     hass: HomeAssistant, garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await garden.add(poller())
-    monkeypatch.setattr("custom_components.esp_ota.view._is_near", lambda _address: False)
+    monkeypatch.setattr("custom_components.esp_ota.web.pull_view._is_near", lambda _address: False)
     assert (await ask(asker))[0] == 404
     (house,) = [e for e in hass.config_entries.async_entries(DOMAIN) if e.unique_id == "house"]
     hass.config_entries.async_update_entry(house, options={"remote_polls": True})
@@ -356,7 +355,7 @@ async def test_a_module_that_asks_with_the_old_image_after_a_crash_was_interrupt
         name.replace("ESP8266", "ESP32"): value.replace("ESP8266", "ESP32")
         for name, value in headers().items()
     }
-    note: OpenInstall = {
+    note: InstallNote = {
         "stage": "sending",
         "sha256": release.image.sha256,
         "version": "1.1.0",
@@ -392,7 +391,7 @@ async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, aske
 async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
     garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.view._LOOK", 5.0)
+    monkeypatch.setattr("custom_components.esp_ota.web.pull_view._LOOK", 5.0)
     release = await garden.release("1.1.0")
     await garden.add(poller())
     await ask(asker)
@@ -412,7 +411,7 @@ async def test_a_queued_install_is_over_in_the_journal_before_it_is_told_as_canc
     entry = await garden.add(poller())
     await garden.release("1.1.0")
     await ask(asker)
-    known: list[OpenInstall | None] = []
+    known: list[InstallNote | None] = []
     journal = garden.house.journal
     garden.hass.bus.async_listen(
         EVENT_UPDATE_ENDED,

@@ -18,10 +18,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import Library
 from homeassistant.core import HomeAssistant
-
-from .conftest import StartModule, entry_for, firmware
-from .corpus.filesystems import littlefs
-from .garden import Garden, until
+from tests.corpus.filesystems import littlefs
+from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.garden import Garden, until
 
 URL = "/api/esp_ota/firmware"
 

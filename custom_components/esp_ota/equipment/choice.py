@@ -7,16 +7,15 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
 
-from .const import (
+from ..const import (
     CONF_CONDITIONS,
     CONF_EQUIPMENT,
     CONF_SAFE_STATE,
     EQUIPMENT_HOUSE,
     EQUIPMENT_NOTHING,
 )
-from .house import House
-from .open_install import OpenInstall
-from .ota import Cause, InstallRefused, InstallResult, SafeState, SafeStateError
+from ..house import House, InstallNote
+from ..ota import Cause, InstallRefused, InstallResult, SafeState, SafeStateError
 from .safe_state import ConfiguredSafeState, StepCallback
 from .sequence import Sequence
 
@@ -144,7 +143,7 @@ def safe_state_for(
 
 
 def safe_state_noted(
-    hass: HomeAssistant, house: House, entry: ConfigEntry, note: OpenInstall
+    hass: HomeAssistant, house: House, entry: ConfigEntry, note: InstallNote
 ) -> SafeState:
     """Return what an open install has made safe, also where that was taken away since."""
     options = note.get("tried", entry.options)

@@ -8,7 +8,7 @@ import voluptuous as vol
 from homeassistant.const import CONF_STATE
 from homeassistant.helpers import selector
 
-from .const import CONF_ACTIONS, CONF_CONDITIONS, CONF_RESTORE, CONF_RESTORE_CONDITIONS
+from ..const import CONF_ACTIONS, CONF_CONDITIONS, CONF_RESTORE, CONF_RESTORE_CONDITIONS
 
 _CONF_ENTITIES: Final = "entities"
 _CONF_FLOW: Final = "flow_sensor"

@@ -24,8 +24,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trace import trace_clear
 
-from .conditions import Conditions, any_of_several, enabled
-from .const import (
+from ..const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
     CONF_INHIBIT,
@@ -38,7 +37,8 @@ from .const import (
     DEFAULT_TIME_LIMIT,
     MISSING_STAY_SAFE,
 )
-from .ota import Cause, InstallRefused, InstallResult, SafeStateError
+from ..ota import Cause, InstallRefused, InstallResult, SafeStateError
+from .conditions import Conditions, any_of_several, enabled
 from .sequence import Sequence, async_validate_actions
 
 _POLL: Final = 0.25

@@ -20,8 +20,8 @@ from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.helpers.trace import script_execution_get, trace_clear
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, LOGGER
-from .ota import Cause, SafeStateError
+from ..const import DOMAIN, LOGGER
+from ..ota import Cause, SafeStateError
 
 _GRACE: Final = 3.0
 """Seconds for actions to end that are stopped: they do so at once, or not at all."""

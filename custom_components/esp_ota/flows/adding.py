@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.helpers import selector
 
-from .const import (
+from ..const import (
     CONF_AUTH,
     CONF_BOARD,
     CONF_EQUIPMENT,
@@ -27,9 +27,9 @@ from .const import (
     TRANSPORT_PULL,
     TRANSPORT_UPLOAD,
 )
-from .door_flow import TEXT, UPLOAD_FIELDS, async_try_page, is_page_path, pull_url, sketch_lines
-from .house import async_make_house_entry
-from .ota import DEFAULT_PORTS, ModuleFacts, PullRequest
+from ..house import async_make_house_entry
+from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest
+from .transports import TEXT, UPLOAD_FIELDS, async_try_page, is_page_path, pull_url, sketch_lines
 
 _OTHER_INTEGRATIONS: Final = ("esphome", "shelly", "tasmota", "wled")
 """They update their modules themselves; two updaters for one module end in a broken one."""

@@ -11,8 +11,7 @@ from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
-from .conditions import Conditions
-from .const import (
+from ..const import (
     CONF_CONDITIONS,
     CONF_EQUIPMENT,
     CONF_SAFE_STATE,
@@ -20,11 +19,11 @@ from .const import (
     EQUIPMENT_NOTHING,
     EQUIPMENT_SWITCHES,
 )
-from .house import HOUSE
-from .ota import OtaError
-from .rehearsal import Rehearsal, async_rehearse
-from .safe_state import SafeStep
-from .safe_state_flow import FIELDS, SafeStateFlow
+from ..equipment import Conditions, SafeStep
+from ..house import HOUSE
+from ..installs import Rehearsal, async_rehearse
+from ..ota import OtaError
+from .safe_state import FIELDS, SafeStateFlow
 from .selectors import choice
 
 _CONF_TRY: Final = "try_now"

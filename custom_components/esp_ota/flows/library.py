@@ -8,7 +8,7 @@ from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers import selector
 
-from .const import (
+from ..const import (
     CONF_CALLBACK_PORT,
     CONF_KEEP,
     CONF_KEYS,
@@ -18,9 +18,10 @@ from .const import (
     DEFAULT_KEEP,
     DEFAULT_PARALLEL,
 )
-from .house import HOUSE, House
-from .library import Release
-from .ota import (
+from ..house import HOUSE, House
+from ..installs import Use, async_uses
+from ..library import SIGNATURE_LIMIT, Release, ReleaseName
+from ..ota import (
     MAX_FILE_SIZE,
     Cause,
     Chip,
@@ -30,9 +31,7 @@ from .ota import (
     SignatureError,
     read_public_key,
 )
-from .release_name import SIGNATURE_LIMIT, ReleaseName
-from .safe_state_flow import HouseSafeStateFlow
-from .uses import Use, async_uses
+from .safe_state import HouseSafeStateFlow
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"

@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST
 from homeassistant.helpers import selector
 
-from .const import (
+from ..const import (
     CONF_ACCEPTED,
     CONF_CHIP,
     CONF_FIRMWARE,
@@ -32,7 +32,13 @@ from .const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from .door_flow import (
+from ..house import HOUSE
+from ..installs import async_packing_advice, is_installing
+from ..modules import async_info_version
+from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path
+from .equipment import RehearsalFlow
+from .selectors import choice, minutes
+from .transports import (
     DOOR_FIELDS,
     async_try_page,
     data_with_doors,
@@ -40,20 +46,6 @@ from .door_flow import (
     pull_url,
     sketch_lines,
 )
-from .evidence_sources import async_info_version
-from .house import HOUSE
-from .installer import is_installing
-from .ota import (
-    ACCEPTABLE,
-    MAX_FILE_SIZE,
-    Chip,
-    is_json_path,
-)
-from .preparation import async_packing_advice
-from .rehearsal_flow import (
-    RehearsalFlow,
-)
-from .selectors import choice, minutes
 
 _SLOT_SIZE = vol.All(
     selector.NumberSelector(

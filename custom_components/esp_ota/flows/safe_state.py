@@ -9,8 +9,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsF
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
-from .conditions import Conditions, any_of_several, enabled
-from .const import (
+from ..const import (
     CONF_ACTIONS,
     CONF_CONDITIONS,
     CONF_EQUIPMENT,
@@ -29,10 +28,9 @@ from .const import (
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
 )
-from .installer import is_installing
-from .safe_state_presets import FILLED, PRESETS
+from ..equipment import FILLED, PRESETS, Conditions, any_of_several, async_validate_actions, enabled
+from ..installs import is_installing
 from .selectors import RawConditionSelector, choice, seconds
-from .sequence import async_validate_actions
 
 _SEQUENCES = (CONF_ACTIONS, CONF_RESTORE)
 _CONDITIONS = (CONF_INHIBIT, CONF_CONDITIONS, CONF_RESTORE_CONDITIONS)

@@ -15,9 +15,8 @@ from homeassistant.helpers import selector
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
-from .house import HOUSE, House
-from .ota import OtaError, web_address
-from .source_kinds import (
+from ..house import HOUSE, House
+from ..library import (
     CHANNEL_PRE,
     CHANNEL_STABLE,
     CONF_CHANNEL,
@@ -34,6 +33,7 @@ from .source_kinds import (
     KINDS,
     repository_from,
 )
+from ..ota import OtaError, web_address
 
 _TEXT: Final = selector.TextSelector()
 _COMMON: Final = {

@@ -8,7 +8,7 @@ import voluptuous as vol
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import selector
 
-from .const import (
+from ..const import (
     CONF_OWN_SECRET,
     CONF_PULL_ADDRESS,
     CONF_PULL_SECRET,
@@ -23,10 +23,9 @@ from .const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from .house import HOUSE
-from .ota import ChipFamily, HttpUpload, OtaError, UploadDialect
-from .pollers import new_secret
-from .view import PULL_PATH
+from ..house import HOUSE, new_secret
+from ..ota import ChipFamily, HttpUpload, OtaError, UploadDialect
+from ..web import PULL_PATH
 
 _HEADERS: Final = {
     ChipFamily.ESP8266: ("ESP8266httpUpdate.h", "ESPhttpUpdate"),

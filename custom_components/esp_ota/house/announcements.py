@@ -26,7 +26,7 @@ from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_SRV, _TYPE
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
-from .ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
+from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 
 type Heard = Callable[[ModuleFacts | None], None]
 """Called with what a module said, or None when it said goodbye."""

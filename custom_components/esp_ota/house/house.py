@@ -12,8 +12,7 @@ from homeassistant.config_entries import SOURCE_SYSTEM, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from .announcements import Announcements
-from .const import (
+from ..const import (
     CONF_CALLBACK_PORT,
     CONF_FIRMWARE,
     CONF_KEEP,
@@ -28,16 +27,19 @@ from .const import (
     KIND_HOUSE,
     KIND_MODULE,
 )
-from .folder import WatchedFolder
+from ..library import (
+    Library,
+    Payloads,
+    ReleaseName,
+    Signatures,
+    SourceRegistry,
+    WatchedFolder,
+    async_learn_slot,
+)
+from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from .announcements import Announcements
 from .journal import Journal
-from .library import Library
-from .merged_image import async_learn_slot
-from .ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
-from .payloads import Payloads
 from .pollers import Pollers, new_secret
-from .release_name import ReleaseName
-from .signatures import Signatures
-from .sources import Sources
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -68,7 +70,7 @@ class House:
         self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
-        self.sources = Sources(hass, self.library, self._keep_last)
+        self.sources = SourceRegistry(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NotRequired, TypedDict
 
-from .ota import Cause, InstallResult, Verdict
+from ..ota import Cause, InstallResult, Verdict
 
 
 class Against(TypedDict):
@@ -14,7 +14,7 @@ class Against(TypedDict):
     sketch_md5: str | None
 
 
-class OpenInstall(TypedDict):
+class InstallNote(TypedDict):
     """One install that has not ended."""
 
     stage: str

@@ -5,8 +5,8 @@ from typing import Any, Final, NotRequired, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from .const import DOMAIN
-from .open_install import OpenInstall
+from ..const import DOMAIN
+from .install_note import InstallNote
 
 _STORE_VERSION: Final = 1
 _GOOD: Final = 2
@@ -39,7 +39,7 @@ class Journal:
         self._store = Store[dict[str, Any]](
             hass, _STORE_VERSION, f"{DOMAIN}.journal", private=True, atomic_writes=True
         )
-        self._open: dict[str, OpenInstall] = {}
+        self._open: dict[str, InstallNote] = {}
         self._known: dict[str, Known] = {}
         self._learnt: dict[str, dict[str, Any]] = {}
         self._failed: dict[str, FailedOffer] = {}
@@ -54,7 +54,7 @@ class Journal:
         self._failed = stored.get("failed_offers", {})
         self._good = stored.get("good", {})
 
-    def open_install(self, entry_id: str) -> OpenInstall | None:
+    def open_install(self, entry_id: str) -> InstallNote | None:
         """Return a module's install that has not ended."""
         return self._open.get(entry_id)
 
@@ -62,7 +62,7 @@ class Journal:
         """Return what a module ran when we last knew."""
         return self._known.get(entry_id)
 
-    async def async_write(self, entry_id: str, install: OpenInstall) -> None:
+    async def async_write(self, entry_id: str, install: InstallNote) -> None:
         """Write one stage; returns when it is on disk."""
         self._open[entry_id] = install
         await self._async_save()

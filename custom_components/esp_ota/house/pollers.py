@@ -10,8 +10,8 @@ from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
 
-from .const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
-from .ota import PullDesk, PullRequest
+from ..const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
+from ..ota import PullDesk, PullRequest
 
 _SECRET_LIMIT: Final = 128
 _STRANGERS: Final = 256

@@ -2,21 +2,20 @@
 
 from homeassistant.core import HomeAssistant
 
-from .const import LOGGER
-from .coordinator import ModuleCoordinator
-from .issues import async_clear_update_issue, async_raise_module_issue, plain
-from .library import Release
-from .offers import async_count
-from .open_install import OpenInstall
-from .ota import Cause, Delivery, ImageKind, InstallResult, Verdict
+from ..const import LOGGER
+from ..house import InstallNote
+from ..issues import async_clear_update_issue, async_raise_module_issue, plain
+from ..library import Release
+from ..modules import ModuleCoordinator, Press, async_outcome, async_tell
+from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict
+from .loop_breaker import async_count
 from .rollback import asks, to_put_back
-from .telling import Press, async_outcome, async_tell
 
 
 async def async_finish(
     hass: HomeAssistant,
     coordinator: ModuleCoordinator,
-    note: OpenInstall,
+    note: InstallNote,
     press: Press,
     result: InstallResult,
     *,
@@ -41,7 +40,7 @@ async def async_finish(
 
 
 async def _async_learn(
-    coordinator: ModuleCoordinator, note: OpenInstall, release: Release, result: InstallResult
+    coordinator: ModuleCoordinator, note: InstallNote, release: Release, result: InstallResult
 ) -> None:
     """Take what runs now, and that it runs well."""
     replaced = note.get("replaces", "")
@@ -72,7 +71,7 @@ async def async_tell_all(
 
 
 def async_tell_interrupted(
-    hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall
+    hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote
 ) -> None:
     """Say that a try of a safe state was interrupted."""
     entry = coordinator.config_entry
@@ -80,7 +79,7 @@ def async_tell_interrupted(
     async_raise_module_issue(hass, entry.entry_id, "interrupted_try", placeholders)
 
 
-def _ask_again(hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall) -> None:
+def _ask_again(hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote) -> None:
     """Offer to run an install again that a dead Home Assistant left."""
     entry = coordinator.config_entry
     async_clear_update_issue(hass, entry.entry_id)  # this one says more
@@ -94,7 +93,7 @@ def _ask_again(hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenIn
 
 
 def _ask_back(
-    hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall, back: Release
+    hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote, back: Release
 ) -> None:
     """Offer to put back what ran before."""
     entry, outcome = coordinator.config_entry, coordinator.data.outcome

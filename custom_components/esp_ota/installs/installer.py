@@ -8,13 +8,13 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
-from .coordinator import ModuleCoordinator
-from .helpers import async_raise_for_result, error_for
-from .installation import Installation
-from .library import Release
-from .ota import Cause, ImageKind, InstallResult, InstallStage, Verdict
+from ..helpers import async_raise_for_result, error_for
+from ..library import Release
+from ..modules import ModuleCoordinator
+from ..ota import Cause, ImageKind, InstallResult, InstallStage, Verdict
 from .recovery import Recovery
 from .rollback import last_good, running_release
+from .run import InstallRun
 
 _OVER: Final = {InstallStage.RESTORING, InstallStage.DONE}
 """In them there is nothing left to cancel."""
@@ -26,7 +26,7 @@ class ModuleRuntime:
     """What a module's entry holds while it is loaded."""
 
     coordinator: ModuleCoordinator
-    installer: Installer
+    installer: ModuleInstaller
 
 
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
@@ -38,7 +38,7 @@ def is_installing(entry: ConfigEntry) -> bool:
     return isinstance(runtime, ModuleRuntime) and runtime.installer.is_running
 
 
-class Installer:
+class ModuleInstaller:
     """Owned by a module's entry."""
 
     def __init__(self, hass: HomeAssistant, coordinator: ModuleCoordinator) -> None:
@@ -48,7 +48,7 @@ class Installer:
         self._entry = coordinator.config_entry
         self._house = coordinator.house
         self._task: asyncio.Task[InstallResult] | None = None
-        self._installation: Installation | None = None
+        self._install_run: InstallRun | None = None
 
     @property
     def is_running(self) -> bool:
@@ -118,9 +118,9 @@ class Installer:
         *,
         chosen: bool = True,
         instead_of: Release | None = None,
-    ) -> Installation:
+    ) -> InstallRun:
         """Begin to install a release; `instead_of` is what somebody goes back from."""
-        installation = Installation.of(
+        install_run = InstallRun.of(
             self._hass,
             self._coordinator,
             release,
@@ -128,10 +128,10 @@ class Installer:
             chosen=chosen,
             instead_of=instead_of,
         )
-        self.async_start(installation.run(), installation)
-        return installation
+        self.async_start(install_run.run(), install_run)
+        return install_run
 
-    async def _async_wait(self, installation: Installation) -> None:
+    async def _async_wait(self, install_run: InstallRun) -> None:
         """Return when it has ended well; raises HomeAssistantError for every other ending."""
         assert self._task is not None
         task, name = self._task, self._entry.title
@@ -140,22 +140,22 @@ class Installer:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise  # who waits is cancelled, the install goes on
-            if installation.is_put_aside:
+            if install_run.is_put_aside:
                 raise error_for(Cause.SUSPENDED, {}, module=name) from None
-            result = installation.result
+            result = install_run.result
         await async_raise_for_result(self._hass, result, module=name)
 
     @callback
     def async_start(
         self,
         work: Coroutine[Any, Any, InstallResult],
-        installation: Installation | None = None,
+        install_run: InstallRun | None = None,
     ) -> asyncio.Task[InstallResult]:
         """Run as a task of the entry, which outlives the caller but not the entry.
 
         An automation that is stopped must not tear an image in two; an unloaded entry must.
         """
-        self._installation = installation
+        self._install_run = install_run
         self._task = self._entry.async_create_background_task(
             self._hass, work, f"ESP OTA install {self._entry.title}"
         )
@@ -168,13 +168,13 @@ class Installer:
         Raises HomeAssistantError when nothing runs, when it is over already, and when the
         equipment was not restored.
         """
-        name, installation = self._entry.title, self._installation
+        name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
-        if installation is not None and installation.stage in _OVER:
+        if install_run is not None and install_run.stage in _OVER:
             raise error_for(Cause.CANCEL_TOO_LATE, {}, module=name)
         await self._async_end()
-        result = installation.result if installation else _NOTHING_LEFT
+        result = install_run.result if install_run else _NOTHING_LEFT
         if result.restore_error is not None:
             raise error_for(result.restore_error, result.restore_facts, module=name)
 
@@ -186,8 +186,8 @@ class Installer:
     @callback
     def async_put_aside(self) -> None:
         """Leave what can wait for the next start; the entry is about to be unloaded."""
-        if self._installation is not None and self._entry.disabled_by is None:
-            self._installation.put_aside()
+        if self._install_run is not None and self._entry.disabled_by is None:
+            self._install_run.put_aside()
 
     async def async_stop(self) -> None:
         """End what runs and wait for the restore, while Home Assistant can still do it."""
@@ -206,7 +206,7 @@ class Installer:
         if before is not None and not before.done():
             self.async_start(self._async_recover_after(before))
         elif (recovery := self._recovery()) is not None:
-            self.async_start(recovery.run(), recovery.installation)
+            self.async_start(recovery.run(), recovery.install_run)
 
     def _recovery(self) -> Recovery | None:
         note = self._house.journal.open_install(self._entry.entry_id)
@@ -217,5 +217,5 @@ class Installer:
         await asyncio.wait({before})
         if (recovery := self._recovery()) is None:
             return _NOTHING_LEFT
-        self._installation = recovery.installation
+        self._install_run = recovery.install_run
         return await recovery.run()

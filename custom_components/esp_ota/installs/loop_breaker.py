@@ -9,10 +9,10 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN, TRANSPORT_PULL
-from .coordinator import ModuleCoordinator
-from .library import Release
-from .ota import Cause, InstallRefused, InstallResult
+from ..const import DOMAIN, TRANSPORT_PULL
+from ..library import Release
+from ..modules import ModuleCoordinator
+from ..ota import Cause, InstallRefused, InstallResult
 
 TRIES: Final = 2
 _TRIED_TWICE: Final = {

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .const import CONF_GZIP, LOGGER
-from .coordinator import ModuleCoordinator
-from .helpers import async_sentence
-from .library import Release
-from .ota import Part, Payload, may_pack
+from ..const import CONF_GZIP, LOGGER
+from ..helpers import async_sentence
+from ..library import Release
+from ..modules import ModuleCoordinator
+from ..ota import Part, Payload, may_pack
 
 
 async def async_prepare(

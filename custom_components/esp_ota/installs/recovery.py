@@ -1,4 +1,4 @@
-"""Picking up what was open when Home Assistant died, by the table of design §7."""
+"""Picking up what was open when Home Assistant died, by the table in `docs/states.md`."""
 
 import asyncio
 from dataclasses import replace
@@ -7,14 +7,11 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .const import LOGGER
-from .coordinator import ModuleCoordinator
-from .endings import async_close, async_finish, async_tell_interrupted
-from .equipment import safe_state_noted
-from .house import House
-from .installation import Installation
-from .open_install import OpenInstall, restored_result
-from .ota import (
+from ..const import LOGGER
+from ..equipment import safe_state_noted
+from ..house import House, InstallNote, restored_result
+from ..modules import ModuleCoordinator, Press
+from ..ota import (
     Cause,
     InstallProgress,
     InstallResult,
@@ -23,7 +20,8 @@ from .ota import (
     Verdict,
     carry_through,
 )
-from .telling import Press
+from .finishing import async_close, async_finish, async_tell_interrupted
+from .run import InstallRun
 
 INTERRUPTED: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
 _MADE_SAFE: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
@@ -35,7 +33,7 @@ class Recovery:
     """What a dead Home Assistant left of one module's install, or try of its safe state."""
 
     def __init__(
-        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall
+        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote
     ) -> None:
         """Take what the journal says."""
         library = coordinator.house.library
@@ -46,7 +44,7 @@ class Recovery:
         self._note = note
         self._press = Press.noted(note, firmware)
         self._stage = InstallStage(note["stage"])
-        self.installation = Installation(hass, coordinator, note, self._press)
+        self.install_run = InstallRun(hass, coordinator, note, self._press)
         LOGGER.info(
             "%s: an install was interrupted while %s", coordinator.config_entry.title, self._stage
         )
@@ -55,12 +53,12 @@ class Recovery:
         """Do what is left of it."""
         if "tried" in self._note:
             return await self._end_the_try()
-        if (release := self.installation.release) is not None:
+        if (release := self.install_run.release) is not None:
             self._coordinator.async_begin(release.image.kind)
         if self._stage is InstallStage.QUEUED:
-            return await self.installation.run()
-        if self._stage in _DELIVERED and self.installation.release is not None:
-            return await self.installation.to_its_end(self.installation.resume())
+            return await self.install_run.run()
+        if self._stage in _DELIVERED and self.install_run.release is not None:
+            return await self.install_run.to_its_end(self.install_run.resume())
         return await self._restore_and_look()
 
     async def _end_the_try(self) -> InstallResult:
@@ -79,17 +77,17 @@ class Recovery:
         if self._stage is not InstallStage.DONE:
             result = await self._restore()
         if result.restore_error is None and self._note.get("again"):
-            return await self.installation.run()
+            return await self.install_run.run()
         if self._note.get("looks"):
-            return await self.installation.to_its_end(self._look(result))
+            return await self.install_run.to_its_end(self._look(result))
         await async_finish(self._hass, self._coordinator, self._note, self._press, result)
         return result
 
     async def _look(self, restored: InstallResult) -> InstallResult:
         """Return what the module runs, and how the restore before it ended."""
-        if self.installation.release is None:
+        if self.install_run.release is None:
             return restored
-        found = await self.installation.look()
+        found = await self.install_run.look()
         error, facts = restored.restore_error, restored.restore_facts
         return replace(found, restore_error=error, restore_facts=facts)
 
@@ -101,9 +99,9 @@ class Recovery:
     async def _restore(self) -> InstallResult:
         """Restore what a dead Home Assistant made safe; this is carried to its end."""
         result = self._decided
-        safe_state = self.installation.safe_state_noted
+        safe_state = self.install_run.safe_state_noted
         self._coordinator.async_set_progress(InstallProgress(stage=InstallStage.RESTORING))
-        await self.installation.async_note(InstallStage.RESTORING, result)
+        await self.install_run.async_note(InstallStage.RESTORING, result)
         leaving, cancelled = await carry_through(safe_state.leave(result))
         try:
             leaving.result()
@@ -116,7 +114,7 @@ class Recovery:
             facts = {"detail": str(err) or type(err).__name__}
             result = replace(result, restore_error=Cause.RESTORE_FAILED, restore_facts=facts)
         else:
-            await self.installation.async_note(InstallStage.DONE, result)
+            await self.install_run.async_note(InstallStage.DONE, result)
         if cancelled:
             raise asyncio.CancelledError
         return result

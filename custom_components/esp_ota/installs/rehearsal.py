@@ -9,13 +9,11 @@ from typing import Any
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
-from .endings import async_close
-from .equipment import safe_state_for
-from .helpers import error_for
-from .installer import ModuleConfigEntry
-from .open_install import OpenInstall
-from .ota import (
+from ..const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
+from ..equipment import SafeStep, safe_state_for
+from ..helpers import error_for
+from ..house import InstallNote
+from ..ota import (
     Cause,
     InstallResult,
     InstallStage,
@@ -25,7 +23,8 @@ from .ota import (
     Verdict,
     carry_through,
 )
-from .safe_state import SafeStep
+from .finishing import async_close
+from .installer import ModuleConfigEntry
 
 
 class Rehearsal:
@@ -124,7 +123,7 @@ def async_rehearse(
         safe_state = safe_state_for(hass, house, entry.title, options, Context(), rehearsal.on_step)
     except SafeStateError as err:
         raise error_for(err.cause, err.facts, module=entry.title) from err
-    note: OpenInstall = {
+    note: InstallNote = {
         "stage": InstallStage.MAKING_SAFE,
         "sha256": "",
         "version": "",

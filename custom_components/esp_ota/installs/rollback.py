@@ -6,10 +6,10 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
-from .const import CONF_ROLLBACK, ROLLBACK_ASK
-from .coordinator import ModuleCoordinator
-from .library import Release
-from .ota import ImageKind, InstallResult, Part, Verdict, goes_back
+from ..const import CONF_ROLLBACK, ROLLBACK_ASK
+from ..library import Release
+from ..modules import ModuleCoordinator
+from ..ota import ImageKind, InstallResult, Part, Verdict, goes_back
 from .preparation import async_parts
 
 

@@ -9,17 +9,14 @@ from typing import Any, Final, Self
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .const import LOGGER, ROLLBACK_AUTO
-from .coordinator import ModuleCoordinator
-from .endings import async_finish
-from .equipment import safe_state_for, safe_state_noted
-from .issues import async_clear_module_issues
-from .library import Release
-from .offers import raise_for_third_offer
-from .open_install import OpenInstall, restored_result, stored_result
-from .ota import (
+from ..const import LOGGER, ROLLBACK_AUTO
+from ..equipment import safe_state_for, safe_state_noted
+from ..house import InstallNote, restored_result, stored_result
+from ..issues import async_clear_module_issues
+from ..library import Release
+from ..modules import ModuleCoordinator, Press
+from ..ota import (
     Cause,
-    Install,
     InstallResult,
     InstallStage,
     LibraryError,
@@ -27,15 +24,17 @@ from .ota import (
     OtaError,
     Part,
     Payload,
+    Pipeline,
     Ports,
     SafeState,
     Verdict,
     carry_through,
 )
+from .finishing import async_finish
+from .loop_breaker import raise_for_third_offer
 from .preparation import async_prepare, part_of
 from .rollback import async_way_back, rollback_mode, running_release, to_put_back
 from .soak import Soak
-from .telling import Press
 from .transports import transports_for
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
@@ -46,17 +45,17 @@ _LOOKED_AT: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """Stages of a mere look: the equipment was restored before it, and stays so."""
 
 
-class Installation:
+class InstallRun:
     """Owned by the task that runs it."""
 
     def __init__(
-        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: OpenInstall, press: Press
+        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote, press: Press
     ) -> None:
         """Take what the journal says of it, or is going to."""
         self._hass = hass
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
-        self._pipeline: Install | None = None
+        self._pipeline: Pipeline | None = None
         self.note = note
         self.press = press
         self._is_noted = False
@@ -78,7 +77,7 @@ class Installation:
         instead_of: Release | None = None,
     ) -> Self:
         """Return the install of a release; `instead_of` is what somebody wants to go back from."""
-        note: OpenInstall = {
+        note: InstallNote = {
             "stage": InstallStage.CHECKING,
             "sha256": release.image.sha256,
             "version": release.version,
@@ -158,7 +157,7 @@ class Installation:
         """Find out what became of an image that was on its way."""
         return await self._noted().look()
 
-    def _noted(self) -> Install:
+    def _noted(self) -> Pipeline:
         """Put together what the journal knows: what the bytes were is enough to judge."""
         library = self._coordinator.house.library
         sent = library.get(self.note.get("back_to", "")) or self.release
@@ -176,7 +175,7 @@ class Installation:
         """What a Home Assistant that died has made safe."""
         return safe_state_noted(self._hass, self._coordinator.house, self._entry, self.note)
 
-    def _install(self, parts: Sequence[Part], safe_state: SafeState) -> Install:
+    def _install(self, parts: Sequence[Part], safe_state: SafeState) -> Pipeline:
         """Put one install together."""
         coordinator = self._coordinator
         stored = self.note.get("undoes")
@@ -198,7 +197,7 @@ class Installation:
             go_back=self._go_back,
             on_probation=Soak(self._hass, coordinator).watch,
         )
-        self._pipeline = Install(
+        self._pipeline = Pipeline(
             parts,
             ports,
             accepted=coordinator.accepted,

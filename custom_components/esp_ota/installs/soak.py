@@ -8,9 +8,9 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
-from .const import CONF_SOAK_ENTITIES, CONF_SOAK_MINUTES, LOGGER
-from .coordinator import ModuleCoordinator
-from .ota import Candidate, Cause, ModuleFacts, Sighting, VerifyError
+from ..const import CONF_SOAK_ENTITIES, CONF_SOAK_MINUTES, LOGGER
+from ..modules import ModuleCoordinator
+from ..ota import Candidate, Cause, ModuleFacts, Sighting, VerifyError
 
 GRACE: Final = timedelta(minutes=2)
 """For entities to appear again: MQTT and polling integrations notice a module's return late."""

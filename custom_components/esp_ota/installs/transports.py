@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .const import (
+from ..const import (
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
@@ -13,8 +13,8 @@ from .const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from .coordinator import ModuleCoordinator
-from .ota import ArduinoOtaPush, HttpPull, HttpUpload, Transport, UploadDialect
+from ..modules import ModuleCoordinator
+from ..ota import ArduinoOtaPush, HttpPull, HttpUpload, Transport, UploadDialect
 
 
 def transports_for(coordinator: ModuleCoordinator, only: str | None = None) -> list[Transport]:

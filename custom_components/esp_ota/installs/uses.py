@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
-from .const import CONF_FIRMWARE
-from .house import House
+from ..const import CONF_FIRMWARE
+from ..house import House
 from .installer import ModuleRuntime
 
 

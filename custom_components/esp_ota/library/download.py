@@ -6,8 +6,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .incoming import IncomingFile
-from .ota import (
+from ..ota import (
     MAX_FILE_SIZE,
     Account,
     Cause,
@@ -17,6 +16,7 @@ from .ota import (
     open_url,
     read_chunks,
 )
+from .incoming import IncomingFile
 from .release_name import SIGNATURE_LIMIT
 
 _SECONDS: Final = 600.0

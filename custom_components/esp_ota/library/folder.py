@@ -12,10 +12,10 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
-from .issues import async_clear_file_issue, async_raise_file_issue
+from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
+from ..issues import async_clear_file_issue, async_raise_file_issue
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
 from .library import Library
-from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
 from .release_name import SIGNATURE_LIMIT, ReleaseName
 
 SOURCE: Final = "folder"

@@ -8,8 +8,8 @@ from typing import IO, Final, Self
 
 from homeassistant.core import HomeAssistant
 
-from .const import DOMAIN
-from .ota import MAX_FILE_SIZE, Cause, LibraryError
+from ..const import DOMAIN
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError
 
 _FOLDER: Final = "incoming"
 _FLUSH: Final = 1024 * 1024

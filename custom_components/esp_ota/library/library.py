@@ -10,10 +10,10 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .const import DEFAULT_KEEP, DOMAIN, LOGGER
+from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
+from ..ota import Cause, Image, ImageKind, LibraryError, OtaError, read_image
 from .image_files import ImageFiles
 from .keep_rule import superfluous
-from .ota import Cause, Image, ImageKind, LibraryError, OtaError, read_image
 from .release import Release
 from .release_name import ReleaseName
 from .versions import by_version

@@ -9,8 +9,8 @@ from weakref import WeakValueDictionary
 
 from homeassistant.core import HomeAssistant
 
+from ..ota import Image, ModuleFacts, Packed, Payload, pack_for
 from .library import Library, Release
-from .ota import Image, ModuleFacts, Packed, Payload, pack_for
 
 
 class Payloads:

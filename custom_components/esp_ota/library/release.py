@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from .ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
+from ..ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
 
 _IMAGE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "kind": ImageKind,

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final, Self
 
-from .ota import Cause, Chip, ImageKind, LibraryError, Marker, chip_from_text
+from ..ota import Cause, Chip, ImageKind, LibraryError, Marker, chip_from_text
 
 _FILESYSTEM: Final = r"[._-](?:mk)?(?:littlefs|spiffs|fatfs|fat|filesystem)"
 _ENDING: Final = r"\.bin(?:\.gz)?"

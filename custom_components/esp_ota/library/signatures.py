@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from homeassistant.core import HomeAssistant, callback
 
-from .const import LOGGER
+from ..const import LOGGER
+from ..ota import Cause, OtaError, SignatureState, verify_signature
 from .library import Library, Release
-from .ota import Cause, OtaError, SignatureState, verify_signature
 
 _STATES = {
     Cause.SIGNATURE_MISSING: SignatureState.ABSENT,

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession
 
-from .ota import (
+from ..ota import (
     Account,
     CallBudget,
     Cause,

@@ -11,14 +11,14 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from ..ota import CallBudget
 from .library import Library
-from .ota import CallBudget
-from .source import Shared, Source
 from .source_kinds import KINDS
 from .source_memory import SourceMemories
+from .source_watcher import Shared, SourceWatcher
 
 
-class Sources:
+class SourceRegistry:
     """Follows the subentries: added, changed and removed ones need no reload."""
 
     def __init__(self, hass: HomeAssistant, library: Library, keep: Callable[[], int]) -> None:
@@ -29,7 +29,7 @@ class Sources:
         """How many releases of a repository are of interest."""
         self.budget = CallBudget()
         self._listeners: list[CALLBACK_TYPE] = []
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, SourceWatcher] = {}
         self._entry: ConfigEntry | None = None
         self._stop: CALLBACK_TYPE | None = None
         self._shared = Shared(
@@ -46,11 +46,11 @@ class Sources:
         await self._memories.async_load()
 
     @property
-    def all(self) -> list[Source]:
+    def all(self) -> list[SourceWatcher]:
         """All sources, in the order in which they were added."""
         return list(self._sources.values())
 
-    def get(self, subentry_id: str) -> Source | None:
+    def get(self, subentry_id: str) -> SourceWatcher | None:
         """Return the source of a subentry."""
         return self._sources.get(subentry_id)
 
@@ -106,7 +106,7 @@ class Sources:
                 source.title = subentry.title
         for key, subentry in wanted.items():
             if key not in self._sources:
-                self._sources[key] = Source(self._hass, entry, subentry, self._shared)
+                self._sources[key] = SourceWatcher(self._hass, entry, subentry, self._shared)
                 self._sources[key].async_start()
         self._hass.async_create_task(self._memories.async_keep_only(set(wanted)), "ESP OTA sources")
         self._async_changed()

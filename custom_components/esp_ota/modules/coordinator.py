@@ -12,7 +12,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import (
+from ..const import (
     CONF_ACCEPTED,
     CONF_FIRMWARE,
     CONF_MAC,
@@ -27,11 +27,9 @@ from .const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from .evidence_sources import EvidenceSources
-from .house import House
-from .library import Release
-from .module_state import ModuleState, candidate_of, merged_facts
-from .ota import (
+from ..house import House
+from ..library import Release
+from ..ota import (
     Candidate,
     Cause,
     Check,
@@ -56,7 +54,9 @@ from .ota import (
     is_listening,
     preflight,
 )
-from .telling import Outcome
+from .named_evidence import NamedEvidence
+from .outcome import Outcome
+from .state import ModuleState, candidate_of, merged_facts
 
 _SEEN_AGAIN: Final = timedelta(seconds=30)
 
@@ -72,7 +72,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.house = house
         self.desk = PullDesk(house.patience.pull)
         self.statements = Statements()
-        self.sources = EvidenceSources(hass, entry, self._told)
+        self.named_evidence = NamedEvidence(hass, entry, self._told)
         self.watch = self._watch()
         self._announced: ModuleFacts | None = None
         self._polled: PullRequest | None = None
@@ -99,7 +99,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Listen to the module; returns what stops it."""
         self.async_listen_for_polls()
         stop_announcements = self._listen_for_announcements()
-        stop_sources = self.sources.async_start()
+        stop_sources = self.named_evidence.async_start()
 
         def stop() -> None:
             stop_announcements()
@@ -158,7 +158,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def _async_ask(self) -> None:
         """Have everybody report again who can be asked."""
-        self.sources.async_ask()
+        self.named_evidence.async_ask()
         if name := self.config_entry.data.get(CONF_SERVICE_NAME):
             self.house.announcements.async_ask(name)
 

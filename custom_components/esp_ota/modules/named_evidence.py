@@ -21,8 +21,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, LOGGER
-from .ota import INFO_SIZE_LIMIT, EvidenceSource, Sighting, version_from
+from ..const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, LOGGER
+from ..ota import INFO_SIZE_LIMIT, EvidenceSource, Sighting, version_from
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
@@ -30,7 +30,7 @@ _FRESH: Final = {"Cache-Control": "no-cache"}
 _SILENT: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN, ""}
 
 
-class EvidenceSources:
+class NamedEvidence:
     """Asks and listens for one module."""
 
     def __init__(

@@ -9,12 +9,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import EVENT_UPDATE_ENDED, LOGGER
-from .helpers import async_sentence, reason_of
-from .issues import async_clear_update_issue, async_raise_update_issue
-from .library import Release
-from .open_install import OpenInstall
-from .ota import Cause, InstallResult, Verdict
+from ..const import EVENT_UPDATE_ENDED, LOGGER
+from ..helpers import async_sentence, reason_of
+from ..house import InstallNote
+from ..issues import async_clear_update_issue, async_raise_update_issue
+from ..library import Release
+from ..ota import Cause, InstallResult, Verdict
 
 _OWN_DIALOG = {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}
 """Home Assistant asks for the password, and raises a repair of its own for it."""
@@ -47,7 +47,7 @@ class Press:
         )
 
     @classmethod
-    def noted(cls, note: OpenInstall, firmware: str) -> Press:
+    def noted(cls, note: InstallNote, firmware: str) -> Press:
         """Return the press of an install that outlived Home Assistant."""
         return cls(
             firmware=firmware,

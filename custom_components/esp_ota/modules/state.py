@@ -7,8 +7,9 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
-from .const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
-from .ota import (
+from ..const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
+from ..library import Release, is_newer
+from ..ota import (
     Candidate,
     Chip,
     ImageKind,
@@ -20,9 +21,7 @@ from .ota import (
     chip_from_board,
     family_from_port,
 )
-from .release import Release
-from .telling import Outcome
-from .versions import is_newer
+from .outcome import Outcome
 
 _NOTHING: Final = ModuleFacts(name="", host="", port=0)
 

@@ -1,8 +1,8 @@
 """Why a release that is newer than what the card shows is not offered."""
 
+from ..library import Release
+from ..ota import CheckResult, preflight
 from .coordinator import ModuleCoordinator
-from .library import Release
-from .ota import CheckResult, preflight
 
 
 def withheld(coordinator: ModuleCoordinator) -> tuple[Release, CheckResult] | None:

@@ -1,30 +1,14 @@
 """ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
 
-from .carry import (
-    carry_through,
-)
-from .causes import (
-    Cause,
-)
-from .checks import (
-    ACCEPTABLE,
-    RULES,
-    Candidate,
-    Check,
-    CheckResult,
-    SignatureState,
-)
-from .discovery import (
-    DEFAULT_PORTS,
-    SERVICE_TYPE,
-    WIFI_OTA_PORT,
-    chip_from_board,
-    chip_from_text,
-    facts_from_announcement,
-    family_from_port,
-)
-from .ending import (
-    goes_back,
+from .causes import Cause
+from .evidence import (
+    INFO_SIZE_LIMIT,
+    ModuleWatch,
+    PollWatch,
+    Statements,
+    WatchLimits,
+    is_json_path,
+    version_from,
 )
 from .exceptions import (
     InstallRefused,
@@ -35,45 +19,7 @@ from .exceptions import (
     SourceError,
     VerifyError,
 )
-from .fetch import (
-    Account,
-    CallBudget,
-    Text,
-    fetch_text,
-    open_url,
-    read_chunks,
-)
-from .gate import (
-    preflight,
-)
-from .github import (
-    parse_releases,
-)
-from .image import (
-    MAX_FILE_SIZE,
-    read_image,
-    read_marker,
-    read_slots,
-)
-from .info_page import (
-    SIZE_LIMIT as INFO_SIZE_LIMIT,
-    is_json_path,
-    version_from,
-)
-from .install import (
-    Install,
-)
-from .knowledge import (
-    ModuleKnowledge,
-)
-from .listing import (
-    Listed,
-    Listing,
-    web_address,
-)
-from .manifest import (
-    parse_manifest,
-)
+from .image import MAX_FILE_SIZE, read_image, read_marker, read_slots
 from .models import (
     AppDescriptor,
     Chip,
@@ -94,62 +40,65 @@ from .models import (
     Slot,
     Verdict,
 )
-from .packing import (
-    Packed,
-    PackingAdvice,
-    PackingReason,
-    may_pack,
-    pack,
-    pack_for,
-)
-from .ports import (
-    Limits,
-    Part,
-    Ports,
-    SafeState,
-)
-from .probe import (
+from .module import (
+    DEFAULT_PORTS,
+    SERVICE_TYPE,
+    WIFI_OTA_PORT,
+    PullMode,
+    PullRequest,
+    chip_from_board,
+    chip_from_text,
+    facts_from_announcement,
+    family_from_port,
     is_alive,
     is_listening,
 )
-from .pull_request import (
-    PullMode,
-    PullRequest,
-)
-from .signature import (
+from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
+from .preflight import (
+    ACCEPTABLE,
+    RULES,
+    Candidate,
+    Check,
+    CheckResult,
+    ModuleKnowledge,
+    Packed,
+    PackingAdvice,
+    PackingReason,
+    SignatureState,
+    SlotKnowledge,
+    SlotSource,
+    may_pack,
+    pack,
+    pack_for,
+    preflight,
     read_public_key,
     verify_signature,
 )
-from .slot import (
-    SlotKnowledge,
-    SlotSource,
-)
-from .statements import (
-    Statements,
+from .sources import (
+    Account,
+    CallBudget,
+    Listed,
+    Listing,
+    Text,
+    fetch_text,
+    open_url,
+    parse_manifest,
+    parse_releases,
+    read_chunks,
+    web_address,
 )
 from .transport import (
-    Transport,
-)
-from .transport.arduino_ota import (
     ArduinoOtaPush,
-    PushLimits,
-)
-from .transport.http_pull import (
     Download,
     HttpPull,
+    HttpUpload,
     PullDesk,
     PullLimits,
-)
-from .transport.http_upload import (
-    HttpUpload,
+    PushLimits,
+    Transport,
     UploadDialect,
     UploadLimits,
     recognise,
-)
-from .watch import (
-    ModuleWatch,
-    PollWatch,
-    WatchLimits,
 )
 
 __all__ = [
@@ -179,7 +128,6 @@ __all__ = [
     "HttpUpload",
     "Image",
     "ImageKind",
-    "Install",
     "InstallProgress",
     "InstallRefused",
     "InstallResult",
@@ -198,6 +146,7 @@ __all__ = [
     "PackingReason",
     "Part",
     "Payload",
+    "Pipeline",
     "PollWatch",
     "Ports",
     "PullDesk",

@@ -220,7 +220,7 @@ class ModuleFacts:
 
 
 class EvidenceSource(StrEnum):
-    """Where a statement about the running firmware came from, strongest first (design §4)."""
+    """Where a statement about the running firmware came from, strongest first."""
 
     PULL_MD5 = "pull_md5"
     INFO_URL = "info_url"

@@ -21,9 +21,8 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
-from .house import HOUSE, House
-from .ota import Delivery, Download, PullMode, PullRequest
-from .pollers import Poller
+from ..house import HOUSE, House, Poller
+from ..ota import Delivery, Download, PullMode, PullRequest
 
 PULL_PATH: Final = "/api/esp_ota/pull"
 

@@ -10,13 +10,12 @@ from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
-from .const import LOGGER
-from .helpers import async_file_sentence
-from .house import HOUSE
-from .incoming import IncomingFile
-from .ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
-from .release_name import SIGNATURE_LIMIT, ReleaseName
-from .uses import async_uses
+from ..const import LOGGER
+from ..helpers import async_file_sentence
+from ..house import HOUSE
+from ..installs import async_uses
+from ..library import SIGNATURE_LIMIT, IncomingFile, ReleaseName
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
 
 SOURCE: Final = "build"
 UPLOAD_PATH: Final = "/api/esp_ota/firmware"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.ota import Candidate, Cause, Chip, FlashMode, ModuleFacts, Verdict
-from custom_components.esp_ota.ota.evidence import is_proof, judge
-
-from .conftest import assert_sentence_is_whole
-from .examples import CANDIDATE as EXAMPLE, IMAGE, MODULE as BARE, sighting
+from custom_components.esp_ota.ota.evidence import judge
+from custom_components.esp_ota.ota.evidence.judgement import is_proof
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.examples import CANDIDATE as EXAMPLE, IMAGE, MODULE as BARE, sighting
 
 CANDIDATE = replace(EXAMPLE, image=replace(IMAGE, flash_mode=FlashMode.DIO))
 MODULE = replace(BARE, flash_mode=FlashMode.DIO)

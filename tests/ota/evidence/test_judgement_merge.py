@@ -15,8 +15,7 @@ from custom_components.esp_ota.ota import (
     WatchLimits,
 )
 from custom_components.esp_ota.ota.evidence import judge
-
-from .examples import CANDIDATE, IMAGE, MODULE
+from tests.ota.examples import CANDIDATE, IMAGE, MODULE
 
 NEW, OLD, ELSE = "1.1.0", "1.0.0", "0.5"
 OLD_MD5 = "a" * 32

@@ -12,7 +12,7 @@ from custom_components.esp_ota.ota import (
     is_json_path,
     version_from,
 )
-from custom_components.esp_ota.ota.statements import strongest
+from custom_components.esp_ota.ota.evidence.statements import strongest
 
 
 def said(source: EvidenceSource, version: str | None, at: float = 1.0) -> Sighting:

@@ -15,12 +15,11 @@ from custom_components.esp_ota.ota import (
     ModuleWatch,
     PollWatch,
     Sighting,
+    VerifyError,
     WatchLimits,
 )
-from custom_components.esp_ota.ota.exceptions import VerifyError
-
-from .conftest import assert_sentence_is_whole
-from .examples import CANDIDATE, IMAGE, MODULE, sighting
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.examples import CANDIDATE, IMAGE, MODULE, sighting
 
 SILENT = replace(MODULE, version=None)
 UNMARKED = replace(CANDIDATE, image=replace(IMAGE, marker=None))

@@ -10,7 +10,7 @@ from custom_components.esp_ota.ota import Cause, FilesystemType, ImageKind, read
 from custom_components.esp_ota.ota.exceptions import ImageError
 from tests.corpus.espressif import seal_esp32
 from tests.corpus.filesystems import PAGE, fat, littlefs, spiffs
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip, build_filesystem, build_image
 
 IMAGES = {

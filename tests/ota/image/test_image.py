@@ -29,7 +29,7 @@ from tests.corpus.espressif import (
     secure_boot_block,
     without_words,
 )
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip, build_image, gzip_image
 
 ESP32_CHIPS = [chip for chip in BenchChip if chip.startswith("esp32")]

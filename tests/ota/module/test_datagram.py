@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from custom_components.esp_ota.ota.datagram import DatagramSocket
-
-from .transport.scripted import ScriptedModule
+from custom_components.esp_ota.ota.module import DatagramSocket
+from tests.ota.transport.scripted import ScriptedModule
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ import socket
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, ChipFamily, diagnosis
-from custom_components.esp_ota.ota.diagnosis import (
-    is_neighbour,
+from custom_components.esp_ota.ota import DEFAULT_PORTS, Cause, ChipFamily
+from custom_components.esp_ota.ota.exceptions import ModuleConnectionError
+from custom_components.esp_ota.ota.module import (
+    diagnosis,
     is_translated,
     why_silent,
     why_unreachable,
 )
-from custom_components.esp_ota.ota.discovery import DEFAULT_PORTS
-from custom_components.esp_ota.ota.exceptions import ModuleConnectionError
+from custom_components.esp_ota.ota.module.diagnosis import is_neighbour
 
 HOST = "127.0.0.1"
 

@@ -12,7 +12,7 @@ from custom_components.esp_ota.ota import (
     facts_from_announcement,
     family_from_port,
 )
-from custom_components.esp_ota.ota.discovery import format_mac, mac_from_hostname
+from custom_components.esp_ota.ota.module.discovery import format_mac, mac_from_hostname
 from tests.virtual_module import ModuleConfig
 from tests.virtual_module.advert import txt_record
 from tests.virtual_module.board import Board

@@ -8,11 +8,10 @@ import socket
 import pytest
 
 from custom_components.esp_ota.ota import Delivery, is_alive
-from custom_components.esp_ota.ota.datagram import DatagramSocket
-from tests.conftest import StartModule
+from custom_components.esp_ota.ota.module import DatagramSocket
+from tests.kit.entries import StartModule
+from tests.kit.pushing import GENERATIONS, push
 from tests.virtual_module import Seen
-
-from .conftest import GENERATIONS, push
 
 EACH = pytest.mark.parametrize("generation", GENERATIONS)
 PATIENCE = 10.0

@@ -6,8 +6,7 @@ from hypothesis import given, settings, strategies as st
 from multidict import CIMultiDict
 import pytest
 
-from custom_components.esp_ota.ota.models import ChipFamily, EvidenceSource
-from custom_components.esp_ota.ota.pull_request import PullMode, PullRequest
+from custom_components.esp_ota.ota import ChipFamily, EvidenceSource, PullMode, PullRequest
 
 MD5 = "0123456789abcdef0123456789abcdef"
 ESP8266 = {

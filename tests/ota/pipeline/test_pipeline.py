@@ -14,7 +14,6 @@ from custom_components.esp_ota.ota import (
     Cause,
     Chip,
     EvidenceSource,
-    Install,
     InstallProgress,
     InstallResult,
     InstallStage,
@@ -22,27 +21,21 @@ from custom_components.esp_ota.ota import (
     ModuleFacts,
     ModuleWatch,
     Part,
+    Pipeline,
     Ports,
+    PushLimits,
     SafeStateError,
     Sighting,
     Verdict,
     WatchLimits,
     is_alive,
-    probe,
     read_image,
 )
-from custom_components.esp_ota.ota.transport.arduino_ota import PushLimits
-from tests.conftest import StartModule
+from custom_components.esp_ota.ota.module import probe
+from tests.kit.entries import StartModule
+from tests.kit.pushing import FAMILIES, GENERATIONS, new_firmware, payload_for, quick
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Event, Fault, Seen, VirtualModule, gzip_image
-
-from .conftest import (
-    FAMILIES,
-    GENERATIONS,
-    assert_sentence_is_whole,
-    new_firmware,
-    payload_for,
-    quick,
-)
 
 EACH = pytest.mark.parametrize("generation", GENERATIONS)
 PAIR = pytest.mark.parametrize("generation", ["esp8266", "esp32_pbkdf2"])
@@ -139,7 +132,7 @@ class Garden:
             self.percents.append(step.percent)
         self.on_progress(step)
 
-    def install(self, version: str = "1.1.0") -> Install:
+    def install(self, version: str = "1.1.0") -> Pipeline:
         candidate = Candidate(image=read_image(self.data), firmware="garden-valve", version=version)
         transport = ArduinoOtaPush(
             self.module.host,
@@ -159,7 +152,7 @@ class Garden:
         )
         limits = Limits(retry_pause=0.1, watch_interval=0.02)
         part = Part(candidate=candidate, payload=payload_for(self.data))
-        return Install([part], ports, limits=limits)
+        return Pipeline([part], ports, limits=limits)
 
     async def run(self) -> InstallResult:
         """Run the install, and check what must hold however it ends."""

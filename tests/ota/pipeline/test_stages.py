@@ -15,7 +15,6 @@ from custom_components.esp_ota.ota import (
     Delivery,
     Image,
     ImageKind,
-    Install,
     InstallProgress,
     InstallRefused,
     InstallResult,
@@ -25,10 +24,12 @@ from custom_components.esp_ota.ota import (
     OtaError,
     Part,
     Payload,
+    Pipeline,
     Ports,
     SafeStateError,
     Sighting,
     Verdict,
+    VerifyError,
 )
 from custom_components.esp_ota.ota.exceptions import (
     CallbackError,
@@ -36,12 +37,10 @@ from custom_components.esp_ota.ota.exceptions import (
     ModuleConnectionError,
     ModuleRejectedImage,
     TransferError,
-    VerifyError,
 )
 from custom_components.esp_ota.ota.models import ProgressCallback
-
-from .conftest import assert_sentence_is_whole
-from .examples import CANDIDATE, DATA, IMAGE, MODULE, sighting
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.examples import CANDIDATE, DATA, IMAGE, MODULE, sighting
 
 PAYLOAD = Payload(data=DATA, kind=ImageKind.SKETCH, md5=IMAGE.md5)
 QUICK = Limits(tries=3, retry_pause=0.01, watch_interval=0.01)
@@ -224,7 +223,7 @@ class World:
         candidate: Candidate = CANDIDATE,
         accepted: frozenset[Check] = frozenset(),
         limits: Limits | None = QUICK,
-    ) -> Install:
+    ) -> Pipeline:
         ports = Ports(
             facts=self.next_facts,
             observer=self,
@@ -237,7 +236,7 @@ class World:
             on_refused=lambda image, cause: self.taught.append((image, cause)),
         )
         part = Part(candidate=candidate, payload=PAYLOAD)
-        return Install([part], ports, accepted=accepted, limits=limits)
+        return Pipeline([part], ports, accepted=accepted, limits=limits)
 
     async def run(self) -> InstallResult:
         async with asyncio.timeout(10):

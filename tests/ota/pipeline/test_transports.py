@@ -10,27 +10,27 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.ota import (
+    Candidate,
     Cause,
     Delivery,
     FilesystemType,
     Image,
     ImageKind,
-    Install,
+    InstallRefused,
     InstallResult,
     InstallStage,
     ModuleFacts,
     OtaError,
     Part,
     Payload,
+    Pipeline,
     Ports,
     SafeStateError,
     Sighting,
     Verdict,
 )
-from custom_components.esp_ota.ota.checks import Candidate
 from custom_components.esp_ota.ota.exceptions import (
     CallbackError,
-    InstallRefused,
     ModuleAuthError,
     ModuleConnectionError,
     ModuleRejectedImage,
@@ -38,9 +38,8 @@ from custom_components.esp_ota.ota.exceptions import (
     TransferError,
 )
 from custom_components.esp_ota.ota.models import ProgressCallback
-
-from .examples import CANDIDATE, DATA, sighting
-from .test_install import PAYLOAD, QUICK, Send, World, fail, unconfirmed
+from tests.ota.examples import CANDIDATE, DATA, sighting
+from tests.ota.pipeline.test_stages import PAYLOAD, QUICK, Send, World, fail, unconfirmed
 
 FILES = bytes(8192)
 FILES_MD5 = hashlib.md5(FILES, usedforsecurity=False).hexdigest()
@@ -143,7 +142,7 @@ class DoorWorld(World):
         await self.step("gone")
         return self.gone_at
 
-    def install(self, *_args: Any, **_kwargs: Any) -> Install:
+    def install(self, *_args: Any, **_kwargs: Any) -> Pipeline:
         world = self
 
         class Turn(AbstractAsyncContextManager[None]):
@@ -165,7 +164,7 @@ class DoorWorld(World):
             go_back=self.go_back,
             on_probation=self.watch,
         )
-        return Install(self.parts, ports, limits=QUICK, undoes=self.undoes)
+        return Pipeline(self.parts, ports, limits=QUICK, undoes=self.undoes)
 
     def did(self, *words: str) -> list[str]:
         return [item for item in self.log if item.startswith(words)]

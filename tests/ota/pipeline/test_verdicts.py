@@ -7,30 +7,27 @@ from dataclasses import replace
 import pytest
 
 from custom_components.esp_ota.ota import (
+    Candidate,
     Cause,
     Delivery,
+    ImageKind,
+    InstallRefused,
     InstallResult,
     Part,
     Payload,
     SafeStateError,
     Sighting,
     Verdict,
+    VerifyError,
     read_image,
 )
-from custom_components.esp_ota.ota.checks import Candidate
-from custom_components.esp_ota.ota.exceptions import (
-    InstallRefused,
-    NotCollected,
-    TransferError,
-    VerifyError,
-)
-from custom_components.esp_ota.ota.models import ImageKind, ProgressCallback
+from custom_components.esp_ota.ota.exceptions import NotCollected, TransferError
+from custom_components.esp_ota.ota.models import ProgressCallback
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.examples import DATA, MODULE, sighting
+from tests.ota.pipeline.test_stages import World, fail, succeed
+from tests.ota.pipeline.test_transports import FILES_PART, SKETCH_PART, DoorWorld
 from tests.virtual_module import build_image
-
-from .conftest import assert_sentence_is_whole
-from .examples import DATA, MODULE, sighting
-from .test_install import World, fail, succeed
-from .test_install_doors import FILES_PART, SKETCH_PART, DoorWorld
 
 OLD = build_image("esp8266", version="1.0.0", size=24 * 1024)
 OLD_IMAGE = read_image(OLD)

@@ -10,22 +10,22 @@ from custom_components.esp_ota.ota import (
     RULES,
     Cause,
     Check,
+    CheckResult,
     Chip,
     ChipFamily,
     FlashMode,
     ImageKind,
+    InstallRefused,
     Marker,
     ModuleFacts,
     SignatureState,
     preflight,
     read_image,
 )
-from custom_components.esp_ota.ota.checks import Answer, CheckResult
-from custom_components.esp_ota.ota.exceptions import InstallRefused
+from custom_components.esp_ota.ota.preflight.checks import Answer
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.examples import CANDIDATE, IMAGE, MODULE
 from tests.virtual_module import build_image, gzip_image
-
-from .conftest import assert_sentence_is_whole
-from .examples import CANDIDATE, IMAGE, MODULE
 
 PACKED = read_image(gzip_image(build_image("esp8266")))
 NOTHING_KNOWN = ModuleFacts(name="pump", host="192.0.2.7", port=4000)

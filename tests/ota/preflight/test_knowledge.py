@@ -17,8 +17,7 @@ from custom_components.esp_ota.ota import (
     PullRequest,
     SlotSource,
 )
-
-from .examples import IMAGE, MODULE as KNOWN
+from tests.ota.examples import IMAGE, MODULE as KNOWN
 
 BARE = ModuleFacts(name="pump", host="192.0.2.7", port=8266)
 SAID = replace(

@@ -3,7 +3,6 @@
 from dataclasses import replace
 import gzip
 import json
-from pathlib import Path
 import random
 import string
 from typing import Any
@@ -22,13 +21,13 @@ from custom_components.esp_ota.ota import (
     pack_for,
     read_image,
 )
-from custom_components.esp_ota.ota.packing import filesystem_start
+from custom_components.esp_ota.ota.preflight.packing import filesystem_start
+from tests.kit.places import ENGLISH
+from tests.ota.examples import MODULE
 from tests.virtual_module import build_image
 from tests.virtual_module.boot import after_restart
 from tests.virtual_module.chips import Chip as VirtualChip
 from tests.virtual_module.inspect_image import BadImageError
-
-from .examples import MODULE
 
 DATA = build_image("esp8266", version="1.1.0", size=300_000)
 IMAGE = replace(read_image(DATA), flash_mode=FlashMode.DIO)
@@ -41,11 +40,7 @@ UNPACKING = replace(
     slot_size=1 << 20,
     slot_stated=True,
 )
-TEXTS = json.loads(
-    (Path(__file__).parents[2] / "custom_components/esp_ota/translations/en.json").read_text(
-        encoding="utf-8"
-    )
-)["exceptions"]
+TEXTS = json.loads(ENGLISH.read_text(encoding="utf-8"))["exceptions"]
 
 
 def assert_reason_is_whole(advice: PackingAdvice) -> None:
@@ -82,7 +77,7 @@ def test_the_last_four_bytes_are_the_plain_size_which_the_boot_loader_believes()
 def test_packing_ends_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TimeoutError):
         pack(DATA, IMAGE, seconds=-1.0)
-    monkeypatch.setattr("custom_components.esp_ota.ota.packing.pack", _too_slow)
+    monkeypatch.setattr("custom_components.esp_ota.ota.preflight.packing.pack", _too_slow)
     result = pack_for(DATA, IMAGE, UNPACKING)
     assert (result.data, result.image) == (DATA, IMAGE)
     assert result.advice.reason is PackingReason.TOO_SLOW

@@ -17,7 +17,7 @@ from custom_components.esp_ota.ota import (
     read_public_key,
     verify_signature,
 )
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import build_image, gzip_image
 
 # Made with `openssl genrsa 2048` and `openssl dgst -sha256 -sign`, as `tools/signing.py` does.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.ota import ChipFamily, SlotKnowledge, SlotSource
-from custom_components.esp_ota.ota.slot import believed, outlives_sketch
+from custom_components.esp_ota.ota.preflight.slot import believed, outlives_sketch
 
 PULL, TXT, TYPED, MERGED, REFUSAL = (
     SlotSource.PULL,

@@ -17,8 +17,8 @@ from custom_components.esp_ota.ota import (
     open_url,
     read_chunks,
 )
-from custom_components.esp_ota.ota.fetch import _next_hop
-from tests.web_site import Answer, Site, text, to
+from custom_components.esp_ota.ota.sources.fetch import _next_hop
+from tests.kit.web_site import Answer, Site, text, to
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ async def test_a_server_that_falls_silent_is_not_waited_for(
     expected: Cause,
 ) -> None:
     impatient = ClientTimeout(total=None, sock_read=0.2)
-    monkeypatch.setattr("custom_components.esp_ota.ota.fetch._TIMEOUT", impatient)
+    monkeypatch.setattr("custom_components.esp_ota.ota.sources.fetch._TIMEOUT", impatient)
     site.answers["/a"] = answer
     refused = await cause(session, site.url("/a"))
     assert refused.cause is expected

@@ -14,8 +14,7 @@ from custom_components.esp_ota.ota import (
     SourceError,
     parse_releases,
 )
-
-from .test_manifest import JSON
+from tests.ota.sources.test_manifest import JSON
 
 SHA256 = "ab" * 32
 

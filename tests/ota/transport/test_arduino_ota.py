@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.ota import (
+    DEFAULT_PORTS,
     ArduinoOtaPush,
     Cause,
     ChipFamily,
     Delivery,
     ImageKind,
     OtaError,
+    PushLimits,
     SafeStateError,
-    diagnosis,
 )
-from custom_components.esp_ota.ota.datagram import DatagramSocket
-from custom_components.esp_ota.ota.discovery import DEFAULT_PORTS
 from custom_components.esp_ota.ota.exceptions import (
     CallbackError,
     ModuleAuthError,
@@ -29,16 +28,11 @@ from custom_components.esp_ota.ota.exceptions import (
     ModuleRejectedImage,
     TransferError,
 )
-from custom_components.esp_ota.ota.transport.arduino_ota import PushLimits
-from tests.conftest import StartModule
-from tests.ota.conftest import (
-    GENERATIONS,
-    assert_sentence_is_whole,
-    new_firmware,
-    payload_for,
-    push,
-    quick,
-)
+from custom_components.esp_ota.ota.module import DatagramSocket, diagnosis
+from tests.kit.entries import StartModule
+from tests.kit.pushing import GENERATIONS, new_firmware, payload_for, push, quick
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.transport.scripted import ScriptedModule
 from tests.virtual_module import (
     Fault,
     Seen,
@@ -47,8 +41,6 @@ from tests.virtual_module import (
     build_image,
     gzip_image,
 )
-
-from .scripted import ScriptedModule
 
 EACH = pytest.mark.parametrize("generation", GENERATIONS)
 PASSWORD = "watering-can-42"

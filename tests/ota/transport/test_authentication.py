@@ -4,13 +4,9 @@ import hashlib
 
 import pytest
 
-from custom_components.esp_ota.ota.causes import Cause
+from custom_components.esp_ota.ota import Cause
 from custom_components.esp_ota.ota.exceptions import ModuleAuthError
-from custom_components.esp_ota.ota.transport._authentication import (
-    client_nonce,
-    keys_for,
-    response,
-)
+from custom_components.esp_ota.ota.transport._authentication import client_nonce, keys_for, response
 
 ADMIN_MD5 = "21232f297a57a5a743894a0e4a801fc3"
 ADMIN_SHA256 = "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918"

@@ -9,7 +9,7 @@ import pytest
 from custom_components.esp_ota.ota import Cause
 from custom_components.esp_ota.ota.exceptions import CallbackError
 from custom_components.esp_ota.ota.transport._callback import Callback, reset
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 
 MODULE, STRANGER = "127.0.0.1", "127.0.0.2"
 

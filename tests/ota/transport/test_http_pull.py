@@ -8,22 +8,25 @@ import socket
 
 import pytest
 
-from custom_components.esp_ota.ota.causes import Cause
+from custom_components.esp_ota.ota import (
+    Cause,
+    ChipFamily,
+    Delivery,
+    HttpPull,
+    ImageKind,
+    Payload,
+    PullDesk,
+    PullLimits,
+    PullMode,
+    PullRequest,
+    SafeStateError,
+)
 from custom_components.esp_ota.ota.exceptions import (
     ModuleConnectionError,
     NotCollected,
-    SafeStateError,
     TransferError,
 )
-from custom_components.esp_ota.ota.models import (
-    ChipFamily,
-    Delivery,
-    ImageKind,
-    Payload,
-)
-from custom_components.esp_ota.ota.pull_request import PullMode, PullRequest
-from custom_components.esp_ota.ota.transport.http_pull import HttpPull, PullDesk, PullLimits
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 
 SHORT = PullLimits(request=0.2, offer=0.3, hold=0.3)
 PAYLOAD = Payload(data=bytes(1000), kind=ImageKind.SKETCH, md5="0" * 32)

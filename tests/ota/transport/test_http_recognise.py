@@ -4,14 +4,12 @@ import gzip
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, Delivery, OtaError
+from custom_components.esp_ota.ota import Cause, Delivery, OtaError, UploadDialect, recognise
 from custom_components.esp_ota.ota.exceptions import ModuleAuthError, ModuleConnectionError
-from custom_components.esp_ota.ota.transport.http_upload import UploadDialect, recognise
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.transport.uploading import PAGES, page as module_page, quick, upload
+from tests.ota.transport.web_scripts import page, web
 from tests.virtual_module import HttpDialect, Seen
-
-from .uploading import PAGES, page as module_page, quick, upload
-from .web_scripts import page, web
 
 LOOKED_AT = [one for one in PAGES if one.values[0] is not HttpDialect.WIFI_OTA]
 LOCKED = [one for one in LOOKED_AT if one.values[0] not in {"pretty_ota", "tasmota", "web_update"}]

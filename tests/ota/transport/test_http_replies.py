@@ -13,7 +13,14 @@ import aiohttp.web
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota import Cause, Delivery, ImageKind, OtaError
+from custom_components.esp_ota.ota import (
+    Cause,
+    Delivery,
+    ImageKind,
+    OtaError,
+    UploadDialect,
+    UploadLimits,
+)
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
@@ -21,7 +28,6 @@ from custom_components.esp_ota.ota.exceptions import (
     TransferError,
 )
 from custom_components.esp_ota.ota.transport._dialects import DIALECTS
-from custom_components.esp_ota.ota.transport._exchange import UploadLimits
 from custom_components.esp_ota.ota.transport._http import (
     REPLY_LIMIT,
     Reply,
@@ -33,10 +39,8 @@ from custom_components.esp_ota.ota.transport._http import (
 from custom_components.esp_ota.ota.transport._multipart import around_file, boundary_for
 from custom_components.esp_ota.ota.transport._verdict import admit, delivery
 from custom_components.esp_ota.ota.transport._web import Web, _authority
-from custom_components.esp_ota.ota.transport.http_upload import UploadDialect
-from tests.ota.conftest import assert_sentence_is_whole
-
-from .web_scripts import DATA, FORM, GOOD, page, send, web
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.transport.web_scripts import DATA, FORM, GOOD, page, send, web
 
 UPDATE = UploadDialect.UPDATE_SERVER
 WIFI = UploadDialect.WIFI_OTA

@@ -9,16 +9,23 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, Delivery, ImageKind
-from custom_components.esp_ota.ota.exceptions import (
+from custom_components.esp_ota.ota import (
+    Cause,
+    Delivery,
+    HttpUpload,
+    ImageKind,
     InstallRefused,
+    UploadDialect,
+)
+from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
     ModuleRejectedImage,
     TransferError,
 )
-from custom_components.esp_ota.ota.transport.http_upload import HttpUpload, UploadDialect
-from tests.ota.conftest import assert_sentence_is_whole, new_firmware, payload_for
+from tests.kit.pushing import new_firmware, payload_for
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.transport.uploading import DIALECTS, PAGES, page, quick, upload
 from tests.virtual_module import (
     Fault,
     HttpDialect,
@@ -28,8 +35,6 @@ from tests.virtual_module import (
     build_image,
     gzip_image,
 )
-
-from .uploading import DIALECTS, PAGES, page, quick, upload
 
 HTML = b"<!DOCTYPE html><title>404</title>".ljust(24 * 1024)
 LATE_LOGIN = {HttpDialect.WEB_UPDATE, HttpDialect.WIFI_OTA}

@@ -10,20 +10,16 @@ import time
 import pytest
 
 from custom_components.esp_ota.ota import Cause, ImageKind, OtaError
-from custom_components.esp_ota.ota.datagram import DatagramSocket
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
     ModuleRejectedImage,
 )
+from custom_components.esp_ota.ota.module import DatagramSocket
 from custom_components.esp_ota.ota.transport._authentication import response
-from custom_components.esp_ota.ota.transport._invitation import (
-    Invitation,
-    InvitationLimits,
-)
-from tests.ota.conftest import payload_for
-
-from .scripted import ScriptedModule
+from custom_components.esp_ota.ota.transport._invitation import Invitation, InvitationLimits
+from tests.kit.pushing import payload_for
+from tests.ota.transport.scripted import ScriptedModule
 
 DATA = b"\xe9 some image"
 MD5 = hashlib.md5(DATA, usedforsecurity=False).hexdigest()

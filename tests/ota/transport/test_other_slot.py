@@ -12,18 +12,17 @@ from custom_components.esp_ota.ota import (
     Cause,
     Delivery,
     HttpPull,
+    HttpUpload,
     OtaError,
     PullDesk,
     SafeStateError,
     Transport,
     UploadDialect,
 )
-from custom_components.esp_ota.ota.transport.http_upload import HttpUpload
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.transport.uploading import CHIPS, page, quick, upload
+from tests.ota.transport.web_scripts import GOOD, page as reply, web
 from tests.virtual_module import HttpModule
-
-from .uploading import CHIPS, page, quick, upload
-from .web_scripts import GOOD, page as reply, web
 
 INFO = "/prettyota/queryInfo"
 SWITCH = "/prettyota/doRollback"

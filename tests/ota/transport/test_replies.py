@@ -3,9 +3,9 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota.causes import Cause
+from custom_components.esp_ota.ota import Cause
 from custom_components.esp_ota.ota.transport._replies import readable, rejection
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 
 ESP8266 = [
     (1, "Flash Write Failed", Cause.FLASH_FAILED),

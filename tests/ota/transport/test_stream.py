@@ -10,12 +10,12 @@ import struct
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota import Cause, Delivery
-from custom_components.esp_ota.ota.exceptions import ModuleRejectedImage, OtaError, TransferError
+from custom_components.esp_ota.ota import Cause, Delivery, OtaError
+from custom_components.esp_ota.ota.exceptions import ModuleRejectedImage, TransferError
 from custom_components.esp_ota.ota.transport._callback import Callback
 from custom_components.esp_ota.ota.transport._connection import unacknowledged
 from custom_components.esp_ota.ota.transport._stream import EndToken, Stream, StreamLimits
-from tests.ota.conftest import assert_sentence_is_whole
+from tests.kit.sentences import assert_sentence_is_whole
 
 DATA = bytes(range(256)) * 256  # 64 KiB
 PATIENT = StreamLimits(stall=10.0, result=10.0, text=10.0, poll=0.01)

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import Delivery, ImageKind, OtaError
-from custom_components.esp_ota.ota.transport.http_upload import (
+from custom_components.esp_ota.ota import (
+    Delivery,
     HttpUpload,
+    ImageKind,
+    OtaError,
     UploadDialect,
     UploadLimits,
 )
-from tests.ota.conftest import assert_sentence_is_whole, new_firmware, payload_for
+from tests.kit.pushing import new_firmware, payload_for
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import HttpConfig, HttpDialect, HttpModule, ModuleConfig
 
 CHIPS = {

@@ -5,13 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from custom_components.esp_ota.ota import Delivery
-from custom_components.esp_ota.ota.transport.http_upload import (
-    HttpUpload,
-    UploadDialect,
-    UploadLimits,
-)
-from tests.ota.conftest import payload_for
+from custom_components.esp_ota.ota import Delivery, HttpUpload, UploadDialect, UploadLimits
+from tests.kit.pushing import payload_for
 
 DATA = bytes(range(256)) * 64
 

@@ -15,7 +15,7 @@ from typing import Any, Final, override
 
 from custom_components.esp_ota.const import DOMAIN as ESP_OTA, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.house import HOUSE
-from custom_components.esp_ota.release_name import ReleaseName
+from custom_components.esp_ota.library import ReleaseName
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started

@@ -3,15 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from custom_components.esp_ota import house
-from custom_components.esp_ota.ota import (
-    Limits,
-    PullLimits,
-    PushLimits,
-    UploadLimits,
-    WatchLimits,
-    probe,
-)
+from custom_components.esp_ota.house import house
+from custom_components.esp_ota.ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from custom_components.esp_ota.ota.module import probe
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
 

@@ -8,16 +8,24 @@ from typing import Any, Final
 
 from atomicwrites import AtomicWriter
 
-from custom_components.esp_ota import endings, installation
-from custom_components.esp_ota.installer import Installer
-from custom_components.esp_ota.journal import Journal
-from custom_components.esp_ota.ota import ArduinoOtaPush, HttpPull, HttpUpload
-from custom_components.esp_ota.ota.exceptions import OtaError
-from custom_components.esp_ota.ota.sending import Sending
-from custom_components.esp_ota.ota.watch import ModuleWatch, PollWatch
-from custom_components.esp_ota.recovery import Recovery
-from custom_components.esp_ota.safe_state import ConfiguredSafeState
-from custom_components.esp_ota.soak import Soak
+from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
+from custom_components.esp_ota.house.journal import Journal
+from custom_components.esp_ota.installs import (
+    ModuleInstaller,
+    finishing as endings,
+    run as install_run,
+)
+from custom_components.esp_ota.installs.recovery import Recovery
+from custom_components.esp_ota.installs.soak import Soak
+from custom_components.esp_ota.ota import (
+    ArduinoOtaPush,
+    HttpPull,
+    HttpUpload,
+    ModuleWatch,
+    OtaError,
+    PollWatch,
+)
+from custom_components.esp_ota.ota.pipeline.sending import Sending
 
 type Reach = Callable[[str, str | None], None]
 type Name = str | Callable[..., str | None] | None
@@ -81,13 +89,13 @@ class Wraps:
 
     def in_the_name_of_its_module(self, function: str) -> None:
         """Let everything that this method of an installer starts belong to its module."""
-        original = getattr(Installer, function)
+        original = getattr(ModuleInstaller, function)
 
-        def named(installer: Installer) -> Any:
+        def named(installer: ModuleInstaller) -> Any:
             return MODULE.set(installer._entry.title)
 
         @functools.wraps(original)
-        async def waits(this: Installer, *args: Any, **kwargs: Any) -> Any:
+        async def waits(this: ModuleInstaller, *args: Any, **kwargs: Any) -> Any:
             token = named(this)
             try:
                 self.at("pressed")
@@ -96,7 +104,7 @@ class Wraps:
                 MODULE.reset(token)
 
         @functools.wraps(original)
-        def returns(this: Installer, *args: Any, **kwargs: Any) -> Any:
+        def returns(this: ModuleInstaller, *args: Any, **kwargs: Any) -> Any:
             token = named(this)
             try:
                 if this._house.journal.open_install(this._entry.entry_id) is not None:
@@ -105,7 +113,9 @@ class Wraps:
             finally:
                 MODULE.reset(token)
 
-        setattr(Installer, function, waits if inspect.iscoroutinefunction(original) else returns)
+        setattr(
+            ModuleInstaller, function, waits if inspect.iscoroutinefunction(original) else returns
+        )
 
     def on_sending(self) -> None:
         """Reach the points of the bytes; the request of a pull asks in a task of its own."""
@@ -191,7 +201,7 @@ def install(reach: Reach) -> None:
 
 def _on_go_back(wraps: Wraps) -> None:
     """Reach the points of the way back."""
-    original = installation.Ports
+    original = install_run.Ports
 
     @functools.wraps(original)
     def ports(*args: Any, **kwargs: Any) -> Any:
@@ -205,4 +215,4 @@ def _on_go_back(wraps: Wraps) -> None:
 
         return original(*args, **kwargs | {"go_back": asked})
 
-    setattr(installation, "Ports", ports)  # noqa: B010 - mypy knows it as a class
+    setattr(install_run, "Ports", ports)  # noqa: B010 - mypy knows it as a class

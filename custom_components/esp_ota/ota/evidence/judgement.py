@@ -1,16 +1,8 @@
 """What a statement heard after the restart proves about an install."""
 
-from .causes import Cause
-from .checks import Candidate
-from .models import (
-    Chip,
-    Image,
-    ImageKind,
-    InstallResult,
-    ModuleFacts,
-    Sighting,
-    Verdict,
-)
+from ..causes import Cause
+from ..models import Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
+from ..preflight import Candidate
 
 
 def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> bool:

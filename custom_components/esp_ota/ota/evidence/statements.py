@@ -1,9 +1,9 @@
-"""All that was said of what one module runs, by six sources of different strength (design §4)."""
+"""All that was said of what one module runs, by six sources of different strength."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from .models import EvidenceSource, Sighting
+from ..models import EvidenceSource, Sighting
 
 _STRENGTH: Final = tuple(EvidenceSource)
 """The enum lists them strongest first."""

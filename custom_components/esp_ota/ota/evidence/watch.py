@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import time
 from typing import Final, override
 
-from .causes import Cause
-from .checks import Candidate
-from .evidence import is_proof
-from .exceptions import VerifyError
-from .models import EvidenceSource, ModuleFacts, Sighting
+from ..causes import Cause
+from ..exceptions import VerifyError
+from ..models import EvidenceSource, ModuleFacts, Sighting
+from ..preflight import Candidate
+from .judgement import is_proof
 from .statements import strongest, what_was_said
 
 _KEEP: Final = 32

@@ -4,12 +4,7 @@ from dataclasses import dataclass
 
 from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import (
-    AppDescriptor,
-    Chip,
-    FilesystemType,
-    FlashMode,
-)
+from ..models import AppDescriptor, Chip, FilesystemType, FlashMode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,10 +10,7 @@ import zlib
 
 from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import (
-    AppDescriptor,
-    Chip,
-)
+from ..models import AppDescriptor, Chip
 from ._content import Content, corrupt, truncated
 from ._espressif import DESCRIPTION, DESCRIPTION_AT, EspHeader, checksum_of, walk
 from ._sums import Data, has_only_blank_behind

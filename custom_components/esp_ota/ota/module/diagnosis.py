@@ -6,11 +6,11 @@ import socket
 import struct
 from typing import Final
 
-from .causes import Cause
+from ..causes import Cause
+from ..exceptions import ModuleConnectionError
+from ..models import ChipFamily
 from .datagram import IGNORED, DatagramSocket, is_closed
 from .discovery import DEFAULT_PORTS
-from .exceptions import ModuleConnectionError
-from .models import ChipFamily
 
 _SIOCGIFADDR: Final = 0x8915
 _SIOCGIFNETMASK: Final = 0x891B

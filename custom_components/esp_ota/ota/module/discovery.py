@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import re
 from typing import Final
 
-from .models import Chip, ChipFamily, FlashMode, ModuleFacts
+from ..models import Chip, ChipFamily, FlashMode, ModuleFacts
 
 SERVICE_TYPE: Final = "_arduino._tcp.local."
 DEFAULT_PORTS: Final = {

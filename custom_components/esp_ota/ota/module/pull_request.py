@@ -10,8 +10,8 @@ from enum import StrEnum
 import re
 from typing import Final, Self
 
+from ..models import ChipFamily, EvidenceSource, Sighting
 from .discovery import format_mac
-from .models import ChipFamily, EvidenceSource, Sighting
 
 _SAID: Final = (
     "sta-mac",

@@ -10,15 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from .carry import (
-    carry_through,
-)
-from .causes import (
-    Cause,
-)
-from .checks import Candidate, Check
-from .ending import CANCELLED, cancelled_with, found_out, goes_back, undone
-from .exceptions import (
+from ..causes import Cause
+from ..exceptions import (
     InstallRefused,
     ModuleAuthError,
     ModuleConnectionError,
@@ -27,16 +20,13 @@ from .exceptions import (
     OtaError,
     SafeStateError,
 )
-from .gate import preflight
-from .models import (
-    Delivery,
-    InstallResult,
-    InstallStage,
-    Verdict,
-)
+from ..models import Delivery, InstallResult, InstallStage, Verdict
+from ..preflight import Candidate, Check, preflight
+from .carry import carry_through
 from .ports import Limits, Part, Ports
 from .proof import Proof, Sent
 from .sending import Sending
+from .verdicts import CANCELLED, cancelled_with, found_out, goes_back, undone
 
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
@@ -45,7 +35,7 @@ _CAN_WAIT: Final = {InstallStage.QUEUED, InstallStage.RESTARTING, InstallStage.V
 """In them nothing is done but waiting: somebody else can go on with it, the equipment as it is."""
 
 
-class Install:
+class Pipeline:
     """One run for one module: one image, or several after each other with one verdict."""
 
     def __init__(

@@ -5,10 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .causes import Cause
-from .checks import Candidate
-from .exceptions import OtaError
-from .models import (
+from ..causes import Cause
+from ..exceptions import OtaError
+from ..models import (
     Delivery,
     Image,
     InstallProgress,
@@ -18,7 +17,8 @@ from .models import (
     Payload,
     Sighting,
 )
-from .transport import Transport
+from ..preflight import Candidate
+from ..transport import Transport
 
 
 class SafeState(Protocol):

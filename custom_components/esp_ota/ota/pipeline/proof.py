@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from .causes import Cause
-from .checks import Candidate
-from .evidence import judge
-from .exceptions import OtaError
-from .models import Delivery, InstallResult, InstallStage, ModuleFacts, Sighting, Verdict
+from ..causes import Cause
+from ..evidence import judge
+from ..exceptions import OtaError
+from ..models import Delivery, InstallResult, InstallStage, ModuleFacts, Sighting, Verdict
+from ..preflight import Candidate
+from ..transport import Transport
 from .ports import Observer, Probation
-from .transport import Transport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,11 +5,11 @@ from collections.abc import Coroutine, Sequence
 import time
 from typing import Any
 
-from .causes import Cause
-from .exceptions import InstallRefused, ModuleRejectedImage, NotCollected, OtaError, SafeStateError
-from .models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleFacts
+from ..causes import Cause
+from ..exceptions import InstallRefused, ModuleRejectedImage, NotCollected, OtaError, SafeStateError
+from ..models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleFacts
+from ..transport import Transport
 from .ports import Limits, Part, Ports
-from .transport import Transport
 
 
 class Sending:

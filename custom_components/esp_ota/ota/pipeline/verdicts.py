@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
-from .causes import Cause
-from .models import InstallResult, ModuleFacts, Verdict
+from ..causes import Cause
+from ..models import InstallResult, ModuleFacts, Verdict
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 GOES_BACK: Final = frozenset(

@@ -9,13 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from .causes import Cause
-from .models import (
-    ChipFamily,
-    Image,
-    ImageKind,
-    ModuleFacts,
-)
+from ..causes import Cause
+from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 from .packing import PackingReason, obstacle
 
 

@@ -6,9 +6,9 @@ once, or the module itself answers it before anything is lost (slot, flash size)
 
 from dataclasses import dataclass
 
+from ..exceptions import InstallRefused
+from ..models import ModuleFacts
 from .checks import RULES, Answer, Candidate, Check, CheckResult
-from .exceptions import InstallRefused
-from .models import ModuleFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,16 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .causes import Cause
-from .models import (
-    ChipFamily,
-    Delivery,
-    FlashMode,
-    Image,
-    ImageKind,
-    ModuleFacts,
-)
-from .pull_request import PullRequest
+from ..causes import Cause
+from ..models import ChipFamily, Delivery, FlashMode, Image, ImageKind, ModuleFacts
+from ..module import PullRequest
 from .slot import SLOT_REFUSALS, SlotKnowledge, SlotSource, believed, outlives_sketch
 
 

@@ -14,7 +14,7 @@ import time
 from typing import Final
 import zlib
 
-from .models import ChipFamily, Image, ImageKind, ModuleFacts
+from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 
 SECTOR: Final = 4096
 _FIRST_CORE: Final = (2, 7, 0)

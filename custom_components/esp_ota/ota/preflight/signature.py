@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from .causes import Cause
-from .exceptions import SignatureError
-from .image import AppendedSignature, appended_signature
+from ..causes import Cause
+from ..exceptions import SignatureError
+from ..image import AppendedSignature, appended_signature
 
 _PEM: Final = "-----BEGIN "
 _COMMENT: Final = "untrusted comment:"

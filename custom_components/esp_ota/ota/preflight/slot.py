@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from .causes import Cause
-from .models import ChipFamily
+from ..causes import Cause
+from ..models import ChipFamily
 from .packing import SECTOR
 
 

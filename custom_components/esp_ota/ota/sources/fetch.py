@@ -11,8 +11,8 @@ from typing import Final
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
-from .causes import Cause
-from .exceptions import SourceError
+from ..causes import Cause
+from ..exceptions import SourceError
 from .listing import web_address
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

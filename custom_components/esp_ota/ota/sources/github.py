@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from .causes import Cause
-from .exceptions import SourceError
+from ..causes import Cause
+from ..exceptions import SourceError
+from ..models import Marker
 from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
-from .models import Marker
 
 _SIGNATURE: Final = ".minisig"
 _MOST_ASSETS: Final = 500

@@ -12,13 +12,9 @@ from typing import Any, Final
 
 from yarl import URL
 
-from .causes import Cause
-from .exceptions import SourceError
-from .models import (
-    Chip,
-    ImageKind,
-    Marker,
-)
+from ..causes import Cause
+from ..exceptions import SourceError
+from ..models import Chip, ImageKind, Marker
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128

@@ -10,26 +10,11 @@ from typing import Any, Final
 
 from yarl import URL
 
-from .causes import Cause
-from .discovery import chip_from_text
-from .exceptions import SourceError
-from .listing import (
-    Listed,
-    Listing,
-    digest,
-    kind_of,
-    load_json,
-    notes,
-    number,
-    text,
-    web_address,
-)
-from .models import (
-    Chip,
-    ChipFamily,
-    ImageKind,
-    Marker,
-)
+from ..causes import Cause
+from ..exceptions import SourceError
+from ..models import Chip, ChipFamily, ImageKind, Marker
+from ..module import chip_from_text
+from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
 
 _FIRST_APP: Final = 0x10000
 """No ESP32 sketch begins below it: boot loader, partition table and OTA data come first."""

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..causes import Cause
-from ..datagram import DatagramSocket
 from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
-from ..models import (
-    ImageKind,
-    Payload,
-)
+from ..models import ImageKind, Payload
+from ..module import DatagramSocket
 from ._authentication import client_nonce, keys_for, response
 from ._replies import readable, rejection
 

@@ -14,10 +14,7 @@ from typing import Final, override
 
 from ..causes import Cause
 from ..exceptions import OtaError, TransferError
-from ..models import (
-    Delivery,
-    ProgressCallback,
-)
+from ..models import Delivery, ProgressCallback
 from ._connection import ImageConnection, TransferLimits
 from ._replies import rejection
 

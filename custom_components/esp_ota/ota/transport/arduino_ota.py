@@ -13,19 +13,13 @@ import socket
 from typing import Any, Final, override
 
 from ..causes import Cause
-from ..datagram import DatagramSocket
-from ..diagnosis import is_translated, why_silent, why_unreachable
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
-from ..models import (
-    ChipFamily,
-    Delivery,
-    Payload,
-    ProgressCallback,
-)
-from . import Push
+from ..models import ChipFamily, Delivery, Payload, ProgressCallback
+from ..module import DatagramSocket, is_translated, why_silent, why_unreachable
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
 from ._stream import Stream, StreamLimits
+from .protocol import Push
 
 _LOGGER: Final = logging.getLogger(__name__)
 

@@ -14,15 +14,10 @@ from typing import Final
 
 from ..causes import Cause
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
-from ..models import (
-    Delivery,
-    ImageKind,
-    Payload,
-    ProgressCallback,
-)
-from ..pull_request import PullMode, PullRequest
-from . import NoSwitch
+from ..models import Delivery, ImageKind, Payload, ProgressCallback
+from ..module import PullMode, PullRequest
 from ._connection import unacknowledged, unsent
+from .protocol import NoSwitch
 
 _HEADERS_ONLY: Final = 12 * 1024
 """Bytes a module's TCP takes although its sketch read only the headers.

@@ -19,12 +19,7 @@ from typing import Final, override
 
 from ..causes import Cause
 from ..exceptions import InstallRefused, OtaError, TransferError
-from ..models import (
-    Delivery,
-    Payload,
-    ProgressCallback,
-)
-from . import Push
+from ..models import Delivery, Payload, ProgressCallback
 from ._dialects import DIALECTS, Form, Manners, UploadDialect
 from ._exchange import Upload, UploadLimits
 from ._http import request_head
@@ -34,6 +29,7 @@ from ._other_slot import switch_back
 from ._recognise import recognise_at
 from ._verdict import admit, delivery
 from ._web import Web
+from .protocol import Push
 
 __all__ = ["HttpUpload", "UploadDialect", "UploadLimits", "recognise"]
 

@@ -1,0 +1,21 @@
+"""The forms: adding a module, its options, the library, sources, and a safe state.
+
+Here live questions, what an answer must be, and where it is stored. Never here: anything that
+happens without a person in front of a form. Home Assistant finds them by `config_flow.py`.
+"""
+
+from .adding import EQUIPMENT, ModuleFlow
+from .library import HouseOptionsFlow
+from .options import ModuleOptionsFlow
+from .sources import SOURCE_FLOWS
+from .transports import PASSWORD, PORT
+
+__all__ = [
+    "EQUIPMENT",
+    "PASSWORD",
+    "PORT",
+    "SOURCE_FLOWS",
+    "HouseOptionsFlow",
+    "ModuleFlow",
+    "ModuleOptionsFlow",
+]

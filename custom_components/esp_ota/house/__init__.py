@@ -1,0 +1,22 @@
+"""What all modules share while Home Assistant runs: the house, its journal, its ears.
+
+Here live the one `House` of a Home Assistant, the journal on disk, mDNS announcements and the
+polls of modules. Never here: one module's state, or one install's steps.
+"""
+
+from .announcements import Announcements
+from .house import HOUSE, House, async_make_house_entry
+from .install_note import InstallNote, restored_result, stored_result
+from .pollers import Poller, new_secret
+
+__all__ = [
+    "HOUSE",
+    "Announcements",
+    "House",
+    "InstallNote",
+    "Poller",
+    "async_make_house_entry",
+    "new_secret",
+    "restored_result",
+    "stored_result",
+]

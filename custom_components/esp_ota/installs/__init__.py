@@ -1,0 +1,24 @@
+"""Installs of one module: begun, carried through, ended, told, and picked up after a crash.
+
+Here live what surrounds the pipeline of `ota/`: who may begin, the journal's notes, the way
+back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
+"""
+
+from .installer import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, is_installing
+from .preparation import async_packing_advice
+from .recovery import async_abandon
+from .rehearsal import Rehearsal, async_rehearse
+from .uses import Use, async_uses
+
+__all__ = [
+    "ModuleConfigEntry",
+    "ModuleInstaller",
+    "ModuleRuntime",
+    "Rehearsal",
+    "Use",
+    "async_abandon",
+    "async_packing_advice",
+    "async_rehearse",
+    "async_uses",
+    "is_installing",
+]

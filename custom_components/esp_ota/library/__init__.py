@@ -1,0 +1,67 @@
+"""All releases known in this house, and where they come from.
+
+Here live files on disk and their facts: names, versions, signatures, the watched folder, and
+sources that are asked for more. Never here: modules, and what fits on which.
+"""
+
+from .download import async_download
+from .folder import WatchedFolder, read_firmware
+from .incoming import IncomingFile
+from .library import Library
+from .merged_image import async_learn_slot
+from .payloads import Payloads
+from .release import Release
+from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .signatures import Signatures
+from .source_kinds import (
+    CHANNEL_PRE,
+    CHANNEL_STABLE,
+    CONF_CHANNEL,
+    CONF_INTERVAL,
+    CONF_PATTERN,
+    CONF_REPOSITORY,
+    CONF_SOURCE_FIRMWARE,
+    CONF_TOKEN,
+    CONF_URL,
+    DEFAULT_INTERVAL,
+    DEFAULT_PATTERN,
+    KIND_GITHUB,
+    KIND_MANIFEST,
+    KINDS,
+    repository_from,
+)
+from .source_registry import SourceRegistry
+from .source_watcher import SourceWatcher
+from .versions import is_newer
+
+__all__ = [
+    "CHANNEL_PRE",
+    "CHANNEL_STABLE",
+    "CONF_CHANNEL",
+    "CONF_INTERVAL",
+    "CONF_PATTERN",
+    "CONF_REPOSITORY",
+    "CONF_SOURCE_FIRMWARE",
+    "CONF_TOKEN",
+    "CONF_URL",
+    "DEFAULT_INTERVAL",
+    "DEFAULT_PATTERN",
+    "KINDS",
+    "KIND_GITHUB",
+    "KIND_MANIFEST",
+    "SIGNATURE_LIMIT",
+    "IncomingFile",
+    "Library",
+    "Payloads",
+    "Release",
+    "ReleaseName",
+    "Signatures",
+    "SourceRegistry",
+    "SourceWatcher",
+    "WatchedFolder",
+    "async_download",
+    "async_learn_slot",
+    "is_newer",
+    "read_firmware",
+    "repository_from",
+]

@@ -1,0 +1,20 @@
+"""One module each: what is known of it, who said so, and how its last install ended.
+
+Here live the coordinator that all entities read, and the evidence a person named. Never here:
+anything that changes a module or its equipment.
+"""
+
+from .coordinator import ModuleCoordinator
+from .named_evidence import async_info_version
+from .outcome import Outcome, Press, async_outcome, async_tell
+from .withheld import withheld
+
+__all__ = [
+    "ModuleCoordinator",
+    "Outcome",
+    "Press",
+    "async_info_version",
+    "async_outcome",
+    "async_tell",
+    "withheld",
+]

@@ -1,0 +1,37 @@
+"""What a module says of itself, and whether it is there.
+
+Here live announcements, pull headers, probes that change nothing, and why one stays silent.
+Never here: images, or what follows from a fact.
+"""
+
+from .datagram import DatagramSocket
+from .diagnosis import is_translated, why_silent, why_unreachable
+from .discovery import (
+    DEFAULT_PORTS,
+    SERVICE_TYPE,
+    WIFI_OTA_PORT,
+    chip_from_board,
+    chip_from_text,
+    facts_from_announcement,
+    family_from_port,
+)
+from .probe import is_alive, is_listening
+from .pull_request import PullMode, PullRequest
+
+__all__ = [
+    "DEFAULT_PORTS",
+    "SERVICE_TYPE",
+    "WIFI_OTA_PORT",
+    "DatagramSocket",
+    "PullMode",
+    "PullRequest",
+    "chip_from_board",
+    "chip_from_text",
+    "facts_from_announcement",
+    "family_from_port",
+    "is_alive",
+    "is_listening",
+    "is_translated",
+    "why_silent",
+    "why_unreachable",
+]

@@ -1,0 +1,33 @@
+"""Whether this image belongs on this module.
+
+Here live the checks, the gate over them, packing, signatures and what is known of a slot.
+Never here: input or output of any kind.
+"""
+
+from .checks import ACCEPTABLE, RULES, Candidate, Check, CheckResult, SignatureState
+from .gate import preflight
+from .knowledge import ModuleKnowledge
+from .packing import Packed, PackingAdvice, PackingReason, may_pack, pack, pack_for
+from .signature import read_public_key, verify_signature
+from .slot import SlotKnowledge, SlotSource
+
+__all__ = [
+    "ACCEPTABLE",
+    "RULES",
+    "Candidate",
+    "Check",
+    "CheckResult",
+    "ModuleKnowledge",
+    "Packed",
+    "PackingAdvice",
+    "PackingReason",
+    "SignatureState",
+    "SlotKnowledge",
+    "SlotSource",
+    "may_pack",
+    "pack",
+    "pack_for",
+    "preflight",
+    "read_public_key",
+    "verify_signature",
+]

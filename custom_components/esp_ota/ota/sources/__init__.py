@@ -1,0 +1,23 @@
+"""What servers of firmware say: lists, releases of a repository, and bounded fetching.
+
+Never here: when a source is asked, or what becomes of its files.
+"""
+
+from .fetch import Account, CallBudget, Text, fetch_text, open_url, read_chunks
+from .github import parse_releases
+from .listing import Listed, Listing, web_address
+from .manifest import parse_manifest
+
+__all__ = [
+    "Account",
+    "CallBudget",
+    "Listed",
+    "Listing",
+    "Text",
+    "fetch_text",
+    "open_url",
+    "parse_manifest",
+    "parse_releases",
+    "read_chunks",
+    "web_address",
+]

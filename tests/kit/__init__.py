@@ -1,0 +1,1 @@
+"""What several tests share: the garden and its valve, entries, pushes, sentences."""
