@@ -72,6 +72,22 @@ CONF_KEYS: Final = "signing_keys"
 CONF_PULL_ADDRESS: Final = "pull_address"
 CONF_REMOTE_POLLS: Final = "remote_polls"
 
+# Keys of a source of firmware, a subentry of the house's entry
+KIND_MANIFEST: Final = "manifest"
+KIND_GITHUB: Final = "github"
+CONF_URL: Final = "url"
+CONF_REPOSITORY: Final = "repository"
+CONF_PATTERN: Final = "pattern"
+CONF_CHANNEL: Final = "channel"
+CONF_TOKEN: Final = "token"  # noqa: S105 - a key, not a token
+CONF_SOURCE_FIRMWARE: Final = "firmware"
+CONF_INTERVAL: Final = "interval"
+CHANNEL_STABLE: Final = "stable"
+CHANNEL_PRE: Final = "pre_release"
+DEFAULT_PATTERN: Final = "*.bin"
+DEFAULT_INTERVAL: Final = 60
+"""Minutes; a release is rarely more urgent, and GitHub counts the calls of an address."""
+
 DEFAULT_PARALLEL: Final = 2
 """More at once share one radio channel and the house loses more equipment at a time."""
 DEFAULT_KEEP: Final = 5

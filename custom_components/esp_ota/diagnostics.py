@@ -7,10 +7,17 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_KIND, CONF_PULL_SECRET, CONF_UPLOAD_PASSWORD, KIND_HOUSE
+from .const import (
+    CONF_KIND,
+    CONF_PULL_SECRET,
+    CONF_TOKEN,
+    CONF_UPLOAD_PASSWORD,
+    CONF_URL,
+    KIND_HOUSE,
+)
 from .house import HOUSE
 from .installs import ModuleConfigEntry, async_uses
-from .library import CONF_TOKEN, CONF_URL, SourceWatcher
+from .library import SourceWatcher
 from .modules import Outcome
 
 _SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}

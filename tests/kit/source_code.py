@@ -2,16 +2,17 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 from .places import INTEGRATION
 
 
-def modules(folder: Path = INTEGRATION) -> dict[str, ast.Module]:
-    """Parse the Python files below a folder, by their path from the integration."""
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Parse the integration's Python files, by their path from its folder."""
     return {
         str(path.relative_to(INTEGRATION)): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.rglob("*.py"))
+        for path in sorted(INTEGRATION.rglob("*.py"))
     }
 
 

@@ -15,8 +15,7 @@ from homeassistant.helpers import selector
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
-from ..house import HOUSE, House
-from ..library import (
+from ..const import (
     CHANNEL_PRE,
     CHANNEL_STABLE,
     CONF_CHANNEL,
@@ -30,9 +29,9 @@ from ..library import (
     DEFAULT_PATTERN,
     KIND_GITHUB,
     KIND_MANIFEST,
-    KINDS,
-    repository_from,
 )
+from ..house import HOUSE, House
+from ..library import KINDS, repository_from
 from ..ota import OtaError, web_address
 
 _TEXT: Final = selector.TextSelector()

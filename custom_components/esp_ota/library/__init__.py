@@ -14,19 +14,6 @@ from .release import Release
 from .release_name import SIGNATURE_LIMIT, ReleaseName
 from .signatures import Signatures
 from .source_kinds import (
-    CHANNEL_PRE,
-    CHANNEL_STABLE,
-    CONF_CHANNEL,
-    CONF_INTERVAL,
-    CONF_PATTERN,
-    CONF_REPOSITORY,
-    CONF_SOURCE_FIRMWARE,
-    CONF_TOKEN,
-    CONF_URL,
-    DEFAULT_INTERVAL,
-    DEFAULT_PATTERN,
-    KIND_GITHUB,
-    KIND_MANIFEST,
     KINDS,
     repository_from,
 )
@@ -35,20 +22,7 @@ from .source_watcher import SourceWatcher
 from .versions import is_newer
 
 __all__ = [
-    "CHANNEL_PRE",
-    "CHANNEL_STABLE",
-    "CONF_CHANNEL",
-    "CONF_INTERVAL",
-    "CONF_PATTERN",
-    "CONF_REPOSITORY",
-    "CONF_SOURCE_FIRMWARE",
-    "CONF_TOKEN",
-    "CONF_URL",
-    "DEFAULT_INTERVAL",
-    "DEFAULT_PATTERN",
     "KINDS",
-    "KIND_GITHUB",
-    "KIND_MANIFEST",
     "SIGNATURE_LIMIT",
     "IncomingFile",
     "Library",

@@ -7,6 +7,17 @@ from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession
 
+from ..const import (
+    CHANNEL_PRE,
+    CONF_CHANNEL,
+    CONF_PATTERN,
+    CONF_REPOSITORY,
+    CONF_TOKEN,
+    CONF_URL,
+    DEFAULT_PATTERN,
+    KIND_GITHUB,
+    KIND_MANIFEST,
+)
 from ..ota import (
     Account,
     CallBudget,
@@ -31,21 +42,6 @@ _GITHUB_HEADERS: Final = {
 _REPOSITORY: Final = re.compile(
     r"(?:(?:https?://)?(?:www\.)?github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?(?:/.*)?"
 )
-
-KIND_MANIFEST: Final = "manifest"
-KIND_GITHUB: Final = "github"
-CONF_URL: Final = "url"
-CONF_REPOSITORY: Final = "repository"
-CONF_PATTERN: Final = "pattern"
-CONF_CHANNEL: Final = "channel"
-CONF_TOKEN: Final = "token"  # noqa: S105 - a key, not a token
-CONF_SOURCE_FIRMWARE: Final = "firmware"
-CONF_INTERVAL: Final = "interval"
-CHANNEL_STABLE: Final = "stable"
-CHANNEL_PRE: Final = "pre_release"
-DEFAULT_PATTERN: Final = "*.bin"
-DEFAULT_INTERVAL: Final = 60
-"""Minutes; a release is rarely more urgent, and GitHub counts the calls of an address."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,8 @@
-"""ESP OTA without Home Assistant: images, the gate, the pipeline and the transports."""
+"""What would be true without Home Assistant: images, the gate, the pipeline, the transports.
+
+Here live rules of modules and their firmware, each in a room of its own. Never here: Home
+Assistant, configuration, or a disk; what is needed of them is handed in.
+"""
 
 from .causes import Cause
 from .evidence import (
