@@ -32,6 +32,7 @@ from ..ota import (
     read_public_key,
 )
 from .safe_state import HouseSafeStateFlow
+from .selectors import whole_number
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"
@@ -65,17 +66,6 @@ _UPLOAD: Final = vol.Schema(
         vol.Required(_CONF_ANOTHER, default=False): selector.BooleanSelector(),
     }
 )
-
-
-def _number(minimum: int, maximum: int) -> vol.All:
-    return vol.All(
-        selector.NumberSelector(
-            selector.NumberSelectorConfig(
-                min=minimum, max=maximum, step=1, mode=selector.NumberSelectorMode.BOX
-            )
-        ),
-        vol.Coerce(int),
-    )
 
 
 class _UploadMissingError(Exception):
@@ -246,9 +236,9 @@ class HouseOptionsFlow(HouseSafeStateFlow):
             return self.async_create_entry(data=options | user_input)
         schema = vol.Schema(
             {
-                vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): _number(1, 10),
-                vol.Required(CONF_CALLBACK_PORT, default=0): _number(0, 65535),
-                vol.Required(CONF_KEEP, default=DEFAULT_KEEP): _number(1, 100),
+                vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): whole_number(1, 10),
+                vol.Required(CONF_CALLBACK_PORT, default=0): whole_number(0, 65535),
+                vol.Required(CONF_KEEP, default=DEFAULT_KEEP): whole_number(1, 100),
                 vol.Optional(CONF_PULL_ADDRESS): selector.TextSelector(
                     selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
                 ),

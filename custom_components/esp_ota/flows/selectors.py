@@ -21,29 +21,24 @@ class RawConditionSelector(selector.ConditionSelector):
         return data
 
 
-def seconds(maximum: int) -> vol.All:
+def seconds(maximum: int) -> vol.All[int]:
     """Return a field for whole seconds."""
-    return _whole(maximum, "s")
+    return whole_number(0, maximum, "s")
 
 
-def minutes(maximum: int) -> vol.All:
+def minutes(maximum: int) -> vol.All[int]:
     """Return a field for whole minutes."""
-    return _whole(maximum, "min")
+    return whole_number(0, maximum, "min")
 
 
-def _whole(maximum: int, unit: str) -> vol.All:
-    return vol.All(
-        selector.NumberSelector(
-            selector.NumberSelectorConfig(
-                min=0,
-                max=maximum,
-                step=1,
-                unit_of_measurement=unit,
-                mode=selector.NumberSelectorMode.BOX,
-            )
-        ),
-        vol.Coerce(int),
+def whole_number(minimum: int, maximum: int, unit: str | None = None) -> vol.All[int]:
+    """Return a field for a whole number between these two."""
+    config = selector.NumberSelectorConfig(
+        min=minimum, max=maximum, step=1, mode=selector.NumberSelectorMode.BOX
     )
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return vol.All(selector.NumberSelector(config), vol.Coerce(int))
 
 
 def choice(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from socket import inet_ntoa
 from typing import override
 
-from zeroconf import (
+# The record classes are public in zeroconf's docs, but not in its `__all__`.
+from zeroconf import (  # type: ignore[attr-defined]
     DNSAddress,
     DNSOutgoing,
     DNSPointer,
