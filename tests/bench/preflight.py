@@ -6,7 +6,7 @@ import time
 import tracemalloc
 from typing import Final
 
-from custom_components.esp_ota.ota import Candidate, Chip, ModuleFacts, preflight, read_image
+from custom_components.esp_ota.ota import Candidate, Chip, ModuleFacts, ask_gate, read_image
 from tests.virtual_module import build_image, gzip_image
 
 SIZE: Final = 2 * 1024 * 1024
@@ -26,7 +26,7 @@ def _check(data: bytes, chip: Chip) -> None:
         version="1.0.0",
         slot_size=SIZE,
     )
-    results = preflight(candidate, module).results
+    results = ask_gate(candidate, module).results
     assert results, "the gate asked nothing"
 
 

@@ -464,7 +464,7 @@ async def test_a_download_that_never_ends_is_ended(
             await asyncio.sleep(0.02)
 
     github.answers[path] = trickle
-    monkeypatch.setattr("custom_components.esp_ota.library.library.download._SECONDS", 0.3)
+    monkeypatch.setattr("custom_components.esp_ota.library.download._SECONDS", 0.3)
     source = await add(hass)
     assert versions(house) == []
     assert source.memory.cause == "download_broken"

@@ -50,9 +50,9 @@ from ..ota import (
     SlotKnowledge,
     SlotSource,
     Statements,
+    ask_gate,
     is_alive,
     is_listening,
-    preflight,
 )
 from .named_evidence import NamedEvidence
 from .outcome import Outcome
@@ -363,7 +363,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         facts = self.facts()
         for release in self.releases:
             candidate = self.candidate(release, chosen=False)
-            if preflight(candidate, facts, self.accepted).refusal is None:
+            if ask_gate(candidate, facts, self.accepted).refusal is None:
                 return release
         return None
 

@@ -1,7 +1,7 @@
 """Why a release that is newer than what the card shows is not offered."""
 
 from ..library import Release
-from ..ota import CheckResult, preflight
+from ..ota import CheckResult, ask_gate
 from .coordinator import ModuleCoordinator
 
 
@@ -13,7 +13,7 @@ def withheld(coordinator: ModuleCoordinator) -> tuple[Release, CheckResult] | No
         if release == offered:
             return None
         candidate = coordinator.candidate(release, chosen=False)
-        refusal = preflight(candidate, facts, coordinator.accepted).refusal
+        refusal = ask_gate(candidate, facts, coordinator.accepted).refusal
         if refusal and not candidate.older and release.version not in shown:
             return release, refusal
     return None

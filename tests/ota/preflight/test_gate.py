@@ -19,7 +19,7 @@ from custom_components.esp_ota.ota import (
     Marker,
     ModuleFacts,
     SignatureState,
-    preflight,
+    ask_gate,
     read_image,
 )
 from custom_components.esp_ota.ota.preflight.checks import Answer
@@ -47,7 +47,7 @@ UNPACKING = replace(
 
 def result_of(check: Check, candidate: Any = CANDIDATE, module: Any = MODULE) -> CheckResult:
     """Return the answer of one check among all."""
-    answers = preflight(candidate, module)
+    answers = ask_gate(candidate, module)
     assert [result.check for result in answers.results] == list(Check)
     return next(result for result in answers.results if result.check is check)
 
@@ -62,20 +62,20 @@ def refused(
 ) -> InstallRefused:
     """Return the refusal, after a look at its sentence."""
     with pytest.raises(InstallRefused) as caught:
-        preflight(candidate, module, accepted).raise_for_refusal()
+        ask_gate(candidate, module, accepted).raise_for_refusal()
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
     return caught.value
 
 
 def test_an_image_that_belongs_there_passes_every_check() -> None:
-    answers = preflight(CANDIDATE, replace(MODULE, flash_size=IMAGE.flash_size))
+    answers = ask_gate(CANDIDATE, replace(MODULE, flash_size=IMAGE.flash_size))
     assert {result.answer for result in answers.results} == {Answer.VALID}
     assert answers.refusal is None
     answers.raise_for_refusal()
 
 
 def test_the_order_of_the_questions_is_the_order_of_the_slugs() -> None:
-    assert [result.check for result in preflight(CANDIDATE, NOTHING_KNOWN).results] == list(Check)
+    assert [result.check for result in ask_gate(CANDIDATE, NOTHING_KNOWN).results] == list(Check)
 
 
 def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
@@ -101,7 +101,7 @@ def test_a_sketch_and_a_file_system_are_not_mistaken(kind: ImageKind, wanted: Im
 def test_a_file_system_is_for_any_chip_and_for_an_area_that_nobody_knows(
     module: ModuleFacts,
 ) -> None:
-    answers = preflight(FILESYSTEM, replace(module, slot_size=1))
+    answers = ask_gate(FILESYSTEM, replace(module, slot_size=1))
     assert answers.refusal is None
     unknown = [result.check for result in answers.results if result.answer is Answer.UNKNOWN]
     assert unknown == [Check.SLOT]
@@ -185,7 +185,7 @@ def test_a_sketch_must_not_be_built_for_more_flash_than_there_is(
         assert error.cause is Cause.FLASH_SIZE
         assert error.facts == {"image_flash": str(4 << 20), "module_flash": str(1 << 20)}
     else:
-        assert preflight(candidate, module).refusal is None
+        assert ask_gate(candidate, module).refusal is None
 
 
 def test_the_header_of_an_esp32_image_says_nothing_about_its_flash() -> None:
@@ -221,7 +221,7 @@ def test_a_packed_sketch_needs_a_module_that_is_sure_to_unpack_it(
     candidate = replace(CANDIDATE, image=replace(PACKED_DIO, **image))
     facts = replace(UNPACKING, **module)
     if cause is None:
-        assert preflight(candidate, facts).refusal is None
+        assert ask_gate(candidate, facts).refusal is None
     else:
         assert refused(candidate, facts).cause is cause
 
@@ -231,7 +231,7 @@ def test_an_overlap_is_only_perhaps_the_end_and_may_be_accepted() -> None:
     module = replace(UNPACKING, slot_size=700_000)
     assert result_of(Check.PACKING, candidate, module).answer is Answer.UNKNOWN
     assert refused(candidate, module).facts["check"] == "packing"
-    assert preflight(candidate, module, frozenset({Check.PACKING})).refusal is None
+    assert ask_gate(candidate, module, frozenset({Check.PACKING})).refusal is None
 
 
 def test_a_packed_file_system_is_refused() -> None:
@@ -245,7 +245,7 @@ def test_what_a_module_does_not_say_about_unpacking_is_named_and_can_be_accepted
     assert error.cause is Cause.NOT_CERTAIN_PACKING
     missing = "core, flash_mode, flash_size, free, sketch_size"
     assert error.facts == {"check": "packing", "missing": missing}
-    assert preflight(candidate, MODULE, frozenset({Check.PACKING})).refusal is None
+    assert ask_gate(candidate, MODULE, frozenset({Check.PACKING})).refusal is None
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_the_image_must_fit_the_slot(slot: int | None, answer: Answer) -> None:
 
 
 def test_an_unknown_slot_refuses_nothing_because_the_module_answers_it_itself() -> None:
-    answers = preflight(CANDIDATE, replace(MODULE, slot_size=None))
+    answers = ask_gate(CANDIDATE, replace(MODULE, slot_size=None))
     unknown = [result.check for result in answers.results if result.answer is Answer.UNKNOWN]
     assert unknown == [Check.FLASH_SIZE, Check.SLOT]
     assert answers.refusal is None
@@ -357,7 +357,7 @@ def test_a_firmware_with_a_key_needs_a_signature_that_fits(
 ) -> None:
     candidate = replace(CANDIDATE, signature=state)
     if cause is None:
-        assert preflight(candidate, MODULE).refusal is None
+        assert ask_gate(candidate, MODULE).refusal is None
     else:
         error = refused(candidate, MODULE, frozenset(Check))
         assert error.cause is cause
@@ -384,7 +384,7 @@ def test_a_module_that_wants_signed_images_gets_no_other_and_is_locked_in_knowin
         assert refused(candidate, module, frozenset(Check)).cause is Cause.UNSIGNED_IMAGE
     if answer is Answer.UNKNOWN:
         assert refused(candidate, module).cause is Cause.NOT_CERTAIN_SIGNATURE
-        assert preflight(candidate, module, frozenset({Check.SIGNATURE})).refusal is None
+        assert ask_gate(candidate, module, frozenset({Check.SIGNATURE})).refusal is None
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ def test_a_signed_file_system_locks_nothing_in() -> None:
 
 def test_a_no_is_told_before_a_do_not_know() -> None:
     candidate = replace(CANDIDATE, older=True)
-    refusal = preflight(candidate, NOTHING_KNOWN).refusal
+    refusal = ask_gate(candidate, NOTHING_KNOWN).refusal
     assert refusal is not None
     assert (refusal.check, refusal.answer) == (Check.VERSION, Answer.INVALID)
 
@@ -420,7 +420,7 @@ def test_what_the_person_accepted_is_no_longer_asked() -> None:
     assert (first.cause, first.facts["check"]) == (Cause.NOT_CERTAIN_CHIP, "chip")
     second = refused(CANDIDATE, NOTHING_KNOWN, frozenset({Check.CHIP}))
     assert (second.cause, second.facts["check"]) == (Cause.NOT_CERTAIN_FIRMWARE, "firmware")
-    preflight(CANDIDATE, NOTHING_KNOWN, frozenset({Check.CHIP, Check.FIRMWARE})).raise_for_refusal()
+    ask_gate(CANDIDATE, NOTHING_KNOWN, frozenset({Check.CHIP, Check.FIRMWARE})).raise_for_refusal()
 
 
 def test_a_no_cannot_be_accepted_away() -> None:

@@ -251,7 +251,7 @@ def test_a_file_that_is_no_signature_signs_nothing(detached: str) -> None:
         "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         "-----BEGIN \ud800",
-        public(ed25519.Ed25519PrivateKey.generate()),
+        pytest.param(public(ed25519.Ed25519PrivateKey.generate()), id="ed25519"),
         MINISIGN_KEY.splitlines()[0],
         MINISIGN_KEY + MINISIGN_KEY,
         MINISIGN_KEY.replace("RWTa", "RUTa"),

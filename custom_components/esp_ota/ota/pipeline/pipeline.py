@@ -21,7 +21,7 @@ from ..exceptions import (
     SafeStateError,
 )
 from ..models import Delivery, InstallResult, InstallStage, Verdict
-from ..preflight import Candidate, Check, preflight
+from ..preflight import Candidate, Check, ask_gate
 from .carry import carry_through
 from .ports import Limits, Part, Ports
 from .proof import Proof, Sent
@@ -194,7 +194,7 @@ class Pipeline:
         self._before = self._ports.facts()
         for part in self._sending.parts:
             if part.payload.data or not part.in_other_slot:
-                preflight(part.candidate, self._before, self._accepted).raise_for_refusal()
+                ask_gate(part.candidate, self._before, self._accepted).raise_for_refusal()
 
     async def _check_module(self) -> None:
         """Ask whether it is there; raises ModuleConnectionError."""

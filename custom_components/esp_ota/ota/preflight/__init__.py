@@ -5,7 +5,7 @@ Never here: input or output of any kind.
 """
 
 from .checks import ACCEPTABLE, RULES, Candidate, Check, CheckResult, SignatureState
-from .gate import preflight
+from .gate import ask_gate
 from .knowledge import ModuleKnowledge
 from .packing import Packed, PackingAdvice, PackingReason, may_pack, pack, pack_for
 from .signature import read_public_key, verify_signature
@@ -24,10 +24,10 @@ __all__ = [
     "SignatureState",
     "SlotKnowledge",
     "SlotSource",
+    "ask_gate",
     "may_pack",
     "pack",
     "pack_for",
-    "preflight",
     "read_public_key",
     "verify_signature",
 ]

@@ -41,7 +41,7 @@ class Preflight:
         raise InstallRefused(refusal.cause, **facts)
 
 
-def preflight(
+def ask_gate(
     candidate: Candidate, module: ModuleFacts, accepted: frozenset[Check] = frozenset()
 ) -> Preflight:
     """Ask every check about one candidate and one module."""
