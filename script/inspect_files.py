@@ -45,7 +45,7 @@ def _public_names(file: Path) -> Iterator[tuple[str, str]]:
 
 _Room("esp_ota", INTEGRATION)
 ota = _Room("esp_ota.ota", INTEGRATION / "ota")
-ReleaseName = import_module("esp_ota.release_name").ReleaseName
+ReleaseName = _Room("esp_ota.library", INTEGRATION / "library").ReleaseName
 
 
 def inspect(path: Path) -> dict[str, Any]:

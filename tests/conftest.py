@@ -1,7 +1,7 @@
 """Fixtures: a Home Assistant with real sockets on loopback, and virtual modules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,16 @@ pytest.register_assert_rewrite(
 # After the line above, or their asserts say little.
 from tests.conformance.page import seen  # noqa: E402
 from tests.kit.garden import Garden  # noqa: E402
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what was logged travel from a worker: text of modules may hold half a surrogate."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
