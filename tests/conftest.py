@@ -28,6 +28,8 @@ pytest.register_assert_rewrite(
 from tests.conformance.page import seen  # noqa: E402
 from tests.kit.garden import Garden  # noqa: E402
 
+_SEEN_BY_WORKERS: list[str] = []
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -39,9 +41,31 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, or one worker would be at it when all others are done."""
+
+    def length(item: pytest.Item) -> float:
+        timeout = item.get_closest_marker("timeout")
+        return timeout.args[0] if timeout else bool(item.get_closest_marker("slow"))
+
+    items.sort(key=length, reverse=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker saw of the conformance matrix to whoever prints."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["conformance"] = list(seen())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker saw of it; one that crashed saw nothing."""
+    _SEEN_BY_WORKERS.extend(getattr(node, "workeroutput", {}).get("conformance", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was run of the conformance matrix."""
-    for line in seen():
+    for line in (*_SEEN_BY_WORKERS, *seen()):
         terminalreporter.write_line(line)
 
 
@@ -50,6 +74,18 @@ def _loopback_sockets() -> None:
     """Let tests talk over loopback, and only there."""
     pytest_socket.enable_socket()
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "224.0.0.251"])
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Check what asyncio's debug mode checks, but keep no stack for each future.
+
+    The stacks only say where a future was made, and cost half of all the time. In place of the
+    fixture of Home Assistant's test kit.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.get_debug = lambda: False  # type: ignore[method-assign]
 
 
 @pytest.fixture
