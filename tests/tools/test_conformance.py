@@ -12,7 +12,7 @@ import pytest_socket
 from custom_components.esp_ota.house import House
 from custom_components.esp_ota.house.house import Patience
 from homeassistant.core import HomeAssistant
-from tests.conformance.cells import DOORS, PAGES, PULL, PUSH, cells_of
+from tests.conformance.cells import DOORS, cells_of
 from tests.conformance.endings import Ending, ending_of
 from tests.conformance.house import PATIENCE, set_up_house
 from tests.conformance.page import ASKED_TO_WRITE, PAGE, SEEN, page_of
@@ -32,17 +32,17 @@ def _own_ways(_loopback_sockets: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("doors", [(PUSH,), PAGES, (PULL,)], ids=["push", "pages", "pull"])
+@pytest.mark.parametrize("door", DOORS)
 async def test_each_install_ends_as_it_has_to(
     hass: HomeAssistant,
     esp_ota: None,
     hass_client_no_auth: ClientSessionGenerator,
-    doors: tuple[str, ...],
+    door: str,
 ) -> None:
     asyncio.get_running_loop().set_debug(False)  # it would keep a stack for each call
     port = (await hass_client_no_auth()).server.port
     assert port is not None
-    cells = list(cells_of(doors))
+    cells = list(cells_of((door,)))
     await set_up_house(hass, valves=len(cells), at_once=AT_ONCE)
     endings = await run_all(hass, port, cells)
     SEEN.update({cell: one for cell, one in endings.items() if isinstance(one, Ending)})

@@ -3,6 +3,7 @@
 After tools/elf2bin.py of the ESP8266 core, esptool's image formats, and arduino-pico's linker.
 """
 
+from functools import lru_cache
 import gzip
 import hashlib
 import random
@@ -34,6 +35,7 @@ _ESP32_SIZES = {_MIB << code: code for code in range(8)}
 type Segment = tuple[int, bytes]
 
 
+@lru_cache(maxsize=512)
 def build_image(
     chip: Chip | str,
     *,
@@ -66,6 +68,7 @@ def build_image(
             return _build_rp2040(text, size, source)
 
 
+@lru_cache(maxsize=64)
 def build_filesystem(size: int = 64 * 1024, *, seed: int = 0) -> bytes:
     """Return a LittleFS image: its magic in the first two blocks, then file-like content."""
     source = random.Random(f"littlefs/{seed}")
@@ -83,6 +86,7 @@ def build_filesystem(size: int = 64 * 1024, *, seed: int = 0) -> bytes:
     return bytes(data)
 
 
+@lru_cache(maxsize=64)
 def gzip_image(image: bytes) -> bytes:
     """Return the image as one gzip member without a time stamp."""
     return gzip.compress(image, 9, mtime=0)
