@@ -21,6 +21,7 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, Stat
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.kit.entries import entry_for
 from tests.kit.sentences import assert_error_is_whole
 from tests.virtual_module import Seen, VirtualModule, build_image
 
@@ -148,6 +149,19 @@ class Garden:
         entry.add_to_hass(self.hass)
         assert await self.hass.config_entries.async_setup(entry.entry_id)
         await self.hass.async_block_till_done()
+        return entry
+
+    async def add_valve(self, module: VirtualModule, **changes: Any) -> MockConfigEntry:
+        """Set up a module that switches the valve, and have 1.1.0 of its firmware."""
+        changes = {"board": module.config.board or module.config.facts.board} | changes
+        await self.release("1.1.0", module.config.chip)
+        return await self.add(entry_for(module, **{"options": options_for()} | changes))
+
+    async def add_talking(self, module: VirtualModule, **changes: Any) -> MockConfigEntry:
+        """Do the same for a module that announces what it runs."""
+        self.house.patience = changes.pop("patience", TALKING)
+        entry = await self.add_valve(module, **changes)
+        await self.runs("1.0.0")
         return entry
 
     async def runs(self, version: str) -> None:

@@ -1,20 +1,25 @@
 """Pushes by ArduinoOTA to a virtual module, without a Home Assistant."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import hashlib
 from typing import Any
+
+import pytest
 
 from custom_components.esp_ota.ota import (
     ArduinoOtaPush,
     ChipFamily,
     Delivery,
     ImageKind,
+    OtaError,
     Payload,
     PushLimits,
 )
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
+from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Family, VirtualModule, build_image
 
 _SOON_BACK = {"offline_time": 2.5}
@@ -26,6 +31,12 @@ GENERATIONS: dict[str, dict[str, Any]] = {
     "pico": {"chip": "rp2040"} | _SOON_BACK,
 }
 """One module of each behaviour: configurations for `start_module`."""
+EACH = pytest.mark.parametrize("generation", GENERATIONS)
+ALL = tuple(GENERATIONS)
+ESP8266, ESP32_MD5, ESP32, PICO = ALL
+NUMBERED, ESP32S = (ESP8266, PICO), (ESP32_MD5, ESP32)
+"""Modules that answer with numbers, and modules that keep much to themselves."""
+PASSWORD = "watering-can-42"
 FAMILIES = {
     Family.ESP8266: ChipFamily.ESP8266,
     Family.ESP32: ChipFamily.ESP32,
@@ -96,3 +107,12 @@ def push(module: VirtualModule, data: bytes | None = None, **changes: Any) -> Pu
     limits = changes.pop("limits", None) or quick()
     data = new_firmware(module) if data is None else data
     return Push(module, data, limits, options=changes, **own)
+
+
+async def failure_of[E: OtaError](kind: type[E], sending: Awaitable[object]) -> E:
+    """Return why a push fails: for this kind of reason, and in a whole sentence."""
+    with pytest.raises(kind) as caught:
+        async with asyncio.timeout(30):
+            await sending
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+    return caught.value
