@@ -159,3 +159,10 @@ async def garden(hass: HomeAssistant, esp_ota: None, monkeypatch: pytest.MonkeyP
     # On loopback "port unreachable" comes at once.
     monkeypatch.setattr("custom_components.esp_ota.ota.module.probe._UDP_WAIT", 0.03)
     return await Garden.plant(hass)
+
+
+@pytest.fixture
+async def module(garden: Garden, start_module: StartModule) -> VirtualModule:
+    """Switch on a module that nothing is wrong with, and have a release for it."""
+    await garden.release("1.1.0")
+    return await start_module()

@@ -1,55 +1,35 @@
-"""What forbids an update to begin, when the wait is cut short, and the house's own safe state."""
+"""What forbids an update to begin, when the wait is cut short, and a restore that is read back."""
 
 import asyncio
 import time
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import InstallNote
-from homeassistant.core import Context
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
-    CARD,
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
     OPEN_VALVE,
-    SAFE_STATE,
     UNTOUCHED,
     VALVE,
     VALVE_CLOSED,
     Garden,
     assert_nothing_sent,
     options_for,
-    patience,
     until,
 )
 from tests.kit.sentences import assert_issue_is_whole
+from tests.kit.steps import IRRIGATING, NOT_IRRIGATING, VALVE_OPEN, WHILE_IRRIGATING
 from tests.virtual_module import Seen, VirtualModule
 
-IRRIGATING = "binary_sensor.irrigating"
-WHILE_IRRIGATING = {"condition": "state", "entity_id": IRRIGATING, "state": "on"}
-NOT_IRRIGATING = WHILE_IRRIGATING | {"state": "off"}
 TEMPLATE = "{{ is_state('binary_sensor.irrigating', 'on') }}"
-VALVE_OPEN = VALVE_CLOSED | {"state": "on"}
 AN_HOUR = {"stable": 3600, "time_limit": 0.5}
 """Longer than any test waits: only a wait that is cut short can pass."""
-
-
-@pytest.fixture
-async def module(garden: Garden, start_module: StartModule) -> VirtualModule:
-    """Switch on a module that nothing is wrong with, and have a release for it."""
-    await garden.release("1.1.0")
-    return await start_module()
-
-
-async def add(garden: Garden, module: VirtualModule, **safe_state: Any) -> MockConfigEntry:
-    """Set up a module with a changed safe state."""
-    return await garden.add(entry_for(module, options=options_for(safe_state)))
 
 
 # Not while
@@ -70,7 +50,7 @@ async def test_an_update_does_not_begin_while_something_forbids_it(
     garden: Garden, module: VirtualModule, inhibit: list[Any]
 ) -> None:
     garden.hass.states.async_set(IRRIGATING, "on")
-    entry = await add(garden, module, inhibit=inhibit)
+    entry = await garden.add_with(module, inhibit=inhibit)
 
     facts = await garden.refused("inhibited")
 
@@ -101,7 +81,7 @@ async def test_what_cannot_be_told_forbids_as_well(
 ) -> None:
     if state is not None:
         garden.hass.states.async_set(IRRIGATING, state)
-    entry = await add(garden, module, inhibit=[inhibit])
+    entry = await garden.add_with(module, inhibit=[inhibit])
 
     facts = await garden.refused("inhibited")
 
@@ -112,7 +92,7 @@ async def test_what_cannot_be_told_forbids_as_well(
 
 async def test_a_disabled_reason_forbids_nothing(garden: Garden, module: VirtualModule) -> None:
     garden.hass.states.async_set(IRRIGATING, "on")
-    await add(garden, module, inhibit=[WHILE_IRRIGATING | {"enabled": False}])
+    await garden.add_with(module, inhibit=[WHILE_IRRIGATING | {"enabled": False}])
 
     await garden.install()
 
@@ -121,7 +101,7 @@ async def test_a_disabled_reason_forbids_nothing(garden: Garden, module: Virtual
 
 async def test_it_is_asked_again_when_the_turn_comes(garden: Garden, module: VirtualModule) -> None:
     garden.hass.states.async_set(IRRIGATING, "off")
-    entry = await add(garden, module, inhibit=[WHILE_IRRIGATING])
+    entry = await garden.add_with(module, inhibit=[WHILE_IRRIGATING])
     async with garden.house.turn(), garden.house.turn():  # both places are taken
         refused = asyncio.create_task(garden.refused("inhibited"))
         await until(lambda: "queued" in garden.stages)
@@ -141,7 +121,7 @@ async def test_irrigation_that_begins_during_an_update_does_not_end_it(
     module = await start_module(loop_time=10)
     await garden.release("1.1.0")
     garden.hass.states.async_set(IRRIGATING, "off")
-    await add(garden, module, inhibit=[WHILE_IRRIGATING])
+    await garden.add_with(module, inhibit=[WHILE_IRRIGATING])
     install = asyncio.create_task(garden.install())
     await module.wait_for(Seen.INVITED)
 
@@ -164,7 +144,7 @@ async def test_what_was_safe_for_long_enough_is_not_waited_for(
 ) -> None:
     await quiet_for_an_hour(garden, IRRIGATING, "off")
     touch_nothing = {"action": "input_boolean.turn_on", "target": {"entity_id": VALVE}}
-    await add(garden, module, actions=[touch_nothing], conditions=[NOT_IRRIGATING], **AN_HOUR)
+    await garden.add_with(module, actions=[touch_nothing], conditions=[NOT_IRRIGATING], **AN_HOUR)
 
     await garden.install()
 
@@ -198,7 +178,7 @@ async def test_everything_else_waits_for_the_whole_stable_time(
     assert await async_setup_component(garden.hass, "automation", {"automation": [automation]})
     await garden.hass.async_block_till_done()
     usual = {"actions": [], "conditions": [NOT_IRRIGATING], "restore": []}
-    await add(garden, module, **usual | AN_HOUR | safe_state)
+    await garden.add_with(module, **usual | AN_HOUR | safe_state)
 
     facts = await garden.refused("safe_state_not_confirmed")
 
@@ -211,7 +191,7 @@ async def test_what_breaks_during_the_actions_is_not_taken_for_safe(
 ) -> None:
     await quiet_for_an_hour(garden, IRRIGATING, "off")
     wait = {"delay": {"milliseconds": 300}}
-    await add(garden, module, actions=[wait], conditions=[NOT_IRRIGATING], **AN_HOUR)
+    await garden.add_with(module, actions=[wait], conditions=[NOT_IRRIGATING], **AN_HOUR)
     refused = asyncio.create_task(garden.refused("safe_state_not_confirmed"))
     await until(lambda: "making_safe" in garden.stages)
 
@@ -231,7 +211,7 @@ async def test_a_restore_is_over_when_it_is_read_back(
     scripts = {"open": {"sequence": [{"delay": {"milliseconds": 400}}, OPEN_VALVE]}}
     assert await async_setup_component(garden.hass, "script", {"script": scripts})
     start = {"action": "script.turn_on", "target": {"entity_id": "script.open"}}
-    entry = await add(garden, module, restore=[start], restore_conditions=[VALVE_OPEN])
+    entry = await garden.add_with(module, restore=[start], restore_conditions=[VALVE_OPEN])
 
     await garden.install()
 
@@ -262,7 +242,9 @@ async def test_a_restore_that_is_not_read_back_has_failed(
     conditions: list[Any],
     detail: str,
 ) -> None:
-    entry = await add(garden, module, restore=restore, restore_conditions=conditions, time_limit=1)
+    entry = await garden.add_with(
+        module, restore=restore, restore_conditions=conditions, time_limit=1
+    )
 
     facts = await garden.refused("restore_failed")
 
@@ -279,7 +261,7 @@ async def test_a_condition_of_the_restore_that_breaks_later_is_a_failed_restore(
     garden: Garden, module: VirtualModule
 ) -> None:
     """It could be loaded when the update began; the restore itself is run all the same."""
-    entry = await add(garden, module, restore_conditions=[VALVE_OPEN])
+    entry = await garden.add_with(module, restore_conditions=[VALVE_OPEN])
     changed = options_for({"restore_conditions": [{"condition": "gone.is_open"}]})
     install = asyncio.create_task(garden.refused("restore_failed"))
     await module.wait_for(Seen.INVITED)
@@ -315,131 +297,3 @@ async def test_a_restore_that_cannot_be_used_after_a_crash_is_told(
     assert issue is not None
     assert_issue_is_whole(issue)
     assert garden.valve == UNTOUCHED
-
-
-# The house's
-
-
-async def add_house(garden: Garden, **safe_state: Any) -> MockConfigEntry:
-    """Give the house a safe state."""
-    configured = dict(SAFE_STATE) | safe_state
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        unique_id="house",
-        data={"kind": "house"},
-        options={"safe_state": configured} if safe_state.get("conditions", True) else {},
-    )
-    return await garden.add(entry)
-
-
-HOUSE_DOES = {"firmware": "garden-valve", "equipment": "house"}
-
-
-async def test_a_module_may_do_as_the_house_does(garden: Garden, module: VirtualModule) -> None:
-    await add_house(garden)
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-
-    await garden.install()
-
-    assert module.running_version == "1.1.0"
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-
-
-async def test_the_houses_safe_state_refuses_as_a_modules_own(
-    garden: Garden, module: VirtualModule
-) -> None:
-    garden.hass.states.async_set(IRRIGATING, "on")
-    await add_house(garden, inhibit=[WHILE_IRRIGATING])
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-
-    await garden.refused("inhibited")
-
-    assert_nothing_sent(module)
-    garden.assert_at_rest(entry, UNTOUCHED)
-
-
-@pytest.mark.parametrize("house", [False, True], ids=["no entry", "nothing set up"])
-async def test_a_house_without_a_safe_state_refuses(
-    garden: Garden, module: VirtualModule, house: bool
-) -> None:
-    if house:
-        await add_house(garden, conditions=[])
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-
-    await garden.refused("house_safe_state_missing")
-
-    assert_nothing_sent(module)
-    garden.assert_at_rest(entry, UNTOUCHED)
-
-
-async def test_the_houses_safe_state_does_not_stand_in_for_a_missing_one(
-    garden: Garden, module: VirtualModule
-) -> None:
-    await add_house(garden)
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES | {"equipment": "switches"}))
-
-    await garden.refused("safe_state_missing")
-
-    assert_nothing_sent(module)
-    garden.assert_at_rest(entry, UNTOUCHED)
-
-
-async def test_modules_that_share_the_houses_safe_state_are_in_it_one_after_the_other(
-    garden: Garden, start_module: StartModule
-) -> None:
-    await garden.release("1.1.0")
-    await add_house(garden)
-    modules = [await start_module(loop_time=5, hostname=name) for name in ("one", "two")]
-    for module in modules:
-        name = module.config.hostname
-        service = f"{name}._arduino._tcp.local."
-        await garden.add(
-            entry_for(module, options=HOUSE_DOES, unique_id=name, name=name, service_name=service)
-        )
-    cards = [state.entity_id for state in garden.hass.states.async_all("update")]
-    assert len(cards) == 2
-
-    await asyncio.gather(
-        *(
-            garden.hass.services.async_call("update", "install", {"entity_id": card}, blocking=True)
-            for card in cards
-        )
-    )
-
-    assert [module.running_version for module in modules] == ["1.1.0", "1.1.0"]
-    # Never opened by the first to end while the other still counted on it.
-    assert garden.valve == CLOSED_AND_OPENED * 2
-
-
-async def test_who_waits_for_the_house_and_is_cancelled_restores_nothing(
-    garden: Garden, module: VirtualModule
-) -> None:
-    await add_house(garden)
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-    async with garden.house.equipment:
-        install = asyncio.create_task(
-            garden.hass.services.async_call(
-                "update", "install", {"entity_id": CARD}, blocking=True, context=Context()
-            )
-        )
-        await until(lambda: "making_safe" in garden.stages)
-        assert await garden.hass.config_entries.async_unload(entry.entry_id)
-        with pytest.raises(Exception, match="cancelled"):
-            await install
-
-    assert garden.valve == UNTOUCHED
-    assert_nothing_sent(module)
-    assert not garden.house.equipment.locked()
-
-
-async def test_the_house_is_free_again_after_an_update_that_failed(
-    garden: Garden, module: VirtualModule
-) -> None:
-    garden.house.patience = patience(evidence=0.1)
-    await add_house(garden, conditions=[VALVE_OPEN], time_limit=0.3)
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-
-    await garden.refused("safe_state_not_confirmed")
-
-    assert not garden.house.equipment.locked()
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)

@@ -41,13 +41,6 @@ async def valve(garden: Garden) -> GardenValve:
     return await plant_valve(garden.hass)
 
 
-@pytest.fixture
-async def module(garden: Garden, start_module: StartModule) -> VirtualModule:
-    """Switch on a module that nothing is wrong with, and have a release for it."""
-    await garden.release("1.1.0")
-    return await start_module()
-
-
 async def add(garden: Garden, module: VirtualModule, **safe_state: Any) -> MockConfigEntry:
     """Set up a module that the valve must be closed for."""
     usual = {"actions": [CLOSE], "conditions": [CLOSED], "restore": [OPEN]}

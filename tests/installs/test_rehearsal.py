@@ -9,13 +9,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
-from custom_components.esp_ota.house import InstallNote
-from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.core import ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from tests.kit.entries import StartModule, entry_for
+from tests.kit.entries import entry_for
 from tests.kit.garden import (
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
@@ -28,27 +26,18 @@ from tests.kit.garden import (
     options_for,
     until,
 )
+from tests.kit.rehearsal import STEPS, cells, choose, outcome, send, try_it
 from tests.kit.sentences import (
-    assert_abort_is_whole,
-    assert_form_is_whole,
     assert_issue_is_whole,
     assert_progress_is_whole,
 )
+from tests.kit.steps import VALVE_OPEN
 from tests.kit.valve import VALVE as REAL_VALVE, plant_valve
 from tests.virtual_module import Seen, VirtualModule
 
 KEY = "esp_ota.journal"
-VALVE_OPEN = VALVE_CLOSED | {"state": "on"}
 SLOW = {"delay": {"milliseconds": 400}}
-STEPS = ("inhibit", "actions", "conditions", "stable", "restore", "restore_conditions")
 ALL_STEPS = {"restore_conditions": [VALVE_OPEN]}
-
-
-@pytest.fixture
-async def module(garden: Garden, start_module: StartModule) -> VirtualModule:
-    """Switch on a module that nothing is wrong with, and have a release for it."""
-    await garden.release("1.1.0")
-    return await start_module()
 
 
 @pytest.fixture(autouse=True)
@@ -62,52 +51,10 @@ def _actions(garden: Garden) -> None:
     garden.hass.services.async_register("test", "fail", fail)
 
 
-async def add(garden: Garden, module: VirtualModule, **safe_state: Any) -> MockConfigEntry:
-    """Set up a module with a changed safe state."""
-    return await garden.add(entry_for(module, options=options_for(safe_state)))
-
-
-async def choose(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
-    """Open the menu and choose."""
-    menu = await hass.config_entries.options.async_init(entry.entry_id)
-    assert menu["type"] is FlowResultType.MENU
-    return await send(hass, menu, {"next_step_id": step})
-
-
-async def send(
-    hass: HomeAssistant, shown: dict[str, Any], said: dict[str, Any] | None
-) -> dict[str, Any]:
-    result: dict[str, Any] = await hass.config_entries.options.async_configure(
-        shown["flow_id"], said
-    )
-    return result
-
-
-async def outcome(hass: HomeAssistant, shown: dict[str, Any]) -> dict[str, Any]:
-    """Wait as the window does until the try has ended, and return the form that tells."""
-    options = hass.config_entries.options
-    await until(lambda: options.async_get(shown["flow_id"])["step_id"] == "tried")
-    await hass.async_block_till_done()
-    form = await send(hass, shown, None)
-    assert form["type"] is FlowResultType.FORM
-    assert_form_is_whole("options", form)
-    return form
-
-
-async def try_it(garden: Garden, entry: MockConfigEntry) -> dict[str, Any]:
-    """Try what is stored."""
-    return await outcome(garden.hass, await choose(garden.hass, entry, "try_safe_state"))
-
-
-def cells(form: dict[str, Any]) -> dict[str, str]:
-    """Return how each step ended: done, failed, or not reached."""
-    return {step: form["description_placeholders"][step][0] for step in STEPS}
-
-
 async def test_every_step_is_shown_and_nothing_else_changes(
     garden: Garden, module: VirtualModule, hass_storage: dict[str, Any]
 ) -> None:
-    entry = await add(garden, module, **ALL_STEPS)
+    entry = await garden.add_with(module, **ALL_STEPS)
     before = deepcopy(dict(entry.options)), garden.card
 
     form = await try_it(garden, entry)
@@ -159,7 +106,7 @@ async def test_what_was_typed_is_tried_before_it_is_stored(
 
 
 async def test_trying_nothing_is_saving_it(garden: Garden, module: VirtualModule) -> None:
-    entry = await add(garden, module)
+    entry = await garden.add_with(module)
     shown = await choose(garden.hass, entry, "safe_state")
     said = {"equipment": "nothing", "time_limit": 9, "stable": 0, "when_missing": "restore"}
     result = await send(garden.hass, shown, said | {"try_now": True})
@@ -168,7 +115,7 @@ async def test_trying_nothing_is_saving_it(garden: Garden, module: VirtualModule
 
 
 async def test_a_mistake_is_said_and_not_tried(garden: Garden, module: VirtualModule) -> None:
-    entry = await add(garden, module)
+    entry = await garden.add_with(module)
     shown = await choose(garden.hass, entry, "safe_state")
     said = {"equipment": "switches", "time_limit": 9, "stable": 0, "when_missing": "restore"}
     result = await send(garden.hass, shown, said | {"try_now": True})
@@ -262,7 +209,7 @@ async def test_a_failure_is_told_at_its_step(
     shown: dict[str, str],
     valve: list[str],
 ) -> None:
-    entry = await add(garden, module, **changes)
+    entry = await garden.add_with(module, **changes)
 
     form = await try_it(garden, entry)
 
@@ -286,7 +233,7 @@ async def test_no_wait_is_cut_short(garden: Garden, module: VirtualModule) -> No
     hour_ago = time.time() - 3601
     garden.hass.states.async_set("binary_sensor.pump", "off", timestamp=hour_ago)
     still = {"condition": "state", "entity_id": "binary_sensor.pump", "state": "off"}
-    entry = await add(garden, module, actions=[], restore=[], conditions=[still], stable=0.5)
+    entry = await garden.add_with(module, actions=[], restore=[], conditions=[still], stable=0.5)
 
     form = await try_it(garden, entry)
 
@@ -296,8 +243,7 @@ async def test_no_wait_is_cut_short(garden: Garden, module: VirtualModule) -> No
 
 
 async def test_the_step_that_runs_is_shown(garden: Garden, module: VirtualModule) -> None:
-    entry = await add(
-        garden,
+    entry = await garden.add_with(
         module,
         actions=[SLOW, CLOSE_VALVE],
         stable=0.4,
@@ -323,7 +269,7 @@ async def test_an_entity_that_only_repeats_what_it_was_told_is_named(
     guess = {"condition": "state", "entity_id": "switch.radio_plug", "state": "off"}
     as_template = "{{ is_state('switch.radio_plug', 'off') }}"
     both = [VALVE_CLOSED, {"or": [guess, as_template]}]
-    entry = await add(garden, module, conditions=both)
+    entry = await garden.add_with(module, conditions=both)
 
     form = await try_it(garden, entry)
 
@@ -336,8 +282,7 @@ async def test_a_real_valve_is_tried(garden: Garden, module: VirtualModule) -> N
     valve.faults.travel = 0.2
     target = {"target": {"entity_id": REAL_VALVE}}
     closed = {"condition": "valve.is_closed", "options": {"behavior": "all"}} | target
-    entry = await add(
-        garden,
+    entry = await garden.add_with(
         module,
         actions=[{"action": "valve.close_valve"} | target],
         conditions=[closed],
@@ -373,179 +318,3 @@ async def test_the_houses_safe_state_is_tried_from_a_module_that_uses_it(
     assert form["errors"] == {}
     assert garden.valve == CLOSED_AND_OPENED
     assert not garden.house.equipment.locked()
-
-
-# One at a time
-
-
-async def test_no_update_begins_during_a_try(garden: Garden, module: VirtualModule) -> None:
-    entry = await add(garden, module, actions=[CLOSE_VALVE, SLOW])
-    shown = await choose(garden.hass, entry, "try_safe_state")
-    await until(lambda: garden.valve == ["off"])
-
-    again = await garden.hass.config_entries.options.async_init(entry.entry_id)
-    await garden.refused("install_running")
-
-    assert again["reason"] == "install_running"
-    assert_abort_is_whole("options", again)
-    assert (await outcome(garden.hass, shown))["errors"] == {}
-    assert garden.valve == CLOSED_AND_OPENED
-    await garden.install()
-    assert module.running_version == "1.1.0"
-
-
-async def test_no_try_begins_during_an_update(garden: Garden, start_module: StartModule) -> None:
-    module = await start_module(loop_time=10)
-    await garden.release("1.1.0")
-    entry = await add(garden, module)
-    menu = await garden.hass.config_entries.options.async_init(entry.entry_id)
-    install = asyncio.create_task(garden.install())
-    await module.wait_for(Seen.INVITED)
-
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
-
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "install_running"
-    assert_abort_is_whole("options", result)
-    await install
-    assert garden.valve == CLOSED_AND_OPENED
-
-
-async def test_a_module_that_is_not_loaded_cannot_be_tried(
-    garden: Garden, module: VirtualModule
-) -> None:
-    entry = await add(garden, module)
-    menu = await garden.hass.config_entries.options.async_init(entry.entry_id)
-    await garden.hass.config_entries.async_unload(entry.entry_id)
-
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
-
-    assert result["reason"] == "not_loaded"
-    assert_abort_is_whole("options", result)
-    assert garden.valve == UNTOUCHED
-
-
-@pytest.mark.parametrize(
-    ("equipment", "reason"),
-    [("switches", "safe_state_missing"), ("house", "house_safe_state_missing")],
-)
-async def test_there_must_be_something_to_try(
-    garden: Garden, module: VirtualModule, equipment: str, reason: str
-) -> None:
-    entry = await add(garden, module)
-    menu = await garden.hass.config_entries.options.async_init(entry.entry_id)
-    options = {"equipment": equipment, "safe_state": {"conditions": []}}
-    garden.hass.config_entries.async_update_entry(entry, options=options)
-
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
-
-    assert result["reason"] == reason
-    assert_abort_is_whole("options", result)
-
-
-# Ended in the middle
-
-
-MIDDLES: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "while the actions run": ({"actions": [CLOSE_VALVE, {"delay": {"hours": 1}}]}, ["off"]),
-    "while it is waited": ({"stable": 3600, "time_limit": 4000}, ["off"]),
-    "while it is restored": ({"restore": [SLOW, OPEN_VALVE]}, ["off"]),
-}
-
-
-@pytest.mark.parametrize("how", ["closed", "unloaded", "stopped"])
-@pytest.mark.parametrize(("changes", "reached"), MIDDLES.values(), ids=MIDDLES)
-async def test_the_restore_runs_once_however_a_try_ends(
-    garden: Garden,
-    module: VirtualModule,
-    changes: dict[str, Any],
-    reached: list[str],
-    how: str,
-) -> None:
-    entry = await add(garden, module, **changes)
-    shown = await choose(garden.hass, entry, "try_safe_state")
-    await until(lambda: garden.valve == reached)
-    await asyncio.sleep(0.05)
-
-    match how:
-        case "closed":
-            garden.hass.config_entries.options.async_abort(shown["flow_id"])
-        case "unloaded":
-            await garden.hass.config_entries.async_unload(entry.entry_id)
-        case "stopped":
-            await entry.runtime_data.installer.async_stop()
-
-    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
-    await asyncio.sleep(0.1)
-    assert garden.valve == CLOSED_AND_OPENED
-    assert_nothing_sent(module)
-    if how != "closed":
-        form = await outcome(garden.hass, shown)
-        assert form["errors"] == {"base": "cancelled"}
-
-
-async def test_a_window_that_is_closed_after_the_try_ends_nothing(
-    garden: Garden, module: VirtualModule
-) -> None:
-    entry = await add(garden, module)
-    form = await try_it(garden, entry)
-    install = asyncio.create_task(garden.install())
-    await module.wait_for(Seen.INVITED)
-
-    garden.hass.config_entries.options.async_abort(form["flow_id"])
-
-    await install
-    assert module.running_version == "1.1.0"
-    assert garden.valve == CLOSED_AND_OPENED * 2
-
-
-async def test_a_bug_of_ours_is_told_and_the_equipment_restored(
-    garden: Garden, module: VirtualModule, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def bug(self: ConfiguredSafeState) -> None:
-        await garden.hass.services.async_call(
-            "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
-        )
-        raise ValueError
-
-    monkeypatch.setattr(ConfiguredSafeState, "enter", bug)
-    entry = await add(garden, module)
-
-    form = await try_it(garden, entry)
-
-    assert form["errors"] == {"base": "internal"}
-    assert garden.valve == CLOSED_AND_OPENED
-    assert garden.house.journal.open_install(entry.entry_id) is None
-
-
-async def test_a_crash_in_the_middle_restores_what_was_tried_and_not_what_was_stored(
-    garden: Garden,
-    module: VirtualModule,
-    issue_registry: ir.IssueRegistry,
-    hass_storage: dict[str, Any],
-) -> None:
-    typed = options_for({"actions": [CLOSE_VALVE, {"delay": {"hours": 1}}]})
-    entry = await garden.add(entry_for(module, options=typed))
-    await choose(garden.hass, entry, "try_safe_state")
-    await until(lambda: garden.valve == ["off"])
-    note: InstallNote = deepcopy(hass_storage[KEY]["data"]["open"][entry.entry_id])
-    assert note["tried"]["safe_state"] == typed["safe_state"]
-    await garden.hass.config_entries.async_unload(entry.entry_id)
-    assert garden.valve == CLOSED_AND_OPENED
-
-    # As the disk was left by a Home Assistant that died, under other options.
-    await garden.hass.services.async_call(
-        "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
-    )
-    await garden.house.journal.async_write(entry.entry_id, note)
-    garden.hass.config_entries.async_update_entry(entry, options={"equipment": "nothing"})
-    await garden.hass.config_entries.async_setup(entry.entry_id)
-    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
-    await garden.hass.async_block_till_done()
-
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED * 2)
-    assert garden.card.attributes["last_verdict"] is None
-    issue = issue_registry.async_get_issue(DOMAIN, f"interrupted_try_{entry.entry_id}")
-    assert issue is not None
-    assert_issue_is_whole(issue)
-    assert_nothing_sent(module)

@@ -13,7 +13,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.kit.entries import entry_for
-from tests.kit.garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for
+from tests.kit.garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, patience
 from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
 from tests.virtual_module import Fault, HttpConfig, HttpModule, ModuleConfig, Seen
 
@@ -147,7 +147,8 @@ async def test_a_page_that_is_off_touches_nothing(garden: Garden, start_page: St
 async def test_the_page_is_used_when_the_call_back_never_comes(
     garden: Garden, start_page: StartPage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    module = await start_page(faults={Fault.NO_CONNECT})
+    garden.house.patience = patience(callback=0.5, evidence=0.1)
+    module = await start_page(faults={Fault.NO_CONNECT}, limit_scale=0.01)
     doors = ["arduino_ota", "http_upload"]
     entry = await garden.add(with_page(module, transports=doors))
     await garden.release("1.1.0")

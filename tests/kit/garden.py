@@ -151,6 +151,10 @@ class Garden:
         await self.hass.async_block_till_done()
         return entry
 
+    async def add_with(self, module: VirtualModule, **safe_state: Any) -> MockConfigEntry:
+        """Set up a module with a changed safe state."""
+        return await self.add(entry_for(module, options=options_for(safe_state)))
+
     async def add_valve(self, module: VirtualModule, **changes: Any) -> MockConfigEntry:
         """Set up a module that switches the valve, and have 1.1.0 of its firmware."""
         changes = {"board": module.config.board or module.config.facts.board} | changes

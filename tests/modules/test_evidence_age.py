@@ -311,6 +311,8 @@ async def test_a_module_that_comes_back_at_another_address_is_met_there(
         flows.async_abort(flow["flow_id"])
     if tells:
         await garden.runs("1.0.0")
+    else:
+        short_of_evidence(garden)
     await garden.release("1.1.0")
     states: list[ConfigEntryState] = []
     door.entry.async_on_state_change(lambda: states.append(door.entry.state))

@@ -1,6 +1,5 @@
 """One install, one sentence: dialog, event, repair, log, logbook and automations say the same."""
 
-from datetime import timedelta
 import logging
 from typing import Any
 
@@ -15,18 +14,16 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.esp_ota import device_trigger, logbook
 from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.helpers import async_sentence
-from custom_components.esp_ota.modules import Press, async_outcome, async_tell
-from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
+from custom_components.esp_ota.ota import Cause
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import Context, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
-from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CARD, Garden, options_for, patience
+from tests.kit.entries import StartModule
+from tests.kit.garden import CARD, Garden, patience
 from tests.kit.sentences import assert_issue_is_whole
-from tests.virtual_module import Fault, VirtualModule
+from tests.virtual_module import Fault
 
 EVENT = "event.garden_valve_update_ended"
 
@@ -35,11 +32,6 @@ EVENT = "event.garden_valve_update_ended"
 def anna(hass: HomeAssistant) -> MockUser:
     """Return who presses."""
     return MockUser(name="Anna", is_owner=True).add_to_hass(hass)
-
-
-async def add(garden: Garden, module: VirtualModule, **changes: Any) -> MockConfigEntry:
-    await garden.release("1.1.0", module.config.chip)
-    return await garden.add(entry_for(module, **{"options": options_for()} | changes))
 
 
 async def press(garden: Garden, user: MockUser | None = None) -> HomeAssistantError | None:
@@ -76,7 +68,7 @@ async def test_a_failure_is_told_everywhere_in_the_same_words(
     hass = garden.hass
     module = await start_module(faults=[Fault.NO_CONNECT], limit_scale=0.01)
     garden.house.patience = patience(callback=0.2)
-    entry = await add(garden, module)
+    entry = await garden.add_valve(module)
     fired = async_capture_events(hass, EVENT_UPDATE_ENDED)
 
     shown = await press(garden, anna)
@@ -140,7 +132,7 @@ async def test_a_success_says_who_what_and_from_where(
     garden: Garden, start_module: StartModule, anna: MockUser
 ) -> None:
     module = await start_module(advertise=True)
-    await add(garden, module)
+    await garden.add_valve(module)
     await garden.runs("1.0.0")
 
     assert await press(garden, anna) is None
@@ -156,7 +148,7 @@ async def test_a_success_says_who_what_and_from_where(
 
 
 async def test_an_automation_has_no_name(garden: Garden, start_module: StartModule) -> None:
-    await add(garden, await start_module())
+    await garden.add_valve(await start_module())
 
     await press(garden)
 
@@ -168,7 +160,7 @@ async def test_each_update_is_an_event_of_its_own_and_a_percent_is_none(
 ) -> None:
     module = await start_module()
     garden.house.patience = patience(evidence=0.1)
-    await add(garden, module)
+    await garden.add_valve(module)
     seen: list[str] = []
 
     @callback
@@ -217,169 +209,6 @@ async def test_a_fact_that_nobody_knows_does_not_keep_the_sentence_back(
     assert sentence.startswith("The name ? of valve")
 
 
-# Repairs
-
-
-async def ended(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    verdict: Verdict,
-    cause: Cause | None = None,
-    **facts: Any,
-) -> None:
-    """Tell that an update of an entry has ended."""
-    press = Press(
-        firmware="garden-valve",
-        version="1.1.0",
-        before="1.0.0",
-        began=dt_util.utcnow() - timedelta(seconds=12),
-        context=Context(),
-    )
-    restore = facts.pop("restore_error", None)
-    result = InstallResult(verdict=verdict, cause=cause, facts=facts, restore_error=restore)
-    outcome = await async_outcome(hass, entry.title, press, result)
-    assert outcome.seconds == 12
-    async_tell(hass, entry, None, outcome)
-
-
-@pytest.fixture
-def valve() -> MockConfigEntry:
-    """Return a module that no test needs to run."""
-    return MockConfigEntry(domain=DOMAIN, title="garden-valve", entry_id="valve")
-
-
-async def test_a_repair_stays_until_an_update_succeeds(
-    hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry
-) -> None:
-    await ended(hass, valve, Verdict.FAILED, Cause.STALLED, sent="1", total="2", seconds="30")
-    assert update_issue(hass, valve) is not None
-    await ended(hass, valve, Verdict.CANCELLED, Cause.CANCELLED)
-    assert update_issue(hass, valve) is not None
-
-    await ended(hass, valve, Verdict.UNVERIFIED)
-
-    assert update_issue(hass, valve) is None
-
-
-async def test_there_is_one_repair_with_the_newest_reason(
-    hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry
-) -> None:
-    await ended(hass, valve, Verdict.FAILED, Cause.BUSY)
-    await ended(hass, valve, Verdict.REFUSED, Cause.SAFE_STATE_MISSING)
-
-    [issue] = ir.async_get(hass).issues.values()
-    assert_issue_is_whole(issue)
-    assert issue.translation_placeholders is not None
-    assert "no safe state is set up" in issue.translation_placeholders["sentence"]
-    assert not issue.is_persistent
-    assert issue.severity is ir.IssueSeverity.WARNING
-
-
-@pytest.mark.parametrize(
-    ("cause", "hidden"), [(Cause.BUSY, True), (Cause.SIGNATURE, False)], ids=["same", "another"]
-)
-async def test_a_repair_that_was_ignored_comes_back_for_another_reason_only(
-    hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry, cause: Cause, hidden: bool
-) -> None:
-    await ended(hass, valve, Verdict.FAILED, Cause.BUSY)
-    issue = update_issue(hass, valve)
-    assert issue is not None
-    ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
-
-    await ended(hass, valve, Verdict.FAILED, cause, text="no key")
-
-    issue = update_issue(hass, valve)
-    assert issue is not None
-    assert (issue.dismissed_version is not None) is hidden
-
-
-@pytest.mark.parametrize(
-    ("cause", "restore_error"),
-    [
-        (Cause.WRONG_PASSWORD, None),  # Home Assistant asks for it
-        (Cause.PASSWORD_MISSING, None),
-        (Cause.DID_NOT_COME_BACK, Cause.DID_NOT_COME_BACK),  # "stays safe" says it
-        (Cause.INTERRUPTED, None),
-        (Cause.SAME_IMAGE, None),  # nothing is wrong
-        (Cause.INTERNAL, None),  # nobody but us can help
-    ],
-)
-async def test_what_is_told_elsewhere_or_cannot_be_fixed_has_no_second_repair(
-    hass: HomeAssistant,
-    esp_ota: None,
-    valve: MockConfigEntry,
-    cause: Cause,
-    restore_error: Cause | None,
-) -> None:
-    await ended(hass, valve, Verdict.FAILED, Cause.BUSY)
-
-    await ended(hass, valve, Verdict.FAILED, cause, restore_error=restore_error)
-
-    assert update_issue(hass, valve) is None
-
-
-async def test_equipment_that_was_not_restored_is_a_failure_but_not_of_the_update(
-    hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry
-) -> None:
-    fired = async_capture_events(hass, EVENT_UPDATE_ENDED)
-
-    await ended(hass, valve, Verdict.VERIFIED, restore_error=Cause.RESTORE_FAILED)
-
-    assert update_issue(hass, valve) is None
-    [event] = fired
-    assert event.data["type"] == "update_failed"
-    assert event.data["verdict"] == "verified"
-    assert event.data["restore_error"] == "restore_failed"
-    assert "restoring the equipment failed" in event.data["sentence"]
-
-
-async def test_a_modules_own_words_are_no_link_in_a_repair(
-    hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry
-) -> None:
-    words = "![](x) <b> `ERROR[4]`"
-
-    await ended(hass, valve, Verdict.FAILED, Cause.REJECTED, text=words)
-
-    issue = update_issue(hass, valve)
-    assert issue is not None
-    assert issue.translation_placeholders is not None
-    told = issue.translation_placeholders["sentence"]
-    assert r"!\[\](x) \<b> \`ERROR\[4\]\`" in told
-
-
-async def test_an_install_that_begins_keeps_the_reason_of_the_last_failure(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(faults={Fault.BOOT_STRAP: 1, Fault.SLOW_SECTOR: None})
-    entry = await add(garden, module)
-    await press(garden)
-    assert update_issue(garden.hass, entry) is not None
-    kept: list[bool] = []
-
-    @callback
-    def look(_event: Any) -> None:
-        kept.append(update_issue(garden.hass, entry) is not None)
-
-    garden.hass.bus.async_listen("state_changed", look)
-    await press(garden)
-
-    assert len(kept) > 3
-    assert all(kept[:-1])
-    assert update_issue(garden.hass, entry) is None
-
-
-async def test_a_removed_module_takes_its_repairs_with_it(
-    garden: Garden, start_module: StartModule
-) -> None:
-    entry = await add(garden, await start_module(faults=[Fault.BOOT_STRAP]))
-    await press(garden)
-    assert update_issue(garden.hass, entry) is not None
-
-    assert await garden.hass.config_entries.async_remove(entry.entry_id)
-
-    assert update_issue(garden.hass, entry) is None
-
-
 # Automations
 
 
@@ -396,7 +225,7 @@ async def test_a_device_triggers_automations(
     kind: str,
 ) -> None:
     hass = garden.hass
-    entry = await add(garden, await start_module(faults=faults))
+    entry = await garden.add_valve(await start_module(faults=faults))
     [device] = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     triggers = await async_get_device_automations(hass, DeviceAutomationType.TRIGGER, device.id)
     ours = [trigger for trigger in triggers if trigger["domain"] == DOMAIN]
@@ -432,7 +261,7 @@ async def test_a_device_triggers_automations(
 async def test_the_house_has_no_triggers(
     garden: Garden, device_registry: dr.DeviceRegistry, start_module: StartModule
 ) -> None:
-    await add(garden, await start_module())
+    await garden.add_valve(await start_module())
     house = garden.house.entry
     assert house is not None
     device = device_registry.async_get_or_create(
