@@ -1,102 +1,20 @@
 """The pull endpoint, over a socket, as modules and strangers use it."""
 
 import asyncio
-from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 import hashlib
-from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import TestClient
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
+from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
-from custom_components.esp_ota.house import InstallNote
 from custom_components.esp_ota.ota import PullLimits
 from custom_components.esp_ota.repairs import async_create_fix_flow
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
-from tests.virtual_module import build_image
-
-PATH = "/api/esp_ota/pull"
-SECRET = "house-secret"
-OWN = "secret-of-one-module"
-MAC = "5C:CF:7F:A1:B2:C3"
-OLD = build_image("esp8266", version="1.0.0", size=48 * 1024)
-
-type Asker = TestClient[Any, Any]
-
-
-def md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def headers(running: bytes = OLD, **changes: str | None) -> dict[str, str]:
-    """Return what an ESP8266 of core 3.1 sends; None leaves a header out."""
-    said: dict[str, str | None] = {
-        "User-Agent": "ESP8266-http-Update",
-        "x-ESP8266-Chip-ID": "10597059",
-        "x-ESP8266-STA-MAC": MAC,
-        "x-ESP8266-AP-MAC": "5E:CF:7F:A1:B2:C3",
-        "x-ESP8266-free-space": "1048576",
-        "x-ESP8266-sketch-size": str(len(running)),
-        "x-ESP8266-sketch-md5": md5(running),
-        "x-ESP8266-chip-size": "4194304",
-        "x-ESP8266-sdk-version": "2.2.2-dev(38a443e)",
-        "x-ESP8266-mode": "sketch",
-    }
-    said |= {name.replace("_", "-"): value for name, value in changes.items()}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def poller(secret: str | None = None, **changes: Any) -> MockConfigEntry:
-    """Return the entry of a module that asks."""
-    data = {
-        "kind": "module",
-        "name": "garden-valve",
-        "host": "127.0.0.1",
-        "port": 8266,
-        "service_name": None,
-        "board": None,
-        "mac": MAC.lower(),
-        "auth_required": None,
-        "transports": ["http_pull"],
-    }
-    if secret:
-        data["pull_secret"] = secret
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="garden-valve",
-        unique_id=MAC.lower(),
-        data=data | changes,
-        options=options_for(),
-    )
-
-
-@pytest.fixture
-async def asker(garden: Garden, hass_client_no_auth: ClientSessionGenerator) -> Asker:
-    """Return what asks, without Home Assistant's login; the house has a secret."""
-    house = MockConfigEntry(
-        domain=DOMAIN, unique_id="house", data={"kind": "house", "pull_secret": SECRET}
-    )
-    await garden.add(house)
-    garden.house.patience = replace(
-        garden.house.patience, pull=PullLimits(request=2.0, offer=10.0, hold=5.0, stall=5.0)
-    )
-    return await hass_client_no_auth()
-
-
-async def ask(
-    asker: Asker, path: str = f"{PATH}/{SECRET}", said: Mapping[str, str] | None = None
-) -> tuple[int, Mapping[str, str], bytes]:
-    """Ask once; return status, headers and body."""
-    async with asker.get(path, headers=headers() if said is None else said) as reply:
-        return reply.status, reply.headers, await reply.read()
+from tests.kit.asking import MAC, OLD, OWN, PATH, SECRET, Asker, ask, headers, md5, poller
+from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, until
 
 
 async def test_without_an_open_install_there_is_nothing_new(garden: Garden, asker: Asker) -> None:
@@ -344,85 +262,3 @@ async def test_what_a_request_says_is_in_the_diagnostics_without_secrets(
     assert found["said"] == {"pull_md5": "1.0.0"}  # the sum is stronger than what it says
     assert found["facts"]["chip"] == "esp8266"
     assert OWN not in str(found)
-
-
-async def test_a_module_that_asks_with_the_old_image_after_a_crash_was_interrupted(
-    garden: Garden, asker: Asker
-) -> None:
-    entry = poller()
-    release = await garden.release("1.1.0", "esp32")
-    said = {
-        name.replace("ESP8266", "ESP32"): value.replace("ESP8266", "ESP32")
-        for name, value in headers().items()
-    }
-    note: InstallNote = {
-        "stage": "sending",
-        "sha256": release.image.sha256,
-        "version": "1.1.0",
-        "before": None,
-        "against": {"version": "1.0.0", "sketch_md5": md5(OLD)},
-        "started": "2026-11-01T12:00:00+00:00",
-    }
-    await garden.house.journal.async_write(entry.entry_id, note)
-    await garden.add(entry)
-
-    await until(lambda: note["stage"] == "done")
-    await ask(asker, said=said)
-
-    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
-    assert garden.card.attributes["last_cause"] == "interrupted"
-
-
-async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, asker: Asker) -> None:
-    entry = await garden.add(poller())
-    await garden.release("1.1.0")
-    await ask(asker)
-
-    installing = asyncio.create_task(garden.refused("cancelled"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
-
-    note = garden.house.journal.open_install(entry.entry_id)
-    assert note is not None
-    assert note["against"]["sketch_md5"] == md5(OLD)
-    await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
-    await installing
-
-
-async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
-    garden: Garden, asker: Asker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.web.pull_view._LOOK", 5.0)
-    release = await garden.release("1.1.0")
-    await garden.add(poller())
-    await ask(asker)
-    installing = asyncio.create_task(garden.refused("cancelled_late"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
-    async with asker.get(f"{PATH}/{SECRET}", headers=headers()) as reply:
-        assert len(await reply.content.readexactly(release.image.size)) == release.image.size
-
-        await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
-
-        await installing
-
-
-async def test_a_queued_install_is_over_in_the_journal_before_it_is_told_as_cancelled(
-    garden: Garden, asker: Asker
-) -> None:
-    entry = await garden.add(poller())
-    await garden.release("1.1.0")
-    await ask(asker)
-    known: list[InstallNote | None] = []
-    journal = garden.house.journal
-    garden.hass.bus.async_listen(
-        EVENT_UPDATE_ENDED,
-        callback(lambda _event: known.append(deepcopy(journal.open_install(entry.entry_id)))),
-    )
-    installing = asyncio.create_task(garden.refused("cancelled"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
-
-    await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
-
-    await installing
-    assert [note and (note["stage"], note["result"]["cause"]) for note in known] == [
-        ("done", "cancelled")
-    ]
