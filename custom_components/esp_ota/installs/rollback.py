@@ -23,8 +23,10 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
     library, facts = coordinator.house.library, coordinator.facts()
     if (running := library.running(facts.sketch_md5)) is not None:
         return running
-    version = coordinator.data.installed
-    named = [item for item in coordinator.releases if item.version == version]
+    firmware, version = coordinator.data.firmware, coordinator.data.installed
+    if firmware is None or version is None:
+        return None
+    named = [item for item in library.find(firmware, version) if item.image.kind is ImageKind.SKETCH]
     return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
 
 

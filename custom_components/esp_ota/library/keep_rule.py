@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from ..ota import by_version
 from .release import Release
-from .versions import by_version
 
 
 def superfluous(releases: Iterable[Release], keep: int, in_use: Collection[str]) -> list[Release]:

@@ -57,6 +57,7 @@ from .module import (
     is_alive,
     is_listening,
 )
+from .naming import ReleaseName, by_version, is_newer, same_version
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
 from .preflight import (
     ACCEPTABLE,
@@ -157,6 +158,7 @@ __all__ = [
     "PullLimits",
     "PullMode",
     "PullRequest",
+    "ReleaseName",
     "PushLimits",
     "SafeState",
     "SafeStateError",
@@ -177,6 +179,7 @@ __all__ = [
     "WatchLimits",
     "ask_gate",
     "carry_through",
+    "by_version",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",
@@ -186,6 +189,7 @@ __all__ = [
     "is_alive",
     "is_json_path",
     "is_listening",
+    "is_newer",
     "may_pack",
     "open_url",
     "pack",
@@ -198,6 +202,7 @@ __all__ = [
     "read_public_key",
     "read_slots",
     "recognise",
+    "same_version",
     "verify_signature",
     "version_from",
     "web_address",

@@ -227,7 +227,7 @@ def _compare_words(left: tuple[_Word, ...], right: tuple[_Word, ...]) -> int | N
     if at is None:  # one of them ends here
         at = min(len(left), len(right))
     one, other = _entry(left, at), _entry(right, at)
-    letters = len(one[1]) == len(other[1]) == 1
+    letters = all(len(word) == 1 and word not in REPAIRS for word in (one[1], other[1]))
     told = one[1] == other[1] or letters or not {one[0], other[0]} & {_STRANGE, _UNRANKED}
     ends = _END in {one, other} and _UNRANKED in {one[0], other[0]}
     if not (told or ends):

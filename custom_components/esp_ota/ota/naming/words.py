@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from ..models import Chip
-from ..module import chip_from_board, chip_from_text
+from ..module import chip_from_text
 
 SEPARATORS: Final = " ._-"
 
@@ -40,6 +40,7 @@ _GIT: Final = re.compile(r"g[0-9a-f]{4,40}")
 _STAMP: Final = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
 _BOARDS: Final = {
+    "d1mini": Chip.ESP8266,
     "esp01": Chip.ESP8266,
     "esp01s": Chip.ESP8266,
     "esp02": Chip.ESP8266,
@@ -47,12 +48,17 @@ _BOARDS: Final = {
     "esp12f": Chip.ESP8266,
     "esp8285": Chip.ESP8266,
     "nodemcu": Chip.ESP8266,
+    "nodemcuv2": Chip.ESP8266,
     "esp32cam": Chip.ESP32,
     "esp32dev": Chip.ESP32,
     "pico": Chip.RP2040,
     "picow": Chip.RP2040,
     "pico2": Chip.RP2350,
     "pico2w": Chip.RP2350,
+    "rpipico": Chip.RP2040,
+    "rpipicow": Chip.RP2040,
+    "rpipico2": Chip.RP2350,
+    "rpipico2w": Chip.RP2350,
 }
 """Boards whose name leaves no choice of chip. They differ in more, so they stay in the name."""
 
@@ -68,7 +74,7 @@ def chip_of(word: str, behind: str = "") -> tuple[Chip, int] | None:
 
 def board_chip(word: str) -> Chip | None:
     """Return the chip of a board; the word says more than that."""
-    return _BOARDS.get(word) or chip_from_board(word)
+    return _BOARDS.get(word)
 
 
 def spelled(word: str) -> str:

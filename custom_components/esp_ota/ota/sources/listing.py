@@ -18,7 +18,6 @@ from ..models import Chip, ImageKind, Marker
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128
-_FILESYSTEM_PART: Final = re.compile(r"littlefs|spiffs|fatfs", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 """Nothing that a store or a card could choke on: JSON may carry half a surrogate pair."""
 
@@ -99,10 +98,7 @@ def web_address(value: str | None, base: URL | None = None) -> URL | None:
     return address if usable else None
 
 
-def kind_of(content: Mapping[str, Any], file_name: str) -> ImageKind | None:
-    """Return what kind of image a file is said to be, by words or by its name."""
+def kind_of(content: Mapping[str, Any]) -> ImageKind | None:
+    """Return what kind of image a file is said to be; its name is not asked."""
     said = text(content, "kind")
-    for kind in ImageKind:
-        if kind == said:
-            return kind
-    return ImageKind.FILESYSTEM if _FILESYSTEM_PART.search(file_name) else None
+    return next((kind for kind in ImageKind if kind == said), None)

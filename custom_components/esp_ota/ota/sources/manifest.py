@@ -14,6 +14,7 @@ from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Chip, ChipFamily, ImageKind, Marker
 from ..module import chip_from_text
+from ..naming import hints_at_files
 from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
 
 _FIRST_APP: Final = 0x10000
@@ -66,7 +67,7 @@ def _listed(url: URL, item: Mapping[str, Any], **said: Any) -> Listed:
         url=str(url),
         file_name=file_name,
         key=" ".join(part for part in parts if part),
-        **{"kind": kind_of(item, file_name), "size": number(item, "size")} | sums | said,
+        **{"kind": kind_of(item), "size": number(item, "size")} | sums | said,
     )
 
 
@@ -131,4 +132,9 @@ def _parts(build: Mapping[str, Any], chip: Chip) -> Iterator[tuple[Mapping[str, 
 
 
 def _is_filesystem(part: Mapping[str, Any]) -> bool:
-    return kind_of(part, text(part, "path", 2048) or "") is ImageKind.FILESYSTEM
+    file_name = (text(part, "path", 2048) or "").rpartition("/")[2]
+    return (kind_of(part) or _hint(file_name)) is ImageKind.FILESYSTEM
+
+
+def _hint(file_name: str) -> ImageKind | None:
+    return ImageKind.FILESYSTEM if hints_at_files(file_name) else None
