@@ -10,6 +10,7 @@ from .file_name import (
     name_says_less,
     own_words,
     same_name,
+    says_files,
     version_of_tag,
 )
 from .release_name import ReleaseName
@@ -26,6 +27,7 @@ __all__ = [
     "own_words",
     "same_name",
     "same_version",
+    "says_files",
     "says_less",
     "version_of_tag",
 ]

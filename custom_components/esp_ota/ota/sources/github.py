@@ -9,7 +9,7 @@ from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Marker
 from ..naming import name_of_asset, own_words, version_of_tag
-from .listing import Listed, Listing, digest, load_json, notes, number, text, web_address
+from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
 
 _SIGNATURE: Final = ".minisig"
 _MOST_ASSETS: Final = 500
@@ -104,6 +104,7 @@ def _files(
             file_name=name,
             key=" ".join(str(part) for part in key if part is not None),
             notes=notes(release, "body"),
+            kind=kind_of({}, name),
             size=number(asset, "size"),
             sha256=sha256 if said.startswith(_DIGEST) else None,
             signature_url=str(signature) if signature else None,

@@ -15,6 +15,7 @@ from yarl import URL
 from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Chip, ImageKind, Marker
+from ..naming import says_files
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128
@@ -98,7 +99,10 @@ def web_address(value: str | None, base: URL | None = None) -> URL | None:
     return address if usable else None
 
 
-def kind_of(content: Mapping[str, Any]) -> ImageKind | None:
-    """Return what kind of image a file is said to be; its name is not asked."""
+def kind_of(content: Mapping[str, Any], file_name: str) -> ImageKind | None:
+    """Return what kind of image a file is said to be, by words or by its name."""
     said = text(content, "kind")
-    return next((kind for kind in ImageKind if kind == said), None)
+    for kind in ImageKind:
+        if kind == said:
+            return kind
+    return ImageKind.FILESYSTEM if says_files(file_name) else None

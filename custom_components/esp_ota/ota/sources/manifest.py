@@ -67,7 +67,7 @@ def _listed(url: URL, item: Mapping[str, Any], **said: Any) -> Listed:
         url=str(url),
         file_name=file_name,
         key=" ".join(part for part in parts if part),
-        **{"kind": kind_of(item), "size": number(item, "size")} | sums | said,
+        **{"kind": kind_of(item, file_name), "size": number(item, "size")} | sums | said,
     )
 
 
@@ -133,8 +133,5 @@ def _parts(build: Mapping[str, Any], chip: Chip) -> Iterator[tuple[Mapping[str, 
 
 def _is_filesystem(part: Mapping[str, Any]) -> bool:
     file_name = (text(part, "path", 2048) or "").rpartition("/")[2]
-    return (kind_of(part) or _hint(file_name)) is ImageKind.FILESYSTEM
-
-
-def _hint(file_name: str) -> ImageKind | None:
-    return ImageKind.FILESYSTEM if hints_at_files(file_name) else None
+    kind = kind_of(part, file_name)
+    return kind is ImageKind.FILESYSTEM or (kind is None and hints_at_files(file_name))
