@@ -15,7 +15,14 @@ from custom_components.esp_ota.modules import Skipped
 from homeassistant.core import State
 from homeassistant.exceptions import HomeAssistantError
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CARD, CLOSED_AND_OPENED, TALKING, Garden, assert_nothing_sent, options_for
+from tests.kit.garden import (
+    CARD,
+    CLOSED_AND_OPENED,
+    TALKING,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+)
 from tests.virtual_module import VirtualModule, build_image
 
 

@@ -6,11 +6,11 @@ A sketch takes the files of its own version along; the second card is for files 
 from typing import Any, Final, override
 
 from homeassistant.components.update import (
-    ATTR_SKIPPED_VERSION,
     UpdateDeviceClass,
     UpdateEntity,
     UpdateEntityFeature,
 )
+from homeassistant.components.update.const import ATTR_SKIPPED_VERSION
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
@@ -146,7 +146,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
     @override
     def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
-        """Where nobody knows what runs everything is new; what has no order is offered to nobody."""
+        """Where nobody knows what runs everything is new; what has no order is not, nor a skip."""
         if self._skipped.holds(latest_version):
             return False
         if installed_version == UNKNOWN:

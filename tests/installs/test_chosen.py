@@ -25,7 +25,9 @@ class House:
             await self.garden.release(version)
         await self.garden.hass.async_block_till_done()
 
-    async def install(self, version: str | None, context: Context | None = None) -> tuple[bool, int]:
+    async def install(
+        self, version: str | None, context: Context | None = None
+    ) -> tuple[bool, int]:
         """Install; return whether it counted as chosen, and how many images were sent."""
         before = self.module.events.count_of(Seen.RESTARTED)
         data = {"entity_id": CARD} | ({"version": version} if version else {})

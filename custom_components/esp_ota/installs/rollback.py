@@ -26,8 +26,9 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
     firmware, version = coordinator.data.firmware, coordinator.data.installed
     if firmware is None or version is None:
         return None
-    named = [item for item in library.find(firmware, version) if item.image.kind is ImageKind.SKETCH]
-    return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
+    chips = {None, facts.chip, facts.family}
+    named = (item for item in library.find(firmware, version) if item.chip in chips)
+    return next((item for item in named if item.image.kind is ImageKind.SKETCH), None)
 
 
 def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) -> Release | None:

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from ..ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker, same_version
+from ..ota import (
+    AppDescriptor,
+    Chip,
+    FilesystemType,
+    FlashMode,
+    Image,
+    ImageKind,
+    Marker,
+    same_version,
+)
 
 SIGNATURE_LIMIT: Final = 4 * 1024
 """Bytes of a detached signature; a minisign file has about 300."""

@@ -8,11 +8,9 @@ import pytest
 from custom_components.esp_ota.ota.naming import hints_at_files, says_files
 from custom_components.esp_ota.ota.naming.file_name import (
     FileName,
-    name_of_asset,
     read_file_name,
-    same_name,
-    version_of_tag,
 )
+from custom_components.esp_ota.ota.naming.names import name_of_asset, same_name, version_of_tag
 
 HERE = Path(__file__).parent
 

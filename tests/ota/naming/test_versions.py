@@ -149,10 +149,10 @@ def test_versions_without_an_order_still_stand_somewhere_in_a_list() -> None:
     ordered = sorted(versions, key=by_version)
     plain = [version for version in ordered if version[0] == "1" and "_" not in version]
     assert plain == ["1.0.0", "1.9.0", "1.10.0"]
-    assert ordered == sorted(reversed(versions), key=by_version)
+    assert ordered == sorted(versions[::-1], key=by_version)
 
 
-KNOWN = sorted({word for line in (NEWER + SAME + NOBODY_KNOWS).splitlines() for word in line.split()})
+KNOWN = sorted(set((NEWER + SAME + NOBODY_KNOWS).split()))
 ANY = st.one_of(
     st.sampled_from(KNOWN),
     st.text("0129abrv.-_+ gd", max_size=12),
@@ -175,7 +175,9 @@ def test_the_order_contradicts_itself_nowhere(a: str, b: str, c: str) -> None:
         assert same_version(a, c)
 
 
-@pytest.mark.parametrize("text", ["9" * 5000, "1." * 5000, "v", "", " ", "+", "1.2.0+", "é.½", "١.٢"])
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "1." * 5000, "v", "", " ", "+", "é.\u00bd", "\u0661.\u0662"]
+)
 def test_no_text_is_too_odd_to_be_compared(text: str) -> None:
     for left, right in product((text, "1.0"), repeat=2):
         is_newer(left, right)

@@ -4,15 +4,8 @@ Here live the reading of file names, the order of versions, and who has the last
 Never here: what belongs on a module, and files on a disk.
 """
 
-from .file_name import (
-    hints_at_files,
-    name_of_asset,
-    name_says_less,
-    own_words,
-    same_name,
-    says_files,
-    version_of_tag,
-)
+from .file_name import hints_at_files, says_files
+from .names import name_of_asset, name_says_less, own_words, same_name, version_of_tag
 from .release_name import ReleaseName
 from .versions import by_version, differ_for_certain, is_newer, same_version, says_less
 

@@ -5,11 +5,12 @@ read at all: a wrong guess is worse than none.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 import re
 from typing import Final
 
 from ..models import Chip
-from .version_in_name import Found, find_version
+from .version_in_name import find_version
 from .words import (
     BEFORE_A_VERSION,
     HINTS_OF_FILES,
@@ -30,11 +31,13 @@ _ENDING: Final = re.compile(r"(?:\.(?:bin|gz|elf|uf2|hex|img|zip))+$", re.IGNORE
 _COPY: Final = re.compile(r"(?: ?\(\d{1,3}\)| - copy| copy)+$", re.IGNORECASE)
 """What browsers and desktops add to a second file of the same name."""
 _WORD: Final = re.compile(r"([ ._+-]*)([A-Za-z]*\d+(?:\.\d+)+[A-Za-z]*|[^ ._+-]+)")
-_ANY_WORD: Final = re.compile(r"[^ ._+-]+")
-_BUILD: Final = re.compile(r"\+[0-9A-Za-z]+(?:\.(?:\d+|(?=[0-9]*[a-f])[0-9a-f]{7,40})(?![0-9A-Za-z]))*")
+ANY_WORD: Final = re.compile(r"[^ ._+-]+")
+_BUILD: Final = re.compile(
+    r"\+[0-9A-Za-z]+(?:\.(?:\d+|(?=[0-9]*[a-f])[0-9a-f]{7,40})(?![0-9A-Za-z]))*"
+)
 _COUNT: Final = re.compile(r"\d{1,4}")
 _AROUND_NAME: Final = PACKAGING - {"app", "final", "full", "stable"}
-_NAME: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
+NAME: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
 _VERSION: Final = re.compile(r"\w[\w.+-]{0,63}")
 
 
@@ -47,13 +50,16 @@ class FileName:
     chip: Chip | None = None
 
 
+type _Word = tuple[str, str]
+"""A word behind a version, after the separator before it."""
+
+
 @dataclass(slots=True)
 class _Tail:
     """The words behind a version, sorted by what they are."""
 
     version: list[str] = field(default_factory=list)
-    variants: list[tuple[str, str]] = field(default_factory=list)
-    """Each with the separator before it."""
+    variants: list[_Word] = field(default_factory=list)
 
 
 def read_file_name(file_name: str, *, files: bool = False) -> FileName:
@@ -67,7 +73,7 @@ def read_file_name(file_name: str, *, files: bool = False) -> FileName:
     joint = found.joint if found.joint in {"-", "_"} else "-"
     if name:
         name += "".join(f"{by if by in {'-', '_'} else joint}{word}" for by, word in tail.variants)
-        name = name.replace(" ", "-") if _NAME.fullmatch(name.replace(" ", "-")) else None
+        name = name.replace(" ", "-") if NAME.fullmatch(name.replace(" ", "-")) else None
     version = "".join([found.text, *tail.version]).replace(" ", "-")
     return FileName(
         name=name or None, version=version if _VERSION.fullmatch(version) else None, chip=chip
@@ -79,74 +85,21 @@ def stem_of(file_name: str) -> str:
     return _COPY.sub("", _ENDING.sub("", file_name.strip())).strip(SEPARATORS)
 
 
-def own_words(file_name: str) -> str:
-    """Return a name without packaging, chips and kinds: what tells the files of a release apart."""
-    words = _ANY_WORD.findall(stem_of(file_name))
-    kept: list[str] = []
-    at = 0
-    while at < len(words):
-        word, behind = words[at].lower(), words[at + 1].lower() if at + 1 < len(words) else ""
-        if (chip := chip_of(word, behind)) is not None:
-            at += chip[1]
-            continue
-        if word not in PACKAGING | ONLY_OF_FILES:
-            kept.append(words[at])
-        at += 1
-    return "-".join(kept)
-
-
-def name_of_asset(repository: str, file_name: str) -> str:
-    """Return what a file of a release is called that has several: `sonoff-th` of `sonoff`."""
-    own = own_words(file_name)
-    name = own if _plain(repository) in _plain(own) else "-".join(filter(None, (repository, own)))
-    return name if _NAME.fullmatch(name) else repository
-
-
-def version_of_tag(tag: str, repository: str) -> str:
-    """Return the version that a tag names: `v1.2.0`, `valve-1.2.0` of the repository `valve`.
-
-    Any other word before it stays: `pump-1.0` is none of `valve`, and `nightly` is all there is.
-    """
-    found = find_version(tag)
-    before = tag[: found.start].strip(f"{SEPARATORS}/") if found is not None else tag
-    if found is None or not (
-        before.lower() in BEFORE_A_VERSION | PACKAGING or _plain(before) in {"", _plain(repository)}
-    ):
-        return tag[1:] if tag[:1] in {"v", "V"} and tag[1:2].isdigit() else tag
-    return tag[found.end - len(found.text) :]
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two names of firmware differ in capitals and separators at most."""
-    return one == other or _plain(one) == _plain(other) != ""
-
-
-def name_says_less(said: str, label: str) -> bool:
-    """Whether a name is another one without its variant: `WLED` of `WLED_Ethernet`."""
-    known, words = _ANY_WORD.findall(said.lower()), _ANY_WORD.findall(label.lower())
-    return bool(known) and words[: len(known)] == known
-
-
-def _plain(text: str) -> str:
-    return "".join(char for char in text.lower() if char.isalnum())
-
-
 def hints_at_files(file_name: str) -> bool:
     """Whether a word in a name makes a file system likely."""
-    return not HINTS_OF_FILES.isdisjoint(_ANY_WORD.findall(stem_of(file_name).lower()))
+    return not HINTS_OF_FILES.isdisjoint(ANY_WORD.findall(stem_of(file_name).lower()))
 
 
 def says_files(file_name: str) -> bool:
     """Whether a name ends with a word for a file system: `garden-1.2.0.littlefs.bin`."""
-    words = _ANY_WORD.findall(stem_of(file_name).lower())
+    words = ANY_WORD.findall(stem_of(file_name).lower())
     return bool(words) and words[-1] in STRONG_FILES
 
 
 def _chip_in(stem: str) -> Chip | None:
     """Return the chip that the words of a name agree on."""
-    words = [*_ANY_WORD.findall(stem.lower()), ""]
-    pairs = zip(words, words[1:], strict=False)
-    named = {chip[0] for word, behind in pairs if (chip := chip_of(word, behind)) is not None}
+    words = [*ANY_WORD.findall(stem.lower()), ""]
+    named = {found[0] for word, behind in pairwise(words) if (found := chip_of(word, behind))}
     named = named or {chip for word in words if (chip := board_chip(word)) is not None}
     return named.pop() if len(named) == 1 else None
 
@@ -160,24 +113,26 @@ def _sorted(text: str, *, files: bool) -> _Tail:
     words = [(by.strip(" ")[:1] or by[:1], word) for by, word in _WORD.findall(text)]
     at = 0
     while at < len(words):
-        at += _sort(words[at], words[at + 1] if at + 1 < len(words) else ("", ""), tail, files)
+        at += _sort(
+            words[at], words[at + 1] if at + 1 < len(words) else ("", ""), tail, files=files
+        )
     return tail
 
 
-def _sort(this: tuple[str, str], next_one: tuple[str, str], tail: _Tail, files: bool) -> int:
+def _sort(this: _Word, behind: _Word, tail: _Tail, *, files: bool) -> int:
     """Put one word where it belongs, or two that belong together; return how many."""
-    word, behind = this[1].lower(), next_one[1].lower()
-    if (chip := chip_of(word, behind)) is not None:
+    word, next_word = this[1].lower(), behind[1].lower()
+    if (chip := chip_of(word, next_word)) is not None:
         return chip[1]
     if word in PACKAGING or (files and word in ONLY_OF_FILES):
         return 1
     pair = (
-        (_COUNT.fullmatch(word) and is_git(behind))
-        or (is_stage(word) and word.isalpha() and _COUNT.fullmatch(behind))
-        or (is_stamp(word) and is_time(behind))
+        (_COUNT.fullmatch(word) and is_git(next_word))
+        or (is_stage(word) and word.isalpha() and _COUNT.fullmatch(next_word))
+        or (is_stamp(word) and is_time(next_word))
     )
     if pair:
-        tail.version += [*this, *next_one]
+        tail.version += [*this, *behind]
         return 2
     if is_stage(word) or is_stamp(word) or is_hash(word) or word == "dirty":
         tail.version += this
@@ -189,7 +144,7 @@ def _sort(this: tuple[str, str], next_one: tuple[str, str], tail: _Tail, files: 
 def _name_before(text: str, *, files: bool) -> str | None:
     """Return the name before a version, without what builds put around it."""
     dropped = _AROUND_NAME | BEFORE_A_VERSION | (HINTS_OF_FILES if files else frozenset())
-    words = [(found.start(), found[0].lower()) for found in _ANY_WORD.finditer(text)]
+    words = [(found.start(), found[0].lower()) for found in ANY_WORD.finditer(text)]
     while words and (more := _dropped_at_end([word for _, word in words], dropped)):
         text = text[: words[-more][0]]
         del words[-more:]

@@ -25,13 +25,48 @@ _BUILD: Final = re.compile(rf"{_EDGE}(?P<text>build[-_.]?\d+){_END}", re.IGNOREC
 _BEFORE: Final = re.compile(r"([^ ._+-]+)[ ._+-]*$")
 _BEHIND: Final = re.compile(r"[ ._+-]*([^ ._+-]+)")
 
-_UNITS: Final = frozenset("v mv kv a ma w kw hz khz mhz ghz kb mb gb mm cm inch in".split())
+_UNITS: Final = frozenset(
+    {
+        "v",
+        "mv",
+        "kv",
+        "a",
+        "ma",
+        "w",
+        "kw",
+        "hz",
+        "khz",
+        "mhz",
+        "ghz",
+        "kb",
+        "mb",
+        "gb",
+        "mm",
+        "cm",
+        "inch",
+        "in",
+    }
+)
 _UNIT_LETTERS: Final = frozenset("acfghikmsvw")
 """Behind two numbers a letter may be a unit: `1.5A`; behind three it is a revision."""
-_OF_PARTS: Final = frozenset("hardware hw pcb rev revision".split())
+_OF_PARTS: Final = frozenset({"hardware", "hw", "pcb", "rev", "revision"})
 """A number behind one of these is a board's."""
 _OF_OTHERS: Final = frozenset(
-    "arduino board core display eink epaper epd idf lcd lwip oled sdk tft".split()
+    {
+        "arduino",
+        "board",
+        "core",
+        "display",
+        "eink",
+        "epaper",
+        "epd",
+        "idf",
+        "lcd",
+        "lwip",
+        "oled",
+        "sdk",
+        "tft",
+    }
 )
 """A number behind one of these is that part's, where there is another one."""
 _BANDS: Final = frozenset({315, 433, 434, 802, 868, 915})
@@ -52,7 +87,8 @@ class Found:
 
 def find_version(stem: str) -> Found | None:
     """Return the version in a name; None when there is none that everybody would see."""
-    own, others = [], []
+    own: list[re.Match[str]] = []
+    others: list[re.Match[str]] = []
     for found in _DOTTED.finditer(stem):
         before = _word(_BEFORE.search(stem[: found.start()]))
         if before in _OF_PARTS or not _is_version(found, stem, before):

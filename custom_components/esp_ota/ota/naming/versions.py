@@ -83,9 +83,8 @@ class _Reader:
             return chip[1]
         if begun and part in PACKAGING:
             return 1
-        if len(self.numbers) >= _DATED and is_stamp(part):
-            self.stamp.append(int(part))
-        elif self.stamp and is_time(part):
+        is_dated = len(self.numbers) >= _DATED and is_stamp(part)
+        if is_dated or (self.stamp and is_time(part)):
             self.stamp.append(int(part))
         elif is_hash(part) or (part == "dirty" and begun):
             self.details.append(part)

@@ -10,11 +10,24 @@ from ..module import chip_from_text
 SEPARATORS: Final = " ._-"
 
 PACKAGING: Final = frozenset(
-    "app bin factory final firmware full gz ino ota release stable update".split()
+    {
+        "app",
+        "bin",
+        "factory",
+        "final",
+        "firmware",
+        "full",
+        "gz",
+        "ino",
+        "ota",
+        "release",
+        "stable",
+        "update",
+    }
 )
 """What a build or a web page adds to a name; it says nothing of the firmware."""
 STRONG_FILES: Final = frozenset(
-    "ffat fatfs filesystem littlefs mkfatfs mklittlefs mkspiffs spiffs".split()
+    {"ffat", "fatfs", "filesystem", "littlefs", "mkfatfs", "mklittlefs", "mkspiffs", "spiffs"}
 )
 """At the end of a name they say that it is a file system."""
 HINTS_OF_FILES: Final = STRONG_FILES | {"fs"}
@@ -28,7 +41,7 @@ STAGES: Final = {"dev": 0, "alpha": 1, "beta": 2, "rc": 3}
 UNRANKED: Final = frozenset({"nightly", "pre", "snapshot"})
 """They come before the release as well; whether before its `rc1`, nobody can tell."""
 AFTER: Final = "post"
-REPAIRS: Final = frozenset("build fix hotfix p patch r rev sp svn".split())
+REPAIRS: Final = frozenset({"build", "fix", "hotfix", "p", "patch", "r", "rev", "sp", "svn"})
 """Words of a version that count; any other one names a variant, with other pins or parts."""
 _SPELLINGS: Final = {"a": "alpha", "b": "beta", "c": "rc", "preview": "pre"}
 
