@@ -149,7 +149,8 @@ def test_versions_without_an_order_still_stand_somewhere_in_a_list() -> None:
     ordered = sorted(versions, key=by_version)
     plain = [version for version in ordered if version[0] == "1" and "_" not in version]
     assert plain == ["1.0.0", "1.9.0", "1.10.0"]
-    assert ordered == sorted(versions[::-1], key=by_version)
+    versions.reverse()
+    assert ordered == sorted(versions, key=by_version)
 
 
 KNOWN = sorted(set((NEWER + SAME + NOBODY_KNOWS).split()))
