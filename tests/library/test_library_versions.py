@@ -151,5 +151,5 @@ async def test_what_0_1_0_has_stored_keeps_its_name(
     await again.async_load()
 
     assert {item.version for item in again.releases} == {old, f"v{old}"}
-    assert again.find("WLED", old) == [sketch]
-    assert [item.image for item in again.find("WLED", f"v{old}")] == [twin.image]
+    assert [item.image for item in again.find("WLED", old)] == [sketch.image, twin.image]
+    assert [item.image for item in again.find("WLED", f"v{old}")] == [twin.image, sketch.image]

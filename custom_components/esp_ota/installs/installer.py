@@ -109,8 +109,10 @@ class ModuleInstaller:
         releases = self._coordinator.releases
         if kind is ImageKind.FILESYSTEM:
             releases = library.files(facts.firmware) if facts.firmware else []
-        named = [item for item in releases if version in {None, item.version}]
-        named = named or [item for item in releases if same_version(item.version, version or "")]
+        named = [
+            item for item in releases if version is None or same_version(item.version, version)
+        ]
+        named.sort(key=lambda item: item.version != version)  # two may be spelt differently
         fitting = [item for item in named if item.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
 

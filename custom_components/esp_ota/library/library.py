@@ -139,13 +139,13 @@ class Library:
         ]
 
     def find(self, firmware: str, version: str) -> list[Release]:
-        """Return one version of a firmware, for all its chips and kinds, however it is spelt."""
+        """Return one version of a firmware, for all its chips and kinds; spelt so first."""
         same = [
             item
             for item in self.releases
             if item.firmware == firmware and same_version(item.version, version)
         ]
-        return [item for item in same if item.version == version] or same
+        return sorted(same, key=lambda item: item.version != version)
 
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
@@ -155,13 +155,11 @@ class Library:
         """Return the files that belong to a sketch: same firmware, same version."""
         if release.image.kind is not ImageKind.SKETCH:
             return None
-        fitting = [
-            item
-            for item in self.files(release.firmware)
-            if item.chip in {None, release.chip} and same_version(item.version, release.version)
-        ]
-        spelt_so = (item for item in fitting if item.version == release.version)
-        return next(spelt_so, next(iter(fitting), None))
+        for item in self.find(release.firmware, release.version):
+            fits = item.chip in {None, release.chip}
+            if fits and item.image.kind is ImageKind.FILESYSTEM:
+                return item
+        return None
 
     def running(self, plain_md5: str | None) -> Release | None:
         """Return the release whose image has this MD5 when it runs."""
