@@ -108,7 +108,7 @@ class _Reader:
             self.prefix.append(word)
 
     def version(self) -> Version:
-        words = [(spelled(word) if numbers else word, numbers) for word, numbers in self.words]
+        words = [(spelled(word, alone=not numbers), numbers) for word, numbers in self.words]
         variant = [(word, numbers) for word, numbers in words if not _counts(word)]
         return Version(
             prefix=tuple(self.prefix),

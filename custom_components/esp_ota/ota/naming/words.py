@@ -90,9 +90,9 @@ def board_chip(word: str) -> Chip | None:
     return _BOARDS.get(word)
 
 
-def spelled(word: str) -> str:
-    """Return the long form of a word for a stage."""
-    return _SPELLINGS.get(word, word)
+def spelled(word: str, *, alone: bool) -> str:
+    """Return the long form of a word for a stage; a letter is one with a number behind it."""
+    return word if alone and len(word) == 1 else _SPELLINGS.get(word, word)
 
 
 def is_stage(word: str) -> bool:
