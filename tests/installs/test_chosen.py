@@ -5,7 +5,7 @@ import pytest
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CARD, TALKING, Garden, options_for
+from tests.kit.garden import CARD, QUIET, TALKING, Garden, options_for, patience
 from tests.test_files_update import FILES_CARD, add_files
 from tests.virtual_module import Seen, VirtualModule
 
@@ -17,11 +17,11 @@ class House:
         self.garden, self.module = garden, module
 
     async def prepare(self) -> None:
-        self.garden.house.patience = TALKING
         self.entry = await self.garden.add(entry_for(self.module, options=options_for()))
         await self.garden.runs("1.0.0")
         await add_files(self.garden, "1.1.0")
         await self.garden.install_files()
+        self.garden.house.patience = TALKING
         for version in ("0.9.0", "1.1.0"):
             await self.garden.release(version)
         await self.garden.hass.async_block_till_done()
@@ -63,6 +63,7 @@ async def test_another_version_than_the_offered_one_is_chosen(house: House) -> N
 async def test_what_runs_is_chosen_by_a_person_only(house: House) -> None:
     await house.install(None)
     await house.garden.runs("1.1.0")
+    house.garden.house.patience = patience(evidence=0.5)  # it says what it said before
     automation, person = Context(), Context(user_id=(await admin(house)))
     assert await house.install("1.1.0", automation) == (False, 1)
     assert await house.install("1.1.0", person) == (True, 2)
@@ -70,6 +71,7 @@ async def test_what_runs_is_chosen_by_a_person_only(house: House) -> None:
 
 async def test_files_are_delivered_again_to_a_person_who_names_them(house: House) -> None:
     hass = house.garden.hass
+    house.garden.house.patience = QUIET
     data = {"entity_id": FILES_CARD, "version": "1.1.0"}
     sent = house.module.events.count_of(Seen.RESTARTED)
     with pytest.raises(HomeAssistantError) as refused:
