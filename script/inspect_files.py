@@ -45,7 +45,7 @@ def _public_names(file: Path) -> Iterator[tuple[str, str]]:
 
 _Room("esp_ota", INTEGRATION)
 ota = _Room("esp_ota.ota", INTEGRATION / "ota")
-ReleaseName = _Room("esp_ota.library", INTEGRATION / "library").ReleaseName
+ReleaseName = import_module("esp_ota.ota.naming.release_name").ReleaseName
 
 
 def inspect(path: Path) -> dict[str, Any]:
@@ -72,10 +72,10 @@ def inspect(path: Path) -> dict[str, Any]:
 
 def _of_image(data: bytes, name: Any) -> dict[str, Any]:
     """Return what the bytes are; a sketch may go without name and version."""
-    image = ota.read_image(data, name.kind)
+    image = name.read(data)
     facts = {"kind": image.kind, "chip": image.chip}
     with suppress(ota.LibraryError):
-        facts["firmware"], facts["version"] = name.resolve(image.marker)
+        facts["firmware"], facts["version"] = name.of_image(image)
     return facts
 
 

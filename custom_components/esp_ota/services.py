@@ -138,8 +138,9 @@ def _chosen(library: Library, said: dict[str, Any]) -> list[Release]:
     if "sha256" in said:
         known = library.get(said["sha256"])
         return [known] if known else []
-    return [
+    found = [
         item
         for item in library.find(said["firmware"], said["version"])
         if said.get("chip") in {None, item.chip} and said.get("kind") in {None, item.image.kind}
     ]
+    return [item for item in found if item.version == said["version"]] or found

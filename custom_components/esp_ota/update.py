@@ -10,18 +10,21 @@ from homeassistant.components.update import (
     UpdateEntity,
     UpdateEntityFeature,
 )
+from homeassistant.components.update.const import ATTR_SKIPPED_VERSION
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
 
 from .entity import ModuleEntity
 from .helpers import async_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
-from .library import Release, is_newer
-from .modules import withheld
-from .ota import ImageKind, InstallProgress
+from .library import Release
+from .modules import Skipped, withheld
+from .ota import ImageKind, InstallProgress, is_newer, same_version
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
+_SKIPPED: Final = "skipped"
 UNKNOWN: Final = "unknown"
 """Shown when nobody said what runs; a card without an installed version has no button."""
 
@@ -76,12 +79,27 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         super().__init__(runtime.coordinator, key)
         self._installer = runtime.installer
         self._on_offer: Release | None = None
+        self._skipped = Skipped()
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
+        await self._async_restore_skipped()
         library = self.coordinator.house.library
         self.async_on_remove(library.async_add_listener(self.async_write_ha_state))
+
+    async def _async_restore_skipped(self) -> None:
+        """Take what was skipped before the restart, by us or by Home Assistant alone."""
+        if (extra := await self.async_get_last_extra_data()) is not None:
+            self._skipped.restore(extra.as_dict().get(_SKIPPED, []))
+        if (last := await self.async_get_last_state()) is not None:
+            self._skipped.restore([last.attributes.get(ATTR_SKIPPED_VERSION)])
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> ExtraStoredData:
+        """What Home Assistant is to keep of the card over a restart."""
+        return RestoredExtraData({_SKIPPED: self._skipped.versions})
 
     @property
     @override
@@ -104,22 +122,36 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     def _async_write_ha_state(self) -> None:
         """Ask the gate once: what follows from its answer is asked for three times."""
         self._on_offer = self.offered
+        attributes = self.state_attributes
+        assert attributes is not None
+        skipped, latest = attributes[ATTR_SKIPPED_VERSION], self.latest_version
+        self._skipped.look(latest, self.installed_version, skipped)
         super()._async_write_ha_state()
+        if skipped is None and self._skipped.holds(latest):  # it has come back
+            self.hass.async_create_task(self._async_skip_again(), "ESP OTA skip again")
+
+    async def _async_skip_again(self) -> None:
+        """Have Home Assistant skip once more what the person skipped."""
+        if self._skipped.holds(self.latest_version):
+            await self.async_skip()
 
     @property
     @override
     def latest_version(self) -> str | None:
         """The newest release that would not be refused; what runs when there is none newer."""
-        if self._on_offer is None:
-            return self.installed_version
-        return self._on_offer.version
+        installed, offered = self.installed_version, self._on_offer
+        if offered is None or (installed is not None and same_version(offered.version, installed)):
+            return installed  # in its spelling: Home Assistant compares letter by letter
+        return offered.version
 
     @override
     def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
-        """Versions that cannot be ordered count as new: they differ."""
+        """Where nobody knows what runs everything is new; what has no order is not, nor a skip."""
+        if self._skipped.holds(latest_version):
+            return False
         if installed_version == UNKNOWN:
             return latest_version != UNKNOWN
-        return is_newer(latest_version, installed_version) is not False
+        return is_newer(latest_version, installed_version) is True
 
     @property
     @override

@@ -109,7 +109,7 @@ def test_the_file_name_can_say_that_it_is_a_filesystem(tmp_path: Path) -> None:
     facts, code = inspect(path)
     assert (facts[0]["kind"], facts[0]["problems"], code) == ("filesystem", ["filesystem_image"], 1)
     path.write_bytes(build_image("esp32"))
-    assert inspect(path)[0][0]["problems"] == ["sketch_image"]
+    assert inspect(path)[0][0]["problems"] == ["kind_mismatch"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
+from ..ota import same_version
 from .install_note import InstallNote
 
 _STORE_VERSION: Final = 1
@@ -75,7 +76,7 @@ class Journal:
     async def async_remember(self, entry_id: str, known: Known) -> None:
         """Keep what a module runs, for the time it cannot be asked, and what ran before."""
         if last := self._known.get(entry_id):
-            changed = last["version"] != known["version"]
+            changed = not same_version(last["version"], known["version"])
             if previous := last["version"] if changed else last.get("previous"):
                 known = {**known, "previous": previous}
         if self._known.get(entry_id) != known:

@@ -11,7 +11,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import Cause, ImageKind, InstallResult, InstallStage, Verdict
+from ..ota import Cause, ImageKind, InstallResult, InstallStage, Verdict, same_version
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -79,7 +79,8 @@ class ModuleInstaller:
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=self._entry.title)
-        await self._async_wait(self.async_begin(release, context, chosen=version is not None))
+        chosen = version is not None and self._is_chosen(release, context, kind)
+        await self._async_wait(self.async_begin(release, context, chosen=chosen))
 
     @property
     def rolls_back_to(self) -> Release | None:
@@ -99,16 +100,36 @@ class ModuleInstaller:
 
     def _choose(self, version: str | None, kind: ImageKind) -> Release | None:
         """Return the release to install; of several chips' images the one for this module."""
-        if version is None and kind is ImageKind.SKETCH:
-            return self._coordinator.offered
+        offered = self._coordinator.offered if kind is ImageKind.SKETCH else None
+        is_offered = offered is not None and version in {None, offered.version}
+        if is_offered or (version is None and kind is ImageKind.SKETCH):
+            return offered
         facts = self._coordinator.facts()
         library = self._coordinator.house.library
         releases = self._coordinator.releases
         if kind is ImageKind.FILESYSTEM:
             releases = library.files(facts.firmware) if facts.firmware else []
-        named = [item for item in releases if version in {None, item.version}]
+        named = [
+            item for item in releases if version is None or same_version(item.version, version)
+        ]
+        named.sort(key=lambda item: item.version != version)  # two may be spelt differently
         fitting = [item for item in named if item.chip in {None, facts.chip, facts.family}]
         return next(iter(fitting or named), None)
+
+    def _is_chosen(self, release: Release, context: Context | None, kind: ImageKind) -> bool:
+        """Whether somebody named another version than the offered one: the dialog names that.
+
+        What is there already is on no offer: a person who names it wants it once more, an
+        automation that does so every night does not.
+        """
+        offered = self._choose(None, kind)
+        if offered is None or not same_version(offered.version, release.version):
+            return True
+        if kind is ImageKind.SKETCH:
+            is_there = same_version(offered.version, self._coordinator.data.installed or "")
+        else:
+            is_there = offered.image.sha256 == self._coordinator.facts().filesystem_sha256
+        return is_there and context is not None and context.user_id is not None
 
     @callback
     def async_begin(

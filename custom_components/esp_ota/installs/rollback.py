@@ -23,9 +23,12 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
     library, facts = coordinator.house.library, coordinator.facts()
     if (running := library.running(facts.sketch_md5)) is not None:
         return running
-    version = coordinator.data.installed
-    named = [item for item in coordinator.releases if item.version == version]
-    return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
+    firmware, version = coordinator.data.firmware, coordinator.data.installed
+    if firmware is None or version is None:
+        return None
+    chips = {None, facts.chip, facts.family}
+    named = (item for item in library.find(firmware, version) if item.chip in chips)
+    return next((item for item in named if item.image.kind is ImageKind.SKETCH), None)
 
 
 def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) -> Release | None:

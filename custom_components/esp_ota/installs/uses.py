@@ -7,6 +7,7 @@ from homeassistant.core import callback
 
 from ..const import CONF_FIRMWARE
 from ..house import House
+from ..ota import same_version
 from .installer import ModuleRuntime
 
 
@@ -44,5 +45,5 @@ def _use(house: House, entry: ConfigEntry) -> Use:
         runs=known["version"] if known else None,
         offered=offered.version if offered else None,
         could_run=tuple(versions),
-        rolls_back_to=previous if previous in versions else None,
+        rolls_back_to=next((item for item in versions if same_version(item, previous or "")), None),
     )

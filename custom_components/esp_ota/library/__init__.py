@@ -4,14 +4,14 @@ Here live files on disk and their facts: names, versions, signatures, the watche
 sources that are asked for more. Never here: modules, and what fits on which.
 """
 
+from ..ota import ReleaseName
 from .download import async_download
 from .folder import WatchedFolder, read_firmware
 from .incoming import IncomingFile
 from .library import Library
 from .merged_image import async_learn_slot
 from .payloads import Payloads
-from .release import Release
-from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .release import SIGNATURE_LIMIT, Release
 from .signatures import Signatures
 from .source_kinds import (
     KINDS,
@@ -19,7 +19,6 @@ from .source_kinds import (
 )
 from .source_registry import SourceRegistry
 from .source_watcher import SourceWatcher
-from .versions import is_newer
 
 __all__ = [
     "KINDS",
@@ -35,7 +34,6 @@ __all__ = [
     "WatchedFolder",
     "async_download",
     "async_learn_slot",
-    "is_newer",
     "read_firmware",
     "repository_from",
 ]

@@ -17,7 +17,7 @@ from ..ota import (
     read_chunks,
 )
 from .incoming import IncomingFile
-from .release_name import SIGNATURE_LIMIT
+from .release import SIGNATURE_LIMIT
 
 _SECONDS: Final = 600.0
 """For one file; 32 MiB at 55 kB/s. A stalled one ends long before."""

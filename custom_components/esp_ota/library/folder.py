@@ -14,9 +14,9 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
 from ..issues import async_clear_file_issue, async_raise_file_issue
-from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, ReleaseName
 from .library import Library
-from .release_name import SIGNATURE_LIMIT, ReleaseName
+from .release import SIGNATURE_LIMIT
 
 SOURCE: Final = "folder"
 _ENDINGS: Final = (".bin", ".bin.gz", ".elf", ".uf2", ".hex")

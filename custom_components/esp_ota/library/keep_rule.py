@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from ..ota import by_version
 from .release import Release
-from .versions import by_version
 
 
 def superfluous(releases: Iterable[Release], keep: int, in_use: Collection[str]) -> list[Release]:
@@ -19,7 +19,7 @@ def superfluous(releases: Iterable[Release], keep: int, in_use: Collection[str])
         groups[release.firmware, release.chip, release.image.kind].append(release)
     dropped: list[Release] = []
     for group in groups.values():
-        newest = max(group, key=lambda item: by_version(item.version))
+        newest = max(group, key=lambda item: (by_version(item.version), item.added))
         last = sorted(group, key=lambda item: item.added)[-keep:]
         dropped += [
             item

@@ -11,12 +11,19 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
-from ..ota import Cause, Image, ImageKind, LibraryError, OtaError, read_image
+from ..ota import (
+    Cause,
+    Image,
+    ImageKind,
+    LibraryError,
+    OtaError,
+    ReleaseName,
+    by_version,
+    same_version,
+)
 from .image_files import ImageFiles
 from .keep_rule import superfluous
 from .release import Release
-from .release_name import ReleaseName
-from .versions import by_version
 
 __all__ = ["Library", "Release"]
 
@@ -107,7 +114,7 @@ class Library:
         """All releases, oldest version first."""
         if self._sorted is None:
             known = self._releases.values()
-            self._sorted = sorted(known, key=lambda item: by_version(item.version))
+            self._sorted = sorted(known, key=lambda item: (by_version(item.version), item.added))
         return list(self._sorted)
 
     @property
@@ -132,9 +139,13 @@ class Library:
         ]
 
     def find(self, firmware: str, version: str) -> list[Release]:
-        """Return one version of a firmware, for all its chips and kinds."""
-        wanted = firmware, version
-        return [item for item in self.releases if (item.firmware, item.version) == wanted]
+        """Return one version of a firmware, for all its chips and kinds; spelt so first."""
+        same = [
+            item
+            for item in self.releases
+            if item.firmware == firmware and same_version(item.version, version)
+        ]
+        return sorted(same, key=lambda item: item.version != version)
 
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
@@ -168,13 +179,11 @@ class Library:
         says its name and version, when other bytes have them already, or the disk is full.
         """
         try:
-            image = await self._hass.async_add_executor_job(_read, data, name.kind)
+            image = await self._hass.async_add_executor_job(name.read, data)
         except OtaError as err:
             if err.cause is Cause.MERGED_IMAGE:
                 await self.on_merged(data, name)
             raise
-        if name.kind not in {None, image.kind}:
-            raise LibraryError(Cause.KIND_MISMATCH, said=name.kind, kind=image.kind)
         async with self._changing:
             if (known := self._releases.get(image.sha256)) is not None:
                 return await self._async_add_again(known, data, name)
@@ -207,7 +216,7 @@ class Library:
         return signed
 
     def _release(self, image: Image, name: ReleaseName, source: str, notes: str | None) -> Release:
-        firmware, version = name.resolve(image.stated_name)
+        firmware, version = name.of_image(image)
         return Release(
             firmware=firmware,
             version=version,
@@ -215,13 +224,13 @@ class Library:
             notes=notes or name.notes,
             source=source,
             added=dt_util.utcnow().isoformat(),
-            stated_chip=name.chip,
+            stated_chip=name.chip if image.chip else name.chip_of_files,
             signature=name.signature,
         )
 
     def _refuse_conflict(self, release: Release) -> None:
         for known in self._releases.values():
-            if known.key == release.key:
+            if known.is_same_as(release):
                 raise LibraryError(
                     Cause.RELEASE_CONFLICT,
                     firmware=release.firmware,
@@ -312,16 +321,6 @@ class Library:
         """Tell all who listen that releases came, went, or are seen in another light."""
         for listener in list(self._listeners):
             listener()
-
-
-def _read(data: bytes, kind: ImageKind | None) -> Image:
-    """Return the facts of an image; a SPIFFS without a mark is one only because it is said so."""
-    try:
-        return read_image(data)
-    except OtaError as err:
-        if kind is not ImageKind.FILESYSTEM or err.cause is Cause.MERGED_IMAGE:
-            raise
-        return read_image(data, kind)
 
 
 async def _no_interest(_data: bytes, _name: ReleaseName) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..ota import ChipFamily, LibraryError, read_marker, read_slots
-from .release_name import ReleaseName
+from ..ota import ChipFamily, LibraryError, ReleaseName, read_marker, read_slots
 
 
 async def async_learn_slot(

@@ -4,8 +4,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from ..ota import AppDescriptor, Chip, FilesystemType, FlashMode, Image, ImageKind, Marker
+from ..ota import (
+    AppDescriptor,
+    Chip,
+    FilesystemType,
+    FlashMode,
+    Image,
+    ImageKind,
+    Marker,
+    same_version,
+)
 
+SIGNATURE_LIMIT: Final = 4 * 1024
+"""Bytes of a detached signature; a minisign file has about 300."""
 _IMAGE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
     "kind": ImageKind,
     "chip": Chip,
@@ -39,10 +50,10 @@ class Release:
         """The chip it is for: the image's own word first."""
         return self.image.chip or self.stated_chip
 
-    @property
-    def key(self) -> tuple[str, str, Chip | None, ImageKind]:
-        """What may exist only once with one content."""
-        return self.firmware, self.version, self.chip, self.image.kind
+    def is_same_as(self, other: Release) -> bool:
+        """Whether the two may exist only once with one content."""
+        kinds = self.firmware == other.firmware and self.image.kind is other.image.kind
+        return kinds and self.chip == other.chip and same_version(self.version, other.version)
 
     def facts(self) -> dict[str, Any]:
         """Return what programs are told of it."""

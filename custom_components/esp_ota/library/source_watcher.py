@@ -16,10 +16,9 @@ from homeassistant.util import dt as dt_util
 from ..const import CONF_INTERVAL, CONF_SOURCE_FIRMWARE, DEFAULT_INTERVAL, LOGGER
 from ..helpers import async_file_sentence
 from ..issues import async_clear_source_issue, async_raise_source_files, async_raise_source_issue
-from ..ota import CallBudget, Cause, Listed, Listing, OtaError, SourceError
+from ..ota import CallBudget, Cause, Listed, Listing, OtaError, ReleaseName, SourceError
 from .download import async_download, async_download_signature
 from .library import Library
-from .release_name import ReleaseName
 from .source_kinds import KINDS, Answer
 from .source_memory import SourceMemories, SourceMemory
 

@@ -7,12 +7,14 @@ anything that changes a module or its equipment.
 from .coordinator import ModuleCoordinator
 from .named_evidence import async_info_version
 from .outcome import Outcome, Press, async_outcome, async_tell
+from .skipped import Skipped
 from .withheld import withheld
 
 __all__ = [
     "ModuleCoordinator",
     "Outcome",
     "Press",
+    "Skipped",
     "async_info_version",
     "async_outcome",
     "async_tell",

@@ -53,6 +53,7 @@ from ..ota import (
     ask_gate,
     is_alive,
     is_listening,
+    same_version,
 )
 from .named_evidence import NamedEvidence
 from .outcome import Outcome
@@ -228,9 +229,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self._set(replace(self.data, last_seen=now, left=False))
 
     def version_for_query(self) -> str:
-        """Return the version on offer, for sketches that ask before they download."""
-        offered = self.offered
-        return offered.version if offered else self.data.installed or ""
+        """Return the version on offer, for sketches that ask before they download.
+
+        They compare letter by letter, so what runs is named in their own spelling.
+        """
+        offered, installed = self.offered, self.data.installed or ""
+        if offered is None or same_version(offered.version, installed):
+            return installed
+        return offered.version
 
     @callback
     def _learnt(self) -> None:

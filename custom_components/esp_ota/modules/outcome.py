@@ -18,7 +18,7 @@ from ..ota import Cause, InstallResult, Verdict
 
 _OWN_DIALOG = {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}
 """Home Assistant asks for the password, and raises a repair of its own for it."""
-_NOTHING_TO_FIX = {Cause.SAME_IMAGE, Cause.DOWNGRADE, Cause.INTERNAL}
+_NOTHING_TO_FIX = {Cause.SAME_IMAGE, Cause.DOWNGRADE, Cause.NOT_CERTAIN_VERSION, Cause.INTERNAL}
 """The module is as it should be, or only its log and our hands can help."""
 _OWN_ISSUE = {Cause.INTERRUPTED}
 """The installer raises one that says how far it came."""

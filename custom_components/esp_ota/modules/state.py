@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
 from ..const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
-from ..library import Release, is_newer
+from ..library import Release
 from ..ota import (
     Candidate,
     Chip,
@@ -84,7 +84,6 @@ def candidate_of(
         image=release.image,
         firmware=release.firmware,
         version=release.version,
-        older=installed is not None and is_newer(installed, release.version) is True,
         installed=installed,
         chosen=chosen,
         signature=signature,

@@ -57,6 +57,7 @@ from .module import (
     is_alive,
     is_listening,
 )
+from .naming import ReleaseName, by_version, is_newer, same_version
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
 from .preflight import (
     ACCEPTABLE,
@@ -158,6 +159,7 @@ __all__ = [
     "PullMode",
     "PullRequest",
     "PushLimits",
+    "ReleaseName",
     "SafeState",
     "SafeStateError",
     "Sighting",
@@ -176,6 +178,7 @@ __all__ = [
     "VerifyError",
     "WatchLimits",
     "ask_gate",
+    "by_version",
     "carry_through",
     "chip_from_board",
     "chip_from_text",
@@ -186,6 +189,7 @@ __all__ = [
     "is_alive",
     "is_json_path",
     "is_listening",
+    "is_newer",
     "may_pack",
     "open_url",
     "pack",
@@ -198,6 +202,7 @@ __all__ = [
     "read_public_key",
     "read_slots",
     "recognise",
+    "same_version",
     "verify_signature",
     "version_from",
     "web_address",

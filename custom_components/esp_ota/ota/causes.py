@@ -69,6 +69,7 @@ class Cause(StrEnum):
     SIGNATURE_MISSING = "signature_missing"
     SIGNATURE_INVALID = "signature_invalid"
     NOT_CERTAIN_SIGNATURE = "not_certain_signature"
+    NOT_CERTAIN_VERSION = "not_certain_version"
     NO_RELEASE = "no_release"
     INSTALL_RUNNING = "install_running"
     NO_ROLLBACK = "no_rollback"

@@ -131,13 +131,6 @@ class Image:
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None
 
-    @property
-    def stated_name(self) -> Marker | None:
-        """Name and version that the image itself states; the marker is meant, so it comes first."""
-        if self.marker is not None or self.descriptor is None or not self.descriptor.is_own:
-            return self.marker
-        return Marker(name=self.descriptor.project, version=self.descriptor.version)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppDescriptor:
@@ -147,12 +140,6 @@ class AppDescriptor:
     version: str
     idf: str
     """ESP-IDF that the core was built with."""
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the sketch brought it; stock builds carry that of the core's libraries."""
-        named = bool(self.project and self.version)
-        return named and not self.project.endswith("arduino-lib-builder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

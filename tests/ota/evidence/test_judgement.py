@@ -99,6 +99,59 @@ def test_each_statement_has_its_verdict(
         assert is_proof(heard, CANDIDATE, before) is (verdict is Verdict.VERIFIED)
 
 
+@pytest.mark.parametrize(
+    ("before", "label", "said", "verdict"),
+    [
+        # The label is only spelt differently
+        ("1.0.0", "v1.2.0", "1.2.0", Verdict.VERIFIED),
+        ("1.0.0", "1.2.0_ESP8266", "1.2.0", Verdict.VERIFIED),
+        ("v1.0.0", "1.2.0.ota", "V1.2", Verdict.VERIFIED),
+        ("1.2.0", "v1.2.0", "1.2.0", Verdict.UNVERIFIED),
+        # or says more than the sketch does, which may have said so before
+        ("1.0.0", "1.2.0-20240115", "1.2.0", Verdict.UNVERIFIED),
+        ("1.2.0", "1.2.0-20240115", "1.2.0", Verdict.UNVERIFIED),
+        ("1.2.0", "1.2.0-4-gabc1234", "1.2.0", Verdict.UNVERIFIED),
+        ("1.0.0", "1.2.0-rc1", "1.2.0", Verdict.UNVERIFIED),
+        ("1.0.0", "1.2.0_Ethernet", "1.2.0", Verdict.UNVERIFIED),
+        # or is of another kind: what the module said before is the only hint
+        ("1.0.0", "build57", "1.2.0", Verdict.UNVERIFIED),
+        ("1.0.0", "build57", "1.0.0", Verdict.UNCHANGED),
+        (None, "nightly", "14f53a19", Verdict.UNVERIFIED),
+        # What differs in its numbers is another version, and what was there before is the old one
+        ("1.0.0", "v1.2.0", "1.1.0", Verdict.FAILED),
+        ("r9", "r11", "R10", Verdict.FAILED),
+        ("1.0.0", "1.2.0-rc2", "1.2.0-rc1", Verdict.FAILED),
+        ("v1.0.0", "1.2.0", "1.0.0", Verdict.UNCHANGED),
+        ("1.2.0", "1.2.0-rc1", "1.2.0", Verdict.UNCHANGED),
+        ("1.2.0+a", "1.2.0+b", "1.2.0+a", Verdict.UNCHANGED),
+        ("1.2.0-rc1", "1.2.0", "1.2.0-rc1", Verdict.UNCHANGED),
+    ],
+)
+def test_a_label_that_is_spelt_differently_proves_no_failure(
+    before: str | None, label: str, said: str, verdict: Verdict
+) -> None:
+    module, candidate = replace(MODULE, version=before), replace(CANDIDATE, version=label)
+    assert judge(sighting(version=said), candidate, module).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("label", "said", "verdict"),
+    [
+        ("garden-valve", "Garden_Valve", Verdict.VERIFIED),
+        ("garden-valve-Ethernet", "garden-valve", Verdict.UNVERIFIED),
+        ("garden-valve", "garden-valve-Ethernet", Verdict.FAILED),
+        ("garden-valve", "garden", Verdict.UNVERIFIED),
+        ("garden-valve", "pump", Verdict.FAILED),
+    ],
+)
+def test_a_name_without_its_variant_is_no_proof_and_no_failure(
+    label: str, said: str, verdict: Verdict
+) -> None:
+    candidate = replace(CANDIDATE, firmware=label)
+    heard = sighting(version="1.1.0", firmware=said)
+    assert judge(heard, candidate, replace(MODULE, firmware=label)).verdict is verdict
+
+
 def candidate_with(**changes: Any) -> Candidate:
     """Return the candidate with another image."""
     return replace(CANDIDATE, image=replace(CANDIDATE.image, **changes))

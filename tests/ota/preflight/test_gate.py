@@ -108,7 +108,9 @@ def test_a_file_system_is_for_any_chip_and_for_an_area_that_nobody_knows(
 
 
 def test_a_file_system_needs_no_newer_version_than_the_sketch() -> None:
-    assert result_of(Check.VERSION, replace(FILESYSTEM, older=True)).answer is Answer.VALID
+    for version in ("0.9.0", "nightly"):
+        older = replace(FILESYSTEM, version=version)
+        assert result_of(Check.VERSION, older).answer is Answer.VALID
 
 
 @pytest.mark.parametrize(
@@ -320,25 +322,48 @@ def test_a_packed_image_is_the_same_when_its_content_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("older", "chosen", "answer"),
+    ("runs", "version", "chosen", "cause"),
     [
-        (False, False, Answer.VALID),
-        (False, True, Answer.VALID),
-        (True, True, Answer.VALID),
-        (True, False, Answer.INVALID),
+        ("1.0.0", "1.1.0", False, None),
+        ("1.0.0", "1.0.0", False, None),
+        ("v1.0.0", "1.0.0_ESP8266", False, None),
+        (None, "0.9.0", False, None),
+        ("1.0.0", "0.9.0", False, Cause.DOWNGRADE),
+        ("1.0.0", "0.9.0", True, None),
+        ("1.0.0-4-gabc1234", "1.0.0", False, Cause.DOWNGRADE),
+        ("r11", "r9", False, Cause.DOWNGRADE),
+        ("0.10.0_ESP32", "0.9.1_ESP32", False, Cause.DOWNGRADE),
+        ("1.0.0", "1.1.0_audioreactive", False, Cause.NOT_CERTAIN_VERSION),
+        ("1.0.0", "1.1.0_audioreactive", True, None),
+        ("1.0.0", "g14f53a19", False, Cause.NOT_CERTAIN_VERSION),
+        ("1.0.0+a", "1.0.0+b", False, Cause.NOT_CERTAIN_VERSION),
+        ("nightly", "1.1.0", True, None),
     ],
 )
-def test_going_back_must_be_meant(older: bool, chosen: bool, answer: Answer) -> None:
-    candidate = replace(CANDIDATE, version="0.9.0", older=older, chosen=chosen)
-    assert result_of(Check.VERSION, candidate).answer is answer
-    if answer is Answer.INVALID:
-        error = refused(candidate, MODULE)
-        assert error.cause is Cause.DOWNGRADE
-        assert error.facts == {"version": "0.9.0", "installed": "1.0.0"}
+def test_going_back_must_be_meant_and_so_must_what_nobody_can_order(
+    runs: str | None, version: str, chosen: bool, cause: Cause | None
+) -> None:
+    module = replace(MODULE, version=runs)
+    candidate = replace(CANDIDATE, version=version, chosen=chosen)
+    if cause is None:
+        assert ask_gate(candidate, module).refusal is None
+        return
+    error = refused(candidate, module)
+    assert error.cause is cause
+    assert error.facts["version"] == version
+    assert error.facts["installed"] == runs
+
+
+def test_what_nobody_can_order_is_unknown_and_accepted_by_naming_it_only() -> None:
+    candidate = replace(CANDIDATE, version="nightly")
+    assert result_of(Check.VERSION, candidate).answer is Answer.UNKNOWN
+    chosen = result_of(Check.VERSION, replace(candidate, chosen=True))
+    assert (chosen.answer, chosen.cause) == (Answer.UNKNOWN, None)
+    assert Check.VERSION not in ACCEPTABLE
 
 
 def test_a_version_that_is_only_assumed_to_run_is_named_as_well() -> None:
-    candidate = replace(CANDIDATE, version="0.9.0", older=True, installed="1.0.1")
+    candidate = replace(CANDIDATE, version="0.9.0", installed="1.0.1")
     error = refused(candidate, replace(MODULE, version=None))
     assert error.facts == {"version": "0.9.0", "installed": "1.0.1"}
 
@@ -409,7 +434,7 @@ def test_a_signed_file_system_locks_nothing_in() -> None:
 
 
 def test_a_no_is_told_before_a_do_not_know() -> None:
-    candidate = replace(CANDIDATE, older=True)
+    candidate = replace(CANDIDATE, version="0.9.0", installed="1.0.0")
     refusal = ask_gate(candidate, NOTHING_KNOWN).refusal
     assert refusal is not None
     assert (refusal.check, refusal.answer) == (Check.VERSION, Answer.INVALID)

@@ -117,6 +117,29 @@ def test_a_tag_that_only_begins_with_v_keeps_it() -> None:
     assert listed.fallback == Marker(name="valve", version="valve-2")
 
 
+def test_several_firmwares_of_one_release_are_told_apart_by_their_files() -> None:
+    """A tag names them all, and one must not be offered in the place of another."""
+    content = [
+        release("v1.3.0", asset("valve-th.bin")),
+        release("v1.2.0", *map(asset, ("valve-th.bin", "basic.bin", "valve.bin"))),
+    ]
+    found = [(item.fallback, item.file_name) for item in parse(content).files]
+    names = {(marker.name, marker.version, name) for marker, name in found if marker}
+    assert names == {
+        ("valve-th", "1.2.0", "valve-th.bin"),
+        ("valve-basic", "1.2.0", "basic.bin"),
+        ("valve", "1.2.0", "valve.bin"),
+        ("valve-th", "1.3.0", "valve-th.bin"),
+    }
+
+
+def test_one_firmware_for_several_chips_has_the_name_of_its_repository() -> None:
+    files = ("valve-esp32.bin", "valve-esp8266.bin", "firmware.littlefs.bin")
+    content = [release("v1.2.0", *map(asset, files))]
+    markers = [listed.fallback for listed in parse(content).files]
+    assert markers == [Marker(name="valve", version="1.2.0")] * 3
+
+
 def test_a_file_that_is_still_uploaded_or_leads_nowhere_is_left_out() -> None:
     starting = asset("a.bin", state="starter")
     nowhere = asset("b.bin", browser_download_url="file:///etc/passwd")

@@ -1,7 +1,10 @@
 """What a statement heard after the restart proves about an install."""
 
+from dataclasses import replace
+
 from ..causes import Cause
 from ..models import Chip, Image, ImageKind, InstallResult, ModuleFacts, Sighting, Verdict
+from ..naming import differ_for_certain, name_says_less, same_name, same_version, says_less
 from ..preflight import Candidate
 
 
@@ -13,7 +16,8 @@ def is_proof(sighting: Sighting, candidate: Candidate, before: ModuleFacts) -> b
 def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) -> InstallResult:
     """Return the verdict for the best statement heard since the module came back.
 
-    A version that was there before as well proves nothing: it may be the old image.
+    A version that was there before as well proves nothing: it may be the old image. Nor does one
+    that is only spelt differently from the file's, or that says less than it.
     """
     if sighting is None:
         return InstallResult(verdict=Verdict.UNVERIFIED)
@@ -29,14 +33,30 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
         return result
     if sighting.version is None:
         return InstallResult(verdict=Verdict.UNVERIFIED)
-    same_firmware = sighting.firmware in {None, candidate.firmware}
-    if same_firmware and sighting.version == candidate.version:
-        known_before = before.version == candidate.version
-        verdict = Verdict.UNVERIFIED if known_before else Verdict.VERIFIED
-        return InstallResult(verdict=verdict, version=sighting.version)
-    if sighting.version == before.version and sighting.firmware in {None, before.firmware}:
+    return _judge_version(sighting, sighting.version, candidate, before)
+
+
+def _judge_version(
+    sighting: Sighting, said: str, candidate: Candidate, before: ModuleFacts
+) -> InstallResult:
+    """Return the verdict for the name and version that a module says it runs."""
+    was_there = before.version is not None and same_version(said, before.version)
+    wanted, unproven = candidate.version, InstallResult(verdict=Verdict.UNVERIFIED, version=said)
+    is_named = _is_named(sighting, candidate.firmware)
+    if is_named or name_says_less(sighting.firmware or "", candidate.firmware):
+        if same_version(said, wanted):
+            proven = is_named and not was_there
+            return replace(unproven, verdict=Verdict.VERIFIED) if proven else unproven
+        if says_less(said, wanted) or not (was_there or differ_for_certain(said, wanted)):
+            return unproven
+    if was_there and (before.firmware is None or _is_named(sighting, before.firmware)):
         return _unchanged(sighting, candidate)
     return _other(sighting, candidate)
+
+
+def _is_named(sighting: Sighting, firmware: str) -> bool:
+    """Whether a module says that it runs this firmware, or does not say which."""
+    return sighting.firmware is None or same_name(sighting.firmware, firmware)
 
 
 def _judge_md5(

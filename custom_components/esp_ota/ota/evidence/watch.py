@@ -14,6 +14,7 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import VerifyError
 from ..models import EvidenceSource, ModuleFacts, Sighting
+from ..naming import same_version
 from ..preflight import Candidate
 from .judgement import is_proof
 from .statements import strongest, what_was_said
@@ -182,7 +183,8 @@ class ModuleWatch:
             item
             for item in self._since(since)
             if item not in again
-            or item.version != candidate.version
+            or item.version is None
+            or not same_version(item.version, candidate.version)
             or item.sketch_md5 is not None  # which tells the old from the new
         ]
         if strongest(item for item in news if item.source in _ITS_OWN) is None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..causes import Cause
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
+from ..naming import is_newer, same_version
 from .packing import PackingReason, obstacle
 
 
@@ -53,12 +54,10 @@ class Candidate:
     image: Image
     firmware: str
     version: str
-    older: bool = False
-    """Whether the version is older than the one that runs."""
     installed: str | None = None
-    """The version it was compared with, which may be assumed only."""
+    """The version that runs as the card shows it, which may be assumed only."""
     chosen: bool = False
-    """Whether the person named this very version, so that going back is meant."""
+    """Whether a person named this version and not the offered one, so that going back is meant."""
     wanted: ImageKind = ImageKind.SKETCH
     """What it is to replace on the module."""
     signature: SignatureState = SignatureState.UNCHECKED
@@ -85,6 +84,8 @@ class Rule:
     """What it refuses with."""
     unknown: tuple[Cause, ...] = ()
     """What it asks the person to accept when nobody knows; empty where it never has to ask."""
+    by_choice: bool = False
+    """Whether naming the version is how the person accepts it, each time anew."""
     left_to_module: bool = False
     """Whether the module itself answers it, before anything is lost, when nobody knows."""
 
@@ -226,13 +227,19 @@ def _same_image(candidate: Candidate, module: ModuleFacts) -> CheckResult:
 
 
 def _version(candidate: Candidate, module: ModuleFacts) -> CheckResult:
-    """Go back only when the person named the version. File systems have no order."""
-    is_sketch = candidate.image.kind is ImageKind.SKETCH
-    if is_sketch and candidate.older and not candidate.chosen:
-        installed = candidate.installed or module.version
-        return _invalid(
-            Check.VERSION, Cause.DOWNGRADE, version=candidate.version, installed=installed
-        )
+    """Go back only when the person named the version; where the two have no order, as well.
+
+    File systems have none. Naming the version is the only way to accept it.
+    """
+    version, installed = candidate.version, candidate.installed or module.version
+    if candidate.image.kind is not ImageKind.SKETCH or installed is None:
+        return _valid(Check.VERSION)
+    newer = is_newer(version, installed)
+    if newer is None:
+        cause = None if candidate.chosen else Cause.NOT_CERTAIN_VERSION
+        return _unknown(Check.VERSION, cause, version=version, installed=installed)
+    if not (newer or candidate.chosen or same_version(version, installed)):
+        return _invalid(Check.VERSION, Cause.DOWNGRADE, version=version, installed=installed)
     return _valid(Check.VERSION)
 
 
@@ -283,7 +290,13 @@ RULES: Final = (
         unknown=(Cause.NOT_CERTAIN_FIRMWARE,),
     ),
     Rule(check=Check.SAME_IMAGE, ask=_same_image, causes=(Cause.SAME_IMAGE,)),
-    Rule(check=Check.VERSION, ask=_version, causes=(Cause.DOWNGRADE,)),
+    Rule(
+        check=Check.VERSION,
+        ask=_version,
+        causes=(Cause.DOWNGRADE,),
+        unknown=(Cause.NOT_CERTAIN_VERSION,),
+        by_choice=True,
+    ),
     Rule(
         check=Check.SIGNATURE,
         ask=_signature,
@@ -292,5 +305,5 @@ RULES: Final = (
     ),
 )
 
-ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown)
+ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown and not rule.by_choice)
 """The checks that may answer "cannot tell" and be accepted once for a module."""

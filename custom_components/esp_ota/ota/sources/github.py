@@ -1,12 +1,14 @@
 """Releases of a GitHub repository, as its REST API answers them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Marker
+from ..naming import name_of_asset, own_words, version_of_tag
 from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
 
 _SIGNATURE: Final = ".minisig"
@@ -26,7 +28,7 @@ def parse_releases(
     if not isinstance(content, list):
         raise SourceError(Cause.SOURCE_INVALID, detail="it is no list of releases")
     listing = Listing()
-    found: list[list[Listed]] = []
+    found: list[tuple[Mapping[str, Any], dict[str, Mapping[str, Any]], list[str]]] = []
     for release in content:
         if len(found) == last:
             break
@@ -36,9 +38,14 @@ def parse_releases(
         wanted = [name for name in assets if _matches(name, pattern)]
         listing.others.extend(name for name in assets if name not in wanted)
         if wanted:
-            found.append(list(_files(wanted, assets, release, repository, by_api=by_api)))
-    for files in reversed(found):
-        listing.files.extend(files)
+            found.append((release, assets, wanted))
+    several = any(len({own_words(name).lower() for name in names}) > 1 for _, _, names in found)
+    for release, assets, wanted in reversed(found):
+        files = _files(wanted, assets, release, by_api=by_api)
+        tag = text(release, "tag_name", 64) or ""
+        for item in files:
+            fallback = _fallback(repository, tag, item.file_name, several=several)
+            listing.files.append(replace(item, fallback=fallback))
     return listing
 
 
@@ -65,17 +72,19 @@ def _matches(name: str, pattern: str) -> bool:
     return not name.endswith(_SIGNATURE) and fnmatchcase(name.lower(), pattern.lower())
 
 
-def _fallback(repository: str, release: Mapping[str, Any]) -> Marker | None:
-    tag = text(release, "tag_name", 64) or ""
-    version = tag[1:] if tag[:1] in {"v", "V"} and tag[1:2].isdigit() else tag
-    return Marker(name=repository.rpartition("/")[2], version=version) if version else None
+def _fallback(repository: str, tag: str, file_name: str, *, several: bool) -> Marker | None:
+    """Return what a tag calls a file; where it names several firmwares, with their own words."""
+    name = repository.rpartition("/")[2]
+    version = version_of_tag(tag, name)
+    if several:
+        name = name_of_asset(name, file_name)
+    return Marker(name=name, version=version) if version else None
 
 
 def _files(
     names: list[str],
     assets: Mapping[str, Mapping[str, Any]],
     release: Mapping[str, Any],
-    repository: str,
     *,
     by_api: bool,
 ) -> Iterator[Listed]:
@@ -94,7 +103,6 @@ def _files(
             url=str(url),
             file_name=name,
             key=" ".join(str(part) for part in key if part is not None),
-            fallback=_fallback(repository, release),
             notes=notes(release, "body"),
             kind=kind_of({}, name),
             size=number(asset, "size"),

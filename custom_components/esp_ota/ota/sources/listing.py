@@ -15,10 +15,10 @@ from yarl import URL
 from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Chip, ImageKind, Marker
+from ..naming import says_files
 
 _NOTES_LIMIT: Final = 64 * 1024
 _NAME_LIMIT: Final = 128
-_FILESYSTEM_PART: Final = re.compile(r"littlefs|spiffs|fatfs", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 """Nothing that a store or a card could choke on: JSON may carry half a surrogate pair."""
 
@@ -105,4 +105,4 @@ def kind_of(content: Mapping[str, Any], file_name: str) -> ImageKind | None:
     for kind in ImageKind:
         if kind == said:
             return kind
-    return ImageKind.FILESYSTEM if _FILESYSTEM_PART.search(file_name) else None
+    return ImageKind.FILESYSTEM if says_files(file_name) else None

@@ -14,6 +14,7 @@ from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Chip, ChipFamily, ImageKind, Marker
 from ..module import chip_from_text
+from ..naming import hints_at_files
 from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
 
 _FIRST_APP: Final = 0x10000
@@ -131,4 +132,6 @@ def _parts(build: Mapping[str, Any], chip: Chip) -> Iterator[tuple[Mapping[str, 
 
 
 def _is_filesystem(part: Mapping[str, Any]) -> bool:
-    return kind_of(part, text(part, "path", 2048) or "") is ImageKind.FILESYSTEM
+    file_name = (text(part, "path", 2048) or "").rpartition("/")[2]
+    kind = kind_of(part, file_name)
+    return kind is ImageKind.FILESYSTEM or (kind is None and hints_at_files(file_name))

@@ -1,4 +1,8 @@
-"""Where the name and version of a release come from: typed, sidecar, marker, file name."""
+"""Who has the last word on the name and version of a release, and on what its bytes are.
+
+In this order: what the person typed or the request said, a sidecar, the marker in the image, the
+file name, a source's tag, and last the descriptor of an ESP32 sketch.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -6,21 +10,17 @@ import json
 import re
 from typing import Any, Final, Self
 
-from ..ota import Cause, Chip, ImageKind, LibraryError, Marker, chip_from_text
+from ..causes import Cause
+from ..exceptions import ImageError, LibraryError
+from ..image import read_image
+from ..models import AppDescriptor, Chip, Image, ImageKind, Marker
+from ..module import chip_from_text
+from .descriptor import stated_by
+from .file_name import hints_at_files, read_file_name, says_files
 
-_FILESYSTEM: Final = r"[._-](?:mk)?(?:littlefs|spiffs|fatfs|fat|filesystem)"
-_ENDING: Final = r"\.bin(?:\.gz)?"
-_FILE_NAME: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.+-]*?)[-_]v?(?P<version>\d+(?:\.\d+)+[\w.+-]*?)"
-    rf"(?:{_FILESYSTEM})?{_ENDING}",
-    re.IGNORECASE,
-)
-_FILESYSTEM_NAME: Final = re.compile(rf"{_FILESYSTEM}{_ENDING}", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
 _VERSION: Final = re.compile(r"\w[\w.+-]{0,63}")
 _NOTES_LIMIT: Final = 64 * 1024
-SIGNATURE_LIMIT: Final = 4 * 1024
-"""Bytes of a detached signature; a minisign file has about 300."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,20 +84,58 @@ class ReleaseName:
     @property
     def kind(self) -> ImageKind | None:
         """What the image is said to be; None when neither words nor file name tell."""
-        if self.stated_kind is None and _FILESYSTEM_NAME.search(f".{self.file_name}"):
+        if self.stated_kind is None and says_files(self.file_name):
             return ImageKind.FILESYSTEM
         return self.stated_kind
 
-    def resolve(self, marker: Marker | None) -> tuple[str, str]:
-        """Return name and version; what was said wins over the marker, that over the name.
+    @property
+    def chip_of_files(self) -> Chip | None:
+        """The chip a file system is for, which no file system tells: said, or in the name."""
+        return self.chip or read_file_name(self.file_name, files=True).chip
 
-        Raises LibraryError when one of them is nowhere to be found.
+    def read(self, data: bytes) -> Image:
+        """Return the facts of the image with this name.
+
+        A SPIFFS without a mark is one only because it is said so, or its name hints at it.
+        Raises ImageError when the bytes are no image for a module, LibraryError when they are
+        another kind than was said.
         """
-        parsed = _FILE_NAME.fullmatch(self.file_name)
-        in_file = Marker(name=parsed["name"], version=parsed["version"]) if parsed else None
-        places = [place for place in (marker, in_file, self.fallback) if place]
-        firmware = self.firmware or next((place.name for place in places), None)
-        version = self.version or next((place.version for place in places), None)
+        image = self._read(data)
+        if self.kind not in {None, image.kind}:
+            raise LibraryError(Cause.KIND_MISMATCH, said=self.kind, kind=image.kind)
+        return image
+
+    def _read(self, data: bytes) -> Image:
+        may_be_files = self.kind is ImageKind.FILESYSTEM or (
+            self.kind is None and hints_at_files(self.file_name)
+        )
+        try:
+            return read_image(data)
+        except ImageError as err:
+            if not may_be_files or err.cause is Cause.MERGED_IMAGE:
+                raise
+            return read_image(data, ImageKind.FILESYSTEM)
+
+    def of_image(self, image: Image) -> tuple[str, str]:
+        """Return name and version of an image; raises LibraryError when one of them is nowhere."""
+        return self.resolve(image.marker, image.descriptor, image.kind)
+
+    def resolve(
+        self,
+        marker: Marker | None,
+        descriptor: AppDescriptor | None = None,
+        kind: ImageKind | None = None,
+    ) -> tuple[str, str]:
+        """Return name and version, each from the first that says it.
+
+        Raises LibraryError when one of them is nowhere to be found: nothing is guessed.
+        """
+        files = ImageKind.FILESYSTEM in {kind, self.kind}
+        in_name = read_file_name(self.file_name, files=files)
+        places = [marker, in_name, self.fallback, stated_by(descriptor)]
+        known = [place for place in places if place is not None]
+        firmware = self.firmware or next((one.name for one in known if one.name), None)
+        version = self.version or next((one.version for one in known if one.version), None)
         if firmware is None or version is None:
             raise LibraryError(Cause.VERSION_MISSING)
         if not (_NAME.fullmatch(firmware) and _VERSION.fullmatch(version)):
