@@ -127,6 +127,10 @@ class Image:
     """What an ESP32 app says of itself; in most Arduino builds it is about the core instead."""
     filesystem: FilesystemType | None = None
     """The layout of a filesystem image."""
+    filesystem_size: int | None = None
+    """Bytes of the area it is made for; its file may end where nothing is used behind."""
+    filesystem_version: str | None = None
+    """Of a LittleFS's layout on disk, like `2.1`."""
     signed: bool = False
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None

@@ -10,12 +10,12 @@ from typing import Final
 
 from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import FilesystemType, Image, ImageKind, Marker, Slot
+from ..models import Image, ImageKind, Marker, Slot
 from ._content import Content
 from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
 from ._espressif import MAGIC, EspHeader
-from ._filesystem import filesystem_of, may_be_spiffs
+from ._filesystem import filesystem_of
 from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
 from ._partitions import find_table, is_merged, slots_of
@@ -45,7 +45,8 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
     packed = data.startswith(GZIP)
     plain, signed = unpack(data, MAX_FILE_SIZE) if packed else (data, False)
     content = _recognise(plain, kind)
-    found = ImageKind.SKETCH if content.filesystem is None else ImageKind.FILESYSTEM
+    files = content.filesystem
+    found = ImageKind.SKETCH if files is None else ImageKind.FILESYSTEM
     if kind not in {None, found}:
         is_sketch = found is ImageKind.SKETCH
         raise ImageError(Cause.SKETCH_IMAGE if is_sketch else Cause.FILESYSTEM_IMAGE)
@@ -65,7 +66,9 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
         min_revision=content.min_revision,
         max_revision=content.max_revision,
         descriptor=content.descriptor,
-        filesystem=content.filesystem,
+        filesystem=files.kind if files else None,
+        filesystem_size=files.size if files else None,
+        filesystem_version=files.version if files else None,
         signed=signed if packed else content.signed,
         marker=_find_marker(plain) if found is ImageKind.SKETCH else None,
     )
@@ -116,9 +119,7 @@ def _recognise(plain: Data, kind: ImageKind | None) -> Content:
     refuse_foreign(plain)
     if is_merged(plain):
         raise ImageError(Cause.MERGED_IMAGE)
-    filesystem = filesystem_of(plain)
-    if filesystem is None and kind is ImageKind.FILESYSTEM and may_be_spiffs(plain):
-        filesystem = FilesystemType.SPIFFS
+    filesystem = filesystem_of(plain, stated=kind is ImageKind.FILESYSTEM)
     if filesystem is not None:
         return Content(filesystem=filesystem, end=len(plain))
     if plain[0] == MAGIC:
