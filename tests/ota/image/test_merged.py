@@ -59,7 +59,7 @@ def test_a_merged_image_is_for_a_serial_cable(data: bytes) -> None:
 
 
 def test_a_lone_partition_table_is_no_sketch_but_names_slots() -> None:
-    assert cause_of(partition_table()) is Cause.NOT_FIRMWARE
+    assert cause_of(partition_table()) is Cause.PARTITION_TABLE
     assert read_slots(partition_table()) == SLOTS
     assert read_slots(partition_table(md5=False)) == SLOTS
 

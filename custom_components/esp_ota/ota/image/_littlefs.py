@@ -105,7 +105,8 @@ def littlefs_of(plain: Data) -> Superblock | None:
     """
     found = _first_pair(plain)
     if found is None:
-        return _none_or_damaged(plain)
+        _check_for_damage(plain)
+        return None
     first, superblock = found
     _check_is_there(plain, first, superblock)
     last = superblock
@@ -121,7 +122,7 @@ def littlefs_of(plain: Data) -> Superblock | None:
     return last
 
 
-def _none_or_damaged(plain: Data) -> None:
+def _check_for_damage(plain: Data) -> None:
     """Raise ImageError where the name stands in a first or second block that is not whole."""
     at = next((at for at in _NAME_AT if plain[at : at + len(_NAME)] == _NAME), None)
     if at is not None:

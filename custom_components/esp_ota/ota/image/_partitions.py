@@ -60,7 +60,7 @@ def _read_table(plain: Data, begin: int) -> tuple[Partition, ...]:
     table: list[Partition] = []
     for at in range(begin, begin + _MAX_ENTRIES * _ENTRY_SIZE, _ENTRY_SIZE):
         entry = bytes(plain[at : at + _ENTRY_SIZE])
-        if entry == _BLANK:
+        if entry == _BLANK or at == len(plain):
             return tuple(table)
         if entry[:16] == _MD5:
             md5 = hashlib.md5(memoryview(plain)[begin:at], usedforsecurity=False)

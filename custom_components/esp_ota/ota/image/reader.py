@@ -19,6 +19,7 @@ from ._filesystem import filesystem_of
 from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
 from ._partitions import find_table, is_merged, slots_of
+from ._parts import refuse_part
 from ._rp2 import read_rp2
 from ._sums import Data, has_only_blank_behind, md5_of
 from ._trailer import AppendedSignature, trailer_at
@@ -119,6 +120,7 @@ def _recognise(plain: Data, kind: ImageKind | None) -> Content:
     refuse_foreign(plain)
     if is_merged(plain):
         raise ImageError(Cause.MERGED_IMAGE)
+    refuse_part(plain)
     filesystem = filesystem_of(plain, stated=kind is ImageKind.FILESYSTEM)
     if filesystem is not None:
         return Content(filesystem=filesystem, end=len(plain))
