@@ -57,7 +57,7 @@ def merged(app: bytes, boot_loader_at: int, *, begins_at: int = 0, table_at: int
 
 
 def digested_boot_loader() -> bytes:
-    """Return what `espsecure.py digest_secure_bootloader` makes: random bytes and a digest first."""
+    """Return what `espsecure.py digest_secure_bootloader` makes: a digest in front."""
     return random.Random(3).randbytes(192).ljust(SECTOR, b"\xff") + esp32_boot_loader()
 
 
