@@ -115,6 +115,9 @@ class Image:
     plain_size: int
     plain_md5: str
     """MD5 of the unpacked image without a signature: what a module reports as its sketch MD5."""
+    staged_from: int | None = None
+    """Lowest flash offset at which an ESP8266 may stage the packed image: below it unpacking
+    would overwrite what is not read yet. None for what is not packed, or was read by 0.1.0."""
     flash_size: int | None = None
     """Bytes of flash the header asks for; None where the header has no such field."""
     flash_mode: FlashMode | None = None

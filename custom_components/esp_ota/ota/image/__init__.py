@@ -10,6 +10,7 @@ from .reader import (
     read_image,
     read_marker,
     read_slots,
+    read_staged_from,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "read_image",
     "read_marker",
     "read_slots",
+    "read_staged_from",
 ]

@@ -24,7 +24,14 @@ from ._rp2 import read_rp2
 from ._sums import Data, has_only_blank_behind, md5_of
 from ._trailer import AppendedSignature, trailer_at
 
-__all__ = ["MAX_FILE_SIZE", "AppendedSignature", "appended_signature", "read_image", "read_slots"]
+__all__ = [
+    "MAX_FILE_SIZE",
+    "AppendedSignature",
+    "appended_signature",
+    "read_image",
+    "read_slots",
+    "read_staged_from",
+]
 
 MAX_FILE_SIZE: Final = 32 * 1024 * 1024
 """No supported module has more flash, so nothing larger can be an image for one."""
@@ -44,7 +51,8 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
     packed = data.startswith(GZIP)
-    plain, signed = unpack(data, MAX_FILE_SIZE) if packed else (data, False)
+    unpacked = unpack(data, MAX_FILE_SIZE) if packed else None
+    plain = unpacked.plain if unpacked else data
     content = _recognise(plain, kind)
     files = content.filesystem
     found = ImageKind.SKETCH if files is None else ImageKind.FILESYSTEM
@@ -70,9 +78,15 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
         filesystem=files.kind if files else None,
         filesystem_size=files.size if files else None,
         filesystem_version=files.version if files else None,
-        signed=signed if packed else content.signed,
+        staged_from=unpacked.staged_from if unpacked else None,
+        signed=unpacked.signed if unpacked else content.signed,
         marker=_find_marker(plain) if found is ImageKind.SKETCH else None,
     )
+
+
+def read_staged_from(packed: bytes) -> int:
+    """Return `Image.staged_from` of what is packed; raises ImageError for what is not."""
+    return unpack(packed, MAX_FILE_SIZE).staged_from
 
 
 def read_marker(data: bytes) -> Marker | None:
@@ -91,7 +105,7 @@ def read_slots(data: bytes) -> tuple[Slot, ...]:
 def _plain(data: bytes) -> Data:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
-    return unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
+    return unpack(data, MAX_FILE_SIZE).plain if data.startswith(GZIP) else data
 
 
 def appended_signature(data: bytes) -> AppendedSignature | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..causes import Cause
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
-from .packing import PackingReason, obstacle
+from .packing import PackingReason, flash_mode_risk, obstacle
 
 
 class Check(StrEnum):
@@ -21,6 +21,7 @@ class Check(StrEnum):
     CHIP = "chip"
     FLASH_SIZE = "flash_size"
     PACKING = "packing"
+    FLASH_MODE = "flash_mode"
     SLOT = "slot"
     FIRMWARE = "firmware"
     SAME_IMAGE = "same_image"
@@ -155,24 +156,29 @@ _PACKED_CAUSES: Final = {
     PackingReason.CHIP: Cause.GZIP_UNSUPPORTED,
     PackingReason.FILESYSTEM: Cause.GZIP_FILESYSTEM,
     PackingReason.OLD_CORE: Cause.GZIP_OLD_CORE,
-    PackingReason.FLASH_MODE: Cause.GZIP_FLASH_MODE,
+    PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
     PackingReason.SIGNED: Cause.GZIP_SIGNED,
 }
-
-_PACKED_UNKNOWN: Final = {
-    PackingReason.NOT_CERTAIN: Cause.NOT_CERTAIN_PACKING,
-    PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
-}
-"""Where it overlaps, what is overwritten has mostly been read by then, but not for certain."""
 
 
 def _packing(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse a gzip image unless the module's boot loader, which checks nothing, can unpack it."""
     if not candidate.image.packed or (found := obstacle(candidate.image, module)) is None:
         return _valid(Check.PACKING)
-    if (unknown := _PACKED_UNKNOWN.get(found.reason)) is not None:
-        return _unknown(Check.PACKING, unknown, **found.facts)
+    if found.reason is PackingReason.NOT_CERTAIN:
+        return _unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
     return _invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
+
+
+def _flash_mode(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Ask before a gzip image makes an ESP8266 read its flash in a more demanding mode.
+
+    A less demanding one is safe: DOUT works wherever DIO does, DIO wherever QIO does.
+    """
+    image = candidate.image
+    if not image.packed or (found := flash_mode_risk(image, module)) is None:
+        return _valid(Check.FLASH_MODE)
+    return _unknown(Check.FLASH_MODE, Cause.GZIP_FLASH_MODE, **found.facts)
 
 
 def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -273,7 +279,13 @@ RULES: Final = (
         check=Check.PACKING,
         ask=_packing,
         causes=tuple(_PACKED_CAUSES.values()),
-        unknown=tuple(_PACKED_UNKNOWN.values()),
+        unknown=(Cause.NOT_CERTAIN_PACKING,),
+    ),
+    Rule(
+        check=Check.FLASH_MODE,
+        ask=_flash_mode,
+        causes=(),
+        unknown=(Cause.GZIP_FLASH_MODE,),
     ),
     Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
     Rule(
