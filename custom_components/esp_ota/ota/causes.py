@@ -61,6 +61,8 @@ class Cause(StrEnum):
     WRONG_KIND = "wrong_kind"
     FLASH_SIZE = "flash_size"
     TOO_LARGE = "too_large"
+    LITTLEFS_VERSION = "littlefs_version"
+    FILESYSTEM_AREA = "filesystem_area"
     GZIP_UNSUPPORTED = "gzip_unsupported"
     GZIP_FILESYSTEM = "gzip_filesystem"
     GZIP_OLD_CORE = "gzip_old_core"

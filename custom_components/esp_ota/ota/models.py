@@ -222,6 +222,8 @@ class ModuleFacts:
     """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
     signature_required: bool | None = None
     """Whether what runs takes signed images only."""
+    filesystem_area: int | None = None
+    """Bytes of the area for files in the partition table that an ESP32 was flashed with."""
     filesystem_sha256: str | None = None
     """Content of the file system image that we installed last."""
 

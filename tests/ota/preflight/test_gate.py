@@ -8,6 +8,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     ACCEPTABLE,
     RULES,
+    Candidate,
     Cause,
     Check,
     CheckResult,
@@ -86,6 +87,7 @@ def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
         Check.CHIP,
         Check.PACKING,
         Check.FLASH_MODE,
+        Check.FILESYSTEM,
         Check.FIRMWARE,
         Check.SIGNATURE,
     )
@@ -272,6 +274,66 @@ def test_only_a_more_demanding_flash_mode_is_asked_about(asked: FlashMode, used:
     assert error.facts == {"check": "flash_mode", "image_mode": asked, "module_mode": used}
     assert ask_gate(candidate, module, frozenset({Check.PACKING})).refusal is not None
     assert ask_gate(candidate, module, frozenset({Check.FLASH_MODE})).refusal is None
+
+
+def files(size: int, version: str | None = "2.0") -> Candidate:
+    """Return a file system image that is made for an area of some size."""
+    image = replace(FILESYSTEM.image, filesystem_size=size, filesystem_version=version)
+    return replace(FILESYSTEM, image=image)
+
+
+@pytest.mark.parametrize(
+    ("chip", "version", "cause"),
+    [
+        (Chip.ESP8266, "2.1", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "2.10", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "3.0", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "2.0", None),
+        (Chip.ESP8266, None, None),
+        (Chip.ESP32, "2.1", None),
+        (Chip.RP2040, "2.1", None),
+    ],
+)
+def test_a_littlefs_that_the_core_cannot_mount_is_refused_with_the_cure(
+    chip: Chip, version: str | None, cause: Cause | None
+) -> None:
+    module = replace(MODULE, chip=chip)
+    refusal = ask_gate(files(64 * 1024, version), module, frozenset(ACCEPTABLE)).refusal
+    assert (refusal.cause if refusal else None) is cause
+
+
+@pytest.mark.parametrize(
+    ("flash", "start", "sizes"),
+    [
+        (4 << 20, 0x200000, {0x1FA000, 0x1FB000}),  # 4MB, 2MB of it for files
+        (4 << 20, 0x300000, {0xFA000, 0xFB000}),
+        (1 << 20, 0xEB000, {0x10000}),
+        # A sketch that was built for less flash than there is.
+        (4 << 20, 0xDB000, {0x20000, 0x120000, 0x320000}),
+    ],
+)
+def test_files_for_an_area_of_another_size_are_asked_about(
+    flash: int, start: int, sizes: set[int]
+) -> None:
+    module = replace(
+        MODULE, flash_size=flash, slot_size=start - 0x50000, sketch_size=0x50000, slot_stated=True
+    )
+    for size in sizes:
+        assert ask_gate(files(size), module).refusal is None
+    error = refused(files(0x40000), module)
+    assert error.cause is Cause.FILESYSTEM_AREA
+    areas = " / ".join(str(size) for size in sorted(sizes))
+    assert error.facts == {"check": "filesystem", "size": "262144", "area": areas}
+    assert ask_gate(files(0x40000), module, frozenset({Check.FILESYSTEM})).refusal is None
+    guessed = replace(module, slot_stated=False)
+    assert ask_gate(files(0x40000), guessed).refusal is None
+
+
+def test_the_partition_table_of_an_esp32_says_how_large_its_files_may_be() -> None:
+    module = replace(MODULE, chip=Chip.ESP32, filesystem_area=0x160000)
+    assert ask_gate(files(0x160000), module).refusal is None
+    assert refused(files(0x150000), module).facts["area"] == str(0x160000)
+    assert ask_gate(files(0x150000), replace(module, filesystem_area=None)).refusal is None
 
 
 def test_a_packed_file_system_is_refused() -> None:

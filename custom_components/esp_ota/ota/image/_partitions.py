@@ -24,6 +24,9 @@ in flash is 0x1000."""
 _APP: Final = 0
 _OTA_SLOTS: Final = range(0x10, 0x20)
 _FACTORY: Final = 0
+_DATA: Final = 1
+_FILESYSTEMS: Final = (0x81, 0x82, 0x83)
+"""FAT, SPIFFS, and LittleFS, which mostly goes to a partition of the second kind."""
 _BLANKS: Final = (b"\xff" * 16, bytes(16))
 """What tools fill the space in front of the boot loader with."""
 
@@ -53,6 +56,12 @@ def slots_of(table: tuple[Partition, ...]) -> tuple[Slot, ...]:
         for item in table
         if item.kind == _APP and (item.subtype in _OTA_SLOTS or item.subtype == _FACTORY)
     )
+
+
+def filesystem_area_of(table: tuple[Partition, ...]) -> int | None:
+    """Return the size of the one partition for files, None where there is none or a choice."""
+    sizes = [item.size for item in table if item.kind == _DATA and item.subtype in _FILESYSTEMS]
+    return sizes[0] if len(sizes) == 1 else None
 
 
 def _read_table(plain: Data, begin: int) -> tuple[Partition, ...]:

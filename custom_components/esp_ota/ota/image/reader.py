@@ -18,7 +18,7 @@ from ._espressif import MAGIC, EspHeader
 from ._filesystem import filesystem_of
 from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
-from ._partitions import find_table, is_merged, slots_of
+from ._partitions import filesystem_area_of, find_table, is_merged, slots_of
 from ._parts import refuse_part
 from ._rp2 import read_rp2
 from ._sums import Data, has_only_blank_behind, md5_of
@@ -28,6 +28,7 @@ __all__ = [
     "MAX_FILE_SIZE",
     "AppendedSignature",
     "appended_signature",
+    "read_filesystem_area",
     "read_image",
     "read_slots",
     "read_staged_from",
@@ -100,6 +101,14 @@ def read_slots(data: bytes) -> tuple[Slot, ...]:
     Raises ImageError when the bytes cannot even be unpacked.
     """
     return slots_of(find_table(_plain(data)))
+
+
+def read_filesystem_area(data: bytes) -> int | None:
+    """Return the bytes for files in the same partition table; None where it has not one place.
+
+    Raises ImageError when the bytes cannot even be unpacked.
+    """
+    return filesystem_area_of(find_table(_plain(data)))
 
 
 def _plain(data: bytes) -> Data:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..causes import Cause
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
+from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
 from .packing import PackingReason, flash_mode_risk, obstacle
 
 
@@ -23,6 +24,7 @@ class Check(StrEnum):
     PACKING = "packing"
     FLASH_MODE = "flash_mode"
     SLOT = "slot"
+    FILESYSTEM = "filesystem"
     FIRMWARE = "firmware"
     SAME_IMAGE = "same_image"
     VERSION = "version"
@@ -194,6 +196,29 @@ def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     return _valid(Check.SLOT)
 
 
+def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse files that the module's core cannot mount, and ask where they are for another area.
+
+    A module that cannot mount its file system mostly formats it, and all files are lost.
+    """
+    image = candidate.image
+    if image.kind is not ImageKind.FILESYSTEM:
+        return _valid(Check.FILESYSTEM)
+    family = module.chip.family if module.chip else module.family
+    version = image.filesystem_version
+    if version and family is ChipFamily.ESP8266 and _numbers(version) > LITTLEFS_OF_ESP8266:
+        return _invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
+    areas = filesystem_areas(module)
+    if image.filesystem_size is None or not areas or image.filesystem_size in areas:
+        return _valid(Check.FILESYSTEM)
+    area = " / ".join(str(size) for size in sorted(areas))
+    return _unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=image.filesystem_size, area=area)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 def _firmware(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse another firmware: it is another sketch, with other pins."""
     marker = candidate.image.marker
@@ -288,6 +313,12 @@ RULES: Final = (
         unknown=(Cause.GZIP_FLASH_MODE,),
     ),
     Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
+    Rule(
+        check=Check.FILESYSTEM,
+        ask=_filesystem,
+        causes=(Cause.LITTLEFS_VERSION,),
+        unknown=(Cause.FILESYSTEM_AREA,),
+    ),
     Rule(
         check=Check.FIRMWARE,
         ask=_firmware,
