@@ -2,15 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+import re
 from typing import Any, Final
 
 from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Marker
-from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
+from .listing import (
+    Listed,
+    Listing,
+    digest,
+    is_rolling_name,
+    kind_of,
+    load_json,
+    notes,
+    number,
+    text,
+    web_address,
+)
 
 _SIGNATURE: Final = ".minisig"
 _MOST_ASSETS: Final = 500
+_TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)")
 _DIGEST: Final = "sha256:"
 
 
@@ -31,8 +44,12 @@ def parse_releases(
         if len(found) == last:
             break
         if not _is_wanted(release, prerelease=prerelease):
+            if isinstance(release, Mapping) and not release.get("draft"):
+                listing.skipped[text(release, "tag_name") or "?"] = Cause.PRE_RELEASE
             continue
         assets = _assets(release)
+        if not assets:
+            listing.skipped[text(release, "tag_name") or "?"] = Cause.NO_FILES
         wanted = [name for name in assets if _matches(name, pattern)]
         listing.others.extend(name for name in assets if name not in wanted)
         if wanted:
@@ -71,6 +88,12 @@ def _fallback(repository: str, release: Mapping[str, Any]) -> Marker | None:
     return Marker(name=repository.rpartition("/")[2], version=version) if version else None
 
 
+def _date(text: str | None) -> str | None:
+    """Return when a file was put there, like `20261128.0412`; None for what is no date."""
+    found = _TIME.match(text or "")
+    return f"{found[1]}{found[2]}{found[3]}.{found[4]}{found[5]}" if found else None
+
+
 def _files(
     names: list[str],
     assets: Mapping[str, Mapping[str, Any]],
@@ -80,6 +103,7 @@ def _files(
     by_api: bool,
 ) -> Iterator[Listed]:
     """Yield the files of one release, without those that lead nowhere."""
+    fallback = _fallback(repository, release)
     where = "url" if by_api else "browser_download_url"
     for name in names:
         asset = assets[name]
@@ -94,7 +118,9 @@ def _files(
             url=str(url),
             file_name=name,
             key=" ".join(str(part) for part in key if part is not None),
-            fallback=_fallback(repository, release),
+            fallback=fallback,
+            is_rolling=fallback is not None and is_rolling_name(fallback.version),
+            stamp=_date(text(asset, "updated_at")),
             notes=notes(release, "body"),
             kind=kind_of({}, name),
             size=number(asset, "size"),
