@@ -15,7 +15,7 @@ _BEHIND: Final = 5 * 4096
 _FLASH_SIZES: Final = tuple(1 << bit for bit in range(19, 25))
 _BLOCKS: Final = (4096, 8192)
 LITTLEFS_OF_ESP8266: Final = (2, 0)
-"""Newest layout on disk that littlefs 2.5, in all releases of the core up to 3.1.2, mounts."""
+"""Newest layout on disk that the core's littlefs 2.5 mounts; 2.1 came with littlefs 2.6."""
 
 
 def filesystem_areas(module: ModuleFacts) -> frozenset[int]:
