@@ -56,6 +56,40 @@ def merged(app: bytes, boot_loader_at: int, *, begins_at: int = 0, table_at: int
     return image[begins_at:]
 
 
+def digested_boot_loader() -> bytes:
+    """Return what `espsecure.py digest_secure_bootloader` makes: a digest in front."""
+    return random.Random(3).randbytes(192).ljust(SECTOR, b"\xff") + esp32_boot_loader()
+
+
+def esp8266_boot_loader(code: int = 2048) -> bytes:
+    """Return an image that goes to an ESP8266's memory, as eboot and rBoot do."""
+    segments = [(0x4010F000, random.Random(code).randbytes(code)), (0x3FFE8000, bytes(16))]
+    image = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0x40, 0x4010F000)
+    image += b"".join(struct.pack("<II", at, len(data)) + data for at, data in segments)
+    checksum = functools.reduce(operator.xor, segments[0][1], 0xEF)
+    return image + bytes(15 - len(image) % 16) + bytes([checksum])
+
+
+def esp32_ram_image(size: int = 64) -> bytes:
+    """Return an image that goes to an ESP32's memory, as `esptool load_ram` takes it."""
+    head = struct.pack("<BBBBIB14xB", 0xE9, 1, 0, 0, 0x4008C008, 0xEE, 0).ljust(24, b"\0")
+    return seal_esp32(
+        head + struct.pack("<II", 0x4008C000, size) + bytes(size), append_digest=False
+    )
+
+
+def nvs() -> bytes:
+    """Return settings as `nvs_partition_gen.py` begins them."""
+    head = struct.pack("<IB", 0, 0xFE) + b"\xff" * 19
+    page = struct.pack("<I", 0xFFFFFFFE) + head
+    return (page + struct.pack("<I", zlib.crc32(head, 0xFFFFFFFF))).ljust(3 * SECTOR, b"\xff")
+
+
+def secure_boot_1(image: bytes, *, padded: bool = False) -> bytes:
+    """Return an image as signed by `espsecure.py sign_data --version 1`."""
+    return image + bytes(4) + random.Random(4).randbytes(64) + bytes(12 if padded else 0)
+
+
 def secure_boot_block() -> bytes:
     """Return a signature block of ESP-IDF's secure boot 2, whose CRC is right."""
     block = b"\xe7\x02\0\0" + random.Random(1).randbytes(1192)

@@ -7,29 +7,84 @@ import zlib
 PAGE = 256
 
 
-def littlefs(size: int = 64 * 1024, block: int = 4096, *, seed: int = 0, only: int = -1) -> bytes:
-    """Return a LittleFS: both superblocks, or one of them, and blocks like those of files."""
+def littlefs(
+    size: int = 64 * 1024,
+    block: int = 4096,
+    *,
+    seed: int = 0,
+    used: int = 0,
+    only: int = -1,
+    revisions: tuple[int, int] = (1, 2),
+    version: int = 0x20000,
+    formatted: bool = False,
+    grown_from: int = 0,
+    moved: bool = False,
+) -> bytes:
+    """Return a LittleFS with one file in its second half, or in the second half of `used` blocks.
+
+    `only` leaves one of both superblocks; `formatted` keeps the log as it was begun; `grown_from`
+    blocks is what it had before; `moved` puts the root, with a superblock of its own, behind it.
+    """
+    count, used = size // block, used or size // block
+    data = bytearray(b"\xff" * size)
     source = random.Random(f"littlefs/{size}/{block}/{seed}")
-    data = bytearray(source.randbytes(size // 2).ljust(size, b"\xff"))
-    commit = b""
+    content = _put_file(data, block, range(used // 2, used), source)
+    last = struct.pack("<II", used - 1, content)
+    file = ((0x00100404, b"file"), (0x20200408, last))
+    before = _superblock(version, block, grown_from or count)
+    after = _superblock(version, block, count)[1:]
     for number in (0, 1):
-        commit = _superblock(number + 1, block, size // block)
-        data[number * block : (number + 1) * block] = commit.ljust(block, b"\xff")
+        log = _Log(revisions[number])
+        created = ((0x40100000, b""),) if formatted else ()
+        if moved:
+            log.commit(*before, (0x60000008, struct.pack("<II", 2, 3)))
+        else:
+            log.commit(*created, *before, (0x40100400, b""), *file, (0x300FFFFF, b""))
+            log.commit(*(after if grown_from else ()))
+        data[number * block : (number + 1) * block] = log.data.ljust(block, b"\xff")
+    if moved:
+        log = _Log(9)
+        log.commit(*before[:1], *after, (0x40100400, b""), *file)
+        data[2 * block : 3 * block] = log.data.ljust(block, b"\xff")
     if only >= 0:
-        other = (1 - only) * block
-        data[other : other + len(commit)] = b"\xff" * len(commit)
+        data[(1 - only) * block : (2 - only) * block] = b"\xff" * block
     return bytes(data)
 
 
-def _superblock(revision: int, block: int, count: int) -> bytes:
-    commit, before = struct.pack("<I", revision), 0xFFFFFFFF
-    geometry = struct.pack("<6I", 0x20001, block, count, 255, 0x7FFFFFFF, 1022)
-    # A name, the geometry, a deleted entry, the CRC.
-    for tag, content in ((0x0FF00008, b"littlefs"), (0x20100018, geometry), (0x300FFFFF, b"")):
-        commit += (tag ^ before).to_bytes(4) + content
-        before = tag
-    commit += (0x500FFC04 ^ before).to_bytes(4)
-    return commit + struct.pack("<I", zlib.crc32(commit) ^ 0xFFFFFFFF)
+def _put_file(data: bytearray, block: int, blocks: range, source: random.Random) -> int:
+    """Fill blocks with one file; return how many bytes it has."""
+    content = 0
+    for index, number in enumerate(blocks):
+        pointers = (index & -index).bit_length()
+        head = b"".join(struct.pack("<I", number - (1 << bit)) for bit in range(pointers))
+        at = number * block
+        data[at : at + block] = head + source.randbytes(block - len(head))
+        content += block - len(head)
+    return content
+
+
+def _superblock(version: int, block: int, count: int) -> tuple[tuple[int, bytes], ...]:
+    geometry = struct.pack("<6I", version, block, count, 255, 0x7FFFFFFF, 1022)
+    return (0x0FF00008, b"littlefs"), (0x20100018, geometry)
+
+
+class _Log:
+    """A metadata block: commits of tags, each XORed with the one before."""
+
+    def __init__(self, revision: int) -> None:
+        self.data, self._before = struct.pack("<I", revision), 0xFFFFFFFF
+        self._summed = 0
+
+    def commit(self, *tags: tuple[int, bytes]) -> None:
+        """Add tags and their CRC; none at all is no commit."""
+        if not tags:
+            return
+        for tag, content in (*tags, (0x500FFC04, b"")):
+            self.data += (tag ^ self._before).to_bytes(4) + content
+            self._before = tag
+        crc = zlib.crc32(self.data[self._summed :]) ^ 0xFFFFFFFF
+        self.data += struct.pack("<I", crc)
+        self._summed = len(self.data)
 
 
 def spiffs(

@@ -9,8 +9,16 @@ import zlib
 from tests.virtual_module import Chip, build_filesystem, build_image, gzip_image
 
 from .case import Case, patched
-from .espressif import old_esp8266, partition_table, seal_esp32, secure_boot_block, without_words
+from .espressif import (
+    old_esp8266,
+    partition_table,
+    seal_esp32,
+    secure_boot_1,
+    secure_boot_block,
+    without_words,
+)
 from .filesystems import fat, littlefs, spiffs
+from .pico import pico2
 
 SMALL = 48 * 1024
 
@@ -52,18 +60,11 @@ def _esp32(at: int, new: bytes, *, digest: bool = True) -> Callable[[], bytes]:
     return make
 
 
-def _pico2(flags: int) -> bytes:
-    """Return flash contents that only an image definition tells the chip of."""
-    block = struct.pack("<IBBHI", 0xFFFFDED3, 0x42, 1, flags, 0x1FF)
-    return bytes(256) + block + random.Random(flags).randbytes(8192)
-
-
 def _sketches() -> list[tuple[str, str, Callable[[], bytes]]]:
     """Return name, chip and maker of the sketches."""
     esp8266 = lambda **options: _image("esp8266", **options)  # noqa: E731 - short and local
     pico = lambda: _image("rp2040")  # noqa: E731
     flash_map = struct.pack("<IIII", 0x1017F000, 0x101FF000, 0x101FF000, 0x17F000)
-    vectors = struct.pack("<II", 0x20082000, 0x10000101)
     return [
         *((f"plain {chip}", chip, lambda chip=chip: _image(chip)) for chip in Chip),
         *(
@@ -96,7 +97,23 @@ def _sketches() -> list[tuple[str, str, Callable[[], bytes]]]:
         ("esp8266 old gzip", "esp8266", lambda: gzip_image(old_esp8266(esp8266()))),
         ("esp32 without a digest", "esp32", _esp32(0x2000, b"", digest=False)),
         ("esp32 revisions", "esp32", _esp32(15, struct.pack("<HH", 301, 399))),
-        ("esp32h4", "esp32h4", _esp32(12, struct.pack("<H", 28))),
+        (
+            "esp32h4",
+            "esp32h4",
+            lambda: seal_esp32(patched(_image("esp32c6"), 12, struct.pack("<H", 28))),
+        ),
+        ("esp32 without a description", "esp32", _esp32(32, bytes(256))),
+        (
+            "esp32c3 without a description",
+            "esp32c3",
+            lambda: seal_esp32(patched(_image("esp32c3"), 32, bytes(256))),
+        ),
+        ("esp32 secure boot 1", "esp32", lambda: secure_boot_1(_image("esp32"))),
+        (
+            "esp32 secure boot 1 padded",
+            "esp32",
+            lambda: secure_boot_1(_image("esp32"), padded=True),
+        ),
         ("esp32 chance table", "esp32", _esp32(0x6000, b"\xaa\x50")),
         ("esp32 table within", "esp32", _esp32(0x6000, partition_table())),
         ("esp32 own descriptor", "esp32", lambda: _image("esp32", descriptor=("pump", "2.1"))),
@@ -116,10 +133,12 @@ def _sketches() -> list[tuple[str, str, Callable[[], bytes]]]:
         ("rp2040 flash map", "rp2040", lambda: patched(pico(), 0x2FF0, flash_map)),
         ("rp2040 boot sector magic", "rp2040", lambda: patched(pico(), 510, b"\x55\xaa")),
         ("rp2040 ends in 256", "rp2040", lambda: pico() + bytes(256) + struct.pack("<I", 256)),
-        ("rp2350 arm", "rp2350", lambda: _pico2(0x1021)),
-        ("rp2350 riscv", "rp2350", lambda: _pico2(0x1121)),
-        ("rp2350 vectors", "rp2350", lambda: vectors + random.Random(3).randbytes(16384)),
-        ("rp2350 gzip", "rp2350", lambda: gzip_image(_pico2(0x1021))),
+        ("rp2350 arm", "rp2350", pico2),
+        ("rp2350 riscv", "rp2350", lambda: pico2(0x1121)),
+        ("rp2350 two blocks", "rp2350", lambda: pico2(blocks=2)),
+        ("rp2350 definition in its second block", "rp2350", lambda: pico2(blocks=2, defined_in=1)),
+        ("rp2350 a mark of no block first", "rp2350", lambda: pico2(decoy=True)),
+        ("rp2350 gzip", "rp2350", lambda: gzip_image(pico2())),
     ]
 
 
@@ -129,11 +148,21 @@ def _filesystems() -> list[tuple[str, Callable[[], bytes]]]:
         ("littlefs 8 kB blocks", lambda: littlefs(128 * 1024, 8192)),
         ("littlefs first superblock", lambda: littlefs(only=0)),
         ("littlefs second superblock", lambda: littlefs(only=1)),
+        ("littlefs as formatted", lambda: littlefs(formatted=True)),
+        ("littlefs 2.1", lambda: littlefs(version=0x20001)),
+        ("littlefs grown", lambda: littlefs(grown_from=9)),
+        ("littlefs grown, one superblock", lambda: littlefs(grown_from=9, only=1)),
+        ("littlefs moved", lambda: littlefs(moved=True)),
+        ("littlefs moved and grown", lambda: littlefs(moved=True, grown_from=4)),
+        ("littlefs compact", lambda: littlefs(used=6)[: 6 * 4096]),
+        ("littlefs compact 8 kB blocks", lambda: littlefs(1 << 20, 8192, used=9)[: 9 * 8192]),
         ("littlefs of the bench", build_filesystem),
         ("littlefs gzip", lambda: gzip_image(littlefs())),
         ("spiffs", spiffs),
         ("spiffs 8 kB blocks", lambda: spiffs(128 * 1024, 8192)),
         ("spiffs 64 kB blocks", lambda: spiffs(256 * 1024, 65536)),
+        ("spiffs half a block over", lambda: spiffs(0xFB000, 8192)),
+        ("spiffs magic, half a block over", lambda: spiffs(0x1B000, 8192, files=(), magic=True)),
         ("spiffs magic", lambda: spiffs(magic=True)),
         ("spiffs magic and empty", lambda: spiffs(files=(), magic=True)),
         ("fat", fat),

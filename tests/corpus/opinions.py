@@ -36,14 +36,18 @@ def espressif(data, chip):  # noqa: ANN001, ANN201 - no project, no types
 def littlefs(data, _chip):  # noqa: ANN001, ANN201 - same
     from littlefs import LittleFS
 
-    for block in (4096, 8192):
-        files = LittleFS(block_size=block, block_count=len(data) // block, mount=False)
+    for block in (4096, 8192, 512):
+        files = LittleFS(block_size=block, block_count=0, mount=False)
         files.context.buffer = bytearray(data)
         try:
             files.mount()
         except Exception:  # noqa: BLE001 - whatever it is, it is no filesystem of this block
             continue
-        return {"valid": True, "files": len(files.listdir("/"))}
+        for folder, _, names in files.walk("/"):
+            for name in names:
+                with files.open(f"{folder}/{name}", "rb") as file:
+                    file.read()
+        return {"valid": True}
     return {"valid": False, "why": "cannot be mounted"}
 
 

@@ -289,10 +289,16 @@ for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
         (".ota.models", set()),
         (".ota.exceptions", {".ota.models"}),
         (".ota.module.discovery", {".ota.models", ".ota.exceptions"}),
-        (".ota.preflight.packing", {".ota.models", ".ota.exceptions"}),
+        (".ota.preflight.packing", {".ota.models", ".ota.exceptions", ".ota.image"}),
         (
             ".ota.preflight.checks",
-            {".ota.models", ".ota.exceptions", ".ota.naming", ".ota.preflight.packing"},
+            {
+                ".ota.models",
+                ".ota.exceptions",
+                ".ota.naming",
+                ".ota.preflight.packing",
+                ".ota.preflight.filesystem_area",
+            },
         ),
         (".ota.preflight.gate", {".ota.models", ".ota.exceptions", ".ota.preflight.checks"}),
     ],

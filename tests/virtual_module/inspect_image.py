@@ -1,6 +1,5 @@
 """What a module finds in an image when it verifies it or boots from it."""
 
-from collections.abc import Iterator
 import hashlib
 import re
 import struct
@@ -33,23 +32,16 @@ def is_gzip(image: bytes) -> bool:
 
 def gunzip(image: bytes) -> bytes:
     """Unpack as a boot stage does: one member, the last four bytes name the size."""
-    plain = b"".join(piece for _, piece in unpack_stream(image, len(image)))
+    unpacker = zlib.decompressobj(31)
+    try:
+        plain = unpacker.decompress(image)
+    except zlib.error as error:
+        raise BadImageError(f"gzip: {error}") from error
+    if not unpacker.eof:
+        raise BadImageError("gzip: truncated")
     if int.from_bytes(image[-4:], "little") != len(plain):
         raise BadImageError("gzip: the last four bytes are not the unpacked size")
     return plain
-
-
-def unpack_stream(image: bytes, step: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (bytes read so far, bytes unpacked by the last step)."""
-    unpacker = zlib.decompressobj(31)
-    for start in range(0, len(image), step):
-        try:
-            piece = unpacker.decompress(image[start : start + step])
-        except zlib.error as error:
-            raise BadImageError(f"gzip: {error}") from error
-        yield min(start + step, len(image)), piece
-    if not unpacker.eof:
-        raise BadImageError("gzip: truncated")
 
 
 def sketch_size(image: bytes, chip: Chip) -> int:

@@ -67,7 +67,7 @@ class _Form:
         """Return how the source is called."""
         address = web_address(str(data[self.field]))
         where = f"{address.host}{address.path}" if address else str(data[self.field])
-        pattern = data.get(CONF_PATTERN, DEFAULT_PATTERN)
+        pattern = data.get(CONF_PATTERN) or DEFAULT_PATTERN
         return where if pattern == DEFAULT_PATTERN else f"{where} ({pattern})"
 
     def unique_id(self, data: Mapping[str, Any]) -> str:
@@ -169,6 +169,7 @@ class ManifestSourceFlow(SourceFlow):
                 vol.Required(CONF_URL): selector.TextSelector(
                     selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
                 ),
+                vol.Optional(CONF_PATTERN): _TEXT,
                 **_COMMON,
             }
         ),

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..ota import ChipFamily, LibraryError, ReleaseName, read_marker, read_slots
+from ..ota import (
+    ChipFamily,
+    LibraryError,
+    ReleaseName,
+    read_filesystem_area,
+    read_marker,
+    read_slots,
+)
 
 
 async def async_learn_slot(
@@ -15,7 +22,7 @@ async def async_learn_slot(
 
     They got that table by cable; updates over the air never change it.
     """
-    firmware, size = await hass.async_add_executor_job(_firmware_and_slot, data, name)
+    firmware, size, area = await hass.async_add_executor_job(_firmware_and_slot, data, name)
     if firmware is None or size is None:
         return
     for entry in modules:
@@ -25,12 +32,12 @@ async def async_learn_slot(
         coordinator = runtime.coordinator
         facts = coordinator.facts()
         if (facts.firmware, facts.family) == (firmware, ChipFamily.ESP32):
-            coordinator.async_table_read(size)
+            coordinator.async_table_read(size, area)
 
 
-def _firmware_and_slot(data: bytes, name: ReleaseName) -> tuple[str | None, int | None]:
+def _firmware_and_slot(data: bytes, name: ReleaseName) -> tuple[str | None, int | None, int | None]:
     sizes = [slot.size for slot in read_slots(data) if slot.ota]
-    return _firmware(data, name), min(sizes, default=None)
+    return _firmware(data, name), min(sizes, default=None), read_filesystem_area(data)
 
 
 def _firmware(data: bytes, name: ReleaseName) -> str | None:

@@ -71,14 +71,13 @@ class ManifestSource:
     def __init__(self, data: Mapping[str, Any], _budget: CallBudget) -> None:
         """Take what the form asked."""
         self._url = str(data[CONF_URL])
+        self._pattern: str | None = data.get(CONF_PATTERN) or None
 
     async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
         """Fetch and read the manifest, which names what it wants to be kept."""
         answer = await fetch_text(session, self._url, limit=_MANIFEST_LIMIT, etag=etag)
-        listing = _read(answer, lambda: parse_manifest(answer.data, self._url))
-        if listing is not None and not listing.files:
-            for file, cause in listing.refused.items():
-                raise LibraryError(cause, file=file)
+        listing = _read(answer, lambda: parse_manifest(answer.data, self._url, self._pattern))
+        _raise_for_nothing(listing)
         return Answer(listing=listing, etag=answer.etag)
 
 
@@ -121,7 +120,36 @@ class GitHubSource:
         )
         if listing is not None and not listing.files and listing.others:
             raise SourceError(Cause.SOURCE_EMPTY, found=", ".join(listing.others[:5]))
+        _raise_for_nothing(listing)
         return Answer(listing=listing, etag=answer.etag)
+
+
+_WHY: Final = {
+    Cause.MERGED_IMAGE: "for a serial cable, with boot loader and sketch in one",
+    Cause.CHIP_NOT_KNOWN: "a chip that ESP OTA does not know",
+    Cause.NO_SKETCH: "no sketch, by its name or its place in the flash",
+    Cause.PART_AMBIGUOUS: "one of several that could be the sketch",
+    Cause.NOT_MATCHED: "does not match the pattern",
+    Cause.NOT_ON_THE_WEB: "its address is none of the web",
+    Cause.PRE_RELEASE: "a pre-release",
+    Cause.NO_FILES: "without files",
+}
+_MOST_NAMED: Final = 5
+
+
+def _raise_for_nothing(listing: Listing | None) -> None:
+    """Raise SourceError with what was left out, and why, where nothing else is there.
+
+    An empty list is no mistake: its first file may come.
+    """
+    if listing is None or listing.files:
+        return
+    left_out = listing.refused | listing.skipped
+    if left_out and set(left_out.values()) == {Cause.MERGED_IMAGE}:
+        raise LibraryError(Cause.MERGED_IMAGE, file=next(iter(left_out)))
+    found = [f"{name} ({_WHY[cause]})" for name, cause in left_out.items() if cause in _WHY]
+    if found:
+        raise SourceError(Cause.SOURCE_NOTHING, found=", ".join(found[:_MOST_NAMED]))
 
 
 def _read(answer: Text, parse: Callable[[], Listing]) -> Listing | None:

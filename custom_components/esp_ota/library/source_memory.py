@@ -28,6 +28,8 @@ class SourceMemory:
     """Key of a listed file to its content (sha256): it is not downloaded again."""
     refused: dict[str, str] = field(default_factory=dict)
     """Key of a listed file to the sentence that says why it is no use."""
+    conflicts: dict[str, list[str]] = field(default_factory=dict)
+    """Key of such a file to firmware and version that stand in its way, as long as they do."""
 
 
 class SourceMemories:

@@ -16,7 +16,17 @@ from homeassistant.util import dt as dt_util
 from ..const import CONF_INTERVAL, CONF_SOURCE_FIRMWARE, DEFAULT_INTERVAL, LOGGER
 from ..helpers import async_file_sentence
 from ..issues import async_clear_source_issue, async_raise_source_files, async_raise_source_issue
-from ..ota import CallBudget, Cause, Listed, Listing, OtaError, ReleaseName, SourceError
+from ..ota import (
+    CallBudget,
+    Cause,
+    LibraryError,
+    Listed,
+    Listing,
+    Marker,
+    OtaError,
+    ReleaseName,
+    SourceError,
+)
 from .download import async_download, async_download_signature
 from .library import Library
 from .source_kinds import KINDS, Answer
@@ -152,6 +162,8 @@ class SourceWatcher:
                 sentence = f"{item.file_name}: {await async_file_sentence(self._hass, err)}"
                 if _speaks_against_the_file(err):
                     memory.refused[item.key] = sentence
+                    if err.cause is Cause.RELEASE_CONFLICT:
+                        memory.conflicts[item.key] = [err.facts["firmware"], err.facts["version"]]
                     continue
                 if failed or self._fails(err):
                     told.append(sentence)
@@ -161,7 +173,7 @@ class SourceWatcher:
                 sentence = await async_file_sentence(self._hass, SourceError(cause))
                 memory.refused[file] = f"{file}: {sentence}"
         # Asked with an ETag, the list would not come again for what is still missing.
-        memory.etag = None if failed else answer.etag
+        memory.etag = None if failed or memory.conflicts else answer.etag
         if not failed:
             memory.cause, memory.failures = None, 0
         told += memory.refused.values()
@@ -172,8 +184,16 @@ class SourceWatcher:
         if listing is None:
             return []
         memory, listed = self._memory, {item.key for item in listing.files}
+        conflicts = memory.conflicts.keys() & listed
         memory.taken = {key: sha for key, sha in memory.taken.items() if key in listed}
         memory.refused = {key: text for key, text in memory.refused.items() if key in listed}
+        find = self._shared.library.find
+        memory.conflicts = {
+            key: at for key, at in memory.conflicts.items() if key in listed and find(*at)
+        }
+        # What stood in the way was removed, as its sentence advised.
+        for key in conflicts - memory.conflicts.keys():
+            memory.refused.pop(key, None)
         known = memory.taken.keys() | memory.refused.keys()
         return [item for item in listing.files if item.key not in known]
 
@@ -186,9 +206,19 @@ class SourceWatcher:
         if sha256 in library.removed:
             return sha256
         signature = await async_download_signature(self._hass, item, account=self._kind.account)
-        release = await library.async_add(
-            data, replace(name, signature=signature), source=self.title
-        )
+        name = replace(name, signature=signature)
+        if item.is_rolling:
+            name = _dated(name, item, sha256)
+        try:
+            release = await library.async_add(data, name, source=self.title)
+        except LibraryError as err:
+            # The marker in the image may stay the same as well.
+            if err.cause is not Cause.RELEASE_CONFLICT or not item.is_rolling:
+                raise
+            version = _told_apart(err.facts["version"], item, sha256)
+            release = await library.async_add(
+                data, replace(name, version=version), source=self.title
+            )
         LOGGER.info("%s has %s %s", self.title, release.firmware, release.version)
         return release.image.sha256
 
@@ -202,6 +232,21 @@ class SourceWatcher:
             "kind": item.kind,
         }
         return replace(ReleaseName.stated(item.file_name, said), fallback=item.fallback)
+
+
+def _dated(name: ReleaseName, item: Listed, sha256: str) -> ReleaseName:
+    """Return a rolling release's name with what tells its files apart."""
+    version, fallback = name.version, name.fallback
+    if fallback is not None:
+        told_apart = _told_apart(fallback.version, item, sha256)
+        fallback = Marker(name=fallback.name, version=told_apart)
+    version = _told_apart(version, item, sha256) if version else None
+    return replace(name, version=version, fallback=fallback)
+
+
+def _told_apart(version: str, item: Listed, sha256: str) -> str:
+    """Return a version with the date of the file, so that later is newer; else with its sum."""
+    return f"{version}.{item.stamp}" if item.stamp else f"{version}+{sha256[:8]}"
 
 
 def _speaks_against_the_file(err: OtaError) -> bool:

@@ -254,9 +254,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback
-    def async_table_read(self, slot_size: int) -> None:
+    def async_table_read(self, slot_size: int, filesystem_area: int | None = None) -> None:
         """Take what a merged image of this firmware says about the module's slots."""
-        self.knowledge.table_read(slot_size, time.time())
+        self.knowledge.table_read(slot_size, time.time(), filesystem_area)
         self.async_update_listeners()
 
     @callback

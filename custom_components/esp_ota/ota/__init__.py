@@ -23,7 +23,7 @@ from .exceptions import (
     SourceError,
     VerifyError,
 )
-from .image import MAX_FILE_SIZE, read_image, read_marker, read_slots
+from .image import MAX_FILE_SIZE, read_filesystem_area, read_image, read_marker, read_slots
 from .models import (
     AppDescriptor,
     Chip,
@@ -197,6 +197,7 @@ __all__ = [
     "parse_manifest",
     "parse_releases",
     "read_chunks",
+    "read_filesystem_area",
     "read_image",
     "read_marker",
     "read_public_key",

@@ -115,6 +115,9 @@ class Image:
     plain_size: int
     plain_md5: str
     """MD5 of the unpacked image without a signature: what a module reports as its sketch MD5."""
+    staged_from: int | None = None
+    """Lowest flash offset at which an ESP8266 may stage the packed image: below it unpacking
+    would overwrite what is not read yet. None for what is not packed, or was read by 0.1.0."""
     flash_size: int | None = None
     """Bytes of flash the header asks for; None where the header has no such field."""
     flash_mode: FlashMode | None = None
@@ -127,6 +130,10 @@ class Image:
     """What an ESP32 app says of itself; in most Arduino builds it is about the core instead."""
     filesystem: FilesystemType | None = None
     """The layout of a filesystem image."""
+    filesystem_size: int | None = None
+    """Bytes of the area it is made for; its file may end where nothing is used behind."""
+    filesystem_version: str | None = None
+    """Of a LittleFS's layout on disk, like `2.1`."""
     signed: bool = False
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None
@@ -202,6 +209,8 @@ class ModuleFacts:
     """Release of the Arduino core that the running sketch was built with, like `3.1.2`."""
     signature_required: bool | None = None
     """Whether what runs takes signed images only."""
+    filesystem_area: int | None = None
+    """Bytes of the area for files in the partition table that an ESP32 was flashed with."""
     filesystem_sha256: str | None = None
     """Content of the file system image that we installed last."""
 

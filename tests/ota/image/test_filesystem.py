@@ -56,6 +56,45 @@ def test_a_filesystem_is_told(name: str, kind: ImageKind | None) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "version"),
+    [
+        (littlefs(), "2.0"),
+        (littlefs(version=0x20001), "2.1"),
+        (littlefs(formatted=True), "2.0"),
+        (littlefs(grown_from=9), "2.0"),
+        (littlefs(grown_from=9, only=0), "2.0"),
+        (littlefs(moved=True, grown_from=4), "2.0"),
+        (littlefs(used=6)[: 6 * 4096], "2.0"),
+    ],
+    ids=["plain", "2.1", "as formatted", "grown", "grown, one left", "moved", "compact"],
+)
+def test_a_littlefs_says_its_version_and_the_area_it_is_made_for(data: bytes, version: str) -> None:
+    image = read_image(data)
+    assert (image.filesystem_size, image.filesystem_version) == (64 * 1024, version)
+    assert image.size == len(data)
+
+
+@pytest.mark.parametrize("older", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_of_two_superblocks_the_newer_counts_over_the_end_of_the_numbers_too(older: int) -> None:
+    newer = (older + 1) & 0xFFFFFFFF
+    for revisions in ((older, newer), (newer, older)):
+        whole = littlefs(revisions=revisions)
+        small = littlefs(9 * 4096, revisions=revisions)
+        is_second = revisions[1] == newer
+        assert read_image(
+            small[:4096] + whole[4096:]
+            if is_second
+            else whole[:4096] + small[4096:8192] + whole[8192:]
+        )
+        error = refused(
+            whole[:4096] + small[4096:8192] + whole[8192:]
+            if is_second
+            else small[:4096] + whole[4096:]
+        )
+        assert error.facts["detail"] == "65536 bytes for a filesystem of 36864"
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_filesystem_is_no_sketch(name: str) -> None:
     assert refused(IMAGES[name][0], ImageKind.SKETCH).cause is Cause.FILESYSTEM_IMAGE

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import random
 import struct
+from typing import Any
 import zlib
 
 from hypothesis import example, given, settings, strategies as st
@@ -26,9 +27,11 @@ from tests.corpus.espressif import (
     esp32_boot_loader,
     old_esp8266,
     seal_esp32,
+    secure_boot_1,
     secure_boot_block,
     without_words,
 )
+from tests.corpus.pico import pico2, vectors
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip, build_image, gzip_image
 
@@ -211,21 +214,41 @@ def test_an_esp32_image_may_come_without_a_digest() -> None:
     assert read_image(seal_esp32(build_image("esp32"), append_digest=False)).chip is Chip.ESP32
 
 
-def test_an_rp2350_image_is_told_by_its_vector_table() -> None:
-    data = struct.pack("<II", 0x20082000, 0x10000101) + bytes(4096)
-    assert read_image(data).chip is Chip.RP2350
+@pytest.mark.parametrize("flags", [0x1021, 0x1121, 0x9021])
+@pytest.mark.parametrize(
+    "ring", [{}, {"blocks": 2}, {"blocks": 2, "defined_in": 1}, {"decoy": True}, {"at": 4092}]
+)
+def test_an_rp2350_image_is_told_by_the_ring_of_its_blocks(
+    flags: int, ring: dict[str, Any]
+) -> None:
+    assert read_image(pico2(flags, **ring)).chip is Chip.RP2350
 
 
-@pytest.mark.parametrize(("flags", "chip"), [(0x1021, Chip.RP2350), (0x0021, Chip.RP2040)])
-def test_an_image_definition_names_the_chip(flags: int, chip: Chip) -> None:
-    block = struct.pack("<IBBHI", 0xFFFFDED3, 0x42, 1, flags, 0x1FF)
-    assert read_image(bytes(256) + block + bytes(4096)).chip is chip
+@pytest.mark.parametrize("end", [-1, -20, -7600])
+def test_an_rp2350_image_cut_off_has_lost_a_block(end: int) -> None:
+    error = refused(pico2(blocks=2)[:end])
+    assert error.cause in {Cause.TRUNCATED_IMAGE, Cause.CORRUPT_IMAGE}
+    assert error.facts["detail"] == "no block at 0x1fec"
 
 
-@pytest.mark.parametrize("flags", [0x1020, 0x2021])
-def test_an_image_definition_of_data_or_of_another_chip_names_none(flags: int) -> None:
-    block = struct.pack("<IBBHI", 0xFFFFDED3, 0x42, 1, flags, 0x1FF)
-    assert refused(bytes(256) + block + bytes(4096)).cause is Cause.NOT_FIRMWARE
+@pytest.mark.parametrize("at", [0x138, 0x13F, 0x140, 0x141, 0x148])
+def test_an_rp2350_image_without_a_whole_first_block_would_not_start(at: int) -> None:
+    assert refused(flipped(pico2(), at)).cause is Cause.PICO_LAYOUT
+
+
+@pytest.mark.parametrize("stack", [0x20042000, 0x20082000])
+def test_a_vector_table_alone_is_of_no_chip_and_starts_on_none(stack: int) -> None:
+    assert refused(vectors(stack)).cause is Cause.PICO_LAYOUT
+
+
+@pytest.mark.parametrize("stack", [0x1FFFFFFC, 0x20000000, 0x20082004])
+def test_a_stack_that_is_nowhere_makes_no_pico_image(stack: int) -> None:
+    assert refused(vectors(stack)).cause is not Cause.PICO_LAYOUT
+
+
+@pytest.mark.parametrize("flags", [0x0021, 0x1020, 0x2021])
+def test_a_definition_of_data_or_for_another_chip_makes_no_rp2350(flags: int) -> None:
+    assert refused(pico2(flags)).cause is Cause.PICO_LAYOUT
 
 
 @pytest.mark.parametrize(
@@ -317,12 +340,13 @@ def test_a_chance_boot_sector_magic_in_a_pico_sketch_makes_it_no_file_system() -
         (b"\x00", Cause.NOT_FIRMWARE),
         (bytes(4096), Cause.NOT_FIRMWARE),
         (b"\xff" * 4096, Cause.NOT_FIRMWARE),
-        (b"\xea\x04\x02\x40" + bytes(4096), Cause.NOT_FIRMWARE),
+        (b"\xea\x04\x02\x40" + bytes(4096), Cause.SDK_IMAGE),
         (gzip.compress(gzip.compress(b"x")), Cause.ARCHIVE_FILE),
         (b"PK\x03\x04" + bytes(100), Cause.ARCHIVE_FILE),
         (b"7z\xbc\xaf\x27\x1c" + bytes(100), Cause.ARCHIVE_FILE),
         (bytes(257) + b"ustar\x0000" + bytes(248), Cause.ARCHIVE_FILE),
-        (b'{"message": "Not Found"}', Cause.HTML_PAGE),
+        (b'{"message": "Not Found"}', Cause.JSON_FILE),
+        (b"[1, 2]", Cause.NOT_FIRMWARE),
         (b"S00F000068656C6C6F202020202000003C", Cause.HEX_FILE),
         (b"\xcf\xb6\x88\x07" + bytes(4096), Cause.ENCRYPTED_IMAGE),
         (random.Random(0).randbytes(4096), Cause.ENCRYPTED_IMAGE),
@@ -347,9 +371,29 @@ def test_a_large_boot_loader_is_told_by_its_description() -> None:
     assert refused(esp32_boot_loader(0x9000)).cause is Cause.BOOTLOADER_IMAGE
 
 
-def test_a_large_image_without_a_description_is_neither() -> None:
-    data = patched(esp32_boot_loader(0x9000), 32, b"\0")
-    assert refused(data).cause is Cause.NOT_FIRMWARE
+def test_what_goes_to_memory_and_is_larger_than_any_boot_loader_is_none() -> None:
+    assert refused(esp32_boot_loader(0x11000)).cause is Cause.RAM_IMAGE
+
+
+@pytest.mark.parametrize("chip", ESP32_CHIPS)
+def test_an_app_that_does_not_describe_itself_is_a_sketch(chip: BenchChip) -> None:
+    """As of core 1.0.4 and older, and of tool chains without ESP-IDF."""
+    image = read_image(seal_esp32(patched(build_image(chip), 32, bytes(256))))
+    assert (image.kind, image.chip, image.descriptor) == (ImageKind.SKETCH, chip.value, None)
+
+
+def test_an_app_without_a_description_is_still_measured() -> None:
+    data = seal_esp32(patched(build_image("esp32"), 32, bytes(256)))
+    assert refused(flipped(data, 0x1000)).cause is Cause.CORRUPT_IMAGE
+    assert refused(data[:-1]).cause is Cause.TRUNCATED_IMAGE
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_an_esp32_image_may_be_signed_for_the_first_secure_boot(*, padded: bool) -> None:
+    image = build_image("esp32")
+    assert read_image(secure_boot_1(image, padded=padded)).signed
+    assert not read_image(image + bytes(80 if padded else 68)).signed
+    assert not read_image(image + b"\1\0\0\0" + secure_boot_1(b"")[4:]).signed
 
 
 def test_an_esp32_chip_of_the_future_is_named_by_its_number() -> None:

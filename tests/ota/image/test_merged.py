@@ -13,6 +13,7 @@ from custom_components.esp_ota.ota import (
     Chip,
     Marker,
     Slot,
+    read_filesystem_area,
     read_image,
     read_marker,
     read_slots,
@@ -59,9 +60,18 @@ def test_a_merged_image_is_for_a_serial_cable(data: bytes) -> None:
 
 
 def test_a_lone_partition_table_is_no_sketch_but_names_slots() -> None:
-    assert cause_of(partition_table()) is Cause.NOT_FIRMWARE
+    assert cause_of(partition_table()) is Cause.PARTITION_TABLE
     assert read_slots(partition_table()) == SLOTS
     assert read_slots(partition_table(md5=False)) == SLOTS
+
+
+def test_the_table_says_how_much_room_there_is_for_files_unless_there_is_a_choice() -> None:
+    assert (
+        read_filesystem_area(merged(APP, 0)) == read_filesystem_area(partition_table()) == 0x160000
+    )
+    second = (*PARTITIONS, (1, 0x83, 0x3F0000, 0x10000, b"more"))
+    assert read_filesystem_area(partition_table(second)) is None
+    assert read_filesystem_area(partition_table(PARTITIONS[:4])) is None
 
 
 def test_a_factory_slot_takes_no_updates() -> None:

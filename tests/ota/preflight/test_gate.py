@@ -8,6 +8,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     ACCEPTABLE,
     RULES,
+    Candidate,
     Cause,
     Check,
     CheckResult,
@@ -82,7 +83,14 @@ def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
     assert [rule.check for rule in RULES] == list(Check)
     causes = [cause for rule in RULES for cause in (*rule.causes, *rule.unknown)]
     assert len(causes) == len(set(causes))
-    assert ACCEPTABLE == (Check.CHIP, Check.PACKING, Check.FIRMWARE, Check.SIGNATURE)
+    assert ACCEPTABLE == (
+        Check.CHIP,
+        Check.PACKING,
+        Check.FLASH_MODE,
+        Check.FILESYSTEM,
+        Check.FIRMWARE,
+        Check.SIGNATURE,
+    )
 
 
 @pytest.mark.parametrize("kind", ImageKind)
@@ -208,7 +216,9 @@ PACKED_DIO = replace(PACKED, flash_mode=FlashMode.DIO)
         ({"chip": Chip.RP2040}, {"chip": Chip.RP2040, "core_version": None}, None),
         ({}, {"core_version": "2.6.3"}, Cause.GZIP_OLD_CORE),
         ({"flash_mode": FlashMode.QIO}, {}, Cause.GZIP_FLASH_MODE),
+        ({"flash_mode": FlashMode.DOUT}, {}, None),
         ({"plain_size": 1 << 20}, {"slot_size": 700_000}, Cause.GZIP_OVERLAP),
+        ({"staged_from": 700_000}, {"slot_size": 400_000}, Cause.GZIP_OVERLAP),
         ({"signed": True}, {}, Cause.GZIP_SIGNED),
         ({"signed": True}, {"signature_required": False}, Cause.GZIP_SIGNED),
         ({"signed": True}, {"signature_required": True}, None),
@@ -228,12 +238,104 @@ def test_a_packed_sketch_needs_a_module_that_is_sure_to_unpack_it(
         assert refused(candidate, facts).cause is cause
 
 
-def test_an_overlap_is_only_perhaps_the_end_and_may_be_accepted() -> None:
-    candidate = replace(CANDIDATE, image=replace(PACKED_DIO, plain_size=1 << 20))
-    module = replace(UNPACKING, slot_size=700_000)
-    assert result_of(Check.PACKING, candidate, module).answer is Answer.UNKNOWN
-    assert refused(candidate, module).facts["check"] == "packing"
-    assert ask_gate(candidate, module, frozenset({Check.PACKING})).refusal is None
+@pytest.mark.parametrize("staged_from", [None, 1 << 20])
+def test_an_overlap_is_certain_and_nobody_accepts_it(staged_from: int | None) -> None:
+    """Facts that 0.1.0 stored do not say from where on it may lie: then all of it counts."""
+    image = replace(PACKED_DIO, plain_size=(1 << 20) - 5, staged_from=staged_from)
+    candidate = replace(CANDIDATE, image=image)
+    sketch = -(-UNPACKING.sketch_size // 4096) * 4096  # type: ignore[operator]
+    packed = -(-image.size // 4096) * 4096
+    module = replace(UNPACKING, slot_size=(1 << 20) + packed - sketch)
+    assert result_of(Check.PACKING, candidate, module).answer is Answer.VALID
+    module = replace(module, slot_size=(1 << 20) + packed - sketch - 4096)
+    assert result_of(Check.PACKING, candidate, module).answer is Answer.INVALID
+    error = refused(candidate, module)
+    assert ask_gate(candidate, module, frozenset(ACCEPTABLE)).refusal is not None
+    assert error.facts == {"plain_size": str(image.plain_size), "staged_at": str((1 << 20) - 4096)}
+
+
+@pytest.mark.parametrize("used", FlashMode)
+@pytest.mark.parametrize("asked", FlashMode)
+def test_only_a_more_demanding_flash_mode_is_asked_about(asked: FlashMode, used: FlashMode) -> None:
+    """A chip that is read over four lines can be read over two, and not the other way round."""
+    safe = {
+        FlashMode.DOUT: set(FlashMode),
+        FlashMode.DIO: {FlashMode.DIO, FlashMode.QIO},
+        FlashMode.QOUT: {FlashMode.QOUT, FlashMode.QIO},
+        FlashMode.QIO: {FlashMode.QIO},
+    }
+    module = replace(UNPACKING, flash_mode=used)
+    candidate = replace(CANDIDATE, image=replace(PACKED_DIO, flash_mode=asked))
+    plain = replace(CANDIDATE, image=replace(IMAGE, flash_mode=asked))
+    assert ask_gate(plain, module).refusal is None  # the updater corrects it there
+    if used in safe[asked]:
+        assert ask_gate(candidate, module).refusal is None
+        return
+    error = refused(candidate, module)
+    assert error.cause is Cause.GZIP_FLASH_MODE
+    assert error.facts == {"check": "flash_mode", "image_mode": asked, "module_mode": used}
+    assert ask_gate(candidate, module, frozenset({Check.PACKING})).refusal is not None
+    assert ask_gate(candidate, module, frozenset({Check.FLASH_MODE})).refusal is None
+
+
+def files(size: int, version: str | None = "2.0") -> Candidate:
+    """Return a file system image that is made for an area of some size."""
+    image = replace(FILESYSTEM.image, filesystem_size=size, filesystem_version=version)
+    return replace(FILESYSTEM, image=image)
+
+
+@pytest.mark.parametrize(
+    ("chip", "version", "cause"),
+    [
+        (Chip.ESP8266, "2.1", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "2.10", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "3.0", Cause.LITTLEFS_VERSION),
+        (Chip.ESP8266, "2.0", None),
+        (Chip.ESP8266, None, None),
+        (Chip.ESP32, "2.1", None),
+        (Chip.RP2040, "2.1", None),
+    ],
+)
+def test_a_littlefs_that_the_core_cannot_mount_is_refused_with_the_cure(
+    chip: Chip, version: str | None, cause: Cause | None
+) -> None:
+    module = replace(MODULE, chip=chip)
+    refusal = ask_gate(files(64 * 1024, version), module, frozenset(ACCEPTABLE)).refusal
+    assert (refusal.cause if refusal else None) is cause
+
+
+@pytest.mark.parametrize(
+    ("flash", "start", "sizes"),
+    [
+        (4 << 20, 0x200000, {0x1FA000, 0x1FB000}),  # 4MB, 2MB of it for files
+        (4 << 20, 0x300000, {0xFA000, 0xFB000}),
+        (1 << 20, 0xEB000, {0x10000}),
+        # A sketch that was built for less flash than there is.
+        (4 << 20, 0xDB000, {0x20000, 0x120000, 0x320000}),
+    ],
+)
+def test_files_for_an_area_of_another_size_are_asked_about(
+    flash: int, start: int, sizes: set[int]
+) -> None:
+    module = replace(
+        MODULE, flash_size=flash, slot_size=start - 0x50000, sketch_size=0x50000, slot_stated=True
+    )
+    for size in sizes:
+        assert ask_gate(files(size), module).refusal is None
+    error = refused(files(0x40000), module)
+    assert error.cause is Cause.FILESYSTEM_AREA
+    areas = " / ".join(str(size) for size in sorted(sizes))
+    assert error.facts == {"check": "filesystem", "size": "262144", "area": areas}
+    assert ask_gate(files(0x40000), module, frozenset({Check.FILESYSTEM})).refusal is None
+    guessed = replace(module, slot_stated=False)
+    assert ask_gate(files(0x40000), guessed).refusal is None
+
+
+def test_the_partition_table_of_an_esp32_says_how_large_its_files_may_be() -> None:
+    module = replace(MODULE, chip=Chip.ESP32, filesystem_area=0x160000)
+    assert ask_gate(files(0x160000), module).refusal is None
+    assert refused(files(0x150000), module).facts["area"] == str(0x160000)
+    assert ask_gate(files(0x150000), replace(module, filesystem_area=None)).refusal is None
 
 
 def test_a_packed_file_system_is_refused() -> None:

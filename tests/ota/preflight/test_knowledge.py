@@ -182,3 +182,11 @@ def test_a_cable_undoes_what_another_sketch_taught() -> None:
 def test_a_store_of_nonsense_is_as_good_as_none() -> None:
     kept = Kept({"slots": [{"size": "?"}, None], "else": 1})
     assert kept.facts() == replace(KNOWN, slot_size=None)
+
+
+def test_the_area_for_files_in_a_partition_table_is_kept() -> None:
+    kept = Kept()
+    kept.knowledge.table_read(1 << 20, 1.0, 0x160000)
+    assert kept.facts().filesystem_area == kept.again().facts().filesystem_area == 0x160000
+    kept.knowledge.table_read(1 << 20, 2.0)
+    assert kept.facts().filesystem_area == 0x160000

@@ -21,11 +21,12 @@ from custom_components.esp_ota.ota import (
     pack_for,
     read_image,
 )
+from custom_components.esp_ota.ota.image import read_staged_from
 from custom_components.esp_ota.ota.preflight.packing import filesystem_start
 from tests.kit.places import ENGLISH
 from tests.ota.examples import MODULE
-from tests.virtual_module import build_image
-from tests.virtual_module.boot import after_restart
+from tests.virtual_module import build_image, gzip_image
+from tests.virtual_module.boot import after_restart, eboot
 from tests.virtual_module.chips import Chip as VirtualChip
 from tests.virtual_module.inspect_image import BadImageError
 
@@ -159,7 +160,7 @@ def test_an_image_is_sent_as_it_is_unless_every_risk_is_known_to_be_absent(
 
 
 def test_a_known_risk_is_told_before_what_is_not_known() -> None:
-    module = replace(UNPACKING, core_version=None, flash_mode=FlashMode.QIO)
+    module = replace(UNPACKING, core_version=None, flash_mode=FlashMode.DOUT)
     assert may_pack(IMAGE, module).reason is PackingReason.FLASH_MODE
 
 
@@ -177,24 +178,34 @@ def test_free_space_is_counted_from_the_sector_behind_the_sketch() -> None:
     assert filesystem_start(UNPACKING) == 71 * 4096 + (1 << 20)
 
 
-def test_unpacking_must_end_below_where_the_packed_form_lies() -> None:
-    """One sector more is free than needed, just enough is, one less is not."""
-    _, packed = pack(DATA, IMAGE)
-    staged = -(-packed.size // 4096) * 4096
-    plain = -(-len(DATA) // 4096) * 4096
-    just_enough = plain + staged - 71 * 4096
-    for slot, fits in [
-        (just_enough + 4096, True),
-        (just_enough, True),
-        (just_enough - 4096, False),
-    ]:
-        module = replace(UNPACKING, slot_size=slot)
-        assert may_pack(IMAGE, module).pack  # only the packed size decides
-        result = pack_for(DATA, IMAGE, module)
-        assert result.advice.pack is fits
-    facts = {"plain_size": str(len(DATA)), "staged_at": str(plain - 4096)}
-    assert (result.advice.reason, result.advice.facts) == (PackingReason.OVERLAP, facts)
-    assert_reason_is_whole(result.advice)
+SHORT = build_image("esp8266", size=120_000, seed=3)
+HARD_TO_PACK = bytearray(build_image("esp8266", size=260_000))
+HARD_TO_PACK[20_000:130_000] = random.Random(2).randbytes(110_000)
+DENSE_LATE = bytearray(build_image("esp8266", size=260_000))
+DENSE_LATE[150_000:250_000] = random.Random(4).randbytes(100_000)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        *(gzip.compress(SHORT, level, mtime=0) for level in (0, 1, 9)),
+        pack(DATA, IMAGE)[0],
+        gzip_image(DATA),
+        gzip.compress(HARD_TO_PACK, mtime=0),
+        gzip.compress(DENSE_LATE, mtime=0),
+        gzip.compress(random.Random(5).randbytes(60_000) + bytes(200_000), mtime=0),
+    ],
+    ids=["stored", "fast", "best", "ours", "tool", "dense first", "dense late", "blank late"],
+)
+def test_the_lowest_place_to_stage_is_exactly_where_unpacking_still_works(packed: bytes) -> None:
+    lowest, plain = read_staged_from(packed), gzip.decompress(packed)
+    assert lowest % 4096 == 0
+
+    def survives(staged_at: int) -> bool:
+        return eboot(DATA[:8192], packed, staged_at) == plain
+
+    assert all(survives(lowest + more) for more in (0, 4096, 8192, 1 << 20))
+    assert lowest == 0 or not survives(lowest - 4096)
 
 
 def test_an_image_that_reaches_into_the_file_system_is_not_even_packed() -> None:
@@ -202,18 +213,20 @@ def test_an_image_that_reaches_into_the_file_system_is_not_even_packed() -> None
     assert may_pack(IMAGE, module).reason is PackingReason.OVERLAP
 
 
-@pytest.mark.parametrize(
-    ("sketch_size", "fits"), [(300_000, True), (299_000, True), (290_000, False)]
-)
-def test_an_update_page_stages_right_above_the_sketch_that_runs(
-    sketch_size: int, fits: bool
-) -> None:
-    """It takes all free space but one sector; 300,000 bytes unpacked need 74 sectors."""
-    module = replace(UNPACKING, sketch_size=sketch_size, staged_low=True)
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_an_update_page_stages_right_above_the_sketch_that_runs(more: int) -> None:
+    """It takes all free space but one sector; what is read by then may be overwritten."""
+    _, packed = pack(DATA, IMAGE)
+    assert packed.staged_from is not None
+    assert 0 < packed.staged_from < len(DATA)
+    staged_at = packed.staged_from + more * 4096
+    module = replace(UNPACKING, sketch_size=staged_at - 4096, staged_low=True)
     advice = pack_for(DATA, IMAGE, module).advice
-    assert advice.pack is fits
-    if not fits:
-        assert advice.facts == {"plain_size": "300000", "staged_at": str(72 * 4096)}
+    assert advice.pack is (more >= 0)
+    if not advice.pack:
+        assert advice.reason is PackingReason.OVERLAP
+        assert advice.facts == {"plain_size": "300000", "staged_at": str(staged_at)}
+        assert_reason_is_whole(advice)
 
 
 @pytest.mark.parametrize("staged_low", [False, True])

@@ -106,11 +106,106 @@ def test_chip_families_are_known_however_they_are_written(family: str, chip: Chi
     assert only(manifest(esp32(*WITH_A_CABLE, family=family))).chip is chip
 
 
-def test_each_chip_is_taken_once_and_an_unknown_one_not_at_all() -> None:
+def test_of_two_builds_for_one_chip_the_first_is_taken_and_the_other_is_named() -> None:
     first = esp32(("a.bin", 0x10000))
     second = esp32(("b.bin", 0x10000))
-    strange = esp32(("c.bin", 0x10000), family="ESP64")
-    assert [item.file_name for item in parse(manifest(first, second, strange)).files] == ["a.bin"]
+    listing = parse(manifest(first, second, esp32(("a.bin", 0x10000))))
+    assert [item.file_name for item in listing.files] == ["a.bin"]
+    assert listing.refused == {"b.bin": Cause.OTHER_BUILD}
+
+
+def test_a_build_for_no_kind_of_serial_port_is_preferred() -> None:
+    usb = esp32(("usb.bin", 0x10000)) | {"serialType": "cdc"}
+    uart = esp32(("uart.bin", 0x10000)) | {"serialType": "uart"}
+    plain = esp32(("plain.bin", 0x10000))
+    for builds in ((usb, plain), (plain, usb), (usb, plain, uart)):
+        listing = parse(manifest(*builds))
+        assert [item.file_name for item in listing.files] == ["plain.bin"]
+        assert listing.refused == {}
+    listing = parse(manifest(usb, uart))
+    assert [item.file_name for item in listing.files] == ["usb.bin"]
+    assert listing.refused == {"uart.bin": Cause.OTHER_BUILD}
+
+
+def test_a_chip_that_nobody_knows_is_named_where_nothing_else_is_there() -> None:
+    listing = parse(manifest(esp32(("c.bin", 0x10000), family="ESP64"), {"parts": []}, "no build"))
+    assert (listing.files, listing.refused) == ([], {})
+    assert listing.skipped == {"ESP64": Cause.CHIP_NOT_KNOWN, "?": Cause.CHIP_NOT_KNOWN}
+
+
+@pytest.mark.parametrize("offset", ["0x10000", "0X10000", " 65536 ", "065536", 65536])
+def test_an_offset_may_be_a_text(offset: Any) -> None:
+    parts = [{"path": "boot.bin", "offset": "0x1000"}, {"path": "app.bin", "offset": offset}]
+    assert only(manifest({"chipFamily": "ESP32", "parts": parts})).file_name == "app.bin"
+
+
+@pytest.mark.parametrize("offset", ["0", 0, "0x0"])
+def test_one_part_at_the_beginning_is_all_in_one_however_that_is_written(offset: Any) -> None:
+    parts = [{"path": "all.bin", "offset": offset}]
+    listing = parse(manifest({"chipFamily": "ESP32", "parts": parts}))
+    assert listing.refused == {"all.bin": Cause.MERGED_IMAGE}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [("tasmota32-safeboot.bin", 0x10000)],
+        [("nvs.bin", 0x10000), ("srmodels.bin", 0x20000)],
+        [("recovery.bin", 0x10000), ("voice_data.bin", 0x300000)],
+        [("my-fonts.bin", 0x300000)],
+    ],
+)
+def test_what_stands_first_and_is_no_sketch_is_not_taken(others: list[tuple[str, int]]) -> None:
+    parts = [*WITH_A_CABLE[2:], *others, ("light.bin", 0x110000)]
+    listing = parse(manifest(esp32(*parts)))
+    assert [item.file_name for item in listing.files] == ["light.bin"]
+    assert listing.refused == {}
+
+
+def test_a_sketch_alone_may_have_any_name() -> None:
+    parts = (*WITH_A_CABLE[2:], ("recovery-light.bin", 0x10000))
+    assert only(manifest(esp32(*parts))).file_name == "recovery-light.bin"
+
+
+def test_of_several_that_could_be_the_sketch_none_is_taken_and_the_person_is_asked() -> None:
+    parts = (("one.bin", 0x10000), ("two.bin", 0x110000), ("littlefs.bin", 0x290000))
+    build = manifest(esp32(*parts))
+    listing = parse(build)
+    assert [item.file_name for item in listing.files] == ["littlefs.bin"]
+    assert listing.refused == {"one.bin": Cause.PART_AMBIGUOUS, "two.bin": Cause.PART_AMBIGUOUS}
+    chosen = parse_manifest(json.dumps(build).encode(), AT, "TWO*")
+    assert [item.file_name for item in chosen.files] == ["two.bin"]
+    assert chosen.refused == {}
+
+
+def test_two_parts_of_an_esp8266_have_the_sketch_at_the_beginning() -> None:
+    parts = (("more.bin", 0x100000), ("app.bin", 0))
+    assert only(manifest(esp32(*parts, family="ESP8266"))).file_name == "app.bin"
+    parts = (("more.bin", 0x100000), ("app.bin", 0x1000))
+    assert parse(manifest(esp32(*parts, family="ESP8266"))).files == []
+
+
+def test_a_pattern_chooses_among_builds_and_among_the_items_of_a_list() -> None:
+    builds = manifest(esp32(("a.bin", 0x10000)), esp32(("b.bin", 0x10000)))
+    chosen = parse_manifest(json.dumps(builds).encode(), AT, "b.bin")
+    assert [item.file_name for item in chosen.files] == ["b.bin"]
+    assert chosen.skipped == {"a.bin": Cause.NOT_MATCHED}
+    items = [{"url": "x/a.bin?y=1"}, {"url": "b.bin"}]
+    chosen = parse_manifest(json.dumps(items).encode(), AT, "a.*")
+    assert [item.file_name for item in chosen.files] == ["a.bin"]
+
+
+def test_what_has_the_same_name_every_day_is_another_file_when_the_list_is_another() -> None:
+    def key(version: str, **part: Any) -> str:
+        build = esp32(("a.bin", 0x10000))
+        build["parts"][0] |= part
+        (listed,) = parse(manifest(build, version=version, date=part.get("date", 0))).files
+        assert listed.is_rolling is (version == "nightly")
+        return listed.key
+
+    assert key("nightly", date=1) == key("nightly", date=1) != key("nightly", date=2)
+    assert key("1.2.0", date=1) == key("1.2.0", date=2)
+    assert key("nightly", date=1, md5="a" * 32) == key("nightly", date=2, md5="a" * 32)
 
 
 def test_our_own_list_says_all_that_a_release_needs() -> None:

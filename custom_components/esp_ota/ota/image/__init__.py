@@ -7,16 +7,20 @@ from .reader import (
     MAX_FILE_SIZE,
     AppendedSignature,
     appended_signature,
+    read_filesystem_area,
     read_image,
     read_marker,
     read_slots,
+    read_staged_from,
 )
 
 __all__ = [
     "MAX_FILE_SIZE",
     "AppendedSignature",
     "appended_signature",
+    "read_filesystem_area",
     "read_image",
     "read_marker",
     "read_slots",
+    "read_staged_from",
 ]

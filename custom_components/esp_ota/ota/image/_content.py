@@ -7,12 +7,23 @@ from ..exceptions import ImageError
 from ..models import AppDescriptor, Chip, FilesystemType, FlashMode
 
 
+@dataclass(frozen=True, slots=True)
+class FilesystemFacts:
+    """What a filesystem image says of itself."""
+
+    kind: FilesystemType
+    size: int
+    """Bytes of the area it is made for."""
+    version: str | None = None
+    """Of a LittleFS's layout on disk, like `2.1`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
     """What the unpacked bytes are."""
 
     chip: Chip | None = None
-    filesystem: FilesystemType | None = None
+    filesystem: FilesystemFacts | None = None
     end: int
     """Where the image itself ends; a signature may follow."""
     signed: bool = False

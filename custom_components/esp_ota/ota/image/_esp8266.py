@@ -18,6 +18,10 @@ _EBOOT_SIZE: Final = 0x1000
 _PADDING: Final = b"\xaa" * 4
 _LENGTH_AT: Final = _EBOOT_SIZE + 16
 _SKETCH_AT: Final = _LENGTH_AT + 8
+_MEMORY: Final = (0x3FF, 0x401)
+"""Upper bits of addresses in data and instruction memory; flash appears from 0x40200000 on."""
+_BOOT_LOADER_SIZES: Final = range(512, _EBOOT_SIZE + 1)
+"""eboot has 2.6 KiB, rBoot 1 to 3; what is smaller than that boots nothing."""
 _FLASH: Final = {
     0: 512 * 1024,
     1: 256 * 1024,
@@ -33,10 +37,10 @@ def read_esp8266(plain: Data, eboot: EspHeader) -> Content:
     """Check eboot and the sketch behind it."""
     _check_eboot(plain, eboot)
     sketch = EspHeader.read(plain, _EBOOT_SIZE)
-    segments_end, xor = walk(plain, sketch, _EBOOT_SIZE + 8, len(plain))
-    checksum_at, checksum = checksum_of(plain, segments_end)
+    segments = walk(plain, sketch, _EBOOT_SIZE + 8, len(plain))
+    checksum_at, checksum = checksum_of(plain, segments.end)
     end = checksum_at + 1
-    _check_sums(plain, end, xor ^ checksum)
+    _check_sums(plain, end, segments.xor ^ checksum)
     return Content(
         chip=Chip.ESP8266,
         end=end,
@@ -48,11 +52,25 @@ def read_esp8266(plain: Data, eboot: EspHeader) -> Content:
 
 def _check_eboot(plain: Data, eboot: EspHeader) -> None:
     """Refuse what has no boot stage in its first sector: nothing could install it."""
+    if _is_all(plain, eboot):
+        is_boot_loader = len(plain) in _BOOT_LOADER_SIZES
+        raise ImageError(Cause.BOOTLOADER_IMAGE if is_boot_loader else Cause.RAM_IMAGE)
     if len(plain) > _EBOOT_SIZE and plain[_EBOOT_SIZE] != MAGIC:
         if plain[_EBOOT_SIZE - len(_PADDING) : _EBOOT_SIZE] != _PADDING:
             raise ImageError(Cause.FOREIGN_LAYOUT)
         raise corrupt(f"no image header at {_EBOOT_SIZE:#x}")
     walk(plain, eboot, 8, min(len(plain), _EBOOT_SIZE))
+
+
+def _is_all(plain: Data, header: EspHeader) -> bool:
+    """Whether the first image is all there is: then no sketch follows, and none was cut off."""
+    try:
+        segments = walk(plain, header, 8, len(plain))
+        end, checksum = checksum_of(plain, segments.end)
+    except ImageError:
+        return False
+    in_memory = all(place >> 20 in _MEMORY for place in segments.places)
+    return end + 1 == len(plain) and checksum == segments.xor and in_memory
 
 
 def _check_sums(plain: Data, end: int, difference: int) -> None:

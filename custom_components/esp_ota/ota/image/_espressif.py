@@ -44,21 +44,34 @@ class EspHeader:
         return self.entry >> 16 == 0x4010
 
 
-def walk(data: Data, header: EspHeader, first: int, limit: int) -> tuple[int, int]:
-    """Walk the segments from `first`; return where they end and the XOR of their bytes."""
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """What a walk along the segments of an image saw."""
+
+    end: int
+    """Where the last one ends."""
+    xor: int
+    """XOR of their bytes, begun as the checksum is."""
+    places: tuple[int, ...]
+    """Addresses that they are for; 0 is for padding."""
+
+
+def walk(data: Data, header: EspHeader, first: int, limit: int) -> Segments:
+    """Walk the segments from `first`; raises ImageError where they reach behind `limit`."""
     if not 1 <= header.segments <= _MAX_SEGMENTS:
         raise corrupt(f"{header.segments} segments")
-    at, xor = first, 0xEF
+    at, xor, places = first, 0xEF, list[int]()
     for _ in range(header.segments):
         if at + 8 > limit:
             raise truncated("a segment header is missing")
-        (length,) = struct.unpack_from("<I", data, at + 4)
+        place, length = struct.unpack_from("<II", data, at)
         at += 8
         if at + length > limit:
             raise truncated("a segment ends behind the file")
         xor ^= xor_of(data, at, at + length)
         at += length
-    return at, xor
+        places.append(place)
+    return Segments(at, xor, tuple(places))
 
 
 def checksum_of(data: Data, segments_end: int) -> tuple[int, int]:

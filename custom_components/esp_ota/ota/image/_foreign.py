@@ -19,12 +19,21 @@ _MAGIC: Final = (
     (b"BZh", Cause.ARCHIVE_FILE),
     (b"\x28\xb5\x2f\xfd", Cause.ARCHIVE_FILE),
     (b"\x1f\x8b", Cause.ARCHIVE_FILE),
+    (b"!<arch>\n", Cause.ARCHIVE_FILE),
+    (b"070701", Cause.ARCHIVE_FILE),
+    (b"070702", Cause.ARCHIVE_FILE),
     (b"\xcf\xb6\x88\x07", Cause.ENCRYPTED_IMAGE),
+    (b"\xea\x04", Cause.SDK_IMAGE),
+    (b"\x1e\xf1\xee\x0b", Cause.ZIGBEE_FILE),
+    (b"NGIS", Cause.ZIGBEE_FILE),
 )
-"""gzip within gzip nobody unpacks; the last one begins what `esp_encrypted_img` makes."""
+"""gzip within gzip nobody unpacks; `07070…` begins a cpio, which SWUpdate's `.swu` files are,
+`cf b6 …` what `esp_encrypted_img` makes, `ea 04` images of Espressif's SDK for the ESP8266, and
+`NGIS` the files that IKEA wraps around Zigbee's."""
 _TAR_AT: Final = 257
 _HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}|S0[0-9A-Fa-f]{8}")
-_PAGE: Final = re.compile(rb'<|\{\s*"')
+_PAGE: Final = b"<"
+_JSON: Final = re.compile(rb'\{\s*["}]|\[\s*[\[\]{"]')
 _SAMPLE: Final = 64 * 1024
 _SMALLEST: Final = 4096
 """Shorter files may be dense by chance."""
@@ -40,8 +49,10 @@ def refuse_foreign(plain: Data) -> None:
     if plain[_TAR_AT : _TAR_AT + 5] == b"ustar":
         raise ImageError(Cause.ARCHIVE_FILE)
     text = bytes(plain[:64]).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if _PAGE.match(text):
+    if text.startswith(_PAGE):
         raise ImageError(Cause.HTML_PAGE)
+    if _JSON.match(text):
+        raise ImageError(Cause.JSON_FILE)
     if _HEX.match(text):
         raise ImageError(Cause.HEX_FILE)
 

@@ -24,6 +24,9 @@ in flash is 0x1000."""
 _APP: Final = 0
 _OTA_SLOTS: Final = range(0x10, 0x20)
 _FACTORY: Final = 0
+_DATA: Final = 1
+_FILESYSTEMS: Final = (0x81, 0x82, 0x83)
+"""FAT, SPIFFS, and LittleFS, which mostly goes to a partition of the second kind."""
 _BLANKS: Final = (b"\xff" * 16, bytes(16))
 """What tools fill the space in front of the boot loader with."""
 
@@ -55,12 +58,18 @@ def slots_of(table: tuple[Partition, ...]) -> tuple[Slot, ...]:
     )
 
 
+def filesystem_area_of(table: tuple[Partition, ...]) -> int | None:
+    """Return the size of the one partition for files, None where there is none or a choice."""
+    sizes = [item.size for item in table if item.kind == _DATA and item.subtype in _FILESYSTEMS]
+    return sizes[0] if len(sizes) == 1 else None
+
+
 def _read_table(plain: Data, begin: int) -> tuple[Partition, ...]:
     """Read entries up to a proper end; the two bytes of an entry alone turn up anywhere."""
     table: list[Partition] = []
     for at in range(begin, begin + _MAX_ENTRIES * _ENTRY_SIZE, _ENTRY_SIZE):
         entry = bytes(plain[at : at + _ENTRY_SIZE])
-        if entry == _BLANK:
+        if entry == _BLANK or at == len(plain):
             return tuple(table)
         if entry[:16] == _MD5:
             md5 = hashlib.md5(memoryview(plain)[begin:at], usedforsecurity=False)

@@ -2,23 +2,26 @@
 
 After boot2 of the RP2040's boot ROM, the image definition of the RP2350's, the vector table of
 the Cortex-M, and the linker script of arduino-pico.
+
+Neither length nor checksum is in an image for the RP2040: one that is cut off looks like another.
 """
 
 import struct
 from typing import Final
 
+from ..causes import Cause
+from ..exceptions import ImageError
 from ..models import Chip
-from ._content import Content
+from ._blocks import chips_of_blocks
+from ._content import Content, corrupt
 from ._sums import Data, crc_msb_first, pieces
 from ._trailer import likely_trailer_at
 
 _BOOT2: Final = 252
+_SMALLEST: Final = 512
 _RAM: Final = range(0x20000000 + 1, 0x20082000 + 1)
 _FLASH_AT: Final = 0x10000000
-_BLOCK_WITHIN: Final = 4096
-_BLOCK: Final = struct.pack("<I", 0xFFFFDED3)
-_IMAGE_TYPE: Final = 0x42
-_CHIPS: Final = {0: Chip.RP2040, 1: Chip.RP2350}
+_FLASH: Final = range(_FLASH_AT, _FLASH_AT + (16 << 20))
 _LAYOUT_AT: Final = 0x2FF0
 _EEPROM: Final = 4096
 _FLASH_SIZES: Final = frozenset(1 << bit for bit in range(18, 25))
@@ -38,30 +41,28 @@ def read_rp2(plain: Data) -> Content | None:
 
 
 def _chip(plain: Data) -> Chip | None:
-    """Tell the chip from the boot2 stage, the image definition, or the vector table."""
-    if len(plain) < 512:
+    """Tell the chip from what its boot ROM looks for; None for what is no Pico's image.
+
+    Raises ImageError for one that no boot ROM would start, or whose end is missing.
+    """
+    if len(plain) < _SMALLEST:
         return None
     (boot2_crc,) = struct.unpack_from("<I", plain, _BOOT2)
     if crc_msb_first(pieces(plain, 0, _BOOT2)) == boot2_crc:
         return Chip.RP2040
-    if (chip := _defined_chip(plain)) is not None:
-        return chip
-    stack, reset = struct.unpack_from("<II", plain, 0)
-    if stack in _RAM and _FLASH_AT <= reset < _FLASH_AT + len(plain):
+    if Chip.RP2350 in chips_of_blocks(plain):
         return Chip.RP2350
+    if _has_vectors(plain, _BOOT2 + 4):
+        raise corrupt("boot stage")
+    if _has_vectors(plain, 0):
+        raise ImageError(Cause.PICO_LAYOUT)
     return None
 
 
-def _defined_chip(plain: Data) -> Chip | None:
-    """Return the chip that an image definition names, which the RP2350's boot ROM looks for."""
-    at = plain.find(_BLOCK, 0, _BLOCK_WITHIN)
-    if at < 0 or at % 4 or len(plain) < at + 8:
-        return None
-    item, words, flags = struct.unpack_from("<BBH", plain, at + 4)
-    executable = flags & 0xF == 1
-    return (
-        _CHIPS.get(flags >> 12 & 7) if (item, words, executable) == (_IMAGE_TYPE, 1, True) else None
-    )
+def _has_vectors(plain: Data, at: int) -> bool:
+    """Whether a vector table begins there: a stack in memory, and code in flash."""
+    stack, reset, fault = struct.unpack_from("<II4xI", plain, at)
+    return stack in _RAM and all(code in _FLASH and code & 1 for code in (reset, fault))
 
 
 def _flash_size(plain: Data) -> int | None:

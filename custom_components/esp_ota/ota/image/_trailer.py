@@ -30,12 +30,12 @@ def trailer_at(data: Data) -> int | None:
 
 
 def likely_trailer_at(data: Data) -> int | None:
-    """Return the same for payloads of unknown length: the signature must also look like one.
+    """Return the same for payloads of unknown length: the signature must also look like one."""
+    at = trailer_at(data)
+    return at if at is not None and looks_random(data[at:-4]) else None
 
-    Signatures are random, and of random bytes few values come twice; of code many do.
-    """
-    if (at := trailer_at(data)) is None:
-        return None
-    signature = data[at:-4]
+
+def looks_random(signature: Data) -> bool:
+    """Whether bytes look like a signature: of random ones few values come twice, of code many."""
     expected = 256 * (1 - (255 / 256) ** len(signature))
-    return at if len(set(signature)) >= 0.8 * expected else None
+    return len(set(signature)) >= 0.8 * expected

@@ -10,20 +10,29 @@ from typing import Final
 
 from ..causes import Cause
 from ..exceptions import ImageError
-from ..models import FilesystemType, Image, ImageKind, Marker, Slot
+from ..models import Image, ImageKind, Marker, Slot
 from ._content import Content
 from ._esp32 import ARDUINO_SIGNATURE, read_esp32
 from ._esp8266 import read_esp8266
 from ._espressif import MAGIC, EspHeader
-from ._filesystem import filesystem_of, may_be_spiffs
+from ._filesystem import filesystem_of
 from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
-from ._partitions import find_table, is_merged, slots_of
+from ._partitions import filesystem_area_of, find_table, is_merged, slots_of
+from ._parts import refuse_part
 from ._rp2 import read_rp2
 from ._sums import Data, has_only_blank_behind, md5_of
 from ._trailer import AppendedSignature, trailer_at
 
-__all__ = ["MAX_FILE_SIZE", "AppendedSignature", "appended_signature", "read_image", "read_slots"]
+__all__ = [
+    "MAX_FILE_SIZE",
+    "AppendedSignature",
+    "appended_signature",
+    "read_filesystem_area",
+    "read_image",
+    "read_slots",
+    "read_staged_from",
+]
 
 MAX_FILE_SIZE: Final = 32 * 1024 * 1024
 """No supported module has more flash, so nothing larger can be an image for one."""
@@ -43,9 +52,11 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
     packed = data.startswith(GZIP)
-    plain, signed = unpack(data, MAX_FILE_SIZE) if packed else (data, False)
+    unpacked = unpack(data, MAX_FILE_SIZE) if packed else None
+    plain = unpacked.plain if unpacked else data
     content = _recognise(plain, kind)
-    found = ImageKind.SKETCH if content.filesystem is None else ImageKind.FILESYSTEM
+    files = content.filesystem
+    found = ImageKind.SKETCH if files is None else ImageKind.FILESYSTEM
     if kind not in {None, found}:
         is_sketch = found is ImageKind.SKETCH
         raise ImageError(Cause.SKETCH_IMAGE if is_sketch else Cause.FILESYSTEM_IMAGE)
@@ -65,10 +76,18 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
         min_revision=content.min_revision,
         max_revision=content.max_revision,
         descriptor=content.descriptor,
-        filesystem=content.filesystem,
-        signed=signed if packed else content.signed,
+        filesystem=files.kind if files else None,
+        filesystem_size=files.size if files else None,
+        filesystem_version=files.version if files else None,
+        staged_from=unpacked.staged_from if unpacked else None,
+        signed=unpacked.signed if unpacked else content.signed,
         marker=_find_marker(plain) if found is ImageKind.SKETCH else None,
     )
+
+
+def read_staged_from(packed: bytes) -> int:
+    """Return `Image.staged_from` of what is packed; raises ImageError for what is not."""
+    return unpack(packed, MAX_FILE_SIZE).staged_from
 
 
 def read_marker(data: bytes) -> Marker | None:
@@ -84,10 +103,18 @@ def read_slots(data: bytes) -> tuple[Slot, ...]:
     return slots_of(find_table(_plain(data)))
 
 
+def read_filesystem_area(data: bytes) -> int | None:
+    """Return the bytes for files in the same partition table; None where it has not one place.
+
+    Raises ImageError when the bytes cannot even be unpacked.
+    """
+    return filesystem_area_of(find_table(_plain(data)))
+
+
 def _plain(data: bytes) -> Data:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
-    return unpack(data, MAX_FILE_SIZE)[0] if data.startswith(GZIP) else data
+    return unpack(data, MAX_FILE_SIZE).plain if data.startswith(GZIP) else data
 
 
 def appended_signature(data: bytes) -> AppendedSignature | None:
@@ -116,9 +143,8 @@ def _recognise(plain: Data, kind: ImageKind | None) -> Content:
     refuse_foreign(plain)
     if is_merged(plain):
         raise ImageError(Cause.MERGED_IMAGE)
-    filesystem = filesystem_of(plain)
-    if filesystem is None and kind is ImageKind.FILESYSTEM and may_be_spiffs(plain):
-        filesystem = FilesystemType.SPIFFS
+    refuse_part(plain)
+    filesystem = filesystem_of(plain, stated=kind is ImageKind.FILESYSTEM)
     if filesystem is not None:
         return Content(filesystem=filesystem, end=len(plain))
     if plain[0] == MAGIC:

@@ -12,7 +12,8 @@ from typing import Final
 from ..causes import Cause
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 from ..naming import is_newer, same_version
-from .packing import PackingReason, obstacle
+from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
+from .packing import PackingReason, flash_mode_risk, obstacle
 
 
 class Check(StrEnum):
@@ -22,7 +23,9 @@ class Check(StrEnum):
     CHIP = "chip"
     FLASH_SIZE = "flash_size"
     PACKING = "packing"
+    FLASH_MODE = "flash_mode"
     SLOT = "slot"
+    FILESYSTEM = "filesystem"
     FIRMWARE = "firmware"
     SAME_IMAGE = "same_image"
     VERSION = "version"
@@ -156,24 +159,29 @@ _PACKED_CAUSES: Final = {
     PackingReason.CHIP: Cause.GZIP_UNSUPPORTED,
     PackingReason.FILESYSTEM: Cause.GZIP_FILESYSTEM,
     PackingReason.OLD_CORE: Cause.GZIP_OLD_CORE,
-    PackingReason.FLASH_MODE: Cause.GZIP_FLASH_MODE,
+    PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
     PackingReason.SIGNED: Cause.GZIP_SIGNED,
 }
-
-_PACKED_UNKNOWN: Final = {
-    PackingReason.NOT_CERTAIN: Cause.NOT_CERTAIN_PACKING,
-    PackingReason.OVERLAP: Cause.GZIP_OVERLAP,
-}
-"""Where it overlaps, what is overwritten has mostly been read by then, but not for certain."""
 
 
 def _packing(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse a gzip image unless the module's boot loader, which checks nothing, can unpack it."""
     if not candidate.image.packed or (found := obstacle(candidate.image, module)) is None:
         return _valid(Check.PACKING)
-    if (unknown := _PACKED_UNKNOWN.get(found.reason)) is not None:
-        return _unknown(Check.PACKING, unknown, **found.facts)
+    if found.reason is PackingReason.NOT_CERTAIN:
+        return _unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
     return _invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
+
+
+def _flash_mode(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Ask before a gzip image makes an ESP8266 read its flash in a more demanding mode.
+
+    A less demanding one is safe: DOUT works wherever DIO does, DIO wherever QIO does.
+    """
+    image = candidate.image
+    if not image.packed or (found := flash_mode_risk(image, module)) is None:
+        return _valid(Check.FLASH_MODE)
+    return _unknown(Check.FLASH_MODE, Cause.GZIP_FLASH_MODE, **found.facts)
 
 
 def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -187,6 +195,29 @@ def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     if image.size > module.slot_size:
         return _invalid(Check.SLOT, Cause.TOO_LARGE, size=image.size, slot=module.slot_size)
     return _valid(Check.SLOT)
+
+
+def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
+    """Refuse files that the module's core cannot mount, and ask where they are for another area.
+
+    A module that cannot mount its file system mostly formats it, and all files are lost.
+    """
+    image = candidate.image
+    if image.kind is not ImageKind.FILESYSTEM:
+        return _valid(Check.FILESYSTEM)
+    family = module.chip.family if module.chip else module.family
+    version = image.filesystem_version
+    if version and family is ChipFamily.ESP8266 and _numbers(version) > LITTLEFS_OF_ESP8266:
+        return _invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
+    areas = filesystem_areas(module)
+    if image.filesystem_size is None or not areas or image.filesystem_size in areas:
+        return _valid(Check.FILESYSTEM)
+    area = " / ".join(str(size) for size in sorted(areas))
+    return _unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=image.filesystem_size, area=area)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _firmware(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -280,9 +311,21 @@ RULES: Final = (
         check=Check.PACKING,
         ask=_packing,
         causes=tuple(_PACKED_CAUSES.values()),
-        unknown=tuple(_PACKED_UNKNOWN.values()),
+        unknown=(Cause.NOT_CERTAIN_PACKING,),
+    ),
+    Rule(
+        check=Check.FLASH_MODE,
+        ask=_flash_mode,
+        causes=(),
+        unknown=(Cause.GZIP_FLASH_MODE,),
     ),
     Rule(check=Check.SLOT, ask=_slot, causes=(Cause.TOO_LARGE,), left_to_module=True),
+    Rule(
+        check=Check.FILESYSTEM,
+        ask=_filesystem,
+        causes=(Cause.LITTLEFS_VERSION,),
+        unknown=(Cause.FILESYSTEM_AREA,),
+    ),
     Rule(
         check=Check.FIRMWARE,
         ask=_firmware,

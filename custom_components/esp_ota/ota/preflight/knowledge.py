@@ -19,6 +19,7 @@ class ModuleKnowledge:
         self._slots = {item.source: item for item in found if item is not None}
         self._signature_required: bool | None = stored.get("signature_required")
         self._filesystem_sha256: str | None = stored.get("filesystem_sha256")
+        self._filesystem_area: int | None = stored.get("filesystem_area")
         self._sketch_md5: str | None = None
         self._core_version: str | None = None
         self._flash_mode: FlashMode | None = None
@@ -35,6 +36,7 @@ class ModuleKnowledge:
             ],
             "signature_required": self._signature_required,
             "filesystem_sha256": self._filesystem_sha256,
+            "filesystem_area": self._filesystem_area,
         }
 
     def slot(self, typed: int | None = None) -> SlotKnowledge | None:
@@ -76,8 +78,11 @@ class ModuleKnowledge:
                 SlotKnowledge(size=slot_size, source=source, at=at, sketch_size=sketch_size)
             )
 
-    def table_read(self, size: int, at: float) -> None:
+    def table_read(self, size: int, at: float, filesystem_area: int | None = None) -> None:
         """Take the slot size of the partition table that the module was flashed with."""
+        if filesystem_area is not None and filesystem_area != self._filesystem_area:
+            self._filesystem_area = filesystem_area
+            self._on_change()
         self._learn_slot(SlotKnowledge(size=size, source=SlotSource.MERGED, at=at))
 
     def refused(self, cause: Cause, image: Image, family: ChipFamily | None, at: float) -> None:
@@ -115,6 +120,7 @@ class ModuleKnowledge:
             flash_mode=self._flash_mode or facts.flash_mode,
             core_version=self._core_version,
             signature_required=self._signature_required,
+            filesystem_area=self._filesystem_area,
             filesystem_sha256=self._filesystem_sha256,
         )
 

@@ -14,7 +14,8 @@ import time
 from typing import Final
 import zlib
 
-from ..models import ChipFamily, Image, ImageKind, ModuleFacts
+from ..image import read_staged_from
+from ..models import ChipFamily, FlashMode, Image, ImageKind, ModuleFacts
 
 SECTOR: Final = 4096
 _FIRST_CORE: Final = (2, 7, 0)
@@ -24,6 +25,14 @@ _LEAST_GAIN: Final = 10
 _SECONDS: Final = 20.0
 """A sketch of 1 MiB took 0.03 s here, the worst content that was found 3.1 s."""
 _BLOCK: Final = 1 << 16
+_DEMANDS: Final[dict[FlashMode, frozenset[str]]] = {
+    FlashMode.DOUT: frozenset(),
+    FlashMode.DIO: frozenset({"address"}),
+    FlashMode.QOUT: frozenset({"four lines"}),
+    FlashMode.QIO: frozenset({"address", "four lines"}),
+}
+"""What a flash chip must be able to, and be wired for, beyond reading over two lines: to take the
+address over more than one line, and to read over four. Where what runs uses it, it is there."""
 _RELEASE: Final = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})([-+.].*)?")
 
 
@@ -108,6 +117,7 @@ def pack(data: bytes, image: Image, *, seconds: float = _SECONDS) -> tuple[bytes
         size=len(packed),
         md5=hashlib.md5(packed, usedforsecurity=False).hexdigest(),
         sha256=hashlib.sha256(packed).hexdigest(),
+        staged_from=read_staged_from(packed),
     )
 
 
@@ -117,7 +127,11 @@ def may_pack(image: Image, module: ModuleFacts) -> PackingAdvice:
         return PackingAdvice(reason=PackingReason.ALREADY_PACKED)
     if image.signed or module.signature_required:
         return PackingAdvice(reason=PackingReason.SIGNED)  # of the packed bytes nobody has one
-    return obstacle(image, module) or PackingAdvice(reason=PackingReason.SMALLER)
+    return (
+        flash_mode_risk(image, module)
+        or obstacle(image, module)
+        or PackingAdvice(reason=PackingReason.SMALLER)
+    )
 
 
 def obstacle(image: Image, module: ModuleFacts) -> PackingAdvice | None:
@@ -139,13 +153,27 @@ def _known_risk(image: Image, module: ModuleFacts) -> PackingAdvice | None:
     """Return a reason for which an ESP8266 would not start the unpacked sketch."""
     if _has_gzip(module.core_version) is False:
         return _advice(PackingReason.OLD_CORE, core=module.core_version)
-    modes = (image.flash_mode, module.flash_mode)
-    if None not in modes and image.flash_mode is not module.flash_mode:
-        return _advice(PackingReason.FLASH_MODE, image_mode=modes[0], module_mode=modes[1])
-    staged_at = _staging_address(image, module)
-    if staged_at is not None and _sectors(image.plain_size) > staged_at:
+    end, staged_at = filesystem_start(module), _staging_address(image, module)
+    if end is None or staged_at is None:
+        return None
+    # Facts of packed images that 0.1.0 stored lack the offset: then nothing may overlap at all.
+    staged_from = _sectors(image.plain_size) if image.staged_from is None else image.staged_from
+    if _sectors(image.plain_size) > end or (image.packed and staged_from > staged_at):
         return _advice(PackingReason.OVERLAP, plain_size=image.plain_size, staged_at=staged_at)
     return None
+
+
+def flash_mode_risk(image: Image, module: ModuleFacts) -> PackingAdvice | None:
+    """Return whether a packed sketch asks more of an ESP8266's flash chip than what runs does.
+
+    The updater writes the module's own mode into a plain image, and cannot into a packed one.
+    """
+    chip, asked, used = image.chip, image.flash_mode, module.flash_mode
+    if chip is None or chip.family is not ChipFamily.ESP8266 or asked is None or used is None:
+        return None
+    if _DEMANDS[asked] <= _DEMANDS[used]:
+        return None
+    return _advice(PackingReason.FLASH_MODE, image_mode=asked, module_mode=used)
 
 
 def _staging_address(image: Image, module: ModuleFacts) -> int | None:

@@ -3,16 +3,29 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+import re
 from typing import Any, Final
 
 from ..causes import Cause
 from ..exceptions import SourceError
 from ..models import Marker
 from ..naming import name_of_asset, own_words, version_of_tag
-from .listing import Listed, Listing, digest, kind_of, load_json, notes, number, text, web_address
+from .listing import (
+    Listed,
+    Listing,
+    digest,
+    is_rolling_name,
+    kind_of,
+    load_json,
+    notes,
+    number,
+    text,
+    web_address,
+)
 
 _SIGNATURE: Final = ".minisig"
 _MOST_ASSETS: Final = 500
+_TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)")
 _DIGEST: Final = "sha256:"
 
 
@@ -33,8 +46,12 @@ def parse_releases(
         if len(found) == last:
             break
         if not _is_wanted(release, prerelease=prerelease):
+            if isinstance(release, Mapping) and not release.get("draft"):
+                listing.skipped[text(release, "tag_name") or "?"] = Cause.PRE_RELEASE
             continue
         assets = _assets(release)
+        if not assets:
+            listing.skipped[text(release, "tag_name") or "?"] = Cause.NO_FILES
         wanted = [name for name in assets if _matches(name, pattern)]
         listing.others.extend(name for name in assets if name not in wanted)
         if wanted:
@@ -45,7 +62,8 @@ def parse_releases(
         tag = text(release, "tag_name", 64) or ""
         for item in files:
             fallback = _fallback(repository, tag, item.file_name, several=several)
-            listing.files.append(replace(item, fallback=fallback))
+            is_rolling = fallback is not None and is_rolling_name(fallback.version)
+            listing.files.append(replace(item, fallback=fallback, is_rolling=is_rolling))
     return listing
 
 
@@ -81,6 +99,12 @@ def _fallback(repository: str, tag: str, file_name: str, *, several: bool) -> Ma
     return Marker(name=name, version=version) if version else None
 
 
+def _date(text: str | None) -> str | None:
+    """Return when a file was put there, like `20261128.0412`; None for what is no date."""
+    found = _TIME.match(text or "")
+    return f"{found[1]}{found[2]}{found[3]}.{found[4]}{found[5]}" if found else None
+
+
 def _files(
     names: list[str],
     assets: Mapping[str, Mapping[str, Any]],
@@ -103,6 +127,7 @@ def _files(
             url=str(url),
             file_name=name,
             key=" ".join(str(part) for part in key if part is not None),
+            stamp=_date(text(asset, "updated_at")),
             notes=notes(release, "body"),
             kind=kind_of({}, name),
             size=number(asset, "size"),

@@ -41,6 +41,10 @@ class Listed:
     size: int | None = None
     md5: str | None = None
     sha256: str | None = None
+    is_rolling: bool = False
+    """Whether files come and go under one version that never changes, like `nightly`."""
+    stamp: str | None = None
+    """Date that tells the files of a rolling release apart; their sum does where there is none."""
     signature_url: str | None = None
     """Where a detached signature of the file lies."""
 
@@ -51,7 +55,9 @@ class Listing:
 
     files: list[Listed] = field(default_factory=list)
     refused: dict[str, Cause] = field(default_factory=dict)
-    """Files that are known to be no use without a look at them."""
+    """Files that are known to be no use without a look at them, and that the person is told of."""
+    skipped: dict[str, Cause] = field(default_factory=dict)
+    """What was left out for a reason that goes without saying, unless nothing is left."""
     others: list[str] = field(default_factory=list)
     """Names of files that were not asked for; they help to correct a pattern."""
 
@@ -97,6 +103,11 @@ def web_address(value: str | None, base: URL | None = None) -> URL | None:
     except ValueError, TypeError:
         return None
     return address if usable else None
+
+
+def is_rolling_name(version: str) -> bool:
+    """Whether a version is a word that stays (`nightly`, `latest`) while the files change."""
+    return not any(character.isdigit() for character in version)
 
 
 def kind_of(content: Mapping[str, Any], file_name: str) -> ImageKind | None:
