@@ -87,7 +87,7 @@ class Transfer:
             await self._report(link, error, finished=finished)
             return Ending.STAYS
         if self.board.strikes(Fault.REBOOT_WITHOUT_OK):
-            self.board.silence(link)
+            self.board.silence(link, midway=True)
         elif self.board.strikes(Fault.CLOSE_WITHOUT_OK):
             self.close(link)
         else:

@@ -103,6 +103,8 @@ class Cause(StrEnum):
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
     NO_CALLBACK_CONTAINER = "no_callback_container"
     CALLBACK_FROM_OTHER = "callback_from_other"
+    STOPPED_LISTENING = "stopped_listening"
+    FILES_UNANSWERED = "files_unanswered"
     # Pull
     NO_POLL = "no_poll"
     NOT_COLLECTED = "not_collected"
