@@ -207,7 +207,13 @@ async def test_a_second_of_silence_ends_the_first_form_which_listens_again() -> 
 
 
 def test_no_other_chip_and_no_password_was_there_in_2015() -> None:
-    for wrong in ({"chip": "esp32"}, {"password": "secret"}, {"txt_flash": True}):
+    wrongs: list[dict[str, Any]] = [
+        {"chip": "esp32"},
+        {"password": "secret"},
+        {"txt_flash": True},
+        {"faults": [Fault.NO_RESTART]},
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="2015"):
             ModuleConfig(**SECOND | wrong)
 

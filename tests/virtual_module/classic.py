@@ -77,7 +77,7 @@ class _ExampleTransfer(Esp8266Transfer):
     def _restart(self, link: Link) -> Ending:
         """Let the connection hang: the stack that boots next knows nothing of it."""
         self.board.silence(link, midway=True)
-        return Ending.STAYS if self.board.strikes(Fault.NO_RESTART) else Ending.RESTARTS
+        return Ending.RESTARTS
 
 
 class ClassicTransfer(_ExampleTransfer):

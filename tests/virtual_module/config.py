@@ -102,6 +102,8 @@ class ModuleConfig:
         object.__setattr__(self, "generation", Generation(self.generation))
         if self.classic and (self.family is not Family.ESP8266 or self.locked or self.txt_flash):
             raise ValueError("sketches of 2015 ran on an ESP8266, and knew no password")
+        if self.classic and Fault.NO_RESTART in self.faults:
+            raise ValueError("sketches of 2015 always restart")
         for fault in self.faults:
             if self.facts.family not in ONLY_ON.get(Fault(fault), frozenset(Family)):
                 raise ValueError(f"no {self.chip} can have {fault}")
