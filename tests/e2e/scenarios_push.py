@@ -21,7 +21,7 @@ class Push(Scenario):
 
 
 class Classic(Scenario):
-    """An ESP8266 with a sketch of July 2015: no TXT record, no answer over UDP, nothing to prove."""
+    """An ESP8266 with a sketch of July 2015: no TXT record, no answer over UDP, no proof."""
 
     name = "classic"
     summary = "the garden valve runs a sketch of 2015: it takes the image, and nothing proves more"
@@ -43,7 +43,7 @@ class Classic(Scenario):
         if outcome.watch.error:
             yield f"Home Assistant reported an error: {outcome.watch.error}"
         if shown["installed_version"] != NEW or not shown["installed_is_assumed"]:
-            yield f"the card says that {shown['installed_version']} runs, and not that it assumes so"
+            yield f"the card does not assume that {NEW} runs: {shown['installed_version']}"
         if module.md5 != hashlib.md5(self.module.image(NEW)).hexdigest():
             yield "what runs on the module is not the image of the release"
         if module.count("replied") or module.count("invited") != 1:

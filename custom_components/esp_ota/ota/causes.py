@@ -120,6 +120,7 @@ class Cause(StrEnum):
     BAD_SIZE = "bad_size"
     FLASH_CONFIG = "flash_config"
     FLASH_FAILED = "flash_failed"
+    END_NOT_WRITTEN = "end_not_written"
     BOOT_STRAP = "boot_strap"
     WRONG_MAGIC = "wrong_magic"
     COULD_NOT_ACTIVATE = "could_not_activate"

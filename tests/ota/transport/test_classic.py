@@ -72,9 +72,7 @@ async def test_files_are_not_sent_to_what_would_flash_them_as_a_sketch(
 async def test_files_are_sent_to_a_module_whose_ok_is_lost_behind_its_challenge(
     start_module: StartModule,
 ) -> None:
-    module = await start_module(
-        chip="esp32", password="secret", faults={Fault.LOST_AUTH_REPLY: 1}
-    )
+    module = await start_module(chip="esp32", password="secret", faults={Fault.LOST_AUTH_REPLY: 1})
     sending = push(module, FILES, kind=ImageKind.FILESYSTEM, password="secret")
     assert await sending.send() is Delivery.ACCEPTED
     assert module.fs_image == FILES
