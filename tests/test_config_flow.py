@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
 from homeassistant.config_entries import (
@@ -152,17 +153,35 @@ async def test_a_real_module_on_the_network_shows_up_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("auth_upload", "asked"), [("yes", True), ("no", False), ("maybe", True), (None, True)]
+    ("auth_upload", "asked"),
+    [("yes", vol.Required), ("no", None), ("maybe", vol.Optional), (None, vol.Optional)],
 )
 async def test_a_password_is_asked_for_unless_the_module_says_that_it_has_none(
-    hass: HomeAssistant, esp_ota: None, auth_upload: str | None, asked: bool
+    hass: HomeAssistant, esp_ota: None, auth_upload: str | None, asked: type[vol.Marker] | None
 ) -> None:
     result = await discover(hass, announcement(auth_upload=auth_upload))
 
     assert result["data_schema"] is not None
-    fields = {str(key) for key in result["data_schema"].schema}
-    assert fields == ({"password", "equipment"} if asked else {"equipment"})
+    fields = {str(key): type(key) for key in result["data_schema"].schema}
+    assert fields.pop("equipment") is vol.Required
+    assert fields == ({"password": asked} if asked else {})
     assert_form_is_whole("config", result)
+
+
+async def test_a_sketch_of_2015_is_discovered_without_a_txt_record_and_added_without_a_password(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    nothing = dict.fromkeys(TXT)
+    result = await discover(hass, announcement("esp8266-ota", **nothing))
+    assert result["step_id"] == "confirm"
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"equipment": "nothing"}
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == "esp8266-ota"
+    assert result["data"].get("password") is None
+    assert result["data"]["auth_required"] is None
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,9 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             return self._create(user_input)
         schema: dict[vol.Marker, Any] = {vol.Required(CONF_EQUIPMENT): EQUIPMENT}
         if self._facts.auth_required is not False:
-            schema = {vol.Required(CONF_PASSWORD): PASSWORD} | schema
+            # One that does not say may have none: sketches of 2015 know no password.
+            asked = vol.Required if self._facts.auth_required else vol.Optional
+            schema = {asked(CONF_PASSWORD): PASSWORD} | schema
         firmware = filter(None, (self._facts.firmware, self._facts.version))
         return self.async_show_form(
             step_id="confirm",

@@ -12,13 +12,20 @@ PULL: Final = "http_pull"
 PAGES: Final = tuple(dialect.value for dialect in HttpDialect)
 DOORS: Final = (PUSH, *PAGES, PULL)
 
+CLASSIC_FIRST: Final = "ESP8266, June 2015"
+CLASSIC: Final = "ESP8266, July 2015"
 ESP8266_2_3: Final = "ESP8266 2.3"
 ESP8266_2_7: Final = "ESP8266 2.7"
 ESP8266_3_1: Final = "ESP8266 3.1"
 ESP32_MD5: Final = "ESP32 to 3.3.0"
 ESP32_PBKDF2: Final = "ESP32 from 3.3.1"
 RP2040: Final = "RP2040"
+_FROM_2015: Final = {"chip": "esp8266", "port": 8266, "offline_time": 100.0}
+"""Two seconds: a restart that nothing else will tell of shall not be missed. Nothing but the port
+tells the chip."""
 GENERATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    CLASSIC_FIRST: _FROM_2015 | {"generation": "classic_first"},
+    CLASSIC: _FROM_2015 | {"generation": "classic"},
     ESP8266_2_3: {"chip": "esp8266", "core": "2.3.0"},
     ESP8266_2_7: {"chip": "esp8266", "core": "2.7.4"},
     ESP8266_3_1: {"chip": "esp8266", "core": "3.1.2"},
@@ -28,9 +35,13 @@ GENERATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What a module is, by the core that its sketch was built with."""
 
+CLASSICS: Final = (CLASSIC_FIRST, CLASSIC)
+"""They know no password, say nothing of themselves, and have no other door."""
+CLASSIC_WAITS: Final = {"evidence": 0.5, "answer": 1.0, "result": 6.0}
 _SINCE_2_7: Final = (ESP8266_2_7, ESP8266_3_1)
 _ESP32: Final = (ESP32_MD5, ESP32_PBKDF2)
-_WITH_PAGE: Final[Mapping[str, tuple[str, ...]]] = {
+_HAVE_DOOR: Final[Mapping[str, tuple[str, ...]]] = {
+    PULL: tuple(one for one in GENERATIONS if one not in CLASSICS),
     HttpDialect.UPDATE_SERVER: (*_SINCE_2_7, *_ESP32, RP2040),
     HttpDialect.WEB_UPDATE: (*_SINCE_2_7, *_ESP32, RP2040),
     HttpDialect.ELEGANT_OTA: (*_SINCE_2_7, *_ESP32, RP2040),
@@ -40,7 +51,7 @@ _WITH_PAGE: Final[Mapping[str, tuple[str, ...]]] = {
     HttpDialect.ESP_EASY: (*_SINCE_2_7, *_ESP32),
     HttpDialect.WIFI_OTA: (*_SINCE_2_7, *_ESP32, RP2040),
 }
-"""A page on a core of 2016 differs in the wording of errors only."""
+"""A page on a core of 2016 differs in the wording of errors only; all have the first door."""
 
 PASSWORD: Final = "watering-can"
 OWN_SECRET: Final = "secret-of-one"
@@ -109,8 +120,7 @@ SECRETS: Final = (
     Situation(title="secret not given", path="", waits=_NO_OFFER),
 )
 """Of modules that come to us."""
-_LONG_AWAY: Final = {"offline_time": 100.0}
-"""Two seconds: a restart that nothing else will tell of shall not be missed."""
+_LONG_AWAY: Final = {"offline_time": _FROM_2015["offline_time"]}
 OUTCOMES: Final = (
     Situation(title="files come first", firmware=WITH_FILES, module=_LONG_AWAY),
     Situation(
@@ -149,7 +159,7 @@ class Cell:
 
 def generations_of(door: str) -> tuple[str, ...]:
     """Return the generations that have this door."""
-    return _WITH_PAGE.get(door, tuple(GENERATIONS))
+    return _HAVE_DOOR.get(door, tuple(GENERATIONS))
 
 
 def situations_of(door: str) -> tuple[Situation, ...]:
@@ -163,6 +173,9 @@ def situations_of(door: str) -> tuple[Situation, ...]:
 def exists(door: str, generation: str, situation: Situation) -> bool:
     """Whether there is such a cell: on other cores the MD5 is how each password is kept."""
     known = generation in generations_of(door) and situation in situations_of(door)
+    if generation in CLASSICS:
+        always_restarts = Fault.NO_RESTART in situation.module.get("faults", ())
+        return known and situation not in LOGINS[1:] and not always_restarts
     return known and (situation is not HASHED or generation == ESP32_PBKDF2)
 
 

@@ -8,7 +8,18 @@ from typing import Final
 from custom_components.esp_ota.ota import Cause, Verdict
 from tests.virtual_module import HttpDialect
 
-from .cells import DOORS, ESP32_MD5, ESP32_PBKDF2, ESP8266_2_3, PULL, PUSH, RP2040, Cell
+from .cells import (
+    CLASSIC,
+    CLASSIC_FIRST,
+    DOORS,
+    ESP32_MD5,
+    ESP32_PBKDF2,
+    ESP8266_2_3,
+    PULL,
+    PUSH,
+    RP2040,
+    Cell,
+)
 
 
 class Took(StrEnum):
@@ -105,6 +116,34 @@ _WE_GO: Final[Mapping[str, Row]] = {
 }
 """To the module, by its update page if nothing else is said."""
 
+_TAKEN: Final = replace(_RUNS, verdict=Verdict.UNVERIFIED)
+"""By a module that says nothing of itself."""
+_FLASHES_FILES: Final = _failed(Cause.FILES_UNANSWERED, Took.NOTHING)
+_DEAF: Final = _failed(Cause.PORT_CLOSED)
+"""The sketch stopped all UDP when it was invited, and hears no second invitation."""
+_OF_2015: Final[Mapping[str, Mapping[str, Ending]]] = {
+    CLASSIC_FIRST: {
+        "no password": _TAKEN,
+        "files come first": _FLASHES_FILES,
+        "files alone": _FLASHES_FILES,
+        "image too large": _failed(Cause.CONNECTION_LOST, Took.NOTHING, tries=3),
+        "connection breaks once": replace(_TAKEN, tries=2),
+        "restarts without a word": _TAKEN,
+        "old sketch is back": replace(_TAKEN, runs=Runs.OLD),
+    },
+    CLASSIC: {
+        "no password": _TAKEN,
+        "files come first": _FLASHES_FILES,
+        "files alone": _FLASHES_FILES,
+        "image too large": _failed(Cause.STOPPED_LISTENING, Took.NOTHING, tries=0),
+        "connection breaks once": _DEAF,
+        "connection breaks each time": _DEAF,
+        "restarts without a word": _TAKEN,
+        "old sketch is back": replace(_TAKEN, runs=Runs.OLD),
+    },
+}
+"""Where it differs from what came after."""
+
 ENDINGS: Final[Mapping[str, Mapping[str, Row]]] = {
     PUSH: {
         **_WE_GO,
@@ -178,6 +217,8 @@ assert tuple(ENDINGS) == DOORS
 def ending_of(cell: Cell) -> Ending:
     """Return how an install has to end."""
     row = ENDINGS[cell.door][cell.situation.title]
+    if (classic := _OF_2015.get(cell.generation, {}).get(cell.situation.title)) is not None:
+        return classic
     if isinstance(row, Ending):
         return row
     return row.get(cell.generation, row[""])

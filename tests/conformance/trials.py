@@ -32,7 +32,7 @@ from tests.virtual_module import (
     VirtualModule,
 )
 
-from .cells import GENERATIONS, OWN_SECRET, PULL, PUSH, WITH_FILES, Cell
+from .cells import CLASSIC_WAITS, CLASSICS, GENERATIONS, OWN_SECRET, PULL, PUSH, WITH_FILES, Cell
 from .endings import Ending, Runs, Took
 from .house import FILES, HOUSE_SECRET, NEW, OLD, SIZE, be_patient, image_of
 
@@ -75,6 +75,10 @@ class Trial:
         return Chip(GENERATIONS[self.cell.generation]["chip"])
 
     @property
+    def _classic(self) -> bool:
+        return self.cell.generation in CLASSICS
+
+    @property
     def _valve(self) -> str:
         return f"input_boolean.valve_{self.number}"
 
@@ -99,7 +103,7 @@ class Trial:
             "limit_scale": 4.0,
             "advertise": self.cell.door != PULL,
             "txt_firmware": not situation.quiet,
-            "password": situation.lock if self.cell.door == PUSH else None,
+            "password": situation.lock if self.cell.door == PUSH and not self._classic else None,
             "pull": self._pull if self.cell.door == PULL else None,
             "slot_size": self._small_slot if situation.small_slot else None,
             # As slow as real flash: what a fast loopback has taken is known only afterwards.
@@ -147,7 +151,7 @@ class Trial:
             "host": self.host,
             "port": module.port,
             "service_name": f"{self.name}._arduino._tcp.local.",
-            "board": module.config.facts.board,
+            "board": None if self._classic else module.config.facts.board,
             "mac": self.mac,
             "auth_required": None,
         }
@@ -186,7 +190,8 @@ class Trial:
 
     async def run(self) -> Ending:
         """Install the new version; return what it ended as, and what is true."""
-        be_patient(self.cell.situation.waits)
+        waits = dict(self.cell.situation.waits)
+        be_patient(waits | CLASSIC_WAITS if self._classic else waits)
         async with self._module() as module:
             entry = self._entry(module)
             entry.add_to_hass(self.hass)
@@ -207,7 +212,7 @@ class Trial:
         """Wait until it is known what runs, or that the module does not tell."""
         if self.cell.door == PULL:
             await module.wait_for(Seen.ANSWERED, 20.0)
-        elif not self.cell.situation.quiet:
+        elif not (self.cell.situation.quiet or self._classic):
             await until(lambda: entry.runtime_data.coordinator.data.installed == OLD, 20.0)
 
     async def _press_update(self, entry: ConfigEntry) -> HomeAssistantError | None:

@@ -7,7 +7,7 @@ from .scenarios_identity import OtherModuleAnswers, SameName
 from .scenarios_images import Filesystem, Gzip
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
-from .scenarios_push import Password, Pbkdf2, Push, Unsafe, WrongPassword
+from .scenarios_push import Classic, Password, Pbkdf2, Push, Unsafe, WrongPassword
 from .scenarios_rollback import Rollback, RollbackAsk
 from .scenarios_sources import CiUpload, WrongImage
 
@@ -17,6 +17,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         Push,
         Password,
         Pbkdf2,
+        Classic,
         Unsafe,
         WrongPassword,
         Upload,

@@ -1,13 +1,14 @@
 """Updates pushed by ArduinoOTA: those that end well, and those that must not begin."""
 
 from collections.abc import Iterator
+import hashlib
 from typing import override
 
 from .bench import Bench
-from .flows import asked_again
+from .flows import add_discovered, asked_again, configure
 from .garden import VALVE_JAMMED, Json
-from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, WELL_PUMP
-from .scenario import Outcome, Scenario, untouched, verified
+from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, WELL_PUMP
+from .scenario import Outcome, Scenario, secured, untouched, verified
 from .timeline import Timeline
 
 
@@ -17,6 +18,39 @@ class Push(Scenario):
     name = "push"
     summary = "the garden valve is closed, its ESP8266 updated, the valve opened again"
     module = GARDEN_VALVE
+
+
+class Classic(Scenario):
+    """An ESP8266 with a sketch of July 2015: no TXT record, no answer over UDP, no proof."""
+
+    name = "classic"
+    summary = "the garden valve runs a sketch of 2015: it takes the image, and nothing proves more"
+    module = GARDEN_VALVE
+    verdict = "unverified"
+    arguments = ("--generation=classic",)
+
+    @override
+    async def add(self, bench: Bench, timeline: Timeline) -> str:
+        answers = {"equipment": "switches"}
+        entry_id = await add_discovered(bench.client, self.module.name, answers)
+        await configure(bench.client, entry_id, "firmware", {"firmware": self.module.name})
+        timeline.tell(f"{self.module.name} was discovered and added, its firmware chosen by hand")
+        return entry_id
+
+    @override
+    def complaints(self, outcome: Outcome) -> Iterator[str]:
+        module, shown = outcome.module, outcome.watch.shown
+        if outcome.watch.error:
+            yield f"Home Assistant reported an error: {outcome.watch.error}"
+        if shown["installed_version"] != NEW or not shown["installed_is_assumed"]:
+            yield f"the card does not assume that {NEW} runs: {shown['installed_version']}"
+        if module.md5 != hashlib.md5(self.module.image(NEW)).hexdigest():
+            yield "what runs on the module is not the image of the release"
+        if module.count("replied") or module.count("invited") != 1:
+            yield f"the module was invited {module.count('invited')} times, or answered over UDP"
+        if module.count("ok_sent") != 1 or module.count("restarted") != 1:
+            yield f"the module restarted {module.count('restarted')} times"
+        yield from secured(outcome)
 
 
 class Password(Scenario):

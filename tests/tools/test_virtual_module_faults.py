@@ -306,14 +306,18 @@ async def test_closing_without_ok_installs_all_the_same(chip: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("chip", ALL)
-async def test_restarting_without_ok_leaves_the_connection_hanging(chip: dict[str, Any]) -> None:
+async def test_restarting_without_ok_leaves_the_connection_hanging_until_it_is_back(
+    chip: dict[str, Any],
+) -> None:
     async with bench(**chip, faults=[Fault.REBOOT_WITHOUT_OK]) as (module, host):
         await host.begin(image_for(chip))
         await host.lock_step(image_for(chip))
+        await module.wait_for("restarted")
+        assert not closed(host)
         await module.wait_for("back")
         assert module.running_version == "2.0.0"
-        assert not closed(host)
-        assert not host.heard.endswith(b"OK")
+        assert (await host.rest()).endswith(b"<RST>")
+        assert b"OK" not in host.heard
 
 
 @pytest.mark.parametrize("chip", ALL)

@@ -142,8 +142,7 @@ async def test_a_foreign_origin_is_refused_with_200_or_401(curl_for: Any) -> Non
             "/update", "firmware", image("esp32"), "-u", "admin:secret"
         )
         assert said.startswith("401")
-    old = {"origin_rule": False}
-    async with module_with("update_server", "esp32", http=old) as module:
+    async with module_with("update_server", "esp32", generation="legacy") as module:
         assert SUCCESS in await curl_for(module).upload("/update", "firmware", image("esp32"))
 
 
@@ -153,7 +152,7 @@ async def test_401_comes_after_the_whole_body_and_nothing_is_written(curl_for: A
         size_instead_of_status = ("-w", "|%{size_upload}")
         said = await curl.upload("/update", "firmware", image("esp8266"), *size_instead_of_status)
         size, _, body = said.partition(" ")
-        assert body == "401 Unauthorized"
+        assert body == ""
         assert int(size) > SIZE
         assert not module.events.count_of(Seen.FIRST_BYTE)
         said = await curl.upload("/update", "firmware", image("esp8266"), "-u", "admin:secret")
@@ -207,7 +206,8 @@ async def test_chunked_and_empty_bodies_reset_the_connection(curl_for: Any) -> N
             "/update", "firmware", image("esp8266"), "-H", "Transfer-Encoding: chunked"
         )
         assert said.startswith("000")
-        assert (await curl("/update", "-X", "POST", "-d", "")).startswith("000")
+        empty = ("-H", "Content-Type: multipart/form-data; boundary=x", "-d", "")
+        assert (await curl("/update", "-X", "POST", *empty)).startswith("000")
         assert SUCCESS in await curl.upload("/update", "firmware", image("esp8266"))
 
 

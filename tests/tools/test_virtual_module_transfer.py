@@ -1,14 +1,16 @@
 """How virtual modules take a payload in and how a transfer ends, chip by chip."""
 
 import asyncio
+from collections.abc import AsyncIterator
 import hashlib
 import socket
 import struct
+import time
 from typing import Any
 
 import pytest
 
-from tests.virtual_module import build_filesystem, build_image
+from tests.virtual_module import Fault, build_filesystem, build_image
 from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
 
 ALL = [
@@ -34,6 +36,12 @@ def _zeroconf_on_loopback() -> None:
 
 def image_for(chip: dict[str, Any], version: str = "2.0.0") -> bytes:
     return build_image(chip["chip"], version=version, size=SIZE)
+
+
+async def pieces_of(host: Host) -> AsyncIterator[bytes]:
+    """Yield what is read at once, to the end."""
+    while piece := await host.hear():
+        yield piece
 
 
 def reset(host: Host) -> None:
@@ -205,14 +213,48 @@ async def test_a_fin_in_the_middle_ends_the_update(chip: dict[str, Any]) -> None
         assert host.connection is not None
         host.connection.shutdown(socket.SHUT_WR)
         await module.wait_for("aborted")
-        await host.rest()
-        # An ESP8266 aborts the connection at once, an ESP32 goes on waiting for data.
-        assert host.heard.endswith(b"<RST>") is (chip in (ESP8266, PICO))
-        assert module.events.count_of("reacked") == (0 if chip in (ESP8266, PICO) else 3)
+        said = await host.rest()
+        # An ESP8266 aborts the connection at once, an ESP32 waits for data and closes it.
+        assert said.endswith(b"<RST>") is (chip in (ESP8266, PICO))
+        assert said.removesuffix(b"<RST>").isdigit()
+        assert module.events.count_of("reacked") == 0
         assert module.running_version == "1.0.0"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
+async def test_a_fin_that_comes_with_data_leaves_an_esp8266_without_a_word_and_a_reset(
+    chip: dict[str, Any],
+) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (module, host):
+        await host.begin(image)
+        await host.lock_step(image[:7300])
+        host.heard = b""
+        await host.send(image[7300:8760])
+        assert host.connection is not None
+        host.connection.shutdown(socket.SHUT_WR)
+        assert await host.rest() == b""
+        aborted = await module.wait_for("aborted")
+        assert (aborted.details["bytes"], aborted.details["reason"]) == (8760, "ERROR[0]: No Error")
+        assert module.running_version == "1.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_a_short_body_is_closed_by_an_esp32_after_its_measured_time(
+    chip: dict[str, Any],
+) -> None:
+    image = image_for(chip)
+    async with bench(**chip, limit_scale=0.2) as (_, host):
+        await host.begin(image)
+        await host.lock_step(image[:1460])
+        assert host.connection is not None
+        host.connection.shutdown(socket.SHUT_WR)
+        begin = time.monotonic()
+        assert await host.hear() == b""
+        assert time.monotonic() - begin >= 0.2 * 1.25
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP8266)
 async def test_closing_after_the_last_ack_costs_the_ok_and_not_the_update(
     chip: dict[str, Any],
 ) -> None:
@@ -228,7 +270,7 @@ async def test_closing_after_the_last_ack_costs_the_ok_and_not_the_update(
         assert module.events.count_of("ok_sent") == 0
 
 
-async def test_a_half_close_after_the_last_byte_costs_an_esp8266_its_ok() -> None:
+async def test_a_half_close_after_the_last_ack_costs_an_esp8266_its_ok() -> None:
     image = image_for(ESP8266)
     async with bench(**ESP8266, time_scale=0.2, offline_time=0.1) as (module, host):
         await host.begin(image)
@@ -240,18 +282,60 @@ async def test_a_half_close_after_the_last_byte_costs_an_esp8266_its_ok() -> Non
         assert module.running_version == "2.0.0"
 
 
-@pytest.mark.parametrize("chip", LIKE_ESP32)
-async def test_a_half_close_with_the_last_byte_costs_an_esp32_its_ok(chip: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("chip", "said"),
+    [
+        pytest.param(ESP8266, b"", id="esp8266"),
+        pytest.param(PICO, b"", id="rp2040"),
+        pytest.param(LEGACY, b"10OK", id="esp32-legacy"),
+        pytest.param(PBKDF2, b"10OK", id="esp32-pbkdf2"),
+    ],
+)
+async def test_a_half_close_with_the_last_byte_silences_an_esp8266_which_flashes_all_the_same(
+    chip: dict[str, Any], said: bytes
+) -> None:
     image = image_for(chip)
     async with bench(**chip) as (module, host):
         await host.begin(image)
         await host.lock_step(image[:-10])
+        host.heard = b""
         await host.send(image[-10:])
         assert host.connection is not None
         host.connection.shutdown(socket.SHUT_WR)
-        assert b"OK" not in await host.rest()
+        assert await host.rest() == said  # and no reset
         await module.wait_for("back")
         assert module.running_version == "2.0.0"
+
+
+@pytest.mark.parametrize("chip", LIKE_ESP32)
+async def test_the_last_ack_of_an_esp32_is_glued_to_its_ok(chip: dict[str, Any]) -> None:
+    image = image_for(chip)
+    async with bench(**chip) as (_, host):
+        await host.begin(image)
+        await host.lock_step(image[: 1460 * 22])
+        host.heard = b""
+        await host.send(image[1460 * 22 :])
+        assert await host.hear() == b"648OK"
+
+
+@pytest.mark.parametrize(
+    ("chip", "segments"),
+    [
+        (ESP8266, [b"ERROR[12]: Signature verification failed\n"]),
+        (ESP8266 | {"core": "2.7.4"}, [b"ERROR[12]: ", b"Signature verification failed", b"\r\n"]),
+        (PICO, [b"ERROR[12]: ", b"Signature verification failed", b"\r\n"]),
+    ],
+)
+async def test_an_error_text_comes_in_as_many_segments_as_the_core_prints(
+    chip: dict[str, Any], segments: list[bytes]
+) -> None:
+    image = image_for(chip)
+    async with bench(**chip, faults=[Fault.SIGNATURE_REQUIRED], tick=0.001) as (_, host):
+        await host.begin(image)
+        await host.lock_step(image[:-10])
+        await host.send(image[-10:])
+        heard = [piece async for piece in pieces_of(host)]
+        assert heard[-len(segments) :] in (segments, [b"10" + segments[0], *segments[1:]])
 
 
 @pytest.mark.parametrize("chip", LIKE_ESP8266)

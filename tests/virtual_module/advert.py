@@ -16,8 +16,10 @@ _REAL_FLASH = 4 << 20
 
 
 def txt_record(board: Board) -> dict[str, str]:
-    """Return the TXT entries in the order the chip's core adds them."""
+    """Return the TXT entries in the order the chip's core adds them; classics have none."""
     config = board.config
+    if config.classic:
+        return {}
     name = config.board or config.facts.board
     auth = "yes" if config.locked else "no"
     fixed = {"tcp_check": "no", "ssh_upload": "no"}

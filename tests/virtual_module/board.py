@@ -143,7 +143,8 @@ class Board:
     def silence(self, link: Link, *, midway: bool = False) -> None:
         """Let a connection die without a segment; it is kept so that no FIN leaves.
 
-        `midway`: the host goes on sending, which the stack that boots next answers by a reset.
+        `midway`: the host goes on sending, were it to ask whether the connection lives, which the
+        stack that boots next answers by a reset.
         """
         link.fall_silent()
         (self._cut_off if midway else self._silenced).append(link)

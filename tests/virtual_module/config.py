@@ -15,12 +15,19 @@ _CALLED_ON: Mapping[PullMode, frozenset[Family]] = {
 
 
 class Generation(StrEnum):
-    """How an ESP32 core authenticates."""
+    """How an ESP32 core authenticates, or how an ESP8266 of 2015 took updates."""
 
     LEGACY = "legacy"
     """MD5 challenge, cores up to 3.3.0."""
     PBKDF2 = "pbkdf2"
     """PBKDF2 challenge, cores from 3.3.1."""
+    CLASSIC = "classic"
+    """ESP8266 of July 2015: the example `DNS_SD_Arduino_OTA` on the Update library."""
+    CLASSIC_FIRST = "classic_first"
+    """The same example as it was first, on `ESP.updateSketch()`: it never says a word."""
+
+
+CLASSICS = frozenset({Generation.CLASSIC, Generation.CLASSIC_FIRST})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +36,7 @@ class ModuleConfig:
 
     chip: Chip = Chip.ESP8266
     generation: Generation = Generation.PBKDF2
-    """ESP32 only."""
+    """ESP32, and an ESP8266 that is a classic."""
     core: str = "3.1.2"
     """ESP8266 only: version of the Arduino core the running sketch was built with."""
     host: str = "127.0.0.1"
@@ -93,6 +100,10 @@ class ModuleConfig:
         """Refuse what no hardware can be."""
         object.__setattr__(self, "chip", Chip(self.chip))
         object.__setattr__(self, "generation", Generation(self.generation))
+        if self.classic and (self.family is not Family.ESP8266 or self.locked or self.txt_flash):
+            raise ValueError("sketches of 2015 ran on an ESP8266, and knew no password")
+        if self.classic and Fault.NO_RESTART in self.faults:
+            raise ValueError("sketches of 2015 always restart")
         for fault in self.faults:
             if self.facts.family not in ONLY_ON.get(Fault(fault), frozenset(Family)):
                 raise ValueError(f"no {self.chip} can have {fault}")
@@ -113,8 +124,15 @@ class ModuleConfig:
         return self.facts.family
 
     @property
+    def classic(self) -> bool:
+        """Whether the sketch is older than the ArduinoOTA library."""
+        return self.generation in CLASSICS
+
+    @property
     def core_version(self) -> tuple[int, ...]:
         """The core's version, to be compared."""
+        if self.classic:
+            return (1, 6, 5)
         return tuple(int(part) for part in self.core.split("."))
 
     @property
@@ -127,6 +145,8 @@ class ModuleConfig:
         """The host name: the sketch's own, or the library's default."""
         if self.hostname is not None:
             return self.hostname
+        if self.classic:
+            return "esp8266-ota"
         digits = self.mac.replace(":", "").lower()
         match self.family:
             case Family.ESP8266:

@@ -51,8 +51,13 @@ class UpdateError:
     """Why an update failed, in the module's own words."""
 
     code: int
-    printed: str
-    """With number and line end, as it goes over the wire."""
+    prints: tuple[str, ...]
+    """What the core prints one after the other, each of which may be a segment of its own."""
+
+    @property
+    def printed(self) -> str:
+        """With number and line end, as it goes over the wire."""
+        return "".join(self.prints)
 
     @override
     def __str__(self) -> str:
@@ -64,9 +69,9 @@ def update_error(
 ) -> UpdateError:
     """Return an error as this module's core prints it."""
     if config.family is Family.ESP32:
-        return UpdateError(code, f"{_ESP32[code]}\r\n")
+        return UpdateError(code, (_ESP32[code], "\r\n"))
     if code == PICO_NO_FILESYSTEM:
-        return UpdateError(code, "No Filesystem")
+        return UpdateError(code, ("No Filesystem",))
     pico = config.family is Family.PICO
     core = (3, 1) if pico else config.core_version
     if code == MD5 and pico:
@@ -77,8 +82,9 @@ def update_error(
         text = "Magic byte is wrong, not 0xE9"
     else:
         text = _ESP8266[code]
-    line_end = "\n" if core >= (3, 1) and not pico else "\r\n"
-    return UpdateError(code, f"ERROR[{code}]: {text}{line_end}")
+    if core >= (3, 1) and not pico:
+        return UpdateError(code, (f"ERROR[{code}]: {text}\n",))
+    return UpdateError(code, (f"ERROR[{code}]: ", text, "\r\n"))
 
 
 def _md5_text(core: tuple[int, ...], expected: str, found: str) -> str:

@@ -21,6 +21,8 @@ from .transfer import Transfer
 _READ = 1460
 _SILENCE = 1.0
 """Seconds without data, after which the library aborts or repeats its last ack."""
+_AFTER_FIN = 1.3
+"""Seconds of silence behind a FIN, after which it closes too: measured, with the re-ack failing."""
 _REPEATS = 3
 _MAILBOX = 6
 """Datagrams that lwIP keeps for a socket nobody reads (CONFIG_LWIP_UDP_RECVMBOX_SIZE)."""
@@ -33,6 +35,7 @@ class Esp32Transfer(Transfer):
     """Reads at most 1460 bytes at once and acknowledges each read."""
 
     connect_timeout = 3.0
+    glues_ok = True  # Nagle stays on, and the OK is printed at once
 
     @override
     async def receive(self, link: Link) -> bool:
@@ -44,6 +47,9 @@ class Esp32Transfer(Transfer):
                 if acked:
                     await self.acknowledge(link, acked)
                 continue
+            if link.state == CLOSE_WAIT:
+                await asyncio.sleep(self.board.limit(_AFTER_FIN - _SILENCE))
+                return False
             if not acked or repeats == _REPEATS:
                 return False
             repeats += 1
@@ -89,7 +95,7 @@ class Esp32Transfer(Transfer):
     @override
     async def say_ok(self, link: Link) -> None:
         await self.board.pause(_VERIFY_TIME * self.updater.size / _MIB)
-        if link.state == ESTABLISHED:
+        if link.state in (ESTABLISHED, CLOSE_WAIT):
             await self.send_ok(link)
         self.close(link)
         await self.board.pause(0.01)

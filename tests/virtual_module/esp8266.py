@@ -33,6 +33,11 @@ class Esp8266Transfer(Transfer):
         self.nodelay = self._core >= (2, 5)
         self._outlives_fin = False
 
+    @override
+    async def _say(self, link: Link, data: bytes) -> bool:
+        """Print nothing once the host has closed: `ClientContext::state()` then says CLOSED."""
+        return link.state == ESTABLISHED and await super()._say(link, data)
+
     def _connected(self, link: Link) -> bool:
         """Tell whether the connection lives; a FIN that meets an empty queue kills it."""
         state, available = link.state, link.available
@@ -70,6 +75,7 @@ class Esp8266Transfer(Transfer):
         updater = self.updater
         written = 0
         while available := link.available:
+            self._connected(link)  # a FIN that comes along with data is outlived
             available = min(available, updater.size - updater.filled)
             if updater.buffered + available > SECTOR:
                 count = updater.read(link, SECTOR - updater.buffered)
@@ -90,7 +96,7 @@ class Esp8266Transfer(Transfer):
     async def say_ok(self, link: Link) -> None:
         if self._core >= (2, 7):
             await self.board.pause(1.0)
-        if self._connected(link) or self._outlives_fin:
+        if self._connected(link):
             await self.send_ok(link)
         await self.board.pause(1.0 if self._core >= (2, 6) else 0.01)
         self.close(link)

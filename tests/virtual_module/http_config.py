@@ -37,8 +37,9 @@ class HttpConfig:
     """Where the sketch puts the page, of those dialects that leave the choice."""
     missing: bool = False
     """The sketch has a web server, but never set up the update page."""
-    origin_rule: bool = True
-    """ESP32 update server: newer revisions refuse other origins than their own."""
+    origin_rule: bool | None = None
+    """ESP32 update server: whether it refuses other origins than its own, as 3.x cores do and
+    those before do not; None follows the generation."""
     asynchronous: bool = False
     """ElegantOTA: on ESPAsyncWebServer instead of the core's own web server."""
     resets: bool = True

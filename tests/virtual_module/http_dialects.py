@@ -1,10 +1,13 @@
 """The update pages of the cores: HTTP update server and `WebUpdate` example."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import override
 
 from .board import Board
 from .chips import Family
+from .config import Generation
+from .errors import UpdateError
 from .events import Seen
 from .http_config import HttpConfig
 from .http_updater import PageUpdater
@@ -12,6 +15,27 @@ from .http_wire import Request, Response, Step, Upload
 
 type Handler = Callable[[Request], Awaitable[Response]]
 
+_FORM = """<!DOCTYPE html>
+     <html lang='en'>
+     <head>
+         <meta charset='utf-8'>
+         <meta name='viewport' content='width=device-width,initial-scale=1'/>
+     </head>
+     <body>
+     <form method='POST' action='' enctype='multipart/form-data'>
+         Firmware:<br>
+         <input type='file' accept='.bin,.bin.gz' name='firmware'>
+         <input type='submit' value='Update Firmware'>
+     </form>{filesystem}
+     </body>
+     </html>"""
+"""`serverIndex` of ESP8266HTTPUpdateServer-impl.h: 664 bytes with both fields."""
+_FILESYSTEM_FORM = """
+     <form method='POST' action='' enctype='multipart/form-data'>
+         FileSystem:<br>
+         <input type='file' accept='{accept}' name='filesystem'>
+         <input type='submit' value='Update FileSystem'>
+     </form>"""
 _SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
 
 
@@ -28,6 +52,12 @@ class SketchPages:
         """The dialect's pages, by method and path."""
         return {}
 
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the web server is ESP8266WebServer of a core that keeps connections open."""
+        config = self.board.config
+        return config.family is Family.ESP8266 and config.core_version >= (3, 0)
+
     async def answer(self, request: Request) -> Response:
         """Handle one request."""
         handlers = {("GET", "/"): self._front} | ({} if self.config.missing else dict(self.routes))
@@ -42,7 +72,7 @@ class SketchPages:
         if request.header("Content-Type").startswith("multipart/"):
             async for _ in request.form():
                 pass
-        return Response(status=404, kind="text/plain", body=f"Not found: {request.path}".encode())
+        return Response(status=404, body=f"Not found: {request.path}".encode())
 
     async def _front(self, request: Request) -> Response:
         return Response(body=f"<h1>{self.board.config.name}</h1>".encode())
@@ -58,7 +88,7 @@ class SketchPages:
     def login() -> Response:
         """Return what the cores' `requestAuthentication()` sends."""
         challenge = {"WWW-Authenticate": 'Basic realm="Login Required"'}
-        return Response(status=401, headers=challenge, body=b"401 Unauthorized")
+        return Response(status=401, headers=challenge)
 
     def updater(self, request: Request, *, sketch: bool) -> PageUpdater:
         """Return an update with all the room there is."""
@@ -74,7 +104,9 @@ class UpdateServer(SketchPages):
         super().__init__(board, config)
         self._update: PageUpdater | None = None
         self._allowed = False
+        self._failed = False
         self._error = ""
+        """What `printError()` wrote, line end and all."""
 
     @property
     @override
@@ -84,7 +116,7 @@ class UpdateServer(SketchPages):
             ("GET", path): self._page,
             ("POST", path): self._post,
         }
-        if self.board.config.family is not Family.ESP32:
+        if self._cors:
             routes["OPTIONS", path] = self._options
         return routes
 
@@ -95,39 +127,45 @@ class UpdateServer(SketchPages):
     async def _page(self, request: Request) -> Response:
         if not self.let_in(request):
             return self.login()
-        fields = ["firmware", "filesystem"] if self.takes_filesystems else ["firmware"]
-        forms = (
-            f"<form method='POST' action='' enctype='multipart/form-data'>"
-            f"<input type='file' accept='.bin,.bin.gz' name='{field}'></form>"
-            for field in fields
-        )
-        return Response(body="".join(forms).encode())
+        accept = ".bin,.bin.gz"
+        if self.board.config.family is Family.ESP32:
+            accept += ",.image"
+        files = _FILESYSTEM_FORM.format(accept=accept) if self.takes_filesystems else ""
+        return Response(body=_FORM.format(filesystem=files).encode())
 
     async def _options(self, request: Request) -> Response:
         return Response(body=b"y", headers=self._cors)
 
     @property
     def _cors(self) -> dict[str, str]:
-        if self.board.config.family is Family.ESP32:
+        config = self.board.config
+        old = config.family is Family.ESP8266 and config.core_version < (3, 1)
+        if old or config.family is Family.ESP32:
             return {}
         return {"Access-Control-Allow-Headers": "*", "Access-Control-Allow-Origin": "*"}
 
     async def _post(self, request: Request) -> Response:
-        """Read the whole form before anything is said, whatever it is."""
-        self._allowed = False
+        """Read the whole form before anything is said, whatever it is.
+
+        Whether somebody may is found out by the upload, and kept for who sends none.
+        """
         async for upload in request.form():
             await self._upload(request, upload)
         if not self._allowed:
-            if self.config.password:
-                return self.login()
-            return Response(body=b"Update error: Wrong origin received!")
-        if self._error:
+            return self._turned_away()
+        if self._failed:
             return Response(body=f"Update error: {self._error}".encode(), headers=self._cors)
         return Response(body=_SUCCESS, headers=self._cors, restarts_after=0.1)
 
+    def _turned_away(self) -> Response:
+        if self._minds_origin and not self.config.password:
+            return Response(body=b"Update error: Wrong origin received!")
+        login = self.login()
+        return replace(login, headers=self._cors | login.headers)
+
     async def _upload(self, request: Request, upload: Upload) -> None:
         if upload.step is Step.START:
-            self._error = ""
+            self._failed, self._error = False, ""
             self._update = None
             self._allowed = self.let_in(request) and self._own_origin(request)
             if self._allowed:
@@ -139,17 +177,26 @@ class UpdateServer(SketchPages):
         if upload.step is Step.WRITE and not await self._update.take(upload.data):
             self._fail(self._update.error)
         elif upload.step is Step.END:
-            self._fail(await self._update.finish())
+            error = await self._update.finish()
+            self._fail(error)
+            if self._update.is_torn:
+                self._error = ""  # `Update.end()` returned true, so nobody asked for the text
             self._update = None
 
     def _own_origin(self, request: Request) -> bool:
-        if self.board.config.family is not Family.ESP32 or not self.config.origin_rule:
-            return True
-        return request.header("Origin") == f"http://{request.header('Host')}"
+        own = f"http://{request.header('Host')}"
+        return not self._minds_origin or request.header("Origin") == own
 
-    def _fail(self, error: object) -> None:
+    @property
+    def _minds_origin(self) -> bool:
+        config, rule = self.board.config, self.config.origin_rule
+        if rule is None:
+            rule = config.generation is Generation.PBKDF2
+        return rule and config.family is Family.ESP32
+
+    def _fail(self, error: UpdateError | None) -> None:
         if error is not None:
-            self._error = str(error)
+            self._failed, self._error = True, error.printed
 
 
 class EspEasy(UpdateServer):
@@ -157,9 +204,10 @@ class EspEasy(UpdateServer):
 
     takes_filesystems = False
 
+    @property
     @override
-    def _own_origin(self, request: Request) -> bool:
-        return True
+    def _minds_origin(self) -> bool:
+        return False
 
 
 class WebUpdate(SketchPages):

@@ -19,7 +19,7 @@ from .http_wire import Request, Response, Step
 _GZIPPED = {"Content-Encoding": "gzip"}
 _OK = b"OK"
 _MD5_LENGTH = 32
-_RUNNING = UpdateError(15, "ERROR[15]: Update already running\n")
+_RUNNING = UpdateError(15, ("ERROR[15]: Update already running\n",))
 """Said by ESP8266 cores after 3.1.2; all others say nothing."""
 
 
@@ -29,6 +29,11 @@ def _text(status: int, text: str) -> Response:
 
 class _Asynchronous(SketchPages):
     """What is common to pages on ESPAsyncWebServer: it answers whenever it likes."""
+
+    @property
+    @override
+    def keeps_alive(self) -> bool:
+        return False
 
     @staticmethod
     @override

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from .board import SECTOR, Board
+from .board import SECTOR, Board, Staged
 from .chips import Family
 from .errors import UpdateError
 from .events import Seen
@@ -37,6 +37,8 @@ class PageUpdater(Updater):
         self._strike_at = int(request_size * board.config.fault_at)
         self.expected_md5: str | None = None
         """None: nobody checks. That is the rule."""
+        self.is_torn = False
+        """ESP8266: whether the end could not be written, and all is staged in spite of it."""
 
     def refuse(self) -> UpdateError | None:
         """Begin; keep the error, as the class does, for whoever asks later."""
@@ -68,7 +70,10 @@ class PageUpdater(Updater):
     async def finish(self, *, accept_shorter: bool = True) -> UpdateError | None:
         """Write the rest, verify and stage; return why not."""
         while self.error is None and self.buffered:
-            await self.write_sector()
+            if not await self.write_sector() and self._config.family is Family.ESP8266:
+                # `end(true)` does not ask whether its `_writeBuffer()` failed (Updater.cpp).
+                self.is_torn = True
+                self._stage_torn()
         if self.error is None and accept_shorter and self.written:
             self.size = self.written
         found = hashlib.md5(self._view[: self.size]).hexdigest()
@@ -80,6 +85,11 @@ class PageUpdater(Updater):
             details = {"code": error.code, "text": str(error), "reason": self.reason}
             self._board.events.add(Seen.REJECTED, bytes=self.filled, **details)
         return error
+
+    def _stage_torn(self) -> None:
+        """Tell eboot to copy what was written, and whatever stands behind it in flash."""
+        if self._sketch:
+            self._board.staged = Staged(bytes(self._view[: self.written]), self._address)
 
     def restart_on(self, more: int) -> None:
         """Go on with the bytes of another request, as an update does that was broken off."""

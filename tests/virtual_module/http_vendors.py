@@ -35,6 +35,11 @@ class Tasmota(SketchPages):
     def routes(self) -> Mapping[tuple[str, str], Handler]:
         return {("GET", "/up"): self._page, ("POST", "/u2"): self._post}
 
+    @property
+    @override
+    def keeps_alive(self) -> bool:
+        return False
+
     @override
     async def answer(self, request: Request) -> Response:
         response = await super().answer(request)
@@ -104,6 +109,11 @@ class Tasmota(SketchPages):
 
 class WifiOta(SketchPages):
     """WiFiOTA of JAndrassy/ArduinoOTA: one request, compared letter by letter."""
+
+    @property
+    @override
+    def keeps_alive(self) -> bool:
+        return False
 
     @override
     async def answer(self, request: Request) -> Response:

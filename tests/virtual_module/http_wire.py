@@ -134,14 +134,25 @@ class Request:
         wanted = base64.b64encode(f"{username}:{password}".encode()).decode()
         return self.header("Authorization") == f"Basic {wanted}"
 
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the host would like the connection to stay open, as ESP8266WebServer reads it."""
+        wish = self.header("Connection") or "keep-alive"
+        return self.lines[0].endswith("HTTP/1.1") and wish.lower() == "keep-alive"
+
     async def body(self) -> bytes:
         """Return a small body whole."""
         while len(self.wire.buffer) < self.content_length:
             await self.wire.fill()
-        return bytes(self.wire.buffer[: self.content_length])
+        body = bytes(self.wire.buffer[: self.content_length])
+        del self.wire.buffer[: self.content_length]
+        return body
 
     async def form(self) -> AsyncIterator[Upload]:
-        """Read the form to its end, telling of files as the parser does."""
+        """Read the form to its end, telling of files as the parser does; other bodies hold none."""
+        if not self.header("Content-Type").startswith("multipart/"):
+            await self.body()
+            return
         boundary = self.header("Content-Type").partition("=")[2].strip('"').encode()
         if self.wire.hangs:
             await self.wire.hang()
@@ -199,7 +210,7 @@ class Response:
     silent: bool = False
     """Nothing is said, the connection is closed."""
 
-    def encoded(self) -> bytes:
+    def encoded(self, *, keeps_alive: bool = False) -> bytes:
         """Return the bytes for the wire."""
         length = {} if self.chunked else {"Content-Length": str(len(self.body))}
         headers = {"Content-Type": self.kind} | self.headers | length
@@ -207,7 +218,8 @@ class Response:
             headers["Transfer-Encoding"] = "chunked"
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        head = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+        lines += _KEEPS_ALIVE if keeps_alive else ["Connection: close"]
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         return head + (_chunks(self.body) if self.chunked else self.body)
 
 
@@ -222,6 +234,7 @@ _REASONS = {
     500: "Internal Server Error",
 }
 _CHUNK = 500
+_KEEPS_ALIVE = ["Connection: keep-alive", "Keep-Alive: timeout=2000"]
 
 
 def _chunks(body: bytes) -> bytes:

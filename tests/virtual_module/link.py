@@ -115,6 +115,16 @@ class Link:
             return False
         return False
 
+    async def until_acknowledged(self) -> None:
+        """Wait until all that was said has arrived, or the connection is gone."""
+        while self.state in (ESTABLISHED, CLOSE_WAIT) and self._unacknowledged:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+    @property
+    def _unacknowledged(self) -> int:
+        answer = fcntl.ioctl(self._raw, termios.TIOCOUTQ, b"\0\0\0\0")
+        return int.from_bytes(answer, "little")
+
     def close(self) -> None:
         """Close as lwIP does: FIN, or RST if anything is unread. Linux does the same."""
         self._raw.close()

@@ -12,7 +12,8 @@ from zeroconf.asyncio import AsyncZeroconf
 from .advert import Advert
 from .board import Board
 from .chips import Family
-from .config import ModuleConfig
+from .classic import ClassicListener, FirstClassicListener
+from .config import Generation, ModuleConfig
 from .doors import first_ending
 from .esp32 import Esp32Listener
 from .esp8266 import Esp8266Listener
@@ -196,13 +197,19 @@ class VirtualModule:
 
     async def _run_sketch(self, udp: socket.socket) -> Ending:
         """Do what the sketch does in its loop, until the module restarts or dies."""
-        listener: type[Listener] = (
-            Esp32Listener if self.config.family is Family.ESP32 else Esp8266Listener
-        )
-        push = listener(self.board, udp).run()
+        push = self._listener(self.board, udp).run()
         if self.config.pull is None:
             return await push
         return await first_ending(push, Puller(self.board, self.config.pull).run())
+
+    @property
+    def _listener(self) -> type[Listener]:
+        match self.config.generation:
+            case Generation.CLASSIC:
+                return ClassicListener
+            case Generation.CLASSIC_FIRST:
+                return FirstClassicListener
+        return Esp32Listener if self.config.family is Family.ESP32 else Esp8266Listener
 
     async def _crash(self) -> Ending:
         """Run for a while, then into an exception or the watchdog."""

@@ -51,7 +51,7 @@ class PullUpdater(Updater):
         if self._board.updater_runs:
             tells = config.family is Family.ESP8266 and config.core_version >= (3, 1)
             return (
-                update_error(config, errors.RUNNING) if tells else UpdateError(errors.NO_ERROR, "")
+                update_error(config, errors.RUNNING) if tells else UpdateError(errors.NO_ERROR, ())
             )
         if config.family is Family.PICO and not self._board.fs_size:
             return update_error(config, errors.SPACE)
@@ -69,7 +69,7 @@ class PullUpdater(Updater):
         super()._verify()
         wanted = self._expected_sha256
         if self.error is None and wanted and hashlib.sha256(payload).hexdigest() != wanted:
-            self.error = UpdateError(_SHA256, "SHA256 Check Failed\r\n")
+            self.error = UpdateError(_SHA256, ("SHA256 Check Failed", "\r\n"))
 
 
 async def receive(link: Link, updater: PullUpdater, board: Board) -> None:

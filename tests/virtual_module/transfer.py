@@ -12,12 +12,17 @@ from .listener import Ending
 from .strike import strike
 from .updater import Struck, Updater
 
+_BETWEEN_PRINTS = 0.001
+"""Seconds in which a host may read the first of two segments."""
+
 
 class Transfer:
     """Connects, receives, verifies, reports. `updater.begin()` is the caller's."""
 
     connect_timeout: float
     nodelay: bool = False
+    glues_ok: bool = False
+    """Whether the last ack leaves in one segment with the OK."""
 
     def __init__(self, board: Board, invitation: Invitation) -> None:
         """Prepare for one invitation."""
@@ -25,7 +30,7 @@ class Transfer:
         self.invitation = invitation
         self.updater = Updater(board, invitation)
         self._duplicate_acks = board.strikes(Fault.DUPLICATE_ACK)
-        self._merge_ok = board.strikes(Fault.MERGED_OK)
+        self._merge_ok = board.strikes(Fault.MERGED_OK) or self.glues_ok
         self._held = b""
 
     async def run(self) -> Ending:
@@ -87,8 +92,10 @@ class Transfer:
             await self._report(link, error, finished=finished)
             return Ending.STAYS
         if self.board.strikes(Fault.REBOOT_WITHOUT_OK):
-            self.board.silence(link)
+            await self._say(link, self._held)
+            self.board.silence(link, midway=True)
         elif self.board.strikes(Fault.CLOSE_WITHOUT_OK):
+            await self._say(link, self._held)
             self.close(link)
         else:
             await self.say_ok(link)
@@ -101,27 +108,34 @@ class Transfer:
             self.board.events.add(Seen.REJECTED, bytes=self.updater.filled, **details)
         else:
             self.board.events.add(Seen.ABORTED, bytes=self.updater.filled, reason=str(error))
-        await link.send(self._held + error.printed.encode())
+        await self._say(link, self._held)
+        for text in error.prints:
+            if await self._say(link, text.encode()):
+                await asyncio.sleep(_BETWEEN_PRINTS)
         self.close(link)
+
+    async def _say(self, link: Link, data: bytes) -> bool:
+        """Print to the connection; tell whether it could still take it."""
+        return not data or await link.send(data)
 
     async def acknowledge(self, link: Link, count: int) -> None:
         """Send the decimal count of a write."""
         digits = str(count).encode()
         if self._duplicate_acks:
-            await link.send(digits)
+            await self._say(link, digits)
         if self._merge_ok and self.updater.finished and self.updater.error is None:
             self._held = digits
         else:
-            await link.send(digits)
+            await self._say(link, digits)
 
     async def send_ok(self, link: Link) -> None:
         """Send the final OK, in as many segments as the faults want."""
         if self.board.strikes(Fault.SPLIT_OK):
-            await link.send(self._held + b"O")
+            await self._say(link, self._held + b"O")
             await asyncio.sleep(0.05)
-            sent = await link.send(b"K")
+            sent = await self._say(link, b"K")
         else:
-            sent = await link.send(self._held + b"OK")
+            sent = await self._say(link, self._held + b"OK")
         if sent:
             self.board.events.add(Seen.OK_SENT)
 

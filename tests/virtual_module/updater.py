@@ -37,6 +37,7 @@ class Updater:
         self._config = board.config
         self.size = invitation.size
         self._sketch = invitation.command == 0
+        self._checked = True
         self._expected_md5 = invitation.md5
         self._data = bytearray()
         self._view = memoryview(self._data)
@@ -62,6 +63,15 @@ class Updater:
     def buffered(self) -> int:
         """Bytes read and not yet written."""
         return self.filled - self.written
+
+    @property
+    def first_byte(self) -> int:
+        """The first byte of the payload, once there is one."""
+        return self._data[0]
+
+    def take_unchecked(self) -> None:
+        """Take everything for a sketch, and none for a wrong one, as in 2015."""
+        self._sketch, self._checked = True, False
 
     def begin(self) -> UpdateError | None:
         """Check what can be checked before the first byte."""
@@ -165,6 +175,8 @@ class Updater:
         esp32 = self._config.family is Family.ESP32
         if not self.finished:
             self._fail(self._premature())
+            return
+        if not self._checked:
             return
         if self._board.strikes(Fault.SIGNATURE_REQUIRED):
             self._fail(errors.ESP32_SIGNATURE if esp32 else errors.SIGNATURE)

@@ -123,6 +123,8 @@ class Cause(StrEnum):
     NO_CALLBACK_OR_TOO_LARGE = "no_callback_or_too_large"
     NO_CALLBACK_CONTAINER = "no_callback_container"
     CALLBACK_FROM_OTHER = "callback_from_other"
+    STOPPED_LISTENING = "stopped_listening"
+    FILES_UNANSWERED = "files_unanswered"
     # Pull
     NO_POLL = "no_poll"
     NOT_COLLECTED = "not_collected"
@@ -138,6 +140,7 @@ class Cause(StrEnum):
     BAD_SIZE = "bad_size"
     FLASH_CONFIG = "flash_config"
     FLASH_FAILED = "flash_failed"
+    END_NOT_WRITTEN = "end_not_written"
     BOOT_STRAP = "boot_strap"
     WRONG_MAGIC = "wrong_magic"
     COULD_NOT_ACTIVATE = "could_not_activate"

@@ -251,6 +251,8 @@ class Delivery(StrEnum):
     """The module said that it has the image and took it."""
     UNCONFIRMED = "unconfirmed"
     """Every byte arrived, the module's answer did not: the evidence decides."""
+    RESTARTED = "restarted"
+    """The same, and the module was seen to have restarted since."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

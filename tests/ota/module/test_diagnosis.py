@@ -139,7 +139,7 @@ async def test_a_module_at_another_port_is_found_out_before_an_install(
 
         error = await why_unreachable(HOST, closed, None)
         module.setblocking(False)
-        assert module.recv(100) == b"\n"  # which every ArduinoOTA ignores
+        assert module.recv(100) == b""  # which every module ignores
 
     assert error.cause is Cause.WRONG_PORT
     assert error.facts == {"usual_port": str(usual)}

@@ -7,12 +7,13 @@ import socket
 
 import pytest
 
-from custom_components.esp_ota.ota import Delivery, is_alive
-from custom_components.esp_ota.ota.module import DatagramSocket
+from custom_components.esp_ota.ota import Cause, ChipFamily, Delivery, is_alive
+from custom_components.esp_ota.ota.module import DatagramSocket, why_unreachable
 from tests.kit.entries import StartModule
 from tests.kit.pushing import GENERATIONS, push
 from tests.virtual_module import Seen
 
+CLASSIC = pytest.mark.parametrize("generation", ["classic", "classic_first"])
 EACH = pytest.mark.parametrize("generation", GENERATIONS)
 PATIENCE = 10.0
 HOST = "127.0.0.1"
@@ -56,7 +57,20 @@ async def test_a_module_can_be_updated_right_after(
     assert module.events.count_of(Seen.INVITED) == 1
 
 
-@EACH
+@CLASSIC
+async def test_a_sketch_of_2015_is_alive_and_takes_no_probe_for_an_invitation(
+    start_module: StartModule, generation: str
+) -> None:
+    module = await start_module(chip="esp8266", generation=generation)
+    for count in range(1, 4):
+        assert await is_alive(module.host, module.port, PATIENCE)
+        await module.events.wait_for(Seen.IGNORED, 5, count)
+    error = await why_unreachable(module.host, module.port, ChipFamily.ESP8266)
+    assert error.cause is Cause.UNREACHABLE
+    assert set(module.events.names()) == {"up", "ignored"}
+
+
+@pytest.mark.parametrize("generation", ["esp8266", "pico"])
 async def test_a_challenge_that_a_dead_host_left_behind_is_cleared_away(
     start_module: StartModule, generation: str
 ) -> None:

@@ -342,10 +342,14 @@ async def test_what_is_heard_counts_from_the_last_moment_the_old_sketch_was_sure
     world.sends = [send]
     await world.run()
     called, started, ended = moments
-    if answer is Delivery.UNCONFIRMED:
-        assert called <= world.asked_since["gone"] <= started
-    else:
-        assert world.asked_since["gone"] >= ended
+    match answer:
+        case Delivery.UNCONFIRMED:
+            assert called <= world.asked_since["gone"] <= started
+        case Delivery.ACCEPTED:
+            assert world.asked_since["gone"] >= ended
+        case Delivery.RESTARTED:  # it went, and is back: nobody has to wait for that
+            assert "gone" not in world.asked_since
+            assert called <= world.asked_since["evidence"] <= started
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ POLISH = b"<b>x <font color='#f00'>Blad</font></b><br><br>Malo miejsca</div><but
         (UPDATE, reply(body=b"Update error: ERROR[4]: Not Enough Space\n"), Cause.NO_SPACE),
         (UPDATE, reply(body=b"Update error: Wrong Magic Byte\r\n"), Cause.WRONG_MAGIC),
         (UPDATE, reply(body=b"Update error: Wrong origin received!"), Cause.WRONG_ORIGIN),
-        (UPDATE, reply(body=b"Update error: "), Cause.REJECTED),
+        (UPDATE, reply(body=b"Update error: "), Cause.END_NOT_WRITTEN),
         (UPDATE, reply(500, SUCCESS), Cause.REJECTED),
         (UPDATE, reply(401), Cause.WRONG_PASSWORD),
         (UPDATE, reply(404), Cause.PAGE_NOT_FOUND),

@@ -49,6 +49,20 @@ def nothing_begun(module: Any) -> bool:
 # What should happen
 
 
+async def test_an_end_that_was_not_written_is_sent_again_before_it_can_run() -> None:
+    fault = {Fault.FLASH_WRITE_ERROR: 1}
+    async with page("update_server", faults=fault, fault_at=0.98) as module:
+        data = build_image("esp8266", version="1.1.0", size=48 * 1024 + 2000)
+        with pytest.raises(TransferError) as caught:
+            await upload(module, data).send()
+        assert caught.value.cause is Cause.END_NOT_WRITTEN
+        assert caught.value.retryable
+        assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+        assert await upload(module, data).send() is Delivery.ACCEPTED
+        await module.wait_for("back")
+        assert module.running_image == data
+
+
 @pytest.mark.parametrize(("dialect", "chip"), PAGES)
 async def test_an_image_is_taken_and_runs_after_the_restart(dialect: str, chip: str) -> None:
     async with page(dialect, chip) as module:

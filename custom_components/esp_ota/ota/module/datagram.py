@@ -4,8 +4,9 @@ import asyncio
 import socket
 from typing import Final, cast, override
 
-IGNORED: Final = b"\n"
-"""Every ArduinoOTA ignores it: there is no 32-character MD5 in it (`_onRx`)."""
+IGNORED: Final = b""
+"""Every module ignores an empty datagram: there is no MD5 in it (`_onRx` of ArduinoOTA), and no
+byte, which is all that sketches of 2015 want for an invitation (`DNS_SD_Arduino_OTA.ino`)."""
 
 
 class DatagramSocket(asyncio.DatagramProtocol):

@@ -2,8 +2,7 @@
 
 An invitation would begin an update, so two things are asked that lwIP answers by itself:
 a TCP connection to the OTA port number (nothing listens there: a reset is a sign of life) and
-a datagram that every ArduinoOTA ignores (no 32-character MD5 in it, `_onRx`), whose only answer
-can be "port unreachable".
+an empty datagram, which every module ignores and whose only answer can be "port unreachable".
 """
 
 import asyncio

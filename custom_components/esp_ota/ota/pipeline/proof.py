@@ -67,7 +67,8 @@ class Proof:
         """Return when the module went, once it is back; raises VerifyError."""
         known = sent.candidate, sent.before
         gone_at = sent.gone_at
-        if gone_at is None and not transport.restarts_after(sent.candidate.image.kind):
+        restarts = transport.restarts_after(sent.candidate.image.kind)
+        if gone_at is None and (not restarts or sent.delivery is Delivery.RESTARTED):
             gone_at = sent.since
         if gone_at is None:
             gone_at = await self._observer.wait_gone(sent.since, *known)

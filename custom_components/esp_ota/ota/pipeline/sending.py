@@ -53,7 +53,7 @@ class Sending:
 
         While a lost OK was waited for, the module may have restarted already.
         """
-        return self._started_at if delivery is Delivery.UNCONFIRMED else time.monotonic()
+        return time.monotonic() if delivery is Delivery.ACCEPTED else self._started_at
 
     def begin_anew(self) -> None:
         """Count tries from the beginning: another transport sends."""
@@ -121,7 +121,9 @@ class Sending:
         if not transport.restarts_after(part.payload.kind):
             return
         known = part.candidate, before
-        gone_at = await self._ports.observer.wait_gone(self.since(delivery), *known)
+        gone_at = self.since(delivery)
+        if delivery is not Delivery.RESTARTED:
+            gone_at = await self._ports.observer.wait_gone(gone_at, *known)
         await self._ports.observer.wait_back(gone_at, *known)
 
     def _before_first_byte(self) -> None:

@@ -55,6 +55,8 @@ class Invitation:
         self._auth_silences = 0
         self._keys_known = 0
         self._silence = Cause.NO_ANSWER
+        self.was_answered = False
+        """Whether the module said anything at all, which sketches of 2015 never do."""
 
     async def accepted(self) -> None:
         """Return when the module said `OK`; raises the OtaError that says why it did not."""
@@ -97,11 +99,17 @@ class Invitation:
         end = asyncio.get_running_loop().time() + timeout
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
-                return await self._socket.receive(left)
+                reply = await self._socket.receive(left)
             except ConnectionRefusedError:
-                self._silence = Cause.PORT_CLOSED
+                if self._silences and self._silence is not Cause.PORT_CLOSED:
+                    self._silence = Cause.STOPPED_LISTENING  # it heard the first invitation
+                else:
+                    self._silence = Cause.PORT_CLOSED
             except OSError:
                 self._silence = Cause.UNREACHABLE  # nobody answers ARP, or there is no route
+            else:
+                self.was_answered |= reply is not None
+                return reply
         return None
 
     async def _authenticate(self, challenge: bytes) -> OtaError | None:

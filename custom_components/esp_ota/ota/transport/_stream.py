@@ -19,6 +19,12 @@ from ._connection import ImageConnection, TransferLimits
 from ._replies import rejection
 
 _TEXT_LIMIT: Final = 512
+_KEEP_ALIVE: Final = (
+    (socket.TCP_KEEPIDLE, 2),
+    (socket.TCP_KEEPINTVL, 1),
+    (socket.TCP_KEEPCNT, 127),
+)
+"""Seconds, and the most that Linux counts: a module that is away must not end the wait."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +83,15 @@ class Stream(ImageConnection):
     async def send(self, before_first_byte: Callable[[], None]) -> Delivery:
         """Send everything and hear the answer.
 
-        Returns UNCONFIRMED when every byte was acknowledged but no answer came. Raises
-        ModuleRejectedImage with the module's text, or TransferError.
+        Returns UNCONFIRMED when every byte was acknowledged but no answer came, RESTARTED when
+        the module came back instead. Raises ModuleRejectedImage with the module's text, or
+        TransferError.
         """
         self._listen()
         try:
             before_first_byte()
             await self._hand(self._data)
+            self._keep_alive()
             await self._wait_for_answer()
             return await self._conclude()
         except asyncio.CancelledError:
@@ -101,6 +109,15 @@ class Stream(ImageConnection):
     def _hear(self, data: bytes) -> None:
         self._token.feed(data)
 
+    def _keep_alive(self) -> None:
+        """Let the kernel ask for a sign of life, which a stack that has booted answers by a reset.
+
+        The sketch of 2015-06-30 restarts without a word (`ESP.updateSketch`).
+        """
+        for option, value in _KEEP_ALIVE:
+            self._connection.setsockopt(socket.IPPROTO_TCP, option, value)
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
     async def _conclude(self) -> Delivery:
         """Tell what the answer, or the lack of one, means."""
         if self._token.is_error:
@@ -108,11 +125,16 @@ class Stream(ImageConnection):
         self._track()
         if self._acked < len(self._data):  # an `OK` for half an image is none
             raise self._lost()
-        return Delivery.ACCEPTED if self._token.is_ok else Delivery.UNCONFIRMED
+        if self._token.is_ok:
+            return Delivery.ACCEPTED
+        return Delivery.RESTARTED if self._silently_restarted else Delivery.UNCONFIRMED
+
+    @property
+    def _silently_restarted(self) -> bool:
+        return self._restarted and not self._token.text
 
     def _lost(self) -> TransferError:
-        silent = self._restarted and not self._token.text
-        cause = Cause.REBOOTED if silent else Cause.CONNECTION_LOST
+        cause = Cause.REBOOTED if self._silently_restarted else Cause.CONNECTION_LOST
         return TransferError(cause, sent=self._sent, total=len(self._data))
 
     async def _rejection(self) -> OtaError:

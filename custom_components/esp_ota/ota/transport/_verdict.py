@@ -42,6 +42,7 @@ _NEGATIVE: Final = re.compile(
     r"fail|error|invalid|wrong|denied|refus|reject|abort|unable|could ?n[o']t|cannot|not enough",
     re.IGNORECASE,
 )
+_NO_WORDS: Final = "Update error:"
 _PASSWORD_FIELD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*['\"]?password", re.IGNORECASE)
 
 
@@ -119,6 +120,9 @@ def _refused(reply: Reply, path: str, manners: Manners, *, password_known: bool)
     if is_login(reply):
         return ModuleAuthError(Cause.LOGIN_REQUIRED)
     words = _own_words(reply, manners)
+    if reply.is_success and _complains(reply, manners) and plain(reply.page) == _NO_WORDS:
+        # `Update.end(true)` of an ESP8266 stages an image whose last sector it could not write.
+        return TransferError(Cause.END_NOT_WRITTEN)
     if reply.is_success and not (_complains(reply, manners) or _NEGATIVE.search(words)):
         return None
     error = refusal(words)

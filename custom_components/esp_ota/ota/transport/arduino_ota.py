@@ -14,7 +14,7 @@ from typing import Any, Final, override
 
 from ..causes import Cause
 from ..exceptions import CallbackError, ModuleConnectionError, OtaError
-from ..models import ChipFamily, Delivery, Payload, ProgressCallback
+from ..models import ChipFamily, Delivery, ImageKind, Payload, ProgressCallback
 from ..module import DatagramSocket, is_translated, why_silent, why_unreachable
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
@@ -22,6 +22,10 @@ from ._stream import Stream, StreamLimits
 from .protocol import Push
 
 _LOGGER: Final = logging.getLogger(__name__)
+
+
+_CROSSING: Final = 0.3
+"""Seconds for an answer that the connection overtook; an ESP32 gives up after one second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,8 +106,8 @@ class ArduinoOtaPush(Push):
     ) -> socket.socket:
         """Invite and return the module's connection.
 
-        The connection alone is a yes as well: the `OK` may be lost, and classic sketches of
-        2015 never send one.
+        For a sketch the connection alone is a yes as well: the `OK` may be lost, and sketches
+        of 2015 never send one (`DNS_SD_Arduino_OTA.ino`). They flash files as a sketch.
         """
         invitation = Invitation(
             invitations, payload, callback.port, self._password, self._limits.invitation
@@ -114,10 +118,14 @@ class ArduinoOtaPush(Push):
         try:
             await asyncio.wait({connecting, inviting}, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
-                await self._accepted(inviting, invitations)
+                await self._accepted(inviting, invitations, callback, payload)
                 await asyncio.wait({connecting}, timeout=self._limits.callback)
             if not connecting.done():
                 raise self._no_callback(invitations, callback, payload)
+            if payload.kind is ImageKind.FILESYSTEM and not invitation.was_answered:
+                await asyncio.wait({inviting}, timeout=_CROSSING)
+                if not invitation.was_answered:
+                    raise CallbackError(Cause.FILES_UNANSWERED)
             await _drop(inviting)
         except BaseException:
             if connecting.done() and not connecting.cancelled():
@@ -126,11 +134,24 @@ class ArduinoOtaPush(Push):
             raise
         return connecting.result()
 
-    async def _accepted(self, inviting: asyncio.Task[None], invitations: DatagramSocket) -> None:
+    async def _accepted(
+        self,
+        inviting: asyncio.Task[None],
+        invitations: DatagramSocket,
+        callback: Callback,
+        payload: Payload,
+    ) -> None:
         """Wait for the yes; a silence is looked into."""
         try:
             await inviting
         except ModuleConnectionError as err:
+            if err.cause is Cause.STOPPED_LISTENING:
+                raise CallbackError(
+                    err.cause,
+                    our_address=invitations.local_address,
+                    callback_port=callback.port,
+                    size=len(payload.data),
+                ) from err
             raise await why_silent(
                 err,
                 host=invitations.remote_address,
