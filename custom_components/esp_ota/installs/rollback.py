@@ -25,6 +25,8 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
         return running
     version = coordinator.data.installed
     named = [item for item in coordinator.releases if item.version == version]
+    if facts.family is None and len(named) == 1:
+        return named[0]
     return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
 
 

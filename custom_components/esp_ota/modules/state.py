@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_NAME
 
 from ..const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
 from ..library import Release, is_newer
@@ -19,7 +19,6 @@ from ..ota import (
     PullRequest,
     SignatureState,
     chip_from_board,
-    family_from_port,
 )
 from .outcome import Outcome
 
@@ -54,7 +53,10 @@ class ModuleState:
 def merged_facts(
     entry: ConfigEntry, announced: ModuleFacts | None, polled: PullRequest | None, *, port: int
 ) -> ModuleFacts:
-    """Return who a module is: by what it announces, by what it asks with, and as it was added."""
+    """Return who a module is: by what it announces, by what it asks with, and as it was added.
+
+    Its port tells nothing: a sketch chooses it.
+    """
     data, said = entry.data, announced or _NOTHING
     chip = Chip(entry.options[CONF_CHIP]) if entry.options.get(CONF_CHIP) else said.chip
     chip = chip or chip_from_board(data.get(CONF_BOARD))
@@ -66,7 +68,7 @@ def merged_facts(
         name=data[CONF_NAME],
         host=str(data[CONF_HOST]),
         port=port,
-        family=family or family_from_port(data[CONF_PORT]),
+        family=family,
         chip=chip,
         mac=data.get(CONF_MAC) or said.mac,
         board=data.get(CONF_BOARD),
