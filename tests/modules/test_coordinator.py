@@ -187,7 +187,7 @@ async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
     [
         ({"board": None}, None, None, None),
         ({"board": "nodemcuv2"}, None, Chip.ESP8266, ChipFamily.ESP8266),
-        ({"board": None, "port": 3232}, None, None, ChipFamily.ESP32),
+        ({"board": None, "port": 3232}, None, None, None),
         ({"board": "nodemcuv2"}, {"chip": Chip.ESP32}, Chip.ESP32, ChipFamily.ESP32),
         ({"board": None}, {"family": ChipFamily.RP2}, None, ChipFamily.RP2),
         (

@@ -352,7 +352,7 @@ async def test_what_is_heard_counts_from_the_last_moment_the_old_sketch_was_sure
     ("heard", "verdict", "cause"),
     [
         (sighting(version="1.1.0"), Verdict.VERIFIED, None),
-        (sighting(version="1.0.0"), Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (sighting(version="1.0.0"), Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
         (sighting(version="7"), Verdict.FAILED, Cause.OTHER_VERSION_BACK),
         (None, Verdict.UNVERIFIED, None),
     ],

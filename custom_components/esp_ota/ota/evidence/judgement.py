@@ -35,7 +35,7 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
         verdict = Verdict.UNVERIFIED if known_before else Verdict.VERIFIED
         return InstallResult(verdict=verdict, version=sighting.version)
     if sighting.version == before.version and sighting.firmware in {None, before.firmware}:
-        return _unchanged(sighting, candidate)
+        return _unchanged(sighting, candidate, Cause.OLD_VERSION_BACK)
     return _other(sighting, candidate)
 
 
@@ -49,7 +49,7 @@ def _judge_md5(
         version = sighting.version or candidate.version
         return InstallResult(verdict=Verdict.VERIFIED, version=version)
     if sighting.sketch_md5 == before.sketch_md5:
-        return _unchanged(sighting, candidate)
+        return _unchanged(sighting, candidate, Cause.OLD_FIRMWARE_BACK)
     if _is_rewritten(candidate.image, before):
         return None
     return _other(sighting, candidate)
@@ -66,10 +66,14 @@ def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
     return image.flash_mode is None or image.flash_mode is not module.flash_mode
 
 
-def _unchanged(sighting: Sighting, candidate: Candidate) -> InstallResult:
+def _unchanged(sighting: Sighting, candidate: Candidate, cause: Cause) -> InstallResult:
+    """Return that the old image is back, for certain by its sum only.
+
+    A label alone is the old one also where new bytes were built with it.
+    """
     return InstallResult(
         verdict=Verdict.UNCHANGED,
-        cause=Cause.OLD_FIRMWARE_BACK,
+        cause=cause,
         facts={"version": candidate.version, "installed": sighting.version or "unknown"},
         version=sighting.version,
     )

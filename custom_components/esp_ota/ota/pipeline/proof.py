@@ -53,6 +53,11 @@ class Proof:
         await self._stage(InstallStage.VERIFYING)
         known = sent.candidate, sent.before
         result = _judged(await self._observer.wait_evidence(gone_at, *known), sent, transport)
+        if result.verdict is Verdict.UNVERIFIED:
+            try:
+                await transport.confirm(sent.candidate.image.kind)
+            except OtaError as err:
+                return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=err.facts)
         if not result.verdict.is_success or not sent.on_probation:
             return result
         try:
