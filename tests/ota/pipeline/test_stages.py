@@ -180,6 +180,9 @@ class World:
     def restarts_after(self, kind: ImageKind) -> bool:
         return True
 
+    async def confirm_files(self) -> None:
+        """Know no more, as a push."""
+
     async def send(
         self,
         payload: Payload,

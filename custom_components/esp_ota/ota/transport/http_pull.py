@@ -327,10 +327,9 @@ class HttpPull(NoSwitch):
         return kind is ImageKind.SKETCH
 
     @override
-    async def confirm(self, kind: ImageKind) -> None:
+    async def confirm_files(self) -> None:
         """Wait for its next request; it says no to files by asking again."""
-        if kind is ImageKind.FILESYSTEM:
-            await self._desk.heard_of_files()
+        await self._desk.heard_of_files()
 
     async def send(
         self,
