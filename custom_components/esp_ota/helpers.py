@@ -30,6 +30,8 @@ def reason_of(result: InstallResult) -> tuple[Cause, dict[str, str]] | None:
     """Return why the caller may not carry on; None is a good verdict, and equipment restored."""
     if result.verdict is Verdict.ROLLED_BACK and result.cause is not None:
         return Cause.WENT_BACK, result.facts | {"because": str(result.cause)}
+    if result.files_incomplete and result.cause is not None and "because" not in result.facts:
+        return Cause.FILES_INCOMPLETE, result.facts | {"because": str(result.cause)}
     if not result.verdict.is_success and result.verdict is not Verdict.ROLLED_BACK:
         return result.cause or Cause.INTERNAL, result.facts
     if result.restore_error is not None:

@@ -82,6 +82,8 @@ class Situation:
     waits: Mapping[str, float] = field(default_factory=dict)
     """Limits that shall run out, in seconds."""
     small_slot: bool = False
+    stops_after_failure: bool = False
+    """A sketch that asks does not go on after a call that failed."""
     quiet: bool = False
     """The module says nothing of what it runs."""
 
@@ -129,6 +131,13 @@ OUTCOMES: Final = (
         card="files",
         module=_LONG_AWAY,
         waits={"evidence": 0.5},
+    ),
+    Situation(
+        title="files are refused at the end",
+        firmware=WITH_FILES,
+        card="files",
+        module={"faults": {Fault.FLASH_WRITE_ERROR: None}, "fault_at": 0.99},
+        stops_after_failure=True,
     ),
     Situation(
         title="says nothing of itself", quiet=True, module=_LONG_AWAY, waits={"evidence": 0.5}

@@ -82,14 +82,18 @@ def _failed(cause: Cause, took: Took = Took.PART, *, tries: int = 1, restarts: i
     )
 
 
-_OLD_BACK: Final = Ending(verdict=Verdict.UNCHANGED, cause=Cause.OLD_FIRMWARE_BACK, runs=Runs.OLD)
+_OLD_BACK: Final = Ending(verdict=Verdict.UNCHANGED, cause=Cause.OLD_VERSION_BACK, runs=Runs.OLD)
+"""It says a version and no sum: the new image may run with the old number as well."""
+_OLD_ASKS: Final = replace(_OLD_BACK, cause=Cause.OLD_FIRMWARE_ASKS)
+"""Its sum tells which image it is."""
 _NEVER_BACK: Final = Ending(
     verdict=Verdict.FAILED, cause=Cause.DID_NOT_COME_BACK, runs=Runs.NOTHING
 )
 _FILES: Final = Ending(verdict=Verdict.UNVERIFIED, runs=Runs.OLD)
 """No module says what its files are."""
 _NO_FILES: Final = {
-    title: _refused(Cause.NO_FILESYSTEM_UPLOAD) for title in ("files come first", "files alone")
+    title: _refused(Cause.NO_FILESYSTEM_UPLOAD)
+    for title in ("files come first", "files alone", "files are refused at the end")
 }
 
 _AFTER_ALL: Final[Mapping[str, Row]] = {
@@ -107,6 +111,7 @@ _WE_GO: Final[Mapping[str, Row]] = {
     "password not given": _refused(Cause.PASSWORD_MISSING),
     "files come first": replace(_RUNS, tries=2, restarts=2),
     "files alone": _FILES,
+    "files are refused at the end": _failed(Cause.FLASH_FAILED, Took.ALL),
     "image too large": _failed(Cause.NO_SPACE),
     "connection breaks each time": _failed(Cause.CONNECTION_LOST, tries=3),
     "restarts in the middle": _failed(Cause.REBOOTED, tries=3, restarts=3),
@@ -162,14 +167,14 @@ ENDINGS: Final[Mapping[str, Mapping[str, Row]]] = {
         "wrong password": _failed(Cause.WRONG_PASSWORD, Took.ALL),
         "password not given": _failed(Cause.PASSWORD_MISSING, Took.ALL),
         **_NO_FILES,
-        "image too large": _failed(Cause.REJECTED, restarts=1),
+        "image too large": _failed(Cause.REJECTED_BY_PAGE, restarts=1),
     },
     HttpDialect.ELEGANT_OTA: {
         **_WE_GO,
         # The bytes of a broken upload stay in the next one, which fails for their sake.
         "connection breaks once": replace(_RUNS, tries=3),
     },
-    HttpDialect.ASYNC_ELEGANT_OTA: {**_WE_GO, "image too large": _failed(Cause.REJECTED)},
+    HttpDialect.ASYNC_ELEGANT_OTA: {**_WE_GO, "image too large": _failed(Cause.REJECTED_BY_PAGE)},
     HttpDialect.PRETTY_OTA: {
         **_WE_GO,
         # An upload that broke keeps it busy until it restarts.
@@ -205,9 +210,18 @@ ENDINGS: Final[Mapping[str, Mapping[str, Row]]] = {
             "": _refused(Cause.TOO_LARGE),
         },
         "connection breaks each time": _failed(Cause.CONNECTION_LOST, tries=2),
-        "restarts in the middle": _failed(Cause.CONNECTION_LOST, tries=2, restarts=2),
-        "does not restart": replace(_OLD_BACK, cause=Cause.OLD_FIRMWARE_ASKS, restarts=0),
-        "old sketch is back": replace(_OLD_BACK, cause=Cause.OLD_FIRMWARE_ASKS),
+        "restarts in the middle": _failed(Cause.REBOOTED, tries=2, restarts=2),
+        "does not restart": {
+            # They send no sum.
+            ESP8266_2_3: replace(_OLD_BACK, restarts=0),
+            RP2040: replace(_OLD_BACK, restarts=0),
+            "": replace(_OLD_ASKS, restarts=0),
+        },
+        "old sketch is back": {ESP8266_2_3: _OLD_BACK, RP2040: _OLD_BACK, "": _OLD_ASKS},
+        "files are refused at the end": {
+            ESP8266_2_3: _failed(Cause.FILES_NO_RESTART, Took.ALL),
+            "": _failed(Cause.FILES_ASKED_AGAIN, Took.ALL),
+        },
         "does not come back": replace(_NEVER_BACK, cause=Cause.SILENT_AFTER_DOWNLOAD),
     },
 }

@@ -59,7 +59,7 @@ def be_patient(waits: Mapping[str, float]) -> None:
     usual = patience(**given)
     push = replace(usual.push, stream=replace(usual.push.stream, restart=restart))
     upload = UploadLimits(stall=20.0, result=given["result"], poll=0.02, restart=restart)
-    pull = PullLimits(offer=offer, hold=20.0, stall=20.0)
+    pull = PullLimits(offer=offer, hold=20.0, stall=20.0, restart=restart)
     PATIENCE.set(replace(usual, push=push, upload=upload, pull=pull))
 
 

@@ -133,6 +133,7 @@ class Trial:
         return PullConfig(
             url=f"http://127.0.0.1:{self.port}{PULL_PATH}{end}",
             poll_interval=0.4,
+            stops_after_failure=situation.stops_after_failure,
             steps=(*files, PullMode.SKETCH),
             username="any" if situation.login else "",
             password=(situation.login or "").format(house=HOUSE_SECRET),

@@ -36,7 +36,7 @@ class OldSketchBack(Scenario):
         "the module says OK, but comes back with the old sketch: nobody is told that it worked"
     )
     module = GARDEN_VALVE
-    verdict = "unchanged (old_firmware_back)"
+    verdict = "unchanged (old_version_back)"
     arguments = ("--fault=old_sketch_back",)
 
     @override

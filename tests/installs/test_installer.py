@@ -208,7 +208,7 @@ async def test_a_module_that_is_back_with_its_old_version_is_unchanged(
     module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     entry = await garden.add_talking(module, patience=patience(evidence=1.0))
 
-    facts = await garden.refused("old_firmware_back")
+    facts = await garden.refused("old_version_back")
 
     assert (facts["version"], facts["installed"]) == ("1.1.0", "1.0.0")
     assert garden.card.attributes["last_verdict"] == "unchanged"

@@ -177,7 +177,7 @@ async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
     entry = await garden.add(entry_for(module, options=options_for(rollback="auto")))
     await garden.runs("1.0.0")
 
-    await garden.refused("old_firmware_back")
+    await garden.refused("old_version_back")
     assert module.events.count_of(Seen.FIRST_BYTE) == 1
     assert garden.card.attributes["last_verdict"] == "unchanged"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)

@@ -187,7 +187,13 @@ async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
     [
         ({"board": None}, None, None, None),
         ({"board": "nodemcuv2"}, None, Chip.ESP8266, ChipFamily.ESP8266),
-        ({"board": None, "port": 3232}, None, None, ChipFamily.ESP32),
+        ({"board": None, "port": 3232}, None, None, None),
+        (
+            {"board": None, "port": 3232, "service_name": None, "transports": ["http_pull"]},
+            None,
+            None,
+            ChipFamily.ESP32,
+        ),
         ({"board": "nodemcuv2"}, {"chip": Chip.ESP32}, Chip.ESP32, ChipFamily.ESP32),
         ({"board": None}, {"family": ChipFamily.RP2}, None, ChipFamily.RP2),
         (
@@ -197,7 +203,7 @@ async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
             ChipFamily.ESP32,
         ),
     ],
-    ids=["nobody", "stored board", "port", "announced", "announced family", "chosen"],
+    ids=["nobody", "stored board", "port", "asked", "announced", "announced family", "chosen"],
 )
 async def test_the_chip_is_what_was_chosen_else_announced_else_stored(
     garden: Garden,

@@ -126,7 +126,8 @@ class ClassicListener(_Example):
             self._board.events.add(Seen.BEGIN_FAILED, code=error.code, text=str(error))
         elif (ending := await transfer.run()) is not Ending.STAYS:
             return ending
-        return await self._loop.create_future()
+        never: asyncio.Future[Ending] = self._loop.create_future()
+        return await never
 
 
 class FirstClassicTransfer(_ExampleTransfer):

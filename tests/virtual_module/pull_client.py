@@ -42,6 +42,8 @@ class PullClient:
         self._config = board.config
         self._pull = pull
         self._mode = mode
+        self.failed = False
+        """`HTTP_UPDATE_FAILED`"""
 
     async def run(self) -> Ending:
         """Ask, and do as the answer says."""
@@ -52,6 +54,7 @@ class PullClient:
             async with way_to(self._pull.address, chunking=chunking) as address:
                 return await self._call(address)
         except PullError as error:
+            self.failed = True
             details = {"code": error.code, "text": error.text, "reason": error.reason}
             board.events.add(Seen.PULL_FAILED, **details)
             return Ending.STAYS

@@ -45,6 +45,9 @@ class PullConfig:
     """ESP32: reads `x-SHA256` as well, as cores from August 2026 on do."""
     restarts_after_filesystem: bool | None = None
     """None: as the core does. Only cores up to 2.3.0 restart then."""
+    stops_after_failure: bool = False
+    """Whether a call that failed ends the poll, as in the cores' example: the sketch is asked for
+    only where the files were taken."""
     deep_sleep: bool = False
     """Sleeps between polls and hears nothing."""
 

@@ -20,10 +20,13 @@ class Puller:
         """Poll for ever."""
         while True:
             for mode in self._pull.steps:
+                client = PullClient(self._board, self._pull, mode)
                 async with self._board.main_loop:
-                    ending = await PullClient(self._board, self._pull, mode).run()
+                    ending = await client.run()
                 if ending is not Ending.STAYS:
                     return ending
+                if client.failed and self._pull.stops_after_failure:
+                    break
             if self._pull.deep_sleep:
                 return Ending.SLEEPS
             await asyncio.sleep(self._pull.poll_interval)

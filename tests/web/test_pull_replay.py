@@ -247,7 +247,7 @@ async def test_a_module_that_pulls_is_updated(
         (Chip.ESP8266, Fault.HANG_MIDWAY, "stalled"),
         (Chip.ESP32, Fault.SILENT_DEATH, "no_poll"),  # it was tried again, and nobody asked
         (Chip.ESP8266, Fault.OLD_SKETCH_BACK, "old_firmware_asks"),
-        (Chip.RP2040, Fault.NO_RESTART, "old_firmware_asks"),
+        (Chip.RP2040, Fault.NO_RESTART, "old_version_back"),
         (Chip.ESP32, Fault.WRONG_MD5, "old_firmware_asks"),
     ],
 )

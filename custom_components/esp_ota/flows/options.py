@@ -6,7 +6,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.helpers import selector
 
 from ..const import (
@@ -35,7 +35,7 @@ from ..const import (
 from ..house import HOUSE
 from ..installs import async_packing_advice, is_installing
 from ..modules import async_info_version
-from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path
+from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, family_from_port, is_json_path
 from .equipment import RehearsalFlow
 from .selectors import choice, minutes
 from .transports import (
@@ -112,6 +112,7 @@ class ModuleOptionsFlow(RehearsalFlow):
         }
         runtime = getattr(entry, "runtime_data", None)
         family = runtime.coordinator.facts().family if runtime else None
+        family = family or family_from_port(entry.data[CONF_PORT])  # a hint is enough here
         return self.async_show_form(
             step_id="doors",
             data_schema=self.add_suggested_values_to_schema(

@@ -33,6 +33,13 @@ _HEADERS: Final = {
     ChipFamily.RP2: ("HTTPUpdate.h", "httpUpdate"),
 }
 """The updater's header and object in each core."""
+_ENCRYPTED: Final = (
+    "WiFiClientSecure client;",
+    "client.setInsecure();  // believes every certificate; see setCACert(), setTrustAnchors()",
+    "// Where the module has no memory for that, set an http:// address for modules that ask:",
+    "// Configure of the firmware library, Limits and addresses.",
+)
+"""All three cores have this class; a plain client cannot talk to an `https:` address."""
 
 TEXT: Final = selector.TextSelector()
 PASSWORD: Final = selector.TextSelector(
@@ -116,12 +123,13 @@ def pull_url(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
 def sketch_lines(url: str, family: ChipFamily | None = None) -> str:
     """Return what to copy into a sketch, as Markdown."""
     header, updater = _HEADERS[family or ChipFamily.ESP8266]
+    encrypted = url.lower().startswith("https:")
     lines = [
-        "#include <WiFiClient.h>",
+        f"#include <{'WiFiClientSecure' if encrypted else 'WiFiClient'}.h>",
         f"#include <{header}>",
         'const char FIRMWARE[] __attribute__((used)) = "ESP_OTA_FW:garden-valve:1.0.0;";',
         "// in loop(), every few minutes:",
-        "WiFiClient client;",
+        *(_ENCRYPTED if encrypted else ("WiFiClient client;",)),
         f'{updater}.update(client, "{url}", "1.0.0");',
     ]
     return "```cpp\n" + "\n".join(lines) + "\n```"

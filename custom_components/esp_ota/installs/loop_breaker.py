@@ -25,6 +25,9 @@ _TRIED_TWICE: Final = {
 """A download that breaks off was begun again within the same install already."""
 _TRIED_ONCE: Final = {
     Cause.OLD_FIRMWARE_ASKS,
+    Cause.OLD_VERSION_BACK,
+    Cause.FILES_ASKED_AGAIN,
+    Cause.FILES_NO_RESTART,
     Cause.OTHER_VERSION_BACK,
     Cause.SILENT_AFTER_DOWNLOAD,
     Cause.DID_NOT_RESTART,

@@ -26,9 +26,11 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
     firmware, version = coordinator.data.firmware, coordinator.data.installed
     if firmware is None or version is None:
         return None
-    chips = {None, facts.chip, facts.family}
-    named = (item for item in library.find(firmware, version) if item.chip in chips)
-    return next((item for item in named if item.image.kind is ImageKind.SKETCH), None)
+    found = library.find(firmware, version)
+    named = [item for item in found if item.image.kind is ImageKind.SKETCH]
+    if facts.family is None and len(named) == 1:
+        return named[0]
+    return next((item for item in named if item.chip in {None, facts.chip, facts.family}), None)
 
 
 def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) -> Release | None:

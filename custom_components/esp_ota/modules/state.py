@@ -7,7 +7,15 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
-from ..const import CONF_AUTH, CONF_BOARD, CONF_CHIP, CONF_MAC
+from ..const import (
+    CONF_AUTH,
+    CONF_BOARD,
+    CONF_CHIP,
+    CONF_MAC,
+    CONF_SERVICE_NAME,
+    CONF_TRANSPORTS,
+    TRANSPORT_PULL,
+)
 from ..library import Release
 from ..ota import (
     Candidate,
@@ -54,19 +62,25 @@ class ModuleState:
 def merged_facts(
     entry: ConfigEntry, announced: ModuleFacts | None, polled: PullRequest | None, *, port: int
 ) -> ModuleFacts:
-    """Return who a module is: by what it announces, by what it asks with, and as it was added."""
+    """Return who a module is: by what it announces, by what it asks with, and as it was added.
+
+    Its port tells nothing: a sketch chooses it. Where it was added because it asked, the port is
+    what its first request said of its family.
+    """
     data, said = entry.data, announced or _NOTHING
     chip = Chip(entry.options[CONF_CHIP]) if entry.options.get(CONF_CHIP) else said.chip
     chip = chip or chip_from_board(data.get(CONF_BOARD))
     family = chip.family if chip else said.family
     if polled is not None:
         family = family or polled.family
+    elif data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL] and data.get(CONF_SERVICE_NAME) is None:
+        family = family or family_from_port(data[CONF_PORT])
     return replace(
         said,
         name=data[CONF_NAME],
         host=str(data[CONF_HOST]),
         port=port,
-        family=family or family_from_port(data[CONF_PORT]),
+        family=family,
         chip=chip,
         mac=data.get(CONF_MAC) or said.mac,
         board=data.get(CONF_BOARD),

@@ -283,5 +283,7 @@ class InstallResult:
     """The version the module states after the restart, if it states one."""
     transport: str | None = field(default=None, compare=False)
     """Name of the transport that was used last."""
+    files_incomplete: bool = False
+    """Whether the module has a part of a file system image now, beside what it ran before."""
     restore_error: Cause | None = None
     restore_facts: dict[str, str] = field(default_factory=dict)

@@ -74,9 +74,11 @@ def test_an_announcement_of_a_sketch_that_adds_nothing_leaves_most_open() -> Non
 @pytest.mark.parametrize(
     ("name", "port", "board", "family"),
     [
-        ("pump", 8266, None, ChipFamily.ESP8266),
-        ("pump", 3232, "some_vendor_board", ChipFamily.ESP32),
-        ("pump", 2040, "sparkfun_promicrorp2350", ChipFamily.RP2),
+        ("pump", 8266, None, None),
+        ("pump", 3232, "some_vendor_board", None),
+        ("pump", 2040, "generic", None),
+        ("esp8266-b2c3d4", 3232, None, ChipFamily.ESP8266),
+        ("esp32-a0b1c2d3e4f5", 8266, None, ChipFamily.ESP32),
         ("esp32-a0b1c2d3e4f5", 4000, None, ChipFamily.ESP32),
         ("esp32s3-a0b1c2d3e4f5", 4000, None, ChipFamily.ESP32),
         ("pump", 4000, "heltec_wifi_lora_32_esp32", ChipFamily.ESP32),
@@ -88,7 +90,7 @@ def test_an_announcement_of_a_sketch_that_adds_nothing_leaves_most_open() -> Non
         ("pump", 65280, "mkrwifi1010", None),
     ],
 )
-def test_the_family_is_told_by_port_board_or_default_host_name(
+def test_the_family_is_told_by_board_or_default_host_name_and_by_no_port(
     name: str, port: int, board: str | None, family: ChipFamily | None
 ) -> None:
     facts = facts_from_announcement(f"{name}.local", "192.0.2.9", port, {"board": board})
@@ -123,6 +125,21 @@ def test_the_family_is_told_by_port_board_or_default_host_name(
         ("nodemcu_32s", None),
         ("esp32s9", None),
         ("heltec_wifi_lora_32_V3", None),
+        ("PLATFORMIO_D1_MINI", Chip.ESP8266),
+        ("PLATFORMIO_ESP12E", Chip.ESP8266),
+        ("PLATFORMIO_NODEMCUV2", Chip.ESP8266),
+        ("PLATFORMIO_SOMETHING_NEW", Chip.ESP8266),
+        ("PLATFORMIO_ESP32", Chip.ESP32),
+        ("PLATFORMIO_ESP32-S3-DEVKITC-1", Chip.ESP32_S3),
+        ("PLATFORMIO_NODEMCU-32S", None),
+        ("WIFIDUINO_ESP8266", Chip.ESP8266),
+        ("MOD_WIFI_ESP8266", Chip.ESP8266),
+        ("nodemcu", Chip.ESP8266),
+        ("huzzah", Chip.ESP8266),
+        ("d1", Chip.ESP8266),
+        ("espresso_lite_v2", Chip.ESP8266),
+        ("espino32", None),
+        ("thing_plus", None),
         ("generic", None),
         ("", None),
         (None, None),

@@ -253,8 +253,8 @@ async def test_a_lost_ok_does_not_hide_the_proof(
 @pytest.mark.parametrize(
     ("generation", "faults", "verdict", "cause"),
     [
-        ("esp8266", [Fault.OLD_SKETCH_BACK], Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
-        ("esp32_pbkdf2", [Fault.OLD_SKETCH_BACK], Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        ("esp8266", [Fault.OLD_SKETCH_BACK], Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
+        ("esp32_pbkdf2", [Fault.OLD_SKETCH_BACK], Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
         ("esp32_md5", [Fault.WRONG_VERSION_BACK], Verdict.FAILED, Cause.OTHER_VERSION_BACK),
         ("pico", [Fault.NO_RESTART], Verdict.FAILED, Cause.DID_NOT_RESTART),
         (

@@ -180,6 +180,9 @@ class World:
     def restarts_after(self, kind: ImageKind) -> bool:
         return True
 
+    async def confirm_files(self) -> None:
+        """Know no more, as a push."""
+
     async def send(
         self,
         payload: Payload,
@@ -356,7 +359,7 @@ async def test_what_is_heard_counts_from_the_last_moment_the_old_sketch_was_sure
     ("heard", "verdict", "cause"),
     [
         (sighting(version="1.1.0"), Verdict.VERIFIED, None),
-        (sighting(version="1.0.0"), Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
+        (sighting(version="1.0.0"), Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
         (sighting(version="7"), Verdict.FAILED, Cause.OTHER_VERSION_BACK),
         (None, Verdict.UNVERIFIED, None),
     ],

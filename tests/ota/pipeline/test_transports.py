@@ -36,9 +36,10 @@ from custom_components.esp_ota.ota.exceptions import (
     ModuleRejectedImage,
     NotCollected,
     TransferError,
+    VerifyError,
 )
 from custom_components.esp_ota.ota.models import ProgressCallback
-from tests.ota.examples import CANDIDATE, DATA, sighting
+from tests.ota.examples import CANDIDATE, DATA, MODULE, sighting
 from tests.ota.pipeline.test_stages import PAYLOAD, QUICK, Send, World, fail, unconfirmed
 
 FILES = bytes(8192)
@@ -107,6 +108,9 @@ class Door:
 
     def restarts_after(self, kind: ImageKind) -> bool:
         return not self.waits or kind is ImageKind.SKETCH
+
+    async def confirm_files(self) -> None:
+        await self.world.step(f"{self.name} confirms files")
 
 
 class DoorWorld(World):
@@ -331,9 +335,27 @@ async def test_a_module_that_asks_with_the_old_image_may_never_have_restarted(
     world: DoorWorld,
 ) -> None:
     world.door("pull", unconfirmed, waits=True)
-    world.heard = sighting(version="1.0.0")
+    world.facts = [replace(MODULE, sketch_md5="a" * 32)]
+    world.heard = sighting(version="1.0.0", sketch_md5="a" * 32)
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.UNCHANGED, Cause.OLD_FIRMWARE_ASKS)
+
+
+async def test_a_module_that_asks_with_its_old_number_may_run_new_bytes(world: DoorWorld) -> None:
+    world.door("pull", unconfirmed, waits=True)
+    world.heard = sighting(version="1.0.0")
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.UNCHANGED, Cause.OLD_VERSION_BACK)
+
+
+@pytest.mark.parametrize("cause", [Cause.FILES_ASKED_AGAIN, Cause.FILES_NO_RESTART])
+async def test_files_that_are_not_confirmed_are_incomplete(world: DoorWorld, cause: Cause) -> None:
+    world.door("pull", unconfirmed, waits=True)
+    world.parts = [FILES_PART]
+    world.errors["pull confirms files"] = VerifyError(cause)
+    result = await world.run()
+    assert (result.verdict, result.cause) == (Verdict.FAILED, cause)
+    assert result.files_incomplete
 
 
 async def test_a_request_counts_as_reachable(world: DoorWorld) -> None:

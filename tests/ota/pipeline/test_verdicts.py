@@ -532,7 +532,7 @@ async def test_files_that_were_replaced_are_put_back_beside_an_old_sketch(
     world.actions["evidence"] = lambda: setattr(world, "heard", sighting(version="1.0.0"))
     world.door("push")
     result = await world.run()
-    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OLD_FIRMWARE_BACK)
+    assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OLD_VERSION_BACK)
     assert world.did("push sends", "left") == [
         "push sends filesystem",
         "push sends sketch",
@@ -577,5 +577,5 @@ async def test_a_module_that_falls_back_by_itself_while_it_is_watched_is_unchang
     world.on_probation = sighting(version="1.0.0")
     world.door("push")
     result = await world.run()
-    assert (result.verdict, result.cause) == (Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK)
+    assert (result.verdict, result.cause) == (Verdict.UNCHANGED, Cause.OLD_VERSION_BACK)
     assert world.went_back_from == []

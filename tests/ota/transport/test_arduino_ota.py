@@ -1,5 +1,6 @@
 """Whole pushes to virtual modules that arrive, or are left to the evidence."""
 
+from collections.abc import Callable
 import logging
 import socket
 from typing import Any
@@ -111,14 +112,22 @@ async def test_a_new_esp32_gets_the_key_its_sketch_stores(
 
 
 @pytest.mark.parametrize(
-    ("generation", "known"),
+    ("generation", "given"),
     [(ESP8266, "1f" * 16), (ESP32_MD5, "1f" * 16), (ESP32, "1f" * 16), (ESP32, "1f" * 32)],
 )
+@pytest.mark.parametrize(
+    ("in_sketch", "as_password"),
+    [(str.lower, str.lower), (str.upper, str.upper), (str.lower, str.upper)],
+)
 async def test_the_hash_a_sketch_was_given_works_as_its_password(
-    start_module: StartModule, generation: str, known: str
+    start_module: StartModule,
+    generation: str,
+    given: str,
+    in_sketch: Callable[[str], str],
+    as_password: Callable[[str], str],
 ) -> None:
-    module = await start_module(**GENERATIONS[generation], password_hash=known)
-    assert await push(module, password=known).send() is Delivery.ACCEPTED
+    module = await start_module(**GENERATIONS[generation], password_hash=in_sketch(given))
+    assert await push(module, password=as_password(given)).send() is Delivery.ACCEPTED
 
 
 # Row 4: what a lost or late datagram does not break

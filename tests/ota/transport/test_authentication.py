@@ -90,11 +90,28 @@ def test_a_password_that_is_a_hash_is_tried_as_it_is_last(
 
 @pytest.mark.parametrize(
     ("password", "nonce"),
-    [(ADMIN_SHA256, SHORT_NONCE), (ADMIN_MD5.upper(), LONG_NONCE), (ADMIN_MD5[:-1], LONG_NONCE)],
-    ids=["a long hash for a short nonce", "upper case", "one digit short"],
+    [(ADMIN_SHA256, SHORT_NONCE), (ADMIN_MD5[:-1], LONG_NONCE), ("g" * 32, SHORT_NONCE)],
+    ids=["a long hash for a short nonce", "one digit short", "no hex"],
 )
 def test_other_passwords_are_never_sent_as_keys(password: str, nonce: str) -> None:
     assert password not in keys_for(password, nonce)
+
+
+@pytest.mark.parametrize(
+    ("password", "nonce"),
+    [
+        (ADMIN_MD5.upper(), SHORT_NONCE),
+        (ADMIN_MD5.upper(), LONG_NONCE),
+        (ADMIN_SHA256.upper(), LONG_NONCE),
+        (ADMIN_MD5.title(), SHORT_NONCE),
+    ],
+)
+def test_a_hash_in_capitals_is_tried_as_it_is_and_as_tools_spell_it(
+    password: str, nonce: str
+) -> None:
+    keys = keys_for(password, nonce)
+    assert keys[-2:] == [password, password.lower()]
+    assert len(keys) == len(set(keys))
 
 
 def test_a_password_is_hashed_as_utf_8_without_a_byte_order_mark() -> None:

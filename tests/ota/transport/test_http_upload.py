@@ -257,9 +257,9 @@ async def test_pretty_ota_is_shown_its_session_and_no_password() -> None:
 
 REFUSED = {
     HttpDialect.UPDATE_SERVER: Cause.WRONG_MAGIC,
-    HttpDialect.WEB_UPDATE: Cause.REJECTED,
+    HttpDialect.WEB_UPDATE: Cause.REJECTED_BY_PAGE,
     HttpDialect.ELEGANT_OTA: Cause.WRONG_MAGIC,
-    HttpDialect.ASYNC_ELEGANT_OTA: Cause.REJECTED,
+    HttpDialect.ASYNC_ELEGANT_OTA: Cause.REJECTED_BY_PAGE,
     HttpDialect.PRETTY_OTA: Cause.WRONG_MAGIC,
     HttpDialect.TASMOTA: Cause.WRONG_MAGIC,
     HttpDialect.ESP_EASY: Cause.WRONG_MAGIC,
@@ -298,7 +298,12 @@ async def test_an_image_that_is_too_large_is_refused(dialect: str, chip: str) ->
     async with page(dialect, chip, slot_size=56 * 1024, image=build_image(chip, size=40_960)) as m:
         error = await upload(m, build_image(chip, version="1.1.0", size=96 * 1024)).failed()
         assert isinstance(error, ModuleRejectedImage)
-        assert error.cause in {Cause.NO_SPACE, Cause.BAD_SIZE, Cause.REJECTED}
+        assert error.cause in {
+            Cause.NO_SPACE,
+            Cause.BAD_SIZE,
+            Cause.REJECTED,
+            Cause.REJECTED_BY_PAGE,
+        }
         assert m.running_version == "1.0.0"
 
 

@@ -50,7 +50,7 @@ def _judge_version(
         if says_less(said, wanted) or not (was_there or differ_for_certain(said, wanted)):
             return unproven
     if was_there and (before.firmware is None or _is_named(sighting, before.firmware)):
-        return _unchanged(sighting, candidate)
+        return _unchanged(sighting, candidate, Cause.OLD_VERSION_BACK)
     return _other(sighting, candidate)
 
 
@@ -69,7 +69,7 @@ def _judge_md5(
         version = sighting.version or candidate.version
         return InstallResult(verdict=Verdict.VERIFIED, version=version)
     if sighting.sketch_md5 == before.sketch_md5:
-        return _unchanged(sighting, candidate)
+        return _unchanged(sighting, candidate, Cause.OLD_FIRMWARE_BACK)
     if _is_rewritten(candidate.image, before):
         return None
     return _other(sighting, candidate)
@@ -86,10 +86,14 @@ def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
     return image.flash_mode is None or image.flash_mode is not module.flash_mode
 
 
-def _unchanged(sighting: Sighting, candidate: Candidate) -> InstallResult:
+def _unchanged(sighting: Sighting, candidate: Candidate, cause: Cause) -> InstallResult:
+    """Return that the old image is back, for certain by its sum only.
+
+    A label alone is the old one also where new bytes were built with it.
+    """
     return InstallResult(
         verdict=Verdict.UNCHANGED,
-        cause=Cause.OLD_FIRMWARE_BACK,
+        cause=cause,
         facts={"version": candidate.version, "installed": sighting.version or "unknown"},
         version=sighting.version,
     )

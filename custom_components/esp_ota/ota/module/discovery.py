@@ -26,6 +26,14 @@ _ESP8266_HOST: Final = re.compile(r"^esp(?:8266)?[-_][0-9a-f]{6}$")
 _PICO_HOST: Final = re.compile(r"^pico(?:w|2w?)?-[0-9a-f]{16}$")
 _MAC: Final = re.compile(r"^(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}$")
 _ESP32_VARIANT: Final = re.compile(r"(?:^|[^a-z0-9]|esp32[-_]?)([schp]\d{1,2})(?:[^0-9]|$)")
+_PLATFORMIO: Final = "PLATFORMIO_"
+_ESP8266_BOARD: Final = re.compile(
+    r"agruminolemon|cw01|d1|d1_mini\w*|d1_wroom_02|eduinowifi|esp210|esp8285|espduino|espectro"
+    r"|espino|espinotee|espmxdevkit|espresso_lite_v\d|gen4iod|huzzah|inventone|modwifi"
+    r"|nodemcu|nodemcuv2|oak|phoenix_v\d|sonoff|thing|thingdev|wifi_kit_8|wifi_slot|wifiduino"
+    r"|wifinfo|wiolink"
+)
+"""Boards of `boards.txt` of esp8266/Arduino 3.1 whose names no other core has."""
 _TEXT_LIMIT: Final = 64
 _CORE: Final = re.compile(r"([0-9]{1,3})[._]([0-9]{1,3})[._]([0-9]{1,3})([-+.]\S{0,32})?")
 """Builds from a repository say a hash instead, which tells nothing."""
@@ -49,7 +57,7 @@ def facts_from_announcement(
         name=name,
         host=host,
         port=port,
-        family=chip.family if chip else _family(name, port, board),
+        family=chip.family if chip else _family(name, board),
         chip=chip,
         mac=format_mac(txt.get("mac")) or mac_from_hostname(name),
         board=board,
@@ -79,12 +87,14 @@ def chip_from_board(board: str | None) -> Chip | None:
 
     arduino-esp32 puts the variant folder there: `esp32s3` names a chip, `nodemcu_32s` is an
     ESP32, but many vendors' names (`d1_mini32`, `lolin_s3`) need the variant letter. `pico32`
-    is an ESP32 as well.
+    is an ESP32 as well. PlatformIO's builds say `PLATFORMIO_` and its board, with ESP8266 cores
+    up to 3.0 (`platformio-build.py`).
     """
     if board is None:
         return None
-    board = board.lower()
-    if board.startswith(("esp8266", "nodemcuv2", "d1_mini")) and "32" not in board:
+    platformio = board.startswith(_PLATFORMIO)
+    board = board.removeprefix(_PLATFORMIO).lower()
+    if "32" not in board and (platformio or "esp8266" in board or _ESP8266_BOARD.fullmatch(board)):
         return Chip.ESP8266
     if board.startswith("rpipico2"):
         return Chip.RP2350
@@ -118,14 +128,12 @@ def format_mac(text: str | None) -> str | None:
 
 
 def family_from_port(port: int) -> ChipFamily | None:
-    """Return the family whose ArduinoOTA listens on this port by default."""
+    """Return the family whose ArduinoOTA listens on this port by default: a hint, no fact."""
     return next((family for family, known in DEFAULT_PORTS.items() if known == port), None)
 
 
-def _family(name: str, port: int, board: str | None) -> ChipFamily | None:
-    """Guess the family from the port, the default host name or the board's text."""
-    if family := family_from_port(port):
-        return family
+def _family(name: str, board: str | None) -> ChipFamily | None:
+    """Tell the family by the default host name or the board's text."""
     name = name.lower()
     if _ESP32_HOST.match(name) or (board and "esp32" in board.lower()):
         return ChipFamily.ESP32

@@ -94,6 +94,19 @@ class PullRequest:
             proxied=any(name in headers for name in _PROXY),
         )
 
+    @property
+    def restarts_after_files(self) -> bool:
+        """Whether its core restarts after files too: that of the ESP8266 with SDK 1, up to 2.3."""
+        return self.family is ChipFamily.ESP8266 and (self.sdk_version or "").startswith("1.")
+
+    def asks_as(self, earlier: Self) -> bool:
+        """Whether it asks for the same as an earlier request, and has the same to begin with."""
+        return (self.mode, self.version, self.sketch_md5) == (
+            earlier.mode,
+            earlier.version,
+            earlier.sketch_md5,
+        )
+
     def sighting(
         self, at: float, *, firmware: str | None = None, version: str | None = None
     ) -> Sighting:

@@ -26,7 +26,7 @@ from .carry import carry_through
 from .ports import Limits, Part, Ports
 from .proof import Proof, Sent
 from .sending import Sending
-from .verdicts import CANCELLED, cancelled_with, found_out, goes_back, undone
+from .verdicts import CANCELLED, FILES_REFUSED, cancelled_with, found_out, goes_back, undone
 
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
@@ -98,7 +98,13 @@ class Pipeline:
     @property
     def ending(self) -> InstallResult:
         """What it ended as, all in all; for who cancelled it as well."""
-        result = replace(self.result, transport=self._transports[0].name)
+        incomplete = self._sending.files_incomplete or self.result.cause in FILES_REFUSED
+        failed = self.result.verdict in {Verdict.FAILED, Verdict.REFUSED}
+        result = replace(
+            self.result,
+            transport=self._transports[0].name,
+            files_incomplete=incomplete and failed,
+        )
         if self.undoes is None:
             return result
         return undone(result, self.undoes, self._wanted.version)

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from ..causes import Cause
 from ..evidence import judge
 from ..exceptions import OtaError
-from ..models import Delivery, InstallResult, InstallStage, ModuleFacts, Sighting, Verdict
+from ..models import (
+    Delivery,
+    ImageKind,
+    InstallResult,
+    InstallStage,
+    ModuleFacts,
+    Sighting,
+    Verdict,
+)
 from ..preflight import Candidate
 from ..transport import Transport
 from .ports import Observer, Probation
@@ -53,6 +61,11 @@ class Proof:
         await self._stage(InstallStage.VERIFYING)
         known = sent.candidate, sent.before
         result = _judged(await self._observer.wait_evidence(gone_at, *known), sent, transport)
+        if result.verdict.is_success and sent.candidate.image.kind is ImageKind.FILESYSTEM:
+            try:
+                await transport.confirm_files()
+            except OtaError as err:
+                return InstallResult(verdict=Verdict.FAILED, cause=err.cause, facts=err.facts)
         if not result.verdict.is_success or not sent.on_probation:
             return result
         try:

@@ -3,13 +3,38 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 import time
-from typing import Any
+from typing import Any, Final
 
 from ..causes import Cause
 from ..exceptions import InstallRefused, ModuleRejectedImage, NotCollected, OtaError, SafeStateError
 from ..models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleFacts
 from ..transport import Transport
 from .ports import Limits, Part, Ports
+
+_UNWRITTEN: Final = {
+    Cause.BAD_SIZE,
+    Cause.BUSY,
+    Cause.DOWNLOAD_DECLINED,
+    Cause.LENGTH_LOST,
+    Cause.LOGIN_REQUIRED,
+    Cause.NO_FILESYSTEM,
+    Cause.NO_SPACE,
+    Cause.PAGE_NOT_FOUND,
+    Cause.PASSWORD_MISSING,
+    Cause.WRONG_ORIGIN,
+    Cause.WRONG_PASSWORD,
+}
+"""With them a module says no before it writes, though some of the image may be on its way."""
+_OF_FILES: Final = {
+    Cause.BAD_SIZE: Cause.NO_SPACE_FILES,
+    Cause.NO_CALLBACK_OR_TOO_LARGE: Cause.NO_CALLBACK_FILES,
+    Cause.NO_SPACE: Cause.NO_SPACE_FILES,
+}
+"""What is said of a sketch's size is no help with files."""
+
+
+def _is_files(part: Part) -> bool:
+    return part.payload.kind is ImageKind.FILESYSTEM
 
 
 class Sending:
@@ -26,10 +51,14 @@ class Sending:
         """Whether a byte of any image has left."""
         self.files_touched = False
         """Whether a file system image was begun, so that the files are not what they were."""
+        self.files_incomplete = False
+        """Whether some of a file system image may be written, and not all of it."""
         self.was_stopped = False
         """Whether the safe state broke when all of an image was on its way."""
         self._delivered = False
         self._arrived = False
+        self._began = False
+        """Whether a byte of this try has left."""
         self._started_at = 0.0
         self._tries = 0
         self._sent_before = 0
@@ -77,9 +106,11 @@ class Sending:
         while True:
             self._ports.check_identity()
             self._confirm_safe()
+            self._began = False
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))
             except SafeStateError:
+                self._note_files(part)
                 if not self._arrived:
                     raise
                 # The last of it went in the moment of the break: the module says what became of it.
@@ -88,15 +119,23 @@ class Sending:
                 self._delivered = part is self.last
                 return Delivery.UNCONFIRMED
             except OtaError as err:
+                self._note_files(part, err)
+                err.cause = _OF_FILES.get(err.cause, err.cause) if _is_files(part) else err.cause
                 if isinstance(err, ModuleRejectedImage):
                     self._ports.on_refused(part.candidate.image, err.cause)
                 self._tries += not isinstance(err, NotCollected)
                 if not err.retryable or self._tries >= tries:
                     raise
             else:
+                self.files_incomplete &= not _is_files(part)
                 self._delivered = part is self.last
                 return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
+
+    def _note_files(self, part: Part, err: OtaError | None = None) -> None:
+        """Remember that files were written in part, unless the module did not begin to write."""
+        if self._began and _is_files(part) and (err is None or err.cause not in _UNWRITTEN):
+            self.files_incomplete = True
 
     async def _switch_or_send(self, part: Part, transport: Transport) -> Delivery:
         """Start what the module has already, where it can; send it else."""
@@ -129,7 +168,7 @@ class Sending:
     def _before_first_byte(self) -> None:
         self._ports.check_identity()
         self._confirm_safe()
-        self.payload_started = True
+        self.payload_started = self._began = True
         self.files_touched |= self.parts[0].payload.kind is ImageKind.FILESYSTEM
         self._started_at = time.monotonic()
 

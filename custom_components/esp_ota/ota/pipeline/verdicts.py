@@ -11,6 +11,8 @@ GOES_BACK: Final = frozenset(
     {Cause.OTHER_VERSION_BACK, Cause.SOAK_RESTARTED, Cause.SOAK_UNAVAILABLE}
 )
 """The module is there and runs what it should not: sending what ran before can help."""
+FILES_REFUSED: Final = frozenset({Cause.FILES_ASKED_AGAIN, Cause.FILES_NO_RESTART})
+"""All of the files went there, and it did not take them."""
 
 
 def goes_back(result: InstallResult, *, files_touched: bool) -> bool:

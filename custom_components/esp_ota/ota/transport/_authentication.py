@@ -16,14 +16,15 @@ from ..exceptions import ModuleAuthError
 _PBKDF2_ROUNDS: Final = 10_000
 _SHORT_NONCE: Final = 32
 _LONG_NONCE: Final = 64
-_MD5_HEX: Final = re.compile(r"[0-9a-f]{32}")
-_SHA256_HEX: Final = re.compile(r"[0-9a-f]{64}")
+_MD5_HEX: Final = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+_SHA256_HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
 def keys_for(password: str, nonce: str) -> list[str]:
     """Return the keys a module with this nonce may have stored, most likely first.
 
-    A password that looks like a hash may be the very text given to `setPasswordHash`.
+    A password that looks like a hash may be the very text given to `setPasswordHash`, which the
+    cores keep as it was spelt, or the same hash as a tool spells it.
     Raises ModuleAuthError when no known variant has a nonce of this length.
     """
     raw = password.encode()
@@ -33,12 +34,12 @@ def keys_for(password: str, nonce: str) -> list[str]:
     elif len(nonce) == _LONG_NONCE:
         keys = [hashlib.sha256(raw).hexdigest(), md5]
         if _SHA256_HEX.fullmatch(password):
-            keys.append(password)
+            keys += [password, password.lower()]
     else:
         raise ModuleAuthError(Cause.AUTH_UNKNOWN, length=len(nonce))
     if _MD5_HEX.fullmatch(password):
-        keys.append(password)
-    return keys
+        keys += [password, password.lower()]
+    return list(dict.fromkeys(keys))
 
 
 def client_nonce(nonce: str) -> str:

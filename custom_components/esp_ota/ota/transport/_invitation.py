@@ -13,11 +13,14 @@ from ..exceptions import ModuleAuthError, ModuleConnectionError, OtaError
 from ..models import ImageKind, Payload
 from ..module import DatagramSocket
 from ._authentication import client_nonce, keys_for, response
+from ._reading import Reading
 from ._replies import readable, rejection
 
 _COMMANDS: Final = {ImageKind.SKETCH: 0, ImageKind.FILESYSTEM: 100}
 _AUTH_COMMAND: Final = 200
 _AUTH_FAILED: Final = b"Authentication Failed"
+_ROUNDS: Final = 4
+"""For so many times the tries a module may answer without ever coming to a yes or no."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +32,10 @@ class InvitationLimits:
     tries: int = 4
     """With 2 s for the first and 4 s for the others more than the cores' own tools wait."""
     auth_answer: float = 5.0
-    """The ESP8266 says `OK` from its main loop only, which a sketch may keep busy."""
+    """The ESP8266 says `OK` from its main loop only, and an ESP32 reads one datagram in each: a
+    sketch may keep it busy."""
+    at_once: float = 0.3
+    """An answer that comes so soon is one to the newest invitation; a radio sleeps for 300 ms."""
 
 
 class Invitation:
@@ -50,49 +56,65 @@ class Invitation:
         self._socket = socket
         self._password = password
         self._limits = limits
+        self._reading = Reading()
+        self._tries = 0
+        self._invitations = 0
+        self._invited_at = self._heard_at = asyncio.get_running_loop().time()
+        self._pace = 0.0
+        """Seconds it took for one datagram, at most, once it is heard."""
         self._keys_tried = 0
+        self._keys_known = 0
+        self._nonce: str | None = None
+        """Of a challenge that is not answered yet."""
+        self._proving = False
         self._silences = 0
         self._auth_silences = 0
-        self._keys_known = 0
         self._silence = Cause.NO_ANSWER
+        self._failure: OtaError | None = None
         self.was_answered = False
         """Whether the module said anything at all, which sketches of 2015 never do."""
 
     async def accepted(self) -> None:
         """Return when the module said `OK`; raises the OtaError that says why it did not."""
-        failure: OtaError | None = None
-        invitations = 0
-        while invitations < self._limits.tries:
-            invitations += 1
-            self._socket.send(self._datagram)
+        self._invite_anew()
+        while True:
             reply = await self._receive(self._patience)
-            while reply is not None and reply.startswith(_AUTH_FAILED):
-                failure = self._key_refused()  # late, to an older proof
-                reply = await self._receive(self._patience)
             if reply is None:
-                self._silences += 1
-                continue
-            if reply.startswith(b"AUTH"):
-                keys_tried = self._keys_tried
-                failure = await self._authenticate(reply)
-                if failure is None:
-                    return
-                if self._keys_tried > keys_tried:
-                    invitations = 0  # the module listens; another key deserves its own tries
-                continue
-            self._raise_unless_ok(reply)
-            return
-        raise failure or ModuleConnectionError(self._silence)
+                await self._unanswered()
+            elif reply.startswith(_AUTH_FAILED):
+                self._refused()
+            elif reply.startswith(b"AUTH"):
+                await self._challenged(readable(reply).removeprefix("AUTH").strip())
+            else:
+                self._raise_unless_ok(reply)
+                return
+
+    def _invite(self) -> None:
+        """Invite once more; raises the OtaError that was heard last when it was often enough."""
+        if self._invitations >= _ROUNDS * self._limits.tries:
+            raise self._failure or ModuleAuthError(Cause.AUTH_NO_ANSWER)
+        self._invitations += 1
+        self._invited_at = asyncio.get_running_loop().time()
+        self._reading.invited()
+        self._socket.send(self._datagram)
+
+    def _invite_anew(self) -> None:
+        """Invite because nothing came; raises the OtaError that says so."""
+        if self._tries >= self._limits.tries:
+            raise self._failure or ModuleConnectionError(self._silence)
+        self._tries += 1
+        self._invite()
 
     @property
     def _patience(self) -> float:
-        """Seconds for an answer: more for a module that may be slow.
-
-        An ESP32 reads one datagram per `handle()`: behind a second invitation, a proof is late.
-        """
+        """Seconds for an answer: more for a module that may be slow, and has much to read."""
+        limits = self._limits
+        patience = 2 * limits.answer if self._silences else limits.answer
         if self._auth_silences:
-            return 4 * self._limits.answer
-        return 2 * self._limits.answer if self._silences else self._limits.answer
+            patience = 4 * limits.answer
+        if self._proving:
+            return limits.auth_answer + (len(self._reading) - 1) * self._pace
+        return max(patience, len(self._reading) * self._pace)
 
     async def _receive(self, timeout: float) -> bytes | None:
         """Return a reply; an error is remembered, it may be a restart in progress."""
@@ -112,41 +134,69 @@ class Invitation:
                 return reply
         return None
 
-    async def _authenticate(self, challenge: bytes) -> OtaError | None:
-        """Answer one challenge; None when it was accepted, else why to invite again.
+    async def _challenged(self, nonce: str) -> None:
+        """Answer the newest challenge, and none that ends before the answer can be read.
 
-        Raises ModuleAuthError when no key is left to try.
+        Raises ModuleAuthError when there is no password, or none that fits.
         """
         if self._password is None:
             raise ModuleAuthError(Cause.PASSWORD_MISSING)
-        nonce = readable(challenge).removeprefix("AUTH").strip()
+        self._keys_known = len(keys_for(self._password, nonce))
+        self._reading.challenged()
+        self._nonce = nonce
+        self._proving = False
+        now = asyncio.get_running_loop().time()
+        self._pace = min(max(self._pace, now - self._heard_at), self._limits.auth_answer)
+        self._heard_at = now
+        if not self._reading or now - self._invited_at < self._limits.at_once:
+            await self._prove()
+        elif not self._reading.waits_in_the_end:
+            self._invite()
+
+    async def _prove(self) -> None:
+        """Send what proves the password to the newest challenge."""
+        assert self._password is not None
+        assert self._nonce is not None
+        nonce, self._nonce = self._nonce, None
         keys = keys_for(self._password, nonce)
-        self._keys_known = len(keys)
         key = keys[min(self._keys_tried, len(keys) - 1)]
         cnonce = client_nonce(nonce)
         proof = await asyncio.to_thread(response, key, nonce, cnonce)
+        self._reading.proved()
+        self._proving = True
         self._socket.send(f"{_AUTH_COMMAND} {cnonce} {proof}\n".encode())
-        reply = await self._receive(self._limits.auth_answer)
-        while reply is not None and reply.startswith(b"AUTH"):
-            reply = await self._receive(self._limits.auth_answer)  # late, to an older invitation
-        if reply is None:
-            self._auth_silences += 1
-            silence = ModuleAuthError(Cause.AUTH_NO_ANSWER)
-            if self._auth_silences > 1:
-                raise silence
-            return silence
-        if reply.startswith(_AUTH_FAILED):
-            return self._key_refused()
-        self._raise_unless_ok(reply)
-        return None
 
-    def _key_refused(self) -> OtaError:
-        """Go on to the next key; raises ModuleAuthError when none is left."""
-        self._keys_tried += 1
-        error = ModuleAuthError(Cause.WRONG_PASSWORD)
-        if self._keys_tried >= self._keys_known:
-            raise error
-        return error
+    async def _unanswered(self) -> None:
+        """Invite again after a silence; raises the OtaError that says why not."""
+        if self._proving:
+            self._proving = False
+            self._auth_silences += 1
+            self._failure = ModuleAuthError(Cause.AUTH_NO_ANSWER)
+            if self._auth_silences > 1:
+                raise self._failure
+        elif self._nonce is not None:
+            # What was to be read before it may be lost: then it is still this one that counts.
+            await self._prove()
+            self._proving = False
+        else:
+            self._silences += 1
+        self._invite_anew()
+
+    def _refused(self) -> None:
+        """Go on to the next key; raises ModuleAuthError when none is left.
+
+        A proof that may have been compared with another challenge says nothing of its key.
+        """
+        self._proving = False
+        self._nonce = None
+        if self._reading.refused():
+            self._keys_tried += 1
+            self._failure = ModuleAuthError(Cause.WRONG_PASSWORD)
+            if self._keys_tried >= self._keys_known:
+                raise self._failure
+            self._tries = self._invitations = 0  # it listens; another key deserves its own tries
+        if not len(self._reading):
+            self._invite()
 
     @staticmethod
     def _raise_unless_ok(reply: bytes) -> None:

@@ -38,6 +38,7 @@ _BY_WORDS: Final = (
     ("hash does not match", Cause.MD5_MISMATCH),
     ("magic_byte", Cause.WRONG_MAGIC),
 )
+_ONLY_NO: Final = {"fail", "failed", "error", "update fail", "update failed", "update error"}
 _NEGATIVE: Final = re.compile(
     r"fail|error|invalid|wrong|denied|refus|reject|abort|unable|could ?n[o']t|cannot|not enough",
     re.IGNORECASE,
@@ -54,6 +55,8 @@ def wants_password(*, known: bool) -> ModuleAuthError:
 def refusal(text: str) -> ModuleRejectedImage:
     """Return the error for the words of an update page."""
     lower = text.lower()
+    if lower.strip(" .!") in _ONLY_NO:
+        return ModuleRejectedImage(Cause.REJECTED_BY_PAGE, text=text)
     cause = next((cause for words, cause in _BY_WORDS if words in lower), None)
     if cause is not None:
         return ModuleRejectedImage(cause, text=text)

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import socket
 import time
-from typing import Final
+from typing import Final, override
 
 from ..causes import Cause
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 from ..module import PullMode, PullRequest
 from ._connection import unacknowledged, unsent
+from ._files_word import FilesWord
 from .protocol import NoSwitch
 
 _HEADERS_ONLY: Final = 12 * 1024
@@ -43,6 +44,9 @@ class PullLimits:
     """The safe state is kept so long for the request that fetches the image."""
     stall: float = 60.0
     """Without one byte drained; an ESP8266 gives up after 60 s itself."""
+    restart: float = 1.5
+    """None boots and joins faster: who asks earlier has not restarted, and who was silent so long
+    before its connection broke has."""
     requests: int = 300
     """From one address in a minute; several modules may stand behind one."""
 
@@ -57,9 +61,12 @@ class Download:
         on_progress: ProgressCallback,
         *,
         host: str = "",
+        restart: float = 1.5,
     ) -> None:
         """Offer a payload to the module that asked last from `host`."""
         self.payload = payload
+        self._restart = restart
+        self._moved_at = 0.0
         self._host = host
         self.proxied = False
         """Whether the request that gets it came through a proxy."""
@@ -90,6 +97,7 @@ class Download:
         if sent <= self.sent:
             return False
         self.sent = sent
+        self._moved_at = time.monotonic()
         percent = sent * 100 // len(self.payload.data)
         if percent != self._percent and not self.ended.done():
             self._percent = percent
@@ -123,11 +131,16 @@ class Download:
     def lost(self) -> None:
         """Report that the connection ended early."""
         if self.sent > _HEADERS_ONLY:
-            self._fail(self._broken(Cause.CONNECTION_LOST))
+            silent = time.monotonic() - self._moved_at > self._restart
+            self._fail(self._broken(Cause.REBOOTED if silent else Cause.CONNECTION_LOST))
         elif self.proxied:
             self._fail(self._broken(Cause.LENGTH_LOST))
         else:
             self._fail(self._broken(Cause.DOWNLOAD_DECLINED))
+
+    def refuse(self, err: OtaError) -> None:
+        """Report that what came before it was refused, so that it is not sent."""
+        self._fail(err)
 
     def asked_again(self) -> None:
         """Report that the module asks anew in the middle: it has restarted."""
@@ -166,6 +179,7 @@ class PullDesk:
         """Offered, and not fetched yet."""
         self._given: Download | None = None
         """Fetched last."""
+        self._files: FilesWord | None = None
         self._arrived = asyncio.Event()
         self._last_at: float | None = None
         self.interval: float | None = None
@@ -174,6 +188,7 @@ class PullDesk:
     async def visit(self, request: PullRequest) -> Download | None:
         """Take one request; return the image it gets, None for "nothing new"."""
         self._measure_interval()
+        self._judge_files(request)
         if self._wanted is not request.mode:
             return None
         if self._given is not None and not self._given.ended.done():
@@ -199,8 +214,31 @@ class PullDesk:
     def _give(self, download: Download, request: PullRequest) -> Download:
         self._download = None
         self._given = download
+        if request.mode is PullMode.FILESYSTEM:
+            self._files = FilesWord(request, download.ended)
         download.proxied = request.proxied
         return download
+
+    def _judge_files(self, request: PullRequest) -> None:
+        """Hear what the module says of its files; an image that follows them is not given then."""
+        if self._files is None:
+            return
+        self._files.judge(request, self.limits.restart)
+        if (refusal := self._files.refusal) and (next_one := self._download) is not None:
+            self._download = None
+            next_one.refuse(refusal)
+
+    async def heard_of_files(self) -> None:
+        """Wait for the request after files that were fetched; raises VerifyError for a no."""
+        if (files := self._files) is None:
+            return
+        try:
+            async with asyncio.timeout(self.patience):
+                await files.spoke.wait()
+        except TimeoutError:
+            pass  # others say whether it is there at all
+        if files.refusal is not None:
+            raise files.refusal
 
     def _measure_interval(self) -> None:
         now = time.monotonic()
@@ -216,6 +254,7 @@ class PullDesk:
     async def arrival(self, kind: ImageKind, timeout: float) -> bool:
         """Wait for a request for this kind of image; tell whether one came in time."""
         self._wanted = _MODES[kind]
+        self._files = None
         self._arrived.clear()
         try:
             async with asyncio.timeout(timeout):
@@ -227,7 +266,9 @@ class PullDesk:
     def offer(self, download: Download) -> None:
         """Give an image to the request that waits, or to the next one."""
         self._wanted = _MODES[download.payload.kind]
-        if self._visit is not None and not self._visit.answer.done():
+        if self._files is not None and self._files.refusal is not None:
+            download.refuse(self._files.refusal)
+        elif self._visit is not None and not self._visit.answer.done():
             self._visit.answer.set_result(download)
         else:
             self._download = download
@@ -285,6 +326,11 @@ class HttpPull(NoSwitch):
         """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""
         return kind is ImageKind.SKETCH
 
+    @override
+    async def confirm_files(self) -> None:
+        """Wait for its next request; it says no to files by asking again."""
+        await self._desk.heard_of_files()
+
     async def send(
         self,
         payload: Payload,
@@ -293,7 +339,13 @@ class HttpPull(NoSwitch):
         on_progress: ProgressCallback,
     ) -> Delivery:
         """Hand the image to the request that waits, or to the next; see `Transport.send`."""
-        download = Download(payload, before_first_byte, on_progress, host=self._host)
+        download = Download(
+            payload,
+            before_first_byte,
+            on_progress,
+            host=self._host,
+            restart=self._desk.limits.restart,
+        )
         self._desk.offer(download)
         try:
             await asyncio.wait({download.ended}, timeout=self._desk.limits.hold)

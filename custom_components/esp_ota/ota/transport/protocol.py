@@ -49,9 +49,15 @@ class Transport(Protocol):
     def restarts_after(self, kind: ImageKind) -> bool:
         """Whether the module restarts when it has taken an image of this kind."""
 
+    async def confirm_files(self) -> None:
+        """Hear what the module says next of files that it has; raises VerifyError for a no."""
+
 
 class NoSwitch:
     """What transports say that can only bring images."""
+
+    async def confirm_files(self) -> None:
+        """Know no more than what was answered to them."""
 
     async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:  # noqa: ARG002
         """Raise InstallRefused."""
