@@ -11,6 +11,7 @@ from .const import DOMAIN
 from .ota import Cause, OtaError
 
 FILE_ISSUES = "file_"
+_JOURNAL: Final = "journal_unwritten"
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
@@ -44,6 +45,26 @@ def async_clear_file_issue(hass: HomeAssistant, file_name: str) -> None:
 
 def _file_issue(file_name: str) -> str:
     return FILE_ISSUES + hashlib.sha256(file_name.encode()).hexdigest()[:16]
+
+
+@callback
+def async_raise_journal_issue(hass: HomeAssistant, path: str) -> None:
+    """Say that what runs is not on disk: a crash would forget it."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _JOURNAL,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=_JOURNAL,
+        translation_placeholders={"path": path},
+    )
+
+
+@callback
+def async_clear_journal_issue(hass: HomeAssistant) -> None:
+    """Take it back: it is on disk again."""
+    ir.async_delete_issue(hass, DOMAIN, _JOURNAL)
 
 
 @callback

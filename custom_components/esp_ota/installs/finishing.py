@@ -2,7 +2,6 @@
 
 from homeassistant.core import HomeAssistant
 
-from ..const import LOGGER
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue, plain
 from ..library import Release
@@ -25,7 +24,7 @@ async def async_finish(
     entry = coordinator.config_entry
     coordinator.desk.dismiss()
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
-        await async_count(hass, coordinator, release, result)
+        await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)
     await async_tell_all(hass, coordinator, press, result)
     if result.cause is Cause.INTERRUPTED and result.restore_error is None:
@@ -122,10 +121,7 @@ async def async_close(
         if hass.is_stopping:
             return  # no sequence runs any more; the open journal restores at the next start
         _tell_restore(hass, coordinator, result)
-    try:
-        await coordinator.house.journal.async_close(entry_id)
-    except OSError:
-        LOGGER.exception("%s: the journal cannot be written", coordinator.config_entry.title)
+    await coordinator.house.journal.async_close(entry_id)
 
 
 def _tell_restore(
