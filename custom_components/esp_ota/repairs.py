@@ -6,7 +6,8 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, Rep
 from homeassistant.core import Context, HomeAssistant
 
 from .house import HOUSE
-from .installs import OFFERED_TWICE, ModuleRuntime
+from .installs import ModuleRuntime
+from .issues import OFFERED_TWICE
 
 
 class InstallNow(ConfirmRepairFlow):

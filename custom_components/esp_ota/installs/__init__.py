@@ -5,14 +5,12 @@ back, the probation, the try of a safe state. Never here: bytes on a wire, or wh
 """
 
 from .installer import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, is_installing
-from .loop_breaker import ISSUE as OFFERED_TWICE
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
 from .uses import Use, async_uses
 
 __all__ = [
-    "OFFERED_TWICE",
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",

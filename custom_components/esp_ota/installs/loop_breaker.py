@@ -11,6 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, TRANSPORT_PULL
 from ..house import Failure, InstallNote
+from ..issues import OFFERED_TWICE, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import Cause, InstallRefused, InstallResult, Verdict
@@ -36,6 +37,11 @@ _DELIVERED: Final = {
     Cause.SOAK_UNAVAILABLE,
 }
 """The module had the image."""
+_ONE_CAUSE: Final = {
+    Cause.OLD_FIRMWARE_ASKS: Cause.OLD_FIRMWARE_BACK,
+    Cause.OTHER_VERSION_BACK: Cause.OLD_FIRMWARE_BACK,
+}
+"""The image does not run, in other words: what else runs is the old firmware the next time."""
 _NOT_WANTED: Final = {
     Cause.BAD_SIZE,
     Cause.BOOT_STRAP,
@@ -49,12 +55,6 @@ _NOT_WANTED: Final = {
     Cause.WRONG_MAGIC,
 }
 """The module's own no; once bytes had left it will be the same to the same bytes."""
-ISSUE: Final = "offered_twice"
-
-
-def issue_id(entry_id: str) -> str:
-    """Return the id of a module's repair."""
-    return f"{ISSUE}_{entry_id}"
 
 
 def raise_for_third_try(
@@ -82,13 +82,13 @@ async def async_count(
     failure = journal.failure(entry_id)
     if _is_good(failure, release, result):
         await journal.async_forget_failure(entry_id)
-        ir.async_delete_issue(hass, DOMAIN, issue_id(entry_id))
+        _take_back(hass, coordinator)
         return
     if (counted := _counted(failure, release, note, result)) is not None:
         failure = counted
         await journal.async_keep_failure(entry_id, failure)
         if not _is_enough(failure, release):
-            ir.async_delete_issue(hass, DOMAIN, issue_id(entry_id))
+            _take_back(hass, coordinator)
     if _is_enough(failure, release):
         _ask(hass, coordinator, release)
 
@@ -117,9 +117,10 @@ def _counted(
     put_back = 0
     cause: Cause | None = result.cause
     if "undoes" in note:  # what ran before was sent, with success or without
-        put_back, cause = 1, note["undoes"]["cause"]
+        put_back, cause = 1, Cause(note["undoes"]["cause"])
     if cause is None or not (tries := put_back or _tries(result)):
         return None
+    cause = _ONE_CAUSE.get(cause, cause)
     sha256 = release.image.sha256
     if failure is not None and failure["sha256"] == sha256:
         put_back += failure.get("put_back", 0)
@@ -139,14 +140,15 @@ def _tries(result: InstallResult) -> int:
 def _ask(hass: HomeAssistant, coordinator: ModuleCoordinator, release: Release) -> None:
     """Raise the repair whose Fix sends the image once more."""
     entry = coordinator.config_entry
-    ir.async_create_issue(
+    async_raise_module_issue(
         hass,
-        DOMAIN,
-        issue_id(entry.entry_id),
-        data={"entry_id": entry.entry_id, "sha256": release.image.sha256},
-        is_fixable=True,
-        is_persistent=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=ISSUE,
-        translation_placeholders={"module": entry.title, "version": release.version},
+        entry.entry_id,
+        OFFERED_TWICE,
+        {"module": entry.title, "version": release.version},
+        fix={"sha256": release.image.sha256},
     )
+
+
+def _take_back(hass: HomeAssistant, coordinator: ModuleCoordinator) -> None:
+    issue_id = f"{OFFERED_TWICE}_{coordinator.config_entry.entry_id}"
+    ir.async_delete_issue(hass, DOMAIN, issue_id)

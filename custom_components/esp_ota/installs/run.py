@@ -34,7 +34,7 @@ from ..ota import (
 from .finishing import async_finish
 from .loop_breaker import raise_for_third_try
 from .preparation import async_prepare, part_of
-from .rollback import async_way_back, rollback_mode, running_release, to_put_back
+from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
 
@@ -273,7 +273,7 @@ class InstallRun:
         assert self._pipeline is not None
         touched = self._pipeline.files_touched
         back = to_put_back(self._coordinator, failed, self.note["sha256"], touched=touched)
-        if back is None:
+        if back is None or not is_proven(self._coordinator, failed, self.note["sha256"]):
             return ()
         try:
             parts = await async_way_back(self._coordinator, back, touched=touched)
