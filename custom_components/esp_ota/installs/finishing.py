@@ -2,6 +2,7 @@
 
 from homeassistant.core import HomeAssistant
 
+from ..const import CONF_REFUSED_BY
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue, plain
 from ..library import Release
@@ -34,7 +35,7 @@ async def async_finish(
     ):
         _ask_back(hass, coordinator, note, back)
     if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
-        entry.async_start_reauth(hass)
+        entry.async_start_reauth(hass, data={CONF_REFUSED_BY: result.transport})
     await async_close(hass, coordinator, result)
 
 
