@@ -30,8 +30,9 @@ async def start_page() -> AsyncIterator[StartPage]:
     async with AsyncExitStack() as stack:
 
         async def start(**http: Any) -> HttpModule:
-            config = ModuleConfig(time_scale=0.02, http=HttpConfig(**http))
-            return await stack.enter_async_context(HttpModule(config))
+            config = ModuleConfig(time_scale=0.02, offline_time=15.0, txt_firmware=False)
+            module = HttpModule(config, HttpConfig(**http))
+            return await stack.enter_async_context(module)
 
         yield start
 

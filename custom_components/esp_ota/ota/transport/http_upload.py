@@ -101,10 +101,10 @@ class HttpUpload(Push):
         the module's flash, and WiFiOTA tells the sketch of any visitor: they are not asked.
         """
         with self._placed():
-            if self._dialect is None:
-                await self._recognise()
-                return
-            manners = DIALECTS[self._dialect]
+            dialect = self._dialect or await self._recognise()
+            if self._dialect is None and dialect is not UploadDialect.TASMOTA:
+                return  # its pages let us in; Tasmota names itself to everybody
+            manners = DIALECTS[dialect]
             if self._path is not None:
                 manners = manners.at(self._path)
             if (page := manners.looks or manners.check) is None:
