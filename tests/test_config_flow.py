@@ -325,7 +325,7 @@ async def test_a_wifi_ota_module_is_added_with_its_page(hass: HomeAssistant, esp
     assert data["upload_password"] == "watering-can"
 
 
-@pytest.mark.parametrize("domain", ["esphome", "shelly", "tasmota", "wled"])
+@pytest.mark.parametrize("domain", ["esphome", "shelly", "wled"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "garden-valve.local"])
 async def test_a_module_that_another_integration_updates_is_left_alone(
     hass: HomeAssistant, esp_ota: None, domain: str, host: str

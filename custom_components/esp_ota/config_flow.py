@@ -23,6 +23,7 @@ from .const import (
     CONF_KIND,
     CONF_MAC,
     CONF_PULL_SECRET,
+    CONF_REFUSED_BY,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
     CONF_UPLOAD_DIALECT,
@@ -40,6 +41,9 @@ from .flows import (
     HouseOptionsFlow,
     ModuleFlow,
     ModuleOptionsFlow,
+    async_updater_of,
+    has_a_page_alone,
+    ways_of,
 )
 from .house import Announcements, new_secret
 from .installs import is_installing
@@ -102,7 +106,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         )
         self._adopt_entry_by_address()
         self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
-        if other := self._other_integration():
+        if other := async_updater_of(self.hass, self._facts):
             return self.async_abort(
                 reason="other_integration", description_placeholders={"integration": other}
             )
@@ -186,8 +190,11 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             )
             if await self._async_reach(user_input):
                 await self._async_identify_by_hand(user_input)
-                return self._create(user_input)
-            errors["base"] = "unreachable"
+                if user_input.get(CONF_PASSWORD) or not self._facts.auth_required:
+                    return self._create(user_input)
+                errors[CONF_PASSWORD] = "password_missing"
+            else:
+                errors["base"] = "unreachable"
         schema = vol.Schema(
             _ADDRESS
             | {
@@ -201,6 +208,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
                 schema, user_input or {CONF_PORT: 8266}
             ),
             errors=errors,
+            description_placeholders={"module": (user_input or {}).get(CONF_HOST, "")},
         )
 
     @staticmethod
@@ -222,8 +230,11 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             updates={CONF_HOST: host, CONF_PORT: port}, reload_on_update=False
         )
 
-    async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin when a module refused the password."""
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin when a module refused the password, of the way that an install tried last."""
+        refused_by = entry_data.get(CONF_REFUSED_BY) or ways_of(self._get_reauth_entry())[0]
+        if refused_by == TRANSPORT_UPLOAD:
+            return await self.async_step_reauth_page()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
@@ -252,6 +263,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         if entry.data[CONF_KIND] == KIND_HOUSE:
             return self.async_abort(reason="house")
+        if has_a_page_alone(entry):
+            return await self.async_step_reconfigure_page()
         errors: dict[str, str] = {}
         if user_input is not None:
             if await self._async_is_others(entry, user_input):

@@ -11,6 +11,8 @@ from .const import DOMAIN
 from .ota import Cause, OtaError
 
 FILE_ISSUES = "file_"
+_JOURNAL: Final = "journal_unwritten"
+OFFERED_TWICE: Final = "offered_twice"
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
@@ -44,6 +46,26 @@ def async_clear_file_issue(hass: HomeAssistant, file_name: str) -> None:
 
 def _file_issue(file_name: str) -> str:
     return FILE_ISSUES + hashlib.sha256(file_name.encode()).hexdigest()[:16]
+
+
+@callback
+def async_raise_journal_issue(hass: HomeAssistant, path: str) -> None:
+    """Say that what runs is not on disk: a crash would forget it."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _JOURNAL,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=_JOURNAL,
+        translation_placeholders={"path": path},
+    )
+
+
+@callback
+def async_clear_journal_issue(hass: HomeAssistant) -> None:
+    """Take it back: it is on disk again."""
+    ir.async_delete_issue(hass, DOMAIN, _JOURNAL)
 
 
 @callback
@@ -158,11 +180,12 @@ def async_clear_update_issue(hass: HomeAssistant, entry_id: str) -> None:
 def async_clear_module_issues(hass: HomeAssistant, entry_id: str, *, failure: bool = True) -> None:
     """Take back all that was said about a module, because a new install begins.
 
-    Without `failure` it stays told why the last update failed: that is so until one succeeds.
+    Without `failure` it stays told why the last update failed, and that an image is not sent any
+    more: that is so until one succeeds.
     """
     registry = ir.async_get(hass)
     for domain, issue_id in list(registry.issues):
         if domain != DOMAIN or not issue_id.endswith(f"_{entry_id}"):
             continue
-        if failure or not issue_id.startswith(_UPDATE_FAILED):
+        if failure or not issue_id.startswith((_UPDATE_FAILED, OFFERED_TWICE)):
             ir.async_delete_issue(hass, DOMAIN, issue_id)

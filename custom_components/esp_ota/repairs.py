@@ -7,19 +7,7 @@ from homeassistant.core import Context, HomeAssistant
 
 from .house import HOUSE
 from .installs import ModuleRuntime
-
-
-class OfferAgain(ConfirmRepairFlow):
-    """Lets an image that failed twice be offered once more."""
-
-    @override
-    async def async_step_confirm(
-        self, user_input: dict[str, str] | None = None
-    ) -> RepairsFlowResult:
-        """Forget the failures when the person confirms."""
-        if user_input is not None and self.data is not None:
-            await self.hass.data[HOUSE].journal.async_forget_offers(str(self.data["entry_id"]))
-        return await super().async_step_confirm(user_input)
+from .issues import OFFERED_TWICE
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -27,6 +15,11 @@ class InstallNow(ConfirmRepairFlow):
 
     It is an install like any other: its card shows it, and how it ends is told as always.
     """
+
+    def __init__(self, *, once_more: bool) -> None:
+        """`once_more` sends what failed twice, which nobody else does."""
+        super().__init__()
+        self._once_more = once_more
 
     @override
     async def async_step_confirm(
@@ -46,18 +39,25 @@ class InstallNow(ConfirmRepairFlow):
             return "not_loaded"
         if runtime.installer.is_running:
             return "install_running"
-        library = self.hass.data[HOUSE].library
-        if (release := library.get(str(self.data["sha256"]))) is None:
+        library, journal = self.hass.data[HOUSE].library, self.hass.data[HOUSE].journal
+        # A repair of release 0.1.0 does not say which image it is about; the journal does.
+        failure = journal.failure(str(self.data["entry_id"]))
+        sha256 = self.data.get("sha256") or (failure["sha256"] if failure else "")
+        if (release := library.get(str(sha256))) is None:
             return "no_release"
         replaced = library.get(str(self.data.get("replaces", "")))
         user_id = self.context.get("user_id")
         context = Context(user_id=str(user_id) if user_id else None)
-        runtime.installer.async_begin(release, context, instead_of=replaced)
+        runtime.installer.async_begin(
+            release, context, instead_of=replaced, once_more=self._once_more
+        )
         return None
 
 
 async def async_create_fix_flow(
-    hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, Any] | None,
 ) -> RepairsFlow:
     """Return the flow of an issue that says it is fixable."""
-    return InstallNow() if data is not None and "sha256" in data else OfferAgain()
+    return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))

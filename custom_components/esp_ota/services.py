@@ -1,5 +1,6 @@
 """The actions: add firmware to the library, remove releases, cancel an update, roll back."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import voluptuous as vol
 
 from homeassistant.components.update import DOMAIN as UPDATE_DOMAIN
 from homeassistant.core import (
+    HassJob,
     HomeAssistant,
     ServiceCall,
     ServiceResponse,
@@ -15,10 +17,9 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import (
-    async_register_admin_service,
-    async_register_platform_entity_service,
-)
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import async_get_platforms
+from homeassistant.helpers.service import async_register_admin_service, entity_service_call
 
 from .const import DOMAIN
 from .helpers import async_error_for_file
@@ -64,15 +65,43 @@ def async_register_actions(hass: HomeAssistant) -> None:
         hass, DOMAIN, "remove_firmware", _async_remove, _REMOVE, SupportsResponse.OPTIONAL
     )
     for name, method in (("cancel", "async_cancel_install"), ("rollback", "async_roll_back")):
-        async_register_platform_entity_service(
-            hass,
-            DOMAIN,
-            name,
-            admin_only=True,
-            entity_domain=UPDATE_DOMAIN,
-            func=method,
-            schema=None,
-        )
+        _async_register_on_cards(hass, name, method)
+
+
+@callback
+def _async_register_on_cards(hass: HomeAssistant, name: str, method: str) -> None:
+    """Register an action on modules' cards, which raises when it reaches none.
+
+    Home Assistant itself passes over a target that has no card in it, without a word.
+    """
+
+    async def act(call: ServiceCall) -> None:
+        reached: set[str | None] = set()
+
+        async def act_on(card: Entity, _call: ServiceCall) -> None:
+            entry = card.platform.config_entry
+            module = entry.entry_id if entry else None
+            if module not in reached:  # one that has two cards is asked once
+                reached.add(module)
+                await getattr(card, method)()
+
+        await entity_service_call(hass, partial(_cards, hass), HassJob(act_on), call)
+        if not reached:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="nothing_reached"
+            )
+
+    async_register_admin_service(hass, DOMAIN, name, act, cv.make_entity_service_schema({}))
+
+
+def _cards(hass: HomeAssistant) -> dict[str, Entity]:
+    """Return the update cards of all modules (entity id)."""
+    return {
+        entity_id: card
+        for platform in async_get_platforms(hass, DOMAIN)
+        if platform.domain == UPDATE_DOMAIN
+        for entity_id, card in platform.entities.items()
+    }
 
 
 async def _async_add(call: ServiceCall) -> ServiceResponse:

@@ -11,6 +11,7 @@ from homeassistant.components.update import (
     UpdateEntityFeature,
 )
 from homeassistant.components.update.const import ATTR_SKIPPED_VERSION
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
@@ -67,6 +68,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     kind: ImageKind
 
     _attr_device_class = UpdateDeviceClass.FIRMWARE
+    _attr_entity_category: EntityCategory | None
     _attr_supported_features = (
         UpdateEntityFeature.INSTALL
         | UpdateEntityFeature.PROGRESS
@@ -198,8 +200,13 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
 
 class ModuleUpdate(UpdateCard):
-    """One module's firmware; its device class gives the name."""
+    """One module's firmware; its device class gives the name.
 
+    It has no category: whoever targets a device, an area or a label would pass over it in silence
+    (`async_extract_referenced_entity_ids` in `helpers/target.py`), and think that it was updated.
+    """
+
+    _attr_entity_category = None
     kind = ImageKind.SKETCH
 
     def __init__(self, runtime: ModuleRuntime) -> None:
@@ -247,8 +254,9 @@ class ModuleUpdate(UpdateCard):
 
 
 class FilesUpdate(UpdateCard):
-    """The files of one module."""
+    """The files of one module, reached by its name alone: a sketch takes its files along."""
 
+    _attr_entity_category = EntityCategory.CONFIG
     _attr_translation_key = "files"
     kind = ImageKind.FILESYSTEM
 

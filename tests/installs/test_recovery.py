@@ -214,6 +214,7 @@ async def test_a_module_that_runs_another_version_after_the_crash_is_gone_back_f
     strange = build_image("esp8266", version="0.9.9", size=48 * 1024)
     module = await start_module(advertise=True, image=strange, offline_time=60)
     entry = entry_for(module, options=options_for(rollback="auto"))
+    await garden.release("0.9.9")
     old = await garden.release("1.0.0")
     await garden.house.journal.async_proved(entry.entry_id, old.image.sha256)
     await crashed(garden, entry, "verifying")

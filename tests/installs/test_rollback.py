@@ -45,6 +45,13 @@ async def misnamed(garden: Garden, version: str = "1.2.0") -> Release:
     return await garden.house.library.async_add(image, name, source="upload")
 
 
+async def something_else(garden: Garden, module: VirtualModule) -> None:
+    """Have a module start, once, an older sketch that is in the library instead of the new one."""
+    await garden.release(module.config.wrong_version)
+    await garden.release("1.2.0")
+    module.board.faults = FaultPlan({Fault.WRONG_VERSION_BACK: 1})
+
+
 def repair(garden: Garden, entry: MockConfigEntry, key: str = "roll_back") -> ir.IssueEntry | None:
     return ir.async_get(garden.hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
 
@@ -140,7 +147,7 @@ async def test_it_is_put_back_by_itself_where_a_person_chose_that(
 ) -> None:
     module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="auto")
-    await misnamed(garden)
+    await something_else(garden, module)
 
     facts = await garden.refused("went_back")
     assert (facts["failed"], facts["back_to"]) == ("1.2.0", "1.0.0")
@@ -152,6 +159,34 @@ async def test_it_is_put_back_by_itself_where_a_person_chose_that(
     # Safe all the time in between, restored once.
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
     assert repair(garden, entry) is None
+
+
+async def test_a_version_that_is_spelt_differently_is_no_reason_to_go_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await add(garden, module, rollback="auto")
+    await garden.release("0.8.0")
+    await misnamed(garden)  # the very image runs, and says what it is called in its own bytes
+
+    await garden.refused("other_version_back")
+
+    assert module.running_version == "0.9.9"
+    assert module.events.count_of(Seen.FIRST_BYTE) == 1
+    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert repair(garden, entry) is not None  # a person can tell
+
+
+async def test_a_version_that_nobody_knows_is_no_reason_to_go_back(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True, faults=[Fault.WRONG_VERSION_BACK])
+    entry = await add(garden, module, rollback="auto")
+
+    await garden.refused("other_version_back")
+
+    assert module.events.count_of(Seen.FIRST_BYTE) == 1
+    assert repair(garden, entry) is not None
 
 
 async def test_nothing_is_put_back_where_a_person_does_not_want_it(
@@ -188,7 +223,7 @@ async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
 ) -> None:
     module = await start_module(advertise=True)
     entry = await add(garden, module, rollback="auto")
-    await misnamed(garden)
+    await something_else(garden, module)
     refused = asyncio.create_task(garden.refused("rollback_failed"))
     await module.wait_for(Seen.BACK)
     module.board.faults = FaultPlan([Fault.BOOT_STRAP])
@@ -196,7 +231,7 @@ async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
     facts = await refused
     assert (facts["failed"], facts["back_to"]) == ("1.2.0", "1.0.0")
     assert "boot" in facts["because"]
-    assert module.running_version == "0.9.9"
+    assert module.running_version == "0.0.1"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 

@@ -33,7 +33,11 @@ class Tasmota(SketchPages):
     @property
     @override
     def routes(self) -> Mapping[tuple[str, str], Handler]:
-        return {("GET", "/up"): self._page, ("POST", "/u2"): self._post}
+        return {
+            ("GET", "/"): self._menu,
+            ("GET", "/up"): self._page,
+            ("POST", "/u2"): self._post,
+        }
 
     @property
     @override
@@ -60,6 +64,13 @@ class Tasmota(SketchPages):
         if not request.header("Referer").lower().startswith(own):
             return Response(silent=True)
         return None
+
+    async def _menu(self, request: Request) -> Response:
+        """Show the main menu, behind the password alone (`HandleRootStatusRefresh`)."""
+        if not request.authorised("admin", self.config.password):
+            self.board.events.add(Seen.AUTH_FAILED)
+            return self.login()
+        return self._whole("<title>Tasmota - Main Menu</title>")
 
     async def _page(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:

@@ -7,7 +7,7 @@ Home Assistant knows two. There "all valves are closed" is true when every valve
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from homeassistant.const import (
     ATTR_ENTITY_ID,
@@ -20,7 +20,6 @@ from homeassistant.const import (
     CONF_FOR,
     CONF_OPTIONS,
     CONF_STATE,
-    CONF_TARGET,
     CONF_VALUE_TEMPLATE,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
@@ -103,6 +102,49 @@ class Group:
             member.unload()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Targets:
+    """The entities that a condition with targets looks at, as its own checker finds them.
+
+    It passes over the others, also those that do not exist, without a word. Which of a device's
+    or an area's entities it looks at is its own business: that of a battery also looks at
+    diagnostic ones (`battery/condition.py` of 2026.10), and from 2026.11 on a target may have an
+    `exclude` (`helpers/target.py`).
+    """
+
+    checker: condition.EntityConditionBase
+    named: set[str]
+    """Those that the target names."""
+    fitting: set[str]
+    """Those that the checker looks at."""
+    excluded: set[str]
+    """Those that are named, and taken out again."""
+
+    @classmethod
+    def of(cls, hass: HomeAssistant, checker: condition.EntityConditionBase) -> Self:
+        """Resolve the targets of a checker right now."""
+        selection = checker._target_selection  # noqa: SLF001 - whoever resolves anew finds others
+        selected = targets.async_extract_referenced_entity_ids(
+            hass,
+            selection,
+            expand_group=False,
+            primary_entities_only=checker._primary_entities_only,  # noqa: SLF001
+        )
+        found = selected.referenced | selected.indirectly_referenced
+        return cls(
+            checker=checker,
+            named=selected.referenced,
+            fitting=checker.entity_filter(found),
+            excluded=selection.entity_ids - selected.referenced,
+        )
+
+    def passes_over(self, state: State) -> bool:
+        """Whether the checker says nothing of an entity that it should look at."""
+        if state.entity_id in self.fitting:
+            return not self.checker._should_include(state)  # noqa: SLF001
+        return state.entity_id in self.named
+
+
 class Leaf:
     """One condition of Home Assistant, together with the entities that it is about."""
 
@@ -124,7 +166,9 @@ class Leaf:
 
     def entities(self, variables: Mapping[str, Any]) -> set[str]:
         """Return the entities that the answer rests on."""
-        return self._check(dict(variables))[0] | self._swept | (self._targets() or set())
+        targeted = self._targets()
+        fitting = targeted.fitting if targeted else set()
+        return self._check(dict(variables))[0] | self._swept | fitting
 
     def _check(self, variables: dict[str, Any]) -> tuple[set[str], bool, list[str]]:
         """Return which entities the answer rests on, the answer, and an error."""
@@ -143,16 +187,16 @@ class Leaf:
 
     def _doubts(self, entities: set[str]) -> Iterator[str]:
         """Yield each entity that says nothing, or is passed over in silence."""
-        fitting = self._targets()
-        if fitting is not None and not fitting:
+        targeted = self._targets()
+        if targeted is not None and not targeted.fitting:
             yield "no entity"
-        for entity_id in sorted(entities | (fitting or set())):
+        for entity_id in sorted(entities | (targeted.fitting if targeted else set())):
             state = self._hass.states.get(entity_id)
             if state is None:
                 yield f"{entity_id}: missing"
             elif self._is_untold(state):
                 yield f"{entity_id}: {state.state}"
-            elif fitting is not None and entity_id not in fitting:
+            elif targeted is not None and targeted.passes_over(state):
                 yield f"{entity_id}: of another kind"
             else:
                 yield from self._lost_members(state, {entity_id})
@@ -184,19 +228,15 @@ class Leaf:
         """The entities that the condition names."""
         registry = er.async_get(self._hass)
         names = condition.async_extract_entities(self._config)
+        if (targeted := self._targets()) is not None:
+            names -= targeted.excluded
         return {er.async_resolve_entity_id(registry, name) or name for name in names}
 
-    def _targets(self) -> set[str] | None:
-        """Return the entities that a condition with targets looks at; None for one without.
-
-        It passes over the others, also those that do not exist, without a word.
-        """
+    def _targets(self) -> Targets | None:
+        """Return the entities that a condition with targets is about; None for one without."""
         if not isinstance(self._checker, condition.EntityConditionBase):
             return None
-        selected = targets.async_extract_referenced_entity_ids(
-            self._hass, targets.TargetSelection(self._config[CONF_TARGET]), expand_group=False
-        )
-        return self._checker.entity_filter(selected.referenced | selected.indirectly_referenced)
+        return Targets.of(self._hass, self._checker)
 
     @property
     def _limits(self) -> set[str]:
@@ -225,7 +265,7 @@ class Leaf:
         if not by_state and not by_number:
             return False
         names = self._named | self._limits
-        if (fitting := self._targets()) is not None and fitting != names:
+        if (targeted := self._targets()) is not None and targeted.fitting != names:
             return False  # an area, say: what is in it may have changed
         states = [self._hass.states.get(name) for name in names]
         return bool(states) and all(

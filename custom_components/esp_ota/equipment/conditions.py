@@ -154,7 +154,13 @@ def _has_several(item: Mapping[str, Any]) -> bool:
         return False
     if target is not item and any(target.get(key) for key in _INDIRECT):
         return True  # one today, two once somebody adds a valve there
-    return len(cv.ensure_list(target.get("entity_id"))) > 1
+    return len(_named(target) - _named(target.get("exclude"))) > 1
+
+
+def _named(target: Any) -> set[str]:
+    """Return the entities that a target names, or what it excludes."""
+    found = target.get("entity_id") if isinstance(target, Mapping) else None
+    return {str(entity) for entity in cv.ensure_list(found)}
 
 
 def _group(item: Mapping[str, Any]) -> str | None:

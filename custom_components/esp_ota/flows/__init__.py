@@ -7,6 +7,8 @@ happens without a person in front of a form. Home Assistant finds them by `confi
 from .adding import EQUIPMENT, ModuleFlow
 from .library import HouseOptionsFlow
 from .options import ModuleOptionsFlow
+from .other_integrations import async_updater_of
+from .page import has_a_page_alone, ways_of
 from .sources import SOURCE_FLOWS
 from .transports import PASSWORD, PORT
 
@@ -18,4 +20,7 @@ __all__ = [
     "HouseOptionsFlow",
     "ModuleFlow",
     "ModuleOptionsFlow",
+    "async_updater_of",
+    "has_a_page_alone",
+    "ways_of",
 ]

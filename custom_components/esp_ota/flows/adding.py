@@ -5,7 +5,7 @@ from typing import Any, Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.helpers import selector
 
@@ -29,10 +29,9 @@ from ..const import (
 )
 from ..house import async_make_house_entry
 from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest
+from .other_integrations import async_updater_of
+from .page import PageFlow
 from .transports import TEXT, UPLOAD_FIELDS, async_try_page, is_page_path, pull_url, sketch_lines
-
-_OTHER_INTEGRATIONS: Final = ("esphome", "shelly", "tasmota", "wled")
-"""They update their modules themselves; two updaters for one module end in a broken one."""
 
 EQUIPMENT: Final = selector.SelectSelector(
     selector.SelectSelectorConfig(
@@ -43,7 +42,7 @@ EQUIPMENT: Final = selector.SelectSelector(
 )
 
 
-class ModuleFlow(ConfigFlow):
+class ModuleFlow(PageFlow):
     """What all ways of adding a module share, and the two that need no announcement."""
 
     _facts: ModuleFacts
@@ -69,7 +68,7 @@ class ModuleFlow(ConfigFlow):
         self._doors = {CONF_TRANSPORTS: [TRANSPORT_PULL]}
         await self.async_set_unique_id(request.mac)
         self._abort_if_unique_id_configured()
-        if other := self._other_integration():
+        if other := async_updater_of(self.hass, self._facts):
             return self.async_abort(
                 reason="other_integration", description_placeholders={"integration": other}
             )
@@ -140,14 +139,6 @@ class ModuleFlow(ConfigFlow):
         said = {key: value for key, value in user_input.items() if key in fields}
         self._doors = {CONF_TRANSPORTS: [TRANSPORT_UPLOAD]} | said
         return self._create(user_input)
-
-    def _other_integration(self) -> str | None:
-        """Return who updates the module at this address already."""
-        for domain in _OTHER_INTEGRATIONS:
-            for entry in self.hass.config_entries.async_entries(domain):
-                if entry.data.get(CONF_HOST) in {self._facts.host, f"{self._facts.name}.local"}:
-                    return domain
-        return None
 
     def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
         data = {CONF_KIND: KIND_MODULE, **self._announced(), **self._doors}

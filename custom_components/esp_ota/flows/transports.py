@@ -24,7 +24,7 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import HOUSE, new_secret
-from ..ota import ChipFamily, HttpUpload, OtaError, UploadDialect
+from ..ota import Cause, ChipFamily, HttpUpload, OtaError, UploadDialect
 from ..web import PULL_PATH
 
 _HEADERS: Final = {
@@ -40,6 +40,13 @@ _ENCRYPTED: Final = (
     "// Configure of the firmware library, Limits and addresses.",
 )
 """All three cores have this class; a plain client cannot talk to an `https:` address."""
+
+_NOBODY_ANSWERS: Final = {
+    Cause.HOST_NOT_FOUND,
+    Cause.HTTP_NO_ANSWER,
+    Cause.HTTP_PORT_CLOSED,
+    Cause.UNREACHABLE,
+}
 
 TEXT: Final = selector.TextSelector()
 PASSWORD: Final = selector.TextSelector(
@@ -81,21 +88,22 @@ DOOR_FIELDS: Final[dict[vol.Marker, Any]] = {
 async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | None:
     """Look at an update page without changing anything; return what is wrong with it.
 
-    A person who chose the kind of page is believed: the module may sleep just now.
+    A person who chose the kind of page is believed where nobody answers: the module may sleep just
+    now.
     """
-    if fields.get(CONF_UPLOAD_DIALECT):
-        return None
+    dialect = fields.get(CONF_UPLOAD_DIALECT)
     try:
         page = HttpUpload(
             host,
             int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)),
+            dialect=UploadDialect(dialect) if dialect else None,
             path=fields.get(CONF_UPLOAD_PATH),
             username=fields.get(CONF_UPLOAD_USERNAME),
             password=fields.get(CONF_UPLOAD_PASSWORD),
         )
-        await page.recognise()
+        await page.look()
     except OtaError as err:
-        return err
+        return None if dialect and err.cause in _NOBODY_ANSWERS else err
     return None
 
 

@@ -7,13 +7,16 @@ polls of modules. Never here: one module's state, or one install's steps.
 from .announcements import Announcements
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
+from .journal import Failure, JournalError
 from .pollers import Poller, new_secret
 
 __all__ = [
     "HOUSE",
     "Announcements",
+    "Failure",
     "House",
     "InstallNote",
+    "JournalError",
     "Poller",
     "async_make_house_entry",
     "new_secret",

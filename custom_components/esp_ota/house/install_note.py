@@ -28,6 +28,8 @@ class InstallNote(TypedDict):
     """Id of who pressed."""
     chosen: NotRequired[bool]
     """Whether the person named this very version."""
+    once_more: NotRequired[bool]
+    """Whether a person pressed Fix in the repair of an image that had failed twice."""
     replaces: NotRequired[str]
     """The image that ran when somebody wanted to go back from it."""
     result: NotRequired[dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from homeassistant.core import HomeAssistant
 
-from ..const import LOGGER
+from ..const import CONF_REFUSED_BY
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue, plain
 from ..library import Release
@@ -25,7 +25,7 @@ async def async_finish(
     entry = coordinator.config_entry
     coordinator.desk.dismiss()
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
-        await async_count(hass, coordinator, release, result)
+        await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)
     await async_tell_all(hass, coordinator, press, result)
     if result.cause is Cause.INTERRUPTED and result.restore_error is None:
@@ -35,7 +35,7 @@ async def async_finish(
     ):
         _ask_back(hass, coordinator, note, back)
     if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
-        entry.async_start_reauth(hass)
+        entry.async_start_reauth(hass, data={CONF_REFUSED_BY: result.transport})
     await async_close(hass, coordinator, result)
 
 
@@ -122,10 +122,7 @@ async def async_close(
         if hass.is_stopping:
             return  # no sequence runs any more; the open journal restores at the next start
         _tell_restore(hass, coordinator, result)
-    try:
-        await coordinator.house.journal.async_close(entry_id)
-    except OSError:
-        LOGGER.exception("%s: the journal cannot be written", coordinator.config_entry.title)
+    await coordinator.house.journal.async_close(entry_id)
 
 
 def _tell_restore(

@@ -139,8 +139,12 @@ class ModuleInstaller:
         *,
         chosen: bool = True,
         instead_of: Release | None = None,
+        once_more: bool = False,
     ) -> InstallRun:
-        """Begin to install a release; `instead_of` is what somebody goes back from."""
+        """Begin to install a release; `instead_of` is what somebody goes back from.
+
+        `once_more` sends an image that has failed twice.
+        """
         install_run = InstallRun.of(
             self._hass,
             self._coordinator,
@@ -148,6 +152,7 @@ class ModuleInstaller:
             context or Context(),
             chosen=chosen,
             instead_of=instead_of,
+            once_more=once_more,
         )
         self.async_start(install_run.run(), install_run)
         return install_run

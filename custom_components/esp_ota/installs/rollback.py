@@ -6,10 +6,10 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
-from ..const import CONF_ROLLBACK, ROLLBACK_ASK
+from ..const import CONF_ROLLBACK, ROLLBACK_ASK, ROLLBACK_NEVER
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import ImageKind, InstallResult, Part, Verdict, goes_back
+from ..ota import Cause, ImageKind, InstallResult, Part, Verdict, goes_back, same_version
 from .preparation import async_parts
 
 
@@ -88,6 +88,25 @@ async def async_way_back(
     return parts
 
 
+def is_proven(coordinator: ModuleCoordinator, failed: InstallResult, wanted: str) -> bool:
+    """Whether something else runs than was wanted (sha256): only then it goes back by itself.
+
+    A version that nobody knows is a name spelt differently, in the sketch or by who added the file.
+    """
+    library = coordinator.house.library
+    if failed.cause is not Cause.OTHER_VERSION_BACK or failed.by_sum:
+        return True
+    release = library.get(wanted)
+    if release is None or failed.version is None:
+        return False
+    marker = release.image.marker
+    wanted_names = {release.version} | ({marker.version} if marker else set())
+    if any(same_version(failed.version, version) for version in wanted_names):
+        return False
+    named = library.find(release.firmware, failed.version)
+    return any(item.image.sha256 != wanted for item in named)
+
+
 def asks(entry: ConfigEntry) -> bool:
-    """Whether a person is to be asked."""
-    return rollback_mode(entry.options) == ROLLBACK_ASK
+    """Whether a person is to be asked about what did not go back by itself."""
+    return rollback_mode(entry.options) != ROLLBACK_NEVER

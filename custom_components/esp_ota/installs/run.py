@@ -11,12 +11,13 @@ from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER, ROLLBACK_AUTO
 from ..equipment import safe_state_for, safe_state_noted
-from ..house import InstallNote, restored_result, stored_result
+from ..house import InstallNote, JournalError, restored_result, stored_result
 from ..issues import async_clear_module_issues
 from ..library import Release
 from ..modules import ModuleCoordinator, Press
 from ..ota import (
     Cause,
+    InstallRefused,
     InstallResult,
     InstallStage,
     LibraryError,
@@ -31,9 +32,9 @@ from ..ota import (
     carry_through,
 )
 from .finishing import async_finish
-from .loop_breaker import raise_for_third_offer
+from .loop_breaker import raise_for_third_try
 from .preparation import async_prepare, part_of
-from .rollback import async_way_back, rollback_mode, running_release, to_put_back
+from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
 
@@ -41,6 +42,8 @@ CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLE
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _WANTED: Final = InstallResult(verdict=Verdict.ROLLED_BACK)
 """What a way back undoes that somebody asked for."""
+_NOT_BEGUN: Final = {InstallStage.QUEUED, InstallStage.MAKING_SAFE, InstallStage.SENDING}
+"""What cannot be written then is not done: after a crash nobody would know of it."""
 _LOOKED_AT: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """Stages of a mere look: the equipment was restored before it, and stays so."""
 
@@ -60,6 +63,8 @@ class InstallRun:
         self.press = press
         self._is_noted = False
         """Whether the image had left before a crash."""
+        self._has_begun = False
+        """Whether an image may have left since it was queued."""
         self.result = CANCELLED
         """What it ended as."""
         self.is_put_aside = False
@@ -75,8 +80,12 @@ class InstallRun:
         *,
         chosen: bool,
         instead_of: Release | None = None,
+        once_more: bool = False,
     ) -> Self:
-        """Return the install of a release; `instead_of` is what somebody wants to go back from."""
+        """Return the install of a release; `instead_of` is what somebody wants to go back from.
+
+        `once_more` is for who knows that it has failed twice.
+        """
         note: InstallNote = {
             "stage": InstallStage.CHECKING,
             "sha256": release.image.sha256,
@@ -86,6 +95,8 @@ class InstallRun:
             "chosen": chosen,
             "started": dt_util.utcnow().isoformat(),
         }
+        if once_more:
+            note["once_more"] = True
         if instead_of is not None:
             note["replaces"] = instead_of.image.sha256
         press = Press.now(release, coordinator.data.installed, context)
@@ -128,7 +139,7 @@ class InstallRun:
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         coordinator.raise_for_other_module()
-        raise_for_third_offer(self._hass, coordinator, release)
+        raise_for_third_try(self._hass, coordinator, release, self.note)
         context, options = self.press.context, self._entry.options
         safe_state = safe_state_for(
             self._hass, coordinator.house, self._entry.title, options, context
@@ -165,7 +176,7 @@ class InstallRun:
             raise LibraryError(Cause.INTERRUPTED)
         nothing = Payload(data=b"", kind=sent.image.kind, md5=sent.image.md5)
         part = part_of(self._coordinator, sent, nothing, chosen=True)
-        self._is_noted = True
+        self._is_noted = self._has_begun = True
         return self._install([part], self.safe_state_noted)
 
     # What they share
@@ -227,15 +238,30 @@ class InstallRun:
             return
         decided = stage in {InstallStage.RESTORING, InstallStage.DONE}
         self.note["again"] = self._pipeline.goes_on
-        await self.async_note(stage, self._pipeline.ending if decided else None)
+        self._has_begun = self._has_begun and stage is not InstallStage.QUEUED
+        lost = await self.async_note(stage, self._pipeline.ending if decided else None)
+        if lost is not None and stage in _NOT_BEGUN and not self._has_begun:
+            raise InstallRefused(lost.cause, **lost.facts)
+        self._has_begun = self._has_begun or stage is InstallStage.SENDING
 
-    async def async_note(self, stage: InstallStage, decided: InstallResult | None = None) -> None:
-        """Write a stage to the journal, and what it ends as where that is decided."""
+    async def async_note(
+        self, stage: InstallStage, decided: InstallResult | None = None
+    ) -> JournalError | None:
+        """Write a stage to the journal, and what it ends as where that is decided.
+
+        Return why it is not on disk, where it is not: what has begun is carried to its end all the
+        same, and a repair tells.
+        """
         self.note["stage"] = stage
         self.note.pop("result", None)
         if decided is not None:
             self.note["result"] = stored_result(decided)
-        await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
+        try:
+            await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
+        except JournalError as err:
+            LOGGER.error("%s: not on disk while %s: %s", self._entry.title, stage, err)
+            return err
+        return None
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
@@ -247,7 +273,7 @@ class InstallRun:
         assert self._pipeline is not None
         touched = self._pipeline.files_touched
         back = to_put_back(self._coordinator, failed, self.note["sha256"], touched=touched)
-        if back is None:
+        if back is None or not is_proven(self._coordinator, failed, self.note["sha256"]):
             return ()
         try:
             parts = await async_way_back(self._coordinator, back, touched=touched)

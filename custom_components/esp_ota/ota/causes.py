@@ -131,7 +131,6 @@ class Cause(StrEnum):
     NOT_COLLECTED = "not_collected"
     DOWNLOAD_DECLINED = "download_declined"
     LENGTH_LOST = "length_lost"
-    OFFERED_TWICE = "offered_twice"
     # The transfer
     STALLED = "stalled"
     CONNECTION_LOST = "connection_lost"
@@ -177,6 +176,8 @@ class Cause(StrEnum):
     SOAK_RESTARTED = "soak_restarted"
     SOAK_UNAVAILABLE = "soak_unavailable"
     # Around it
+    OFFERED_TWICE = "offered_twice"
+    NOT_NOTED = "not_noted"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
     CANCELLED_FILES = "cancelled_files"

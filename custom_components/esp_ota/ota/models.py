@@ -281,6 +281,8 @@ class InstallResult:
     """Placeholders of the cause's sentence."""
     version: str | None = None
     """The version the module states after the restart, if it states one."""
+    by_sum: bool = False
+    """Whether the sum of what runs says that it is something else, and not a name alone."""
     transport: str | None = field(default=None, compare=False)
     """Name of the transport that was used last."""
     files_incomplete: bool = False

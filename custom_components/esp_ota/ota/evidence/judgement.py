@@ -72,7 +72,7 @@ def _judge_md5(
         return _unchanged(sighting, candidate, Cause.OLD_FIRMWARE_BACK)
     if _is_rewritten(candidate.image, before):
         return None
-    return _other(sighting, candidate)
+    return _other(sighting, candidate, by_sum=True)
 
 
 def _is_rewritten(image: Image, module: ModuleFacts) -> bool:
@@ -99,11 +99,12 @@ def _unchanged(sighting: Sighting, candidate: Candidate, cause: Cause) -> Instal
     )
 
 
-def _other(sighting: Sighting, candidate: Candidate) -> InstallResult:
+def _other(sighting: Sighting, candidate: Candidate, *, by_sum: bool = False) -> InstallResult:
     found = " ".join(text for text in (sighting.firmware, sighting.version) if text)
     return InstallResult(
         verdict=Verdict.FAILED,
         cause=Cause.OTHER_VERSION_BACK,
         facts={"version": candidate.version, "found": found or "another image"},
         version=sighting.version,
+        by_sum=by_sum,
     )

@@ -50,6 +50,8 @@ class Manners:
     forms: Mapping[ImageKind, Form]
     check: str | None = None
     """A page to ask for before anything is sent: is it there, is the password right?"""
+    looks: str | None = None
+    """A page that changes nothing and is behind the password, where the checked one is not so."""
     shows: re.Pattern[bytes] | None = None
     """What is on that page, if it is the right one."""
     start: str | None = None
@@ -135,6 +137,7 @@ DIALECTS: Final[Mapping[UploadDialect, Manners]] = {
     ),
     UploadDialect.ELEGANT_OTA: Manners(
         title="ElegantOTA",
+        looks="/update",
         forms=_modes("/ota/upload", "fr", "fs"),
         start="/ota/start?mode={mode}&hash={md5}",
         accepted=_OK,
@@ -167,6 +170,7 @@ DIALECTS: Final[Mapping[UploadDialect, Manners]] = {
         forms={ImageKind.SKETCH: Form(field="u2", path="/u2?fsz={size}")},
         # Which page was shown last decides what the next upload is taken for.
         check="/up",
+        looks="/",
         shows=_field(b"u2"),
         # Words are in the module's language; only a page of success loads itself anew.
         accepted=re.compile(rb"location\.href\s*=\s*['\"]\.['\"]|Successful"),

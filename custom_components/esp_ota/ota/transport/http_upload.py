@@ -94,6 +94,26 @@ class HttpUpload(Push):
         with self._placed():
             return await self._recognise()
 
+    async def look(self) -> None:
+        """Look at its page with our credentials, without changing anything.
+
+        Raises the OtaError that says why it does not let us in. PrettyOTA's login would be kept in
+        the module's flash, and WiFiOTA tells the sketch of any visitor: they are not asked.
+        """
+        with self._placed():
+            dialect = self._dialect or await self._recognise()
+            if self._dialect is None and dialect is not UploadDialect.TASMOTA:
+                return  # its pages let us in; Tasmota names itself to everybody
+            manners = DIALECTS[dialect]
+            if self._path is not None:
+                manners = manners.at(self._path)
+            if (page := manners.looks or manners.check) is None:
+                return
+            web = await self._web()
+            await self._show_credentials(web, manners)
+            known = self._password is not None
+            admit(await web.ask(page), page, manners, password_known=known)
+
     async def send(
         self,
         payload: Payload,
