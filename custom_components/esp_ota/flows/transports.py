@@ -24,7 +24,7 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import HOUSE, new_secret
-from ..ota import ChipFamily, HttpUpload, OtaError, UploadDialect
+from ..ota import ChipFamily, Fixed, HttpUpload, OtaError, UploadDialect
 from ..web import PULL_PATH
 
 _HEADERS: Final = {
@@ -80,8 +80,7 @@ async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | Non
         return None
     try:
         page = HttpUpload(
-            host,
-            int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)),
+            Fixed(host, int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))),
             path=fields.get(CONF_UPLOAD_PATH),
             username=fields.get(CONF_UPLOAD_USERNAME),
             password=fields.get(CONF_UPLOAD_PASSWORD),

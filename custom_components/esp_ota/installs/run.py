@@ -127,7 +127,6 @@ class InstallRun:
 
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
-        coordinator.raise_for_other_module()
         raise_for_third_offer(self._hass, coordinator, release)
         context, options = self.press.context, self._entry.options
         safe_state = safe_state_for(
@@ -190,7 +189,7 @@ class InstallRun:
             turn=coordinator.house.turn(),
             on_stage=self._on_stage,
             on_progress=coordinator.async_set_progress,
-            check_identity=coordinator.raise_for_other_module,
+            find_module=self._find_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
@@ -205,6 +204,10 @@ class InstallRun:
             undoes=undoes,
         )
         return self._pipeline
+
+    async def _find_module(self) -> None:
+        """Follow the module to where it is; raises InstallRefused when another one is there."""
+        await self._coordinator.whereabouts.now()
 
     def _facts(self) -> ModuleFacts:
         """Return what is known of the module before an image is sent, and keep that in mind.

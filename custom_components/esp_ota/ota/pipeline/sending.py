@@ -75,7 +75,6 @@ class Sending:
         """Send one image, again after network faults, never after a refusal."""
         tries = min(self._limits.tries, transport.tries)
         while True:
-            self._ports.check_identity()
             self._confirm_safe()
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))
@@ -125,7 +124,6 @@ class Sending:
         await self._ports.observer.wait_back(gone_at, *known)
 
     def _before_first_byte(self) -> None:
-        self._ports.check_identity()
         self._confirm_safe()
         self.payload_started = True
         self.files_touched |= self.parts[0].payload.kind is ImageKind.FILESYSTEM

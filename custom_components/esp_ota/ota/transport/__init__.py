@@ -8,10 +8,13 @@ from .arduino_ota import ArduinoOtaPush, PushLimits
 from .http_pull import Download, HttpPull, PullDesk, PullLimits
 from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
+from .whereabouts import Address, Fixed, Whereabouts
 
 __all__ = [
+    "Address",
     "ArduinoOtaPush",
     "Download",
+    "Fixed",
     "HttpPull",
     "HttpUpload",
     "PullDesk",
@@ -20,5 +23,6 @@ __all__ = [
     "Transport",
     "UploadDialect",
     "UploadLimits",
+    "Whereabouts",
     "recognise",
 ]
