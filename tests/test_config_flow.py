@@ -201,15 +201,15 @@ async def test_a_known_module_is_not_offered_again(
 async def test_a_changed_address_is_taken_over_without_reloading(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module()
-    entry = await garden.add(entry_for(module))
+    module = await start_module(host="127.0.0.9")
+    entry = await garden.add(entry_for(module, port=3232))
     runtime = entry.runtime_data
 
-    result = await discover(garden.hass, announcement(host="127.0.0.9", port=3232))
+    result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))
     await garden.hass.async_block_till_done()
 
     assert_aborted(result, "already_configured")
-    assert (entry.data["host"], entry.data["port"]) == ("127.0.0.9", 3232)
+    assert (entry.data["host"], entry.data["port"]) == ("127.0.0.9", module.port)
     assert entry.runtime_data is runtime  # a reload would have ended a running install
     assert runtime.coordinator.host == "127.0.0.9"
 
@@ -245,7 +245,7 @@ async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_e
 async def test_a_module_that_stops_announcing_its_mac_is_still_the_same(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module()
+    module = await start_module(host="127.0.0.9")
     entry = await garden.add(entry_for(module, unique_id=MAC, mac=MAC))
 
     result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))

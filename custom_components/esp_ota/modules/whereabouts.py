@@ -161,16 +161,18 @@ class Whereabouts:
     # Where it is
 
     def confirm(self, address: Address) -> None:
-        """Return when nothing heard since speaks against it being there; see `ota`."""
-        if address != self.address:
-            raise ModuleConnectionError(Cause.MOVED, host=address.host, other=self.address.host)
-        if (doubt := self._other_there(address)) is not None:
-            raise doubt
-        for claim in self._claims(0.0):
-            if self.is_here(claim.facts):
-                if self._is_stranger(claim):
-                    raise self._wrong_module(claim.facts.mac)
-                return
+        """Return when nothing heard since speaks against it being there.
+
+        Raises ModuleConnectionError where something does: then `now` has to find out.
+        """
+        known = (claim for claim in self._claims(0.0) if self.is_here(claim.facts))
+        newest = next(known, None)
+        if (
+            address != self.address
+            or self._other_there(address) is not None
+            or (newest is not None and self._is_stranger(newest))
+        ):
+            raise ModuleConnectionError(Cause.MOVED, host=address.host)
 
     async def now(self) -> Address:
         """Return where it is, after asking it; follows it there.
@@ -237,11 +239,15 @@ class Whereabouts:
                 return await self._judged(claims)
             except InstallRefused as err:
                 doubt = err
-                if err.cause is Cause.SAME_NAME:
+                if err.cause is Cause.SAME_NAME and self._rounds_since(asked_at) > 1:
                     break
         if doubt.cause is Cause.SAME_NAME and not self._claims(asked_at):
             return await self._judged([])  # nobody says so any more
         raise doubt
+
+    def _rounds_since(self, asked_at: float) -> int:
+        """Return how often everybody was asked: an answer may be lost once."""
+        return round((time.monotonic() - asked_at) / self._house.patience.breath)
 
     async def _asked(self, seconds: float, *, everybody: bool = False) -> list[Claim]:
         """Ask who has this name, and return who answers: at once, unless `everybody` is asked."""

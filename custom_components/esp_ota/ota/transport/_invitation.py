@@ -5,6 +5,7 @@ invitation came from (`ArduinoOTA.cpp`), and the call-back goes to the address i
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,7 @@ class Invitation:
         callback_port: int,
         password: str | None,
         limits: InvitationLimits,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare the datagram (`ArduinoOTA.cpp`: command, port, size, MD5, line feed)."""
         command = _COMMANDS[payload.kind]
@@ -50,6 +52,8 @@ class Invitation:
         self._socket = socket
         self._password = password
         self._limits = limits
+        self._confirm = confirm
+        """Raises where another module may listen by now: even an invitation stops a sketch."""
         self._keys_tried = 0
         self._silences = 0
         self._auth_silences = 0
@@ -62,6 +66,7 @@ class Invitation:
         invitations = 0
         while invitations < self._limits.tries:
             invitations += 1
+            self._confirm()
             self._socket.send(self._datagram)
             reply = await self._receive(self._patience)
             while reply is not None and reply.startswith(_AUTH_FAILED):

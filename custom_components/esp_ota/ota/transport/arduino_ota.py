@@ -98,14 +98,14 @@ class ArduinoOtaPush(Push):
         try:
             callback = Callback(invitations.local_address, self._callback_port)
             try:
-                return await self._connect(at.port, invitations, callback, payload)
+                return await self._connect(at, invitations, callback, payload)
             finally:
                 callback.close()
         finally:
             invitations.close()
 
     async def _connect(
-        self, port: int, invitations: DatagramSocket, callback: Callback, payload: Payload
+        self, at: Address, invitations: DatagramSocket, callback: Callback, payload: Payload
     ) -> socket.socket:
         """Invite and return the module's connection.
 
@@ -113,16 +113,21 @@ class ArduinoOtaPush(Push):
         2015 never send one.
         """
         invitation = Invitation(
-            invitations, payload, callback.port, self._password, self._limits.invitation
+            invitations,
+            payload,
+            callback.port,
+            self._password,
+            self._limits.invitation,
+            lambda: self._where.confirm(at),
         )
         host = invitations.remote_address
-        _LOGGER.debug("Inviting %s:%s to call back on %s", host, port, callback.port)
+        _LOGGER.debug("Inviting %s:%s to call back on %s", host, at.port, callback.port)
         connecting = asyncio.create_task(callback.connection_from(host))
         inviting = asyncio.create_task(invitation.accepted())
         try:
             await asyncio.wait({connecting, inviting}, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
-                await self._accepted(port, inviting, invitations)
+                await self._accepted(at.port, inviting, invitations)
                 await asyncio.wait({connecting}, timeout=self._limits.callback)
             if not connecting.done():
                 raise self._no_callback(invitations, callback, payload)

@@ -22,7 +22,7 @@ class Whereabouts(Protocol):
     def confirm(self, address: Address) -> None:
         """Return when nothing that was heard meanwhile speaks against it being there.
 
-        Raises InstallRefused when another module is there, ModuleConnectionError when it moved.
+        Raises ModuleConnectionError where something does: the next try asks `now` again.
         """
 
 
