@@ -150,6 +150,7 @@ async def test_modules_that_swap_addresses_in_the_queue_keep_their_firmware(
         install = asyncio.create_task(garden.install("1.1.0"))
         await until(lambda: garden.card.attributes["stage"] == "queued")
         await swap(valve, pump)
+        await asyncio.gather(valve.wait_for(Seen.BACK), pump.wait_for(Seen.BACK))
     await install
 
     assert_followed(entry, valve, pump)

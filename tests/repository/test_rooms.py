@@ -57,7 +57,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
         "ota.module",
     },
     "ota.pipeline": {"ota.evidence", "ota.preflight", "ota.transport"},
-    "ota.evidence": {"ota.preflight"},
+    "ota.evidence": {"ota.preflight", "ota.module"},
     "ota.preflight": {"ota.image", "ota.module"},
     "ota.transport": {"ota.module"},
     "ota.sources": {"ota.module"},

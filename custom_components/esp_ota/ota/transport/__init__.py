@@ -4,11 +4,11 @@ Here live ArduinoOTA, upload pages and pull, each with the wire it speaks; a pri
 to this room alone. Never here: the pipeline, or another transport.
 """
 
+from ._whereabouts import Address, Fixed, Whereabouts
 from .arduino_ota import ArduinoOtaPush, PushLimits
 from .http_pull import Download, HttpPull, PullDesk, PullLimits
 from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
-from .whereabouts import Address, Fixed, Whereabouts
 
 __all__ = [
     "Address",

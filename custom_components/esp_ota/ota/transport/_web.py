@@ -10,7 +10,7 @@ from ..exceptions import ModuleConnectionError
 from ._callback import SEND_BUFFER, reset
 from ._exchange import Exchange, UploadLimits
 from ._http import Reply, basic, request_head
-from .whereabouts import Address, Whereabouts
+from ._whereabouts import Address, Whereabouts
 
 _DEFAULT_PORT: Final = 80
 

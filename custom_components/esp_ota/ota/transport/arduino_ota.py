@@ -19,8 +19,8 @@ from ..module import DatagramSocket, is_translated, why_silent, why_unreachable
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
 from ._stream import Stream, StreamLimits
+from ._whereabouts import Address, Whereabouts
 from .protocol import Push
-from .whereabouts import Address, Whereabouts
 
 _LOGGER: Final = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ from ._other_slot import switch_back
 from ._recognise import recognise_at
 from ._verdict import admit, delivery
 from ._web import Web
+from ._whereabouts import Address, Fixed, Whereabouts
 from .protocol import Push
-from .whereabouts import Address, Fixed, Whereabouts
 
 __all__ = ["HttpUpload", "UploadDialect", "UploadLimits", "recognise"]
 
