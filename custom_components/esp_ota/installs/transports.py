@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ..const import (
+    CONF_MAC,
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
@@ -55,6 +56,7 @@ def _upload(coordinator: ModuleCoordinator) -> Transport:
         path=data.get(CONF_UPLOAD_PATH),
         username=data.get(CONF_UPLOAD_USERNAME),
         password=data.get(CONF_UPLOAD_PASSWORD),
+        mac=data.get(CONF_MAC),
         limits=coordinator.house.patience.upload,
     )
 

@@ -8,6 +8,7 @@ or has become another module's. What cannot be told apart is refused, with a rep
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 import time
 from typing import Any, Final
 
@@ -28,7 +29,9 @@ from ..issues import async_clear_same_name, async_raise_same_name
 from ..ota import Address, Cause, InstallRefused, ModuleConnectionError, ModuleFacts, OtaError
 
 _DOUBT_AGAIN: Final = 10.0
-"""Seconds after which a doubt is looked into again when something is heard; installs do at once."""
+"""Seconds until a doubt is looked into again; installs do at once."""
+_LONGEST: Final = 600.0
+"""The same when nothing changes for long."""
 _RIVAL: Final = 0.3
 """Seconds after the first answer in which a second board of the same name would have answered."""
 
@@ -60,8 +63,6 @@ class Whereabouts:
         self._heard = asyncio.Event()
         self._asking = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
-        self._doubted_at: float | None = None
-        """When it could not be told where it is, as long as that is so."""
         self._page_asked: tuple[Address, float] | None = None
 
     @property
@@ -110,10 +111,7 @@ class Whereabouts:
         """Take an announcement under this module's name: where it says to be is looked into."""
         self._heard.set()
         moved = not self.is_here(facts) and (self._mac is None or facts.mac in {self._mac, None})
-        if self._doubted_at is None:
-            if moved:
-                self._async_do(self._follow())
-        elif time.monotonic() - self._doubted_at > _DOUBT_AGAIN:
+        if moved:
             self._async_do(self._follow())
 
     @callback
@@ -132,10 +130,23 @@ class Whereabouts:
         )
 
     async def _follow(self) -> None:
-        try:
-            await self.now()
-        except OtaError as err:
-            LOGGER.debug("%s: where it is cannot be told: %s", self._entry.title, err)
+        """Find out where it is; while two cannot be told apart, again and again."""
+        pause = _DOUBT_AGAIN
+        while True:
+            try:
+                await self.now()
+            except OtaError as err:
+                LOGGER.debug("%s: where it is cannot be told: %s", self._entry.title, err)
+                if err.cause is not Cause.SAME_NAME:
+                    return
+            else:
+                return
+            await asyncio.sleep(_DOUBT_AGAIN)
+            self._heard.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._heard.wait()
+            pause = min(2 * pause, _LONGEST)
 
     async def _follow_to(self, address: Address) -> None:
         """Believe where it asked from, which may be a router's: the new answers, the old not."""
@@ -148,7 +159,7 @@ class Whereabouts:
 
         Returns whether it is this module's, None where that cannot be told.
         """
-        if self._name is not None:
+        if self._name is not None and not self._knows_better(facts):
             self._house.announcements.async_claimed(self._name, facts)
         try:
             await self.now()
@@ -157,6 +168,13 @@ class Whereabouts:
         if self.is_here(facts):
             return True
         return False if facts.mac != self._mac else None
+
+    def _knows_better(self, facts: ModuleFacts) -> bool:
+        """Whether our own ears heard this: others mix the records of two boards of one name."""
+        return any(
+            (claim.facts.host, claim.facts.port) == (facts.host, facts.port)
+            for claim in self._claims(0.0)
+        )
 
     # Where it is
 
@@ -185,10 +203,9 @@ class Whereabouts:
                 await self._ask_page(found)
             except InstallRefused as err:
                 if err.cause is Cause.SAME_NAME:
-                    self._doubted_at = time.monotonic()
                     async_raise_same_name(self._hass, self._entry, err.facts)
+                    self._async_do(self._follow())
                 raise
-            self._doubted_at = None
             async_clear_same_name(self._hass, self._entry.entry_id)
             self.async_move(*found)
             return found
@@ -326,8 +343,7 @@ class Whereabouts:
 
     async def _is_alive(self, address: Address) -> bool:
         """Whether a module answers where this one was, that nobody else says to be."""
-        name = self._name
-        if name is None or self._house.announcements.is_others(name, address.host, self._port):
+        if self._house.announcements.is_others(self._name, address.host, self._port):
             return False
         patience = self._house.patience.watch.patient_probe
         return await self._probe(address, patience) or await self._probe(address, patience)

@@ -20,7 +20,8 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import InstallRefused, OtaError, TransferError
 from ..models import Delivery, Payload, ProgressCallback
-from ._dialects import DIALECTS, Form, Manners, UploadDialect
+from ._board import raise_for_other_board
+from ._dialects import DIALECTS, IDENTITY, Form, Manners, UploadDialect
 from ._exchange import Upload, UploadLimits
 from ._http import request_head
 from ._login import log_in
@@ -68,11 +69,13 @@ class HttpUpload(Push):
         path: str | None = None,
         username: str | None = None,
         password: str | None = None,
+        mac: str | None = None,
         limits: UploadLimits | None = None,
     ) -> None:
         """Upload to where the page is. Without a dialect it is recognised anew for each image.
 
-        `path` is that of the update page where the sketch chose another than the usual one.
+        `path` is that of the update page where the sketch chose another than the usual one;
+        `mac` is compared with what a page says of its board.
         """
         if path is not None and not self.is_path(path):
             raise ValueError(f"not the path of a page: {path!r}")
@@ -82,6 +85,7 @@ class HttpUpload(Push):
         self._path = path
         self._username = username
         self._password = password
+        self._mac = mac
         self._limits = limits or UploadLimits()
 
     @staticmethod
@@ -169,7 +173,9 @@ class HttpUpload(Push):
         await self._show_credentials(web, manners)
         for template, shows in manners.steps:
             page = _filled(template, form, payload)
-            admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+            reply = admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+            if page == IDENTITY:
+                raise_for_other_board(reply.page, self._mac)
         path = _filled(form.path, form, payload)
         async with await web.connect() as exchange:
             upload = _upload(web, form, path, payload, md5_part=manners.md5_part)
