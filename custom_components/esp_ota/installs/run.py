@@ -275,6 +275,8 @@ class InstallRun:
             if self.is_put_aside:
                 house, entry_id = self._coordinator.house, self._entry.entry_id
                 house.put_aside_at[entry_id] = time.monotonic()
+                # It may have been cancelled in the middle of this very write.
+                await carry_through(house.journal.async_write(entry_id, self.note))
                 self._coordinator.desk.dismiss()
             else:
                 await self._async_end()

@@ -152,14 +152,17 @@ class Whereabouts:
         """Believe where it asked from, which may be a router's: the new answers, the old not."""
         patience = self._house.patience.watch.patient_probe
         if await self._probe(address, patience) and not await self._is_alive(self.address):
-            self.async_move(address.host)
+            self.async_move(*address)
 
     async def async_meet(self, facts: ModuleFacts) -> bool | None:
         """Look into an announcement that the house's ears may have missed.
 
         Returns whether it is this module's, None where that cannot be told.
         """
-        if self._name is not None and not self._knows_better(facts):
+        if self._name is None:
+            if facts.mac is not None and facts.mac == self._mac and not self.is_here(facts):
+                await self._follow_to(Address(facts.host, facts.port))
+        elif not self._knows_better(facts):
             self._house.announcements.async_claimed(self._name, facts)
         try:
             await self.now()
@@ -369,6 +372,10 @@ class Whereabouts:
 
 
 def _one_of(claims: list[Claim], is_here: Callable[[ModuleFacts], bool]) -> Claim | None:
-    """Return the claim of the known address, else the newest."""
-    here = (claim for claim in claims if is_here(claim.facts))
+    """Return the newest claim, or that of the known address, if it is as new.
+
+    A board with cable and Wi-Fi answers at both; one that moved says no more where it was.
+    """
+    as_new = (claim for claim in claims if claim.at >= claims[0].at - _RIVAL)
+    here = (claim for claim in as_new if is_here(claim.facts))
     return next(here, claims[0] if claims else None)
