@@ -270,11 +270,13 @@ async def test_another_module_with_the_same_host_name_is_another_module(
 async def test_an_entry_does_not_move_to_a_mac_that_another_entry_has(
     garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
 ) -> None:
-    module, other = await start_module(), await start_module()
+    module, other = await start_module(), await start_module(host="127.0.0.9")
     by_name = await garden.add(entry_for(module))
-    by_mac = await garden.add(entry_for(other, unique_id=MAC, mac=MAC, service_name=None))
+    moved = {"unique_id": MAC, "mac": MAC, "service_name": None, "port": 1}
+    by_mac = await garden.add(entry_for(other, **moved))
 
-    result = await discover(garden.hass, announcement(host="127.0.0.9", mac="5ccf7fa1b2c3"))
+    found = announcement(host="127.0.0.9", port=other.port, mac="5ccf7fa1b2c3")
+    result = await discover(garden.hass, found)
 
     assert_aborted(result, "already_configured")
     assert (by_name.unique_id, by_mac.unique_id) == ("garden-valve", MAC)
