@@ -10,7 +10,7 @@ SIZE_LIMIT: Final = 64 * 1024
 """Bytes; a status page of a module is a few hundred."""
 _VERSION_LIMIT: Final = 64
 _MAC: Final = re.compile(
-    r"(?<![a-z_])(?:sta[ _-]?)?mac(?:[ _-]?addr(?:ess)?)?[\"']?\s*[:=]\s*[\"']?"
+    r"(?<![a-z_])(?<!ap )(?:sta[ _-]?)?mac(?:[ _-]?addr(?:ess)?)?[\"']?\s*[:=]\s*[\"']?"
     r"((?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2})(?![0-9a-f:-])",
     re.IGNORECASE,
 )
