@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _loopback_sockets() -> None:
     """Let tests talk over loopback, and only there."""
     pytest_socket.enable_socket()
-    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "224.0.0.251"])
+    pytest_socket.socket_allow_hosts(["127.0.0.0/8", "::1", "224.0.0.251"])
 
 
 @pytest.fixture(autouse=True)

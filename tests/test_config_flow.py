@@ -220,15 +220,15 @@ async def test_a_known_module_is_not_offered_again(
 async def test_a_changed_address_is_taken_over_without_reloading(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module()
-    entry = await garden.add(entry_for(module))
+    module = await start_module(host="127.0.0.9")
+    entry = await garden.add(entry_for(module, port=3232))
     runtime = entry.runtime_data
 
-    result = await discover(garden.hass, announcement(host="127.0.0.9", port=3232))
+    result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))
     await garden.hass.async_block_till_done()
 
     assert_aborted(result, "already_configured")
-    assert (entry.data["host"], entry.data["port"]) == ("127.0.0.9", 3232)
+    assert (entry.data["host"], entry.data["port"]) == ("127.0.0.9", module.port)
     assert entry.runtime_data is runtime  # a reload would have ended a running install
     assert runtime.coordinator.host == "127.0.0.9"
 
@@ -264,7 +264,7 @@ async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_e
 async def test_a_module_that_stops_announcing_its_mac_is_still_the_same(
     garden: Garden, start_module: StartModule
 ) -> None:
-    module = await start_module()
+    module = await start_module(host="127.0.0.9")
     entry = await garden.add(entry_for(module, unique_id=MAC, mac=MAC))
 
     result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))
@@ -289,11 +289,13 @@ async def test_another_module_with_the_same_host_name_is_another_module(
 async def test_an_entry_does_not_move_to_a_mac_that_another_entry_has(
     garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
 ) -> None:
-    module, other = await start_module(), await start_module()
+    module, other = await start_module(), await start_module(host="127.0.0.9")
     by_name = await garden.add(entry_for(module))
-    by_mac = await garden.add(entry_for(other, unique_id=MAC, mac=MAC, service_name=None))
+    moved = {"unique_id": MAC, "mac": MAC, "service_name": None, "port": 1}
+    by_mac = await garden.add(entry_for(other, **moved))
 
-    result = await discover(garden.hass, announcement(host="127.0.0.9", mac="5ccf7fa1b2c3"))
+    found = announcement(host="127.0.0.9", port=other.port, mac="5ccf7fa1b2c3")
+    result = await discover(garden.hass, found)
 
     assert_aborted(result, "already_configured")
     assert (by_name.unique_id, by_mac.unique_id) == ("garden-valve", MAC)

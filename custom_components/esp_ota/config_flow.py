@@ -7,8 +7,10 @@ import voluptuous as vol
 
 from homeassistant.components import zeroconf
 from homeassistant.config_entries import (
+    SOURCE_IGNORE,
     SOURCE_ZEROCONF,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
     OptionsFlow,
@@ -46,7 +48,7 @@ from .flows import (
     ways_of,
 )
 from .house import Announcements, new_secret
-from .installs import is_installing
+from .installs import async_meet, is_installing
 from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
 
 _REACH_SECONDS: Final = 5.0
@@ -99,11 +101,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
-        await self._async_identify()
-        self._abort_if_unique_id_configured(
-            updates={CONF_HOST: self._facts.host, CONF_PORT: self._facts.port},
-            reload_on_update=False,  # a changed address must not end a running install
-        )
+        if (reason := await self._async_identify()) is not None:
+            return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
         self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
         if other := async_updater_of(self.hass, self._facts):
@@ -124,25 +123,49 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
                 if not is_installing(entry):  # else it listens from the next start on
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
-    async def _async_identify(self) -> None:
+    async def _async_identify(self) -> str | None:
         """Use the MAC where it is known, else the host name; never the address.
 
         An entry known by its host name moves to the MAC once that is announced, and is found
-        by its host name again when a later sketch does not announce it.
+        by its host name again when a later sketch does not announce it. Returns why there is
+        nothing to add: it is known, or cannot be told from what is known.
         """
         # Whoever types an address may do so while the same module's discovered card waits.
         wait = self.source == SOURCE_ZEROCONF
         name, mac = self._facts.name.lower(), self._facts.mac
         by_name = await self.async_set_unique_id(name, raise_on_progress=wait)
-        if mac is None:
-            if by_name is None and (moved := self._moved_to_mac(name)) is not None:
-                await self.async_set_unique_id(moved.unique_id, raise_on_progress=wait)
-            return
-        by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
-        if by_name is not None and by_mac is None:
-            self.hass.config_entries.async_update_entry(
-                by_name, unique_id=mac, data={**by_name.data, CONF_MAC: mac}
-            )
+        by_mac = None
+        if mac is not None:
+            by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
+        known = by_mac or by_name or (None if mac else self._moved_to_mac(name))
+        if known is None:
+            return None
+        same = known.source == SOURCE_IGNORE or await self._async_is(known)
+        if known is by_mac or same:
+            if mac is not None and by_mac is None:
+                self.hass.config_entries.async_update_entry(
+                    known, unique_id=mac, data={**known.data, CONF_MAC: mac}
+                )
+            return "already_configured"
+        return "same_name" if same is None else None
+
+    async def _async_is(self, known: ConfigEntry) -> bool | None:
+        """Whether this is a known module, which is followed to its new address.
+
+        Whoever is not loaded hears nothing: then a new address is believed where nothing answers
+        at the old one. None where it cannot be told.
+        """
+        if known.state is ConfigEntryState.LOADED:
+            return await async_meet(known, self._facts)
+        address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
+        if address.items() <= known.data.items():
+            return True
+        if await self._async_reach(known.data):
+            return None
+        # No reload: a changed address must not end a running install.
+        data = {**known.data, **address}
+        self.hass.config_entries.async_update_entry(known, data=data)
+        return True
 
     def _moved_to_mac(self, name: str) -> ConfigEntry | None:
         """Return the entry of a host name that is known by its MAC."""
@@ -189,7 +212,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
                 {CONF_HOST: user_input[CONF_HOST], CONF_PORT: user_input[CONF_PORT]}
             )
             if await self._async_reach(user_input):
-                await self._async_identify_by_hand(user_input)
+                if (reason := await self._async_identify_by_hand(user_input)) is not None:
+                    return self.async_abort(reason=reason)
                 if user_input.get(CONF_PASSWORD) or not self._facts.auth_required:
                     return self._create(user_input)
                 errors[CONF_PASSWORD] = "password_missing"
@@ -215,20 +239,20 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     async def _async_reach(address: Mapping[str, Any]) -> bool:
         return await is_alive(address[CONF_HOST], address[CONF_PORT], _REACH_SECONDS)
 
-    async def _async_identify_by_hand(self, user_input: Mapping[str, Any]) -> None:
-        """Find the module's announcement, which names it better than its address does."""
+    async def _async_identify_by_hand(self, user_input: Mapping[str, Any]) -> str | None:
+        """Find the module's announcement, which names it better than its address does.
+
+        Returns why it cannot be added.
+        """
         host, port = user_input[CONF_HOST], user_input[CONF_PORT]
         announcements = await self._async_announcements()
         self._service_name = announcements.find(host, port)
         facts = announcements.facts(self._service_name) if self._service_name else None
         if facts is None:
             self._facts = ModuleFacts(name=host, host=host, port=port)
-            return
+            return None
         self._facts = facts
-        await self._async_identify()
-        self._abort_if_unique_id_configured(
-            updates={CONF_HOST: host, CONF_PORT: port}, reload_on_update=False
-        )
+        return await self._async_identify()
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin when a module refused the password, of the way that an install tried last."""

@@ -4,6 +4,7 @@ import hashlib
 import re
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -138,6 +139,22 @@ def async_raise_module_issue(
         translation_key=key,
         translation_placeholders=placeholders,
     )
+
+
+@callback
+def async_raise_same_name(
+    hass: HomeAssistant, entry: ConfigEntry, placeholders: dict[str, str]
+) -> None:
+    """Say that two boards cannot be told apart, and what to change."""
+    async_raise_module_issue(
+        hass, entry.entry_id, "same_name", {"module": entry.title} | placeholders
+    )
+
+
+@callback
+def async_clear_same_name(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back that two boards cannot be told apart."""
+    ir.async_delete_issue(hass, DOMAIN, f"same_name_{entry_id}")
 
 
 @callback

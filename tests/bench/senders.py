@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Final
 
-from custom_components.esp_ota.ota import ArduinoOtaPush, ImageKind, Payload
+from custom_components.esp_ota.ota import ArduinoOtaPush, Fixed, ImageKind, Payload
 
 _CHUNK: Final = 1460
 _TIMEOUT: Final = 10.0
@@ -27,7 +27,7 @@ def ours(host: str, port: int, path: Path) -> None:
     data = path.read_bytes()
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     payload = Payload(data=data, kind=ImageKind.SKETCH, md5=md5)
-    push = ArduinoOtaPush(host, port)
+    push = ArduinoOtaPush(Fixed(host, port))
     asyncio.run(
         push.send(payload, before_first_byte=lambda: None, on_progress=lambda _sent, _total: None)
     )

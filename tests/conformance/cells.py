@@ -1,7 +1,7 @@
 """The dimensions of the matrix: doors, generations of modules, and situations they get into."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import hashlib
 from typing import Any, Final
 
@@ -86,6 +86,8 @@ class Situation:
     """A sketch that asks does not go on after a call that failed."""
     quiet: bool = False
     """The module says nothing of what it runs."""
+    moves: bool = False
+    """The router lends it another address with each restart."""
 
 
 def _fault(
@@ -152,6 +154,11 @@ OUTCOMES: Final = (
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
+MOVES: Final = replace(
+    _fault("restarts in the middle, elsewhere", Fault.REBOOT_MIDWAY, 1, waits={"restart": 0.8}),
+    moves=True,
+)
+"""At the doors that we go to: who comes to us may come from anywhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +183,7 @@ def situations_of(door: str) -> tuple[Situation, ...]:
     if door == PULL:
         return SECRETS + OUTCOMES
     logins = LOGINS if door == PUSH else tuple(one for one in LOGINS if one is not HASHED)
-    return logins + OUTCOMES
+    return (*logins, *OUTCOMES, MOVES)
 
 
 def exists(door: str, generation: str, situation: Situation) -> bool:

@@ -44,13 +44,18 @@ class Module:
         """The update entity of its files."""
         return self.update_entity.replace("_firmware", "_files")
 
+    @property
+    def mac(self) -> str:
+        """Its MAC, unless another is given when it is switched on."""
+        return "5c:cf:7f:00:00:{:02x}".format(int(self.host.rsplit(".", 1)[1]))
+
     def arguments(self, interface: str) -> list[str]:
         """Return the command line of `python -m tests.virtual_module`."""
         options = {
             "chip": self.chip,
             "host": self.host,
             "hostname": self.name,
-            "mac": "5c:cf:7f:00:00:{:02x}".format(int(self.host.rsplit(".", 1)[1])),
+            "mac": self.mac,
             "firmware": self.name,
             "version": OLD,
             "size": _SIZE,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 import socket
+import time
 
 import pytest
 from zeroconf import (
@@ -301,3 +302,46 @@ async def test_a_module_is_found_by_its_address_or_host_name_and_port(
     assert announcements.find("127.0.0.1", 8267) is None
     assert announcements.find("127.0.0.2", 8266) is None
     assert announcements.find("garden", 8266) is None
+
+
+async def test_two_boards_of_one_name_are_kept_apart_by_their_packets(
+    announcements: Announcements, start_module: StartModule
+) -> None:
+    """The cache mixes the address of one with the MAC of the other."""
+    announcements.async_listen(NAME, lambda _facts: None)
+    one = await start_module(advertise=True, host="127.0.0.2", mac="5c:cf:7f:00:00:02")
+    await until(lambda: announcements.claims(NAME))
+    other = await start_module(advertise=True, host="127.0.0.3", txt_mac=False)
+    await until(lambda: len(announcements.claims(NAME)) == 2)
+
+    claims = {claim.facts.host: claim.facts.mac for claim in announcements.claims(NAME)}
+    assert claims == {one.host: "5c:cf:7f:00:00:02", other.host: None}
+
+
+async def test_who_claims_a_name_is_forgotten_with_the_last_who_listens(
+    announcements: Announcements, air: Air
+) -> None:
+    stops = [announcements.async_listen(NAME, lambda _facts: None) for _ in range(2)]
+    air.say("garden-valve")
+    await until(lambda: announcements.claims(NAME))
+
+    stops[0]()
+    assert announcements.claims(NAME)
+    stops[1]()
+    assert not announcements.claims(NAME)
+
+
+async def test_everything_a_module_says_of_itself_is_asked_for(
+    announcements: Announcements, start_module: StartModule
+) -> None:
+    """A question for its TXT alone brings neither its port nor its address."""
+    module = await start_module(advertise=True)
+    announcements.async_listen(NAME, lambda _facts: None)
+    await until(lambda: announcements.claims(NAME))
+    await asyncio.sleep(1.1)  # its responder holds back what it has just said
+    asked_at = time.monotonic()
+
+    announcements.async_ask(NAME)
+
+    await until(lambda: announcements.claims(NAME, asked_at))
+    assert announcements.claims(NAME)[0].facts.port == module.port

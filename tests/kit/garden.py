@@ -82,7 +82,7 @@ def patience(**seconds: float) -> Patience:
     )
     install = Limits(**given(retry_pause=0.05, watch_interval=0.01), tries=3)
     assert not seconds, f"nobody waits for {seconds}"
-    return Patience(install=install, push=push, watch=WatchLimits(**watch))
+    return Patience(install=install, push=push, watch=WatchLimits(**watch), doubt=2.5)
 
 
 QUIET = patience(evidence=0.1)

@@ -12,6 +12,7 @@ from custom_components.esp_ota.ota import (
     ArduinoOtaPush,
     ChipFamily,
     Delivery,
+    Fixed,
     ImageKind,
     OtaError,
     Payload,
@@ -92,7 +93,7 @@ class Push:
         """Send as an install does, but once."""
         options: dict[str, Any] = {"family": FAMILIES[self.module.config.family]} | self.options
         transport = ArduinoOtaPush(
-            self.module.host, self.module.port, limits=self.limits, **options
+            Fixed(self.module.host, self.module.port), limits=self.limits, **options
         )
         return await transport.send(
             payload_for(self.data, self.kind),

@@ -47,6 +47,13 @@ def said(**facts: Any) -> ModuleFacts:
     return ModuleFacts(**usual | facts)
 
 
+def hear(coordinator: ModuleCoordinator, **facts: Any) -> None:
+    """Let one announcement under the module's name be heard, as from the wire."""
+    announced = said(**{"port": coordinator.port} | facts)
+    coordinator.house.announcements.async_claimed("garden-valve._arduino._tcp.local.", announced)
+    coordinator._heard(announced)
+
+
 async def test_a_mac_that_is_announced_later_is_kept_and_links_the_device(
     garden: Garden, start_module: StartModule, device_registry: dr.DeviceRegistry
 ) -> None:
@@ -86,10 +93,10 @@ async def test_what_another_module_says_under_the_same_name_is_not_believed(
     garden: Garden, module: VirtualModule
 ) -> None:
     coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
-    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    hear(coordinator, mac=MAC, version="1.0.0", chip=Chip.ESP8266)
     await garden.release("1.1.0")
 
-    coordinator._heard(said(mac=OTHER_MAC, version="7.0.0", firmware="pump", chip=Chip.ESP32))
+    hear(coordinator, mac=OTHER_MAC, version="7.0.0", firmware="pump", chip=Chip.ESP32)
 
     assert coordinator.config_entry.data["mac"] == MAC
     assert coordinator.facts().mac == MAC
@@ -100,7 +107,7 @@ async def test_what_another_module_says_under_the_same_name_is_not_believed(
     assert (facts["expected"], facts["found"]) == (MAC, OTHER_MAC)
     assert_nothing_sent(module)
 
-    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    hear(coordinator, mac=MAC, version="1.0.0", chip=Chip.ESP8266)
     await garden.install()
     assert garden.valve == CLOSED_AND_OPENED
 
@@ -147,12 +154,12 @@ async def test_another_module_that_turns_up_while_the_valve_closes_is_not_even_i
 ) -> None:
     """An invitation alone makes a sketch stop what it does."""
     coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
-    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    hear(coordinator, mac=MAC, version="1.0.0", chip=Chip.ESP8266)
     await garden.release("1.1.0")
 
     @callback
     def turn_up(_event: object) -> None:
-        coordinator._heard(said(mac=OTHER_MAC, version="1.0.0", chip=Chip.ESP8266))
+        hear(coordinator, mac=OTHER_MAC, version="1.0.0", chip=Chip.ESP8266)
 
     async_track_state_change_event(garden.hass, [VALVE], turn_up)
 
@@ -167,12 +174,12 @@ async def test_a_module_that_was_swapped_during_the_restart_is_noticed(
     garden: Garden, module: VirtualModule
 ) -> None:
     coordinator = await coordinator_of(garden, module, mac=MAC, options=options_for())
-    coordinator._heard(said(mac=MAC, version="1.0.0", chip=Chip.ESP8266))
+    hear(coordinator, mac=MAC, version="1.0.0", chip=Chip.ESP8266)
     await garden.release("1.1.0")
 
     def swap(event: Event) -> None:
         if event.name is Seen.BACK:
-            coordinator._heard(said(mac=OTHER_MAC, version="1.1.0", chip=Chip.ESP8266))
+            hear(coordinator, mac=OTHER_MAC, version="1.1.0", chip=Chip.ESP8266)
 
     module.events.listeners.append(swap)
 

@@ -58,7 +58,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
         "ota.module",
     },
     "ota.pipeline": {"ota.evidence", "ota.preflight", "ota.transport"},
-    "ota.evidence": {"ota.naming", "ota.preflight"},
+    "ota.evidence": {"ota.module", "ota.naming", "ota.preflight"},
     "ota.preflight": {"ota.image", "ota.module", "ota.naming"},
     "ota.transport": {"ota.module"},
     "ota.sources": {"ota.module", "ota.naming"},

@@ -149,6 +149,10 @@ def pressed_twice(run: History) -> None:
     run.presses.append(Pressed(at=4.0, life=0, again=True, answered=True))
 
 
+def neighbour_flashed(run: History) -> None:
+    run.neighbour = [Seen(at=6.0, name="first_byte")]
+
+
 def broke(run: History) -> None:
     run.alarms.append("Traceback")
 
@@ -170,6 +174,7 @@ BROKEN: dict[str, tuple[Callable[[History], None], str]] = {
     "flashed twice": (flashed_twice, "no module is flashed twice"),
     "rolled back unasked": (rolled_back_unasked, "no module is flashed twice"),
     "pressed twice": (pressed_twice, "a second press is refused"),
+    "neighbour flashed": (neighbour_flashed, "no other module gets"),
     "broke": (broke, "nothing of ours breaks"),
 }
 

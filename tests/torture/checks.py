@@ -178,6 +178,13 @@ def a_second_press_is_refused(run: History) -> Iterator[str]:
             yield f"the second press ended with {press.error}"
 
 
+def no_other_module_gets_the_image(run: History) -> Iterator[str]:
+    """Whoever has got the module's address meanwhile is not sent a byte."""
+    for seen in run.neighbour:
+        if seen.name in {"first_byte", "installed"}:
+            yield f"the neighbour saw {seen.name} at {seen.at:.3f}"
+
+
 def nothing_of_ours_breaks(run: History) -> Iterator[str]:
     """No exception of ours in the log, and Home Assistant stops when told to."""
     yield from run.alarms[:3]
@@ -194,6 +201,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     no_module_is_flashed_twice,
     nothing_is_sent_again_by_itself,
     a_second_press_is_refused,
+    no_other_module_gets_the_image,
     nothing_of_ours_breaks,
 )
 

@@ -96,6 +96,7 @@ class Conversation:
             self.reached.add(message["point"])
         else:
             self._history(message).points.append(message["point"])
+            self._garden.modules[message["module"]].reached(message["point"])
 
     def _on_pressed(self, message: Message) -> None:
         press = Pressed(at=message["at"], life=self.life, again=message["again"])

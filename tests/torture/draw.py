@@ -6,7 +6,18 @@ from typing import Any, Final
 
 from tests.virtual_module import Chip, Fault
 
-from .plan import PER_HOUSE, PULL, PUSH, UPLOAD, Death, HousePlan, ModulePlan, Mood, ValvePlan
+from .plan import (
+    PER_HOUSE,
+    PULL,
+    PUSH,
+    UPLOAD,
+    Death,
+    HousePlan,
+    ModulePlan,
+    Mood,
+    Move,
+    ValvePlan,
+)
 from .torture_garden.points import NEEDS, POINTS
 
 _PASSWORD: Final = "watering-can"
@@ -18,6 +29,7 @@ _GENERATIONS: Final[list[dict[str, Any]]] = [
     {"chip": Chip.ESP32S3, "generation": "pbkdf2"},
     {"chip": Chip.RP2040},
 ]
+_MOVES: Final = 0.25
 _DIALECTS: Final = ("update_server", "web_update", "elegant_ota")
 _FAULTS: Final[dict[str, list[tuple[Fault, int | None]]]] = {
     PUSH: [
@@ -165,7 +177,7 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
         "txt_firmware": talks,
         "password": _PASSWORD if door == PUSH and chance.random() < 0.3 else None,
     }
-    return ModulePlan(
+    plan = ModulePlan(
         name=name,
         door=door,
         config=config,
@@ -178,6 +190,17 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
         cancel_after=_sometimes(chance, 0.0 if quiet_life else 0.12, 2.0),
         reload_after=_sometimes(chance, 0.0 if quiet_life else 0.06, 2.0),
     )
+    return plan if quiet_life or door == PULL else _moving(chance, plan)
+
+
+def _moving(chance: random.Random, plan: ModulePlan) -> ModulePlan:
+    """Return a run in which the module may move, or swap addresses, at any point."""
+    point = chance.choice([point for point in POINTS if point not in NEEDS])
+    move = Move(point=point, swaps=chance.random() < 0.7)
+    broken: dict[str, int | None] = {Fault.REBOOT_MIDWAY: 1} if chance.random() < 0.3 else {}
+    if chance.random() > _MOVES:
+        return plan
+    return replace(plan, moves=move, faults=broken)
 
 
 def _sometimes(chance: random.Random, probability: float, longest: float) -> float | None:

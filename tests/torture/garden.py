@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
 from typing import Any, Final
 
@@ -117,6 +117,9 @@ class ModuleOutside:
     module: VirtualModule
     valve: Valve
     history: History
+    neighbour: VirtualModule | None = None
+    """Who gets its address when it moves."""
+    moving: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         """Write down from when on a sketch runs: it announces itself long before it tells us."""
@@ -143,6 +146,34 @@ class ModuleOutside:
         """The port of its update page."""
         assert isinstance(self.module, HttpModule)
         return self.module.http_port
+
+    def reached(self, point: str) -> None:
+        """Move, if that is planned for this point of the update."""
+        moves = self.plan.moves
+        if moves is not None and moves.point == point and self.moving is None:
+            self.history.moved_at = time.monotonic()
+            self.moving = asyncio.create_task(self._move())
+
+    async def _move(self) -> None:
+        """Cut the power; the router lends other addresses."""
+        if self.neighbour is None:
+            self.module.will_be_at(self.module.host.replace("127.0.3.", "127.0.5."))
+            await self.module.power_cycle()
+            return
+        hosts = self.module.host, self.neighbour.host
+        self.module.will_be_at(hosts[1])
+        self.neighbour.will_be_at(hosts[0])
+        await asyncio.gather(self.module.power_cycle(), self.neighbour.power_cycle())
+
+    async def settle_move(self) -> None:
+        """Let a move come to its end before anything is switched off."""
+        if self.moving is not None:
+            await self.moving
+
+    def neighbour_saw(self, event: Event) -> None:
+        """Write down what happened inside the neighbour."""
+        seen = Seen(at=event.time, name=event.name, details=dict(event.details))
+        self.history.neighbour.append(seen)
 
     def saw(self, event: Event) -> None:
         """Write down what happened inside the module."""
@@ -181,6 +212,11 @@ class Garden:
                 self.modules[plan.name] = outside
                 stack.callback(valve.end)
                 await stack.enter_async_context(module)
+                if plan.moves is not None and plan.moves.swaps:
+                    outside.neighbour = _neighbour(outside, index, zeroconf)
+                    outside.neighbour.events.listeners.append(outside.neighbour_saw)
+                    await stack.enter_async_context(outside.neighbour)
+                stack.push_async_callback(outside.settle_move)
             sampling = asyncio.create_task(self._sample())
             stack.callback(sampling.cancel)
             yield
@@ -216,6 +252,23 @@ def _rests(module: VirtualModule) -> bool:
         if event.name is ModuleSaw.RESTARTED:
             return False
     return True
+
+
+def _neighbour(outside: ModuleOutside, index: int, zeroconf: AsyncZeroconf) -> VirtualModule:
+    """Return a module that is nobody's, and takes any image at the same ports."""
+    config = replace(
+        outside.module.config,
+        host=f"127.0.4.{1 + index}",
+        port=outside.module.port,
+        hostname=f"neighbour-{outside.plan.name}",
+        mac=f"5c:cf:7f:00:77:{index:02x}",
+        password=None,
+        faults={},
+    )
+    if not isinstance(outside.module, HttpModule):
+        return VirtualModule(config, zeroconf=zeroconf)
+    http = replace(outside.module.http, port=outside.http_port)
+    return HttpModule(config, http, zeroconf=zeroconf)
 
 
 def _build(plan: ModulePlan, index: int, zeroconf: AsyncZeroconf, pull_url: str) -> VirtualModule:

@@ -96,6 +96,9 @@ class History:
     number: int
     plan: ModulePlan
     module: list[Seen] = field(default_factory=list)
+    neighbour: list[Seen] = field(default_factory=list)
+    """What happened inside the module that took over its address."""
+    moved_at: float | None = None
     commands: list[Command] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     presses: list[Pressed] = field(default_factory=list)

@@ -27,6 +27,8 @@ WAITS: Final = {
     "evidence": 2.5,
     "evidence_unlikely": 0.4,
     "minute": 0.4,
+    "breath": 1.4,
+    "doubt": 3.0,
 }
 """Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
 
@@ -64,6 +66,16 @@ class ValvePlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A power cut after which the router lends the module another address."""
+
+    point: str
+    """Where the update is then."""
+    swaps: bool
+    """Whether a neighbour that takes any image gets the old one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModulePlan:
     """One run: a module, its valve, and what the person does."""
 
@@ -81,6 +93,7 @@ class ModulePlan:
     """Seconds until the second press, which must be refused."""
     cancel_after: float | None = None
     reload_after: float | None = None
+    moves: Move | None = None
 
     @property
     def firmware(self) -> str:

@@ -76,6 +76,7 @@ class Summary:
         self.deaths: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.moves: Counter[str] = Counter()
         self.doors: Counter[str] = Counter()
         self.broken: list[str] = []
         self.violations = 0
@@ -100,6 +101,7 @@ class Summary:
             self.runs.append({"number": run["number"], "violations": run["violations"]})
             self.reached.update(run["points"])
             self.doors[run["door"]] += 1
+            self.moves.update(filter(None, [run["moved"]]))
             cause = f"({run['cause']})" if run["cause"] else ""
             self.verdicts[run["verdict"] + cause] += 1
             self.violations += len(run["violations"])
@@ -112,6 +114,9 @@ class Summary:
         yield f"kill -9 {kills}, orderly stops {self.deaths['stop']}"
         yield f"doors {_counts(self.doors)}"
         yield f"verdicts {_counts(self.verdicts)}"
+        ways = Counter(move.partition(" ")[0] for move in self.moves.elements())
+        places = {move.rpartition(" ")[2] for move in self.moves}
+        yield f"other addresses: {_counts(ways)}, at {len(places)} named points"
         named = {how: count for how, count in self.deaths.items() if how in POINTS}
         yield f"killed at {len(named)} of {len(POINTS)} named points: {_counts(Counter(named))}"
         if self.missed:

@@ -92,8 +92,16 @@ def _told(run: History) -> dict[str, Any]:
         "verdict": last.verdict if last else "forgotten",
         "cause": last.cause if last else None,
         "points": sorted(set(run.points)),
+        "moved": _moved(run),
         "violations": violations(run),
     }
+
+
+def _moved(run: History) -> str | None:
+    """Return how the module got another address, and at which point."""
+    if run.moved_at is None or (moves := run.plan.moves) is None:
+        return None
+    return f"{'swapped' if moves.swaps else 'moved'} at {moves.point}"
 
 
 def _fast_disk() -> str | None:

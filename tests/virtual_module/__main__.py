@@ -104,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--fs-image", type=Path, help="the filesystem at first")
     options.add_argument("--advertise", action=argparse.BooleanOptionalAction, default=True)
     options.add_argument("--txt-firmware", action=argparse.BooleanOptionalAction)
+    options.add_argument("--txt-mac", action=argparse.BooleanOptionalAction)
     options.add_argument("--txt-flash", action=argparse.BooleanOptionalAction)
     options.add_argument("--interface", action="append", help="address mDNS joins on")
     options.add_argument("--state-file", type=Path, help="keeps the running image")

@@ -28,7 +28,7 @@ def txt_record(board: Board) -> dict[str, str]:
     else:
         entries = fixed | {"board": name, "auth_upload": auth}
     if config.txt_firmware:
-        entries |= {"mac": config.mac.replace(":", "").lower()}
+        entries |= {"mac": config.mac.replace(":", "").lower()} if config.txt_mac else {}
         if board.firmware_name is not None and board.version is not None:
             entries |= {"fw_name": board.firmware_name, "fw_version": board.version}
     if config.txt_flash:

@@ -89,6 +89,8 @@ class ModuleConfig:
     advertise: bool = False
     txt_firmware: bool = True
     """Whether the sketch adds `fw_name`, `fw_version` and `mac` to its TXT record."""
+    txt_mac: bool = True
+    """Whether `mac` is among them."""
     pull: PullConfig | None = None
     """How the sketch asks for updates, if it does."""
     txt_flash: bool = False

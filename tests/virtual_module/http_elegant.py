@@ -130,7 +130,11 @@ class AsyncElegantOta(_Asynchronous):
         if not self.let_in(request):
             return self.login()
         hardware = "ESP8266" if self.board.config.family is Family.ESP8266 else "ESP32"
-        found = '{"id": "' + self.board.config.name + '", "hardware": "' + hardware + '"}'
+        mac = bytes.fromhex(self.board.config.mac.replace(":", ""))
+        own = str(int.from_bytes(mac[3:]))
+        if hardware == "ESP32":
+            own = f"{int.from_bytes(mac[:4], 'little'):X}"
+        found = '{"id": "' + own + '", "hardware": "' + hardware + '"}'
         return Response(kind="application/json", body=found.encode())
 
     async def _page(self, request: Request) -> Response:

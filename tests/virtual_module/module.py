@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 import socket
 from types import TracebackType
 from typing import Any, Self
@@ -137,6 +138,10 @@ class VirtualModule:
     async def wait_for(self, name: Seen | str, timeout: float = 10.0, count: int = 1) -> Event:
         """Wait until something has happened `count` times since the module was built."""
         return await self.events.wait_for(name, timeout, count)
+
+    def will_be_at(self, host: str) -> None:
+        """Let the router lend it another address from its next start on."""
+        self.config = self.board.config = replace(self.config, host=host)
 
     async def power_cycle(self) -> None:
         """Pull the plug and put it back, whatever the module is doing.

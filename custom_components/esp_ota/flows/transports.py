@@ -24,7 +24,7 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import HOUSE, new_secret
-from ..ota import Cause, ChipFamily, HttpUpload, OtaError, UploadDialect
+from ..ota import Cause, ChipFamily, Fixed, HttpUpload, OtaError, UploadDialect
 from ..web import PULL_PATH
 
 _HEADERS: Final = {
@@ -94,8 +94,7 @@ async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | Non
     dialect = fields.get(CONF_UPLOAD_DIALECT)
     try:
         page = HttpUpload(
-            host,
-            int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)),
+            Fixed(host, int(fields.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))),
             dialect=UploadDialect(dialect) if dialect else None,
             path=fields.get(CONF_UPLOAD_PATH),
             username=fields.get(CONF_UPLOAD_USERNAME),

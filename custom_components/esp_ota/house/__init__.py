@@ -4,7 +4,7 @@ Here live the one `House` of a Home Assistant, the journal on disk, mDNS announc
 polls of modules. Never here: one module's state, or one install's steps.
 """
 
-from .announcements import Announcements
+from .announcements import Announcements, Claim
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
@@ -13,6 +13,7 @@ from .pollers import Poller, new_secret
 __all__ = [
     "HOUSE",
     "Announcements",
+    "Claim",
     "Failure",
     "House",
     "InstallNote",

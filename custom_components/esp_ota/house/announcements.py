@@ -4,9 +4,10 @@ The browser of the zeroconf integration tells of changes only; a module that res
 same records says just as much as one with new ones, so the records themselves are watched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from socket import inet_ntoa
-from typing import override
+from typing import Final, override
 
 # The record classes are public in zeroconf's docs, but not in its `__all__`.
 from zeroconf import (  # type: ignore[attr-defined]
@@ -29,8 +30,20 @@ from homeassistant.core import CALLBACK_TYPE, callback
 
 from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 
+_CLAIMS: Final = 8
+"""Addresses kept of one name; more boards of one name are a flood."""
+
 type Heard = Callable[[ModuleFacts | None], None]
 """Called with what a module said, or None when it said goodbye."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """Somebody said in one packet to be a module, and where: two boards may claim one name."""
+
+    facts: ModuleFacts
+    at: float
+    """When (`time.monotonic()`)."""
 
 
 class Announcements(RecordUpdateListener):
@@ -39,7 +52,9 @@ class Announcements(RecordUpdateListener):
     def __init__(self, zeroconf: Zeroconf) -> None:
         """Take the shared zeroconf instance; it is not listened to before `async_start`."""
         self._zeroconf = zeroconf
-        self._listeners: dict[str, Heard] = {}
+        self._listeners: dict[str, list[Heard]] = {}
+        self._claims: dict[str, dict[tuple[str, int], Claim]] = {}
+        self._packet: list[DNSRecord] = []
         self._said: set[str] = set()
         self._gone: set[str] = set()
 
@@ -53,11 +68,18 @@ class Announcements(RecordUpdateListener):
     def async_listen(self, service_name: str, heard: Heard) -> CALLBACK_TYPE:
         """Call `heard` for every announcement of one service; returns what stops it."""
         name = service_name.lower()
-        self._listeners[name] = heard
+        listeners = self._listeners.setdefault(name, [])
+        listeners.append(heard)
+        if name not in self._claims and (facts := self.facts(name)) is not None:
+            self._claims[name] = {_place(facts): Claim(facts=facts, at=self._address_told(name))}
 
         @callback
         def stop() -> None:
-            self._listeners.pop(name, None)
+            if heard in listeners:
+                listeners.remove(heard)
+            if not listeners and self._listeners.get(name) is listeners:
+                del self._listeners[name]
+                self._claims.pop(name, None)
 
         return stop
 
@@ -67,6 +89,8 @@ class Announcements(RecordUpdateListener):
         for update in records:
             record = update.new
             name = record.name.lower()
+            if not record.is_expired(now):
+                self._packet.append(record)
             if record.type not in {_TYPE_TXT, _TYPE_SRV} or name not in self._listeners:
                 continue
             if not record.is_expired(now):
@@ -77,16 +101,64 @@ class Announcements(RecordUpdateListener):
     @override
     def async_update_records_complete(self) -> None:
         """Hand on what was said, now that the cache holds all of it."""
-        said, gone = self._said, self._gone - self._said
-        self._said, self._gone = set(), set()
+        said, gone, packet = self._said, self._gone - self._said, self._packet
+        self._said, self._gone, self._packet = set(), set(), []
         for name in said:
-            if facts := self.facts(name):
+            for facts in self._said_in(packet, name):
                 self._tell(name, facts)
         for name in gone:
             self._tell(name, None)
 
+    def _said_in(self, packet: list[DNSRecord], name: str) -> Iterator[ModuleFacts]:
+        """Yield what one packet says of a service, once for each address it names.
+
+        What it leaves out is taken from the cache, but for the MAC: there, of two boards with
+        one name, the records of both are mixed.
+        """
+        if (known := self.facts(name)) is None:
+            return
+        service = next((item for item in packet if _is(item, DNSService, name)), None)
+        service = service or self._newest(name, DNSService, _TYPE_SRV)
+        assert isinstance(service, DNSService)
+        server = service.server.lower()
+        text = any(_is(item, DNSText, name) for item in packet)
+        hosts = [
+            inet_ntoa(item.address)
+            for item in packet
+            if isinstance(item, DNSAddress) and item.type == _TYPE_A and item.name.lower() == server
+        ]
+        if not hosts:
+            yield known
+        for host in dict.fromkeys(hosts):
+            facts = replace(known, host=host, port=service.port)
+            before = self._claims.get(name, {}).get(_place(facts))
+            if not text:
+                facts = replace(facts, mac=before.facts.mac if before else None)
+            self._note(name, facts)
+            yield facts
+
+    def _note(self, name: str, facts: ModuleFacts) -> None:
+        """Keep who claims a name that somebody listens for."""
+        if name not in self._listeners:
+            return
+        claims = self._claims.setdefault(name, {})
+        claims.pop(_place(facts), None)
+        claims[_place(facts)] = Claim(facts=facts, at=current_time_millis() / 1000)
+        if len(claims) > _CLAIMS:
+            del claims[next(iter(claims))]
+
+    @callback
+    def async_claimed(self, service_name: str, facts: ModuleFacts) -> None:
+        """Take what somebody else has heard, as the browser of Home Assistant does."""
+        self._note(service_name.lower(), facts)
+
+    def claims(self, service_name: str, since: float = 0.0) -> list[Claim]:
+        """Return who claimed a name since then (`time.monotonic()`), the newest first."""
+        claims = self._claims.get(service_name.lower(), {}).values()
+        return sorted((item for item in claims if item.at >= since), key=lambda item: -item.at)
+
     def _tell(self, name: str, facts: ModuleFacts | None) -> None:
-        if heard := self._listeners.get(name):
+        for heard in list(self._listeners.get(name, ())):
             heard(facts)
 
     def facts(self, service_name: str) -> ModuleFacts | None:
@@ -118,37 +190,71 @@ class Announcements(RecordUpdateListener):
         heard = [item for item in records if isinstance(item, kind) and not item.is_expired(now)]
         return max(heard, key=lambda item: (item.created, item.ttl), default=None)
 
-    def find(self, host: str, port: int) -> str | None:
+    def find(self, host: str, port: int | None) -> str | None:
         """Return the service name that last announced an address or host name, with a port.
 
-        The cache may hold several: what a module said stays there for two minutes after the
-        router has given its address to another one.
+        Without a port any will do: an address belongs to one module. The cache may hold several:
+        what a module said stays there for two minutes after the router has given its address to
+        another one.
         """
+        found = self._announced_at(host, port)
+        return max(found)[1] if found else None
+
+    def _announced_at(self, host: str, port: int | None) -> list[tuple[float, str]]:
+        """Return when which services said last that they are there."""
         host = host.lower().removesuffix(".local")
         found = []
         for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
             if isinstance(record, DNSPointer):
                 facts = self.facts(record.alias)
-                if facts and facts.port == port and host in {facts.host, facts.name.lower()}:
+                if facts is None or host not in {facts.host, facts.name.lower()}:
+                    continue
+                if port in {facts.port, None}:
                     found.append((self._address_told(record.alias), record.alias))
-        return max(found)[1] if found else None
+        return found
 
     def _address_told(self, service_name: str) -> float:
-        """Return when a service said last where it is, on the clock of zeroconf."""
+        """Return when a service said last where it is (`time.monotonic()`)."""
         service = self._newest(service_name, DNSService, _TYPE_SRV)
         address = self._newest(service.server, DNSAddress, _TYPE_A) if service else None
-        return address.created if address else 0.0
+        return address.created / 1000 if address else 0.0
 
-    def is_others(self, service_name: str | None, host: str, port: int) -> bool:
+    def is_others(self, service_name: str | None, host: str, port: int | None) -> bool:
         """Whether this address was announced by others last, not by the module of that name."""
-        if service_name is None:
-            return False
-        found = self.find(host, port)
-        return found is not None and found.lower() != service_name.lower()
+        return service_name is not None and self.other_at(service_name, host, port) is not None
+
+    def other_at(self, service_name: str, host: str, port: int | None) -> str | None:
+        """Return another service that announced this address after the one of that name did."""
+        name = service_name.lower()
+        others = [one for one in self._announced_at(host, port) if one[1].lower() != name]
+        known = [one[0] for one in self._announced_at(host, port) if one[1].lower() == name]
+        place = host.lower().removesuffix(".local")
+        known += [item.at for item in self.claims(name) if place in _names(item.facts)]
+        if not others or max(others)[0] <= max(known, default=0.0):
+            return None
+        return max(others)[1]
 
     @callback
     def async_ask(self, service_name: str) -> None:
-        """Ask a module for its records; what it answers reaches the listener."""
+        """Ask for a module's records; what it answers reaches the listener.
+
+        For all three: a question for TXT alone brings neither SRV nor A.
+        """
+        service = self._newest(service_name, DNSService, _TYPE_SRV)
+        server = service.server if service else f"{service_name.partition('.')[0]}.local."
         question = DNSOutgoing(_FLAGS_QR_QUERY)
-        question.add_question(DNSQuestion(service_name, _TYPE_TXT, _CLASS_IN))
+        for name, kind in ((service_name, _TYPE_SRV), (service_name, _TYPE_TXT), (server, _TYPE_A)):
+            question.add_question(DNSQuestion(name, kind, _CLASS_IN))
         self._zeroconf.async_send(question)
+
+
+def _is(record: DNSRecord, kind: type[DNSRecord], name: str) -> bool:
+    return isinstance(record, kind) and record.name.lower() == name
+
+
+def _place(facts: ModuleFacts) -> tuple[str, int]:
+    return facts.host, facts.port
+
+
+def _names(facts: ModuleFacts) -> set[str]:
+    return {facts.host, facts.name.lower()}

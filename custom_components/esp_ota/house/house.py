@@ -53,6 +53,12 @@ class Patience:
     upload: UploadLimits = field(default_factory=UploadLimits)
     pull: PullLimits = field(default_factory=PullLimits)
     watch: WatchLimits = field(default_factory=WatchLimits)
+    breath: float = 1.4
+    """Seconds in which a question by mDNS is answered, and an answer is fresh: a responder may hold
+    one back for a second (RFC 6762, 6), and no module restarts faster."""
+    doubt: float = 8.0
+    """Seconds until a module must have said that it is not the other one at its address: what lost
+    its power has to join the Wi-Fi first."""
     minute: float = 60.0
     """Seconds of a minute of watching a new firmware."""
 

@@ -4,7 +4,13 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
-from .installer import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, is_installing
+from .installer import (
+    ModuleConfigEntry,
+    ModuleInstaller,
+    ModuleRuntime,
+    async_meet,
+    is_installing,
+)
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
@@ -17,6 +23,7 @@ __all__ = [
     "Rehearsal",
     "Use",
     "async_abandon",
+    "async_meet",
     "async_packing_advice",
     "async_rehearse",
     "async_uses",

@@ -138,7 +138,6 @@ class InstallRun:
 
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
-        coordinator.raise_for_other_module()
         raise_for_third_try(self._hass, coordinator, release, self.note)
         context, options = self.press.context, self._entry.options
         safe_state = safe_state_for(
@@ -201,7 +200,7 @@ class InstallRun:
             turn=coordinator.house.turn(),
             on_stage=self._on_stage,
             on_progress=coordinator.async_set_progress,
-            check_identity=coordinator.raise_for_other_module,
+            find_module=self._find_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
@@ -216,6 +215,10 @@ class InstallRun:
             undoes=undoes,
         )
         return self._pipeline
+
+    async def _find_module(self) -> None:
+        """Follow the module to where it is; raises InstallRefused when another one is there."""
+        await self._coordinator.whereabouts.now()
 
     def _facts(self) -> ModuleFacts:
         """Return what is known of the module before an image is sent, and keep that in mind.
@@ -298,6 +301,8 @@ class InstallRun:
             if self.is_put_aside:
                 house, entry_id = self._coordinator.house, self._entry.entry_id
                 house.put_aside_at[entry_id] = time.monotonic()
+                # It may have been cancelled in the middle of this very write.
+                await carry_through(house.journal.async_write(entry_id, self.note))
                 self._coordinator.desk.dismiss()
             else:
                 await self._async_end()

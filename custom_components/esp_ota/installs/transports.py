@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ..const import (
+    CONF_MAC,
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
@@ -14,7 +15,15 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..modules import ModuleCoordinator
-from ..ota import ArduinoOtaPush, HttpPull, HttpUpload, Transport, UploadDialect
+from ..ota import (
+    Address,
+    ArduinoOtaPush,
+    HttpPull,
+    HttpUpload,
+    Transport,
+    UploadDialect,
+    Whereabouts,
+)
 
 
 def transports_for(coordinator: ModuleCoordinator, only: str | None = None) -> list[Transport]:
@@ -30,8 +39,7 @@ def transports_for(coordinator: ModuleCoordinator, only: str | None = None) -> l
 
 def _push(coordinator: ModuleCoordinator) -> Transport:
     return ArduinoOtaPush(
-        coordinator.host,
-        coordinator.port,
+        coordinator.whereabouts,
         password=coordinator.password,
         callback_port=coordinator.house.callback_port,
         family=coordinator.facts().family,
@@ -43,11 +51,28 @@ def _upload(coordinator: ModuleCoordinator) -> Transport:
     data = coordinator.config_entry.data
     dialect = data.get(CONF_UPLOAD_DIALECT)
     return HttpUpload(
-        coordinator.host,
-        data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT),
+        _Page(coordinator.whereabouts, data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT)),
         dialect=UploadDialect(dialect) if dialect else None,
         path=data.get(CONF_UPLOAD_PATH),
         username=data.get(CONF_UPLOAD_USERNAME),
         password=data.get(CONF_UPLOAD_PASSWORD),
+        mac=data.get(CONF_MAC),
         limits=coordinator.house.patience.upload,
     )
+
+
+class _Page:
+    """Where the update page of a module is: at its address, with a port of its own."""
+
+    def __init__(self, where: Whereabouts, port: int) -> None:
+        self._where = where
+        self._port = port
+        self._module: Address | None = None
+
+    async def now(self) -> Address:
+        self._module = await self._where.now()
+        return Address(self._module.host, self._port)
+
+    def confirm(self, address: Address) -> None:  # noqa: ARG002 - the last that was given
+        if self._module is not None:
+            self._where.confirm(self._module)

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -30,6 +30,7 @@ from ..const import (
 from ..house import House
 from ..library import Release
 from ..ota import (
+    Address,
     Candidate,
     Cause,
     Check,
@@ -38,7 +39,6 @@ from ..ota import (
     Image,
     ImageKind,
     InstallProgress,
-    InstallRefused,
     InstallStage,
     ModuleFacts,
     ModuleKnowledge,
@@ -58,6 +58,7 @@ from ..ota import (
 from .named_evidence import NamedEvidence
 from .outcome import Outcome
 from .state import ModuleState, candidate_of, merged_facts
+from .whereabouts import Whereabouts
 
 _SEEN_AGAIN: Final = timedelta(seconds=30)
 
@@ -74,12 +75,18 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.desk = PullDesk(house.patience.pull)
         self.statements = Statements()
         self.named_evidence = NamedEvidence(hass, entry, self._told)
+        self.whereabouts = Whereabouts(
+            hass,
+            entry,
+            house,
+            probe=self._async_probe_at,
+            other_mac=self.named_evidence.async_other_mac,
+            on_found=self._heard,
+        )
         self.watch = self._watch()
         self._announced: ModuleFacts | None = None
         self._polled: PullRequest | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
-        self.stranger: str | None = None
-        """MAC of another module that announced itself last under this one's name."""
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
         self.data = ModuleState(
@@ -130,7 +137,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @property
     def host(self) -> str:
         """The module's address as last announced or typed; it may change at any time."""
-        return str(self.config_entry.data[CONF_HOST])
+        return self.whereabouts.address.host
 
     @property
     def port(self) -> int:
@@ -138,7 +145,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         data = self.config_entry.data
         if TRANSPORT_UPLOAD in self.transports and TRANSPORT_PUSH not in self.transports:
             return int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
-        return int(data[CONF_PORT])
+        return self.whereabouts.address.port
 
     @property
     def transports(self) -> list[str]:
@@ -151,10 +158,13 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return self.config_entry.data.get(CONF_PASSWORD) or None
 
     async def _async_probe(self, timeout: float) -> bool:
+        return await self._async_probe_at(self.whereabouts.address, timeout)
+
+    async def _async_probe_at(self, address: Address, timeout: float) -> bool:
         """Ask at its OTA port, or at its web server where it has nothing else."""
         if TRANSPORT_PUSH in self.transports:
-            return await is_alive(self.host, self.port, timeout)
-        return await is_listening(self.host, self.port, timeout)
+            return await is_alive(*address, timeout)
+        return await is_listening(address.host, self.port, timeout)
 
     @callback
     def _async_ask(self) -> None:
@@ -170,8 +180,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.watch.left()
             self._set(replace(self.data, left=True))
             return
+        self.whereabouts.async_heard(facts)
         known = self.config_entry.data.get(CONF_MAC)
-        self.stranger = facts.mac if known and facts.mac != known else None
         sighting = Sighting(
             source=EvidenceSource.TXT,
             at=time.monotonic() if at is None else at,
@@ -180,9 +190,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             sketch_md5=facts.sketch_md5,
             mac=facts.mac,
         )
-        self.watch.heard(sighting)
-        if self.stranger is not None:
-            return  # a running install has heard of it, nothing else may believe it
+        ours = self.whereabouts.is_ours(facts)
+        if ours or self.whereabouts.is_here(facts):
+            self.watch.heard(sighting)  # a running install has to know of a stranger as well
+        if not ours:
+            return
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self._seen()
@@ -196,11 +208,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._polled = request
         self.knowledge.polled(request, time.time())
         self._seen()
-        data = self.config_entry.data
-        if self.transports == [TRANSPORT_PULL] and data[CONF_HOST] != address:
-            self.hass.config_entries.async_update_entry(
-                self.config_entry, data={**data, CONF_HOST: address}
-            )
+        if self.transports == [TRANSPORT_PULL]:
+            self.whereabouts.async_move(address)
+        elif not request.proxied:
+            self.whereabouts.async_asked_from(address)
         at = time.monotonic()
         if (running := self.house.library.running(request.sketch_md5)) is not None:
             known = {"firmware": running.firmware, "version": running.version}
@@ -332,19 +343,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """The image that runs, where its sum proves which one of the library it is."""
         running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
         return running.image if running else None
-
-    def raise_for_other_module(self) -> None:
-        """Raise InstallRefused when another module has this one's name or address by now."""
-        facts = self.facts()
-        if self.stranger is not None:
-            raise InstallRefused(Cause.WRONG_MODULE, expected=facts.mac, found=self.stranger)
-        announcements = self.house.announcements
-        if announcements.is_others(
-            self.config_entry.data.get(CONF_SERVICE_NAME), facts.host, facts.port
-        ):
-            found = announcements.find(facts.host, facts.port)
-            name = found.partition(".")[0] if found else "?"
-            raise InstallRefused(Cause.WRONG_MODULE, expected=facts.name, found=name)
 
     @property
     def accepted(self) -> frozenset[Check]:

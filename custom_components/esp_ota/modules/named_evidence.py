@@ -21,12 +21,21 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, LOGGER
-from ..ota import INFO_SIZE_LIMIT, EvidenceSource, Sighting, version_from
+from ..const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, CONF_MAC, LOGGER
+from ..ota import (
+    INFO_SIZE_LIMIT,
+    EvidenceSource,
+    Sighting,
+    is_another_board,
+    mac_from,
+    version_from,
+)
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
 _FRESH: Final = {"Cache-Control": "no-cache"}
+_HOST: Final = "{host}"
+"""In a URL: the page is the module's own, and can say who it is."""
 _SILENT: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN, ""}
 
 
@@ -80,24 +89,41 @@ class NamedEvidence:
 
     async def _async_look(self) -> None:
         asked_at = time.monotonic()  # before it: the module may go while it answers
-        version, age = await _async_page(self._hass, self._entry, self._entry.options)
-        if version is not None:
-            self._say(EvidenceSource.INFO_URL, version, asked_at - age)
+        options = self._entry.options
+        body, age = await _async_page(self._hass, self._entry, options)
+        if body is None or (version := version_from(body, options.get(CONF_INFO_PATH))) is None:
+            return
+        mac = self._other_mac(body) if _HOST in options[CONF_INFO_URL] else None
+        source, at = EvidenceSource.INFO_URL, asked_at - age
+        self._on_heard(Sighting(source=source, at=at, version=version, mac=mac))
+
+    async def async_other_mac(self, host: str) -> str | None:
+        """Return the MAC of another module, where that is what the page at a host names."""
+        options = self._entry.options
+        if _HOST not in options.get(CONF_INFO_URL, ""):
+            return None
+        body, age = await _async_page(self._hass, self._entry, options, host)
+        return self._other_mac(body) if body is not None and not age else None
+
+    def _other_mac(self, body: bytes) -> str | None:
+        known, mac = self._entry.data.get(CONF_MAC), mac_from(body)
+        return mac if mac and known and is_another_board(mac, known) else None
 
 
 async def async_info_version(
     hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any]
 ) -> str | None:
     """Return what the page of a module says now, None when it is silent or names no version."""
-    return (await _async_page(hass, entry, options))[0]
+    body, _ = await _async_page(hass, entry, options)
+    return version_from(body, options.get(CONF_INFO_PATH)) if body is not None else None
 
 
 async def _async_page(
-    hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any]
-) -> tuple[str | None, float]:
-    """Return the version on a page, and for how many seconds somebody has kept it already."""
+    hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any], host: str | None = None
+) -> tuple[bytes | None, float]:
+    """Return a page, and for how many seconds somebody has kept it already."""
     # Only this placeholder: the address of a module changes, the rest of the URL does not.
-    url = str(options[CONF_INFO_URL]).replace("{host}", entry.data[CONF_HOST])
+    url = str(options[CONF_INFO_URL]).replace(_HOST, host or entry.data[CONF_HOST])
     session = async_get_clientsession(hass)
     try:
         async with session.get(
@@ -111,7 +137,7 @@ async def _async_page(
         LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
         return None, 0.0
     kept = float(age) if age.isdecimal() else 0.0
-    return version_from(body, options.get(CONF_INFO_PATH)), kept
+    return body, kept
 
 
 async def _beginning(page: StreamReader) -> bytes:

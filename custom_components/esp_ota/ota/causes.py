@@ -102,6 +102,8 @@ class Cause(StrEnum):
     BUSY = "busy"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_MODULE = "wrong_module"
+    SAME_NAME = "same_name"
+    MOVED = "moved"
     # The update page
     HTTP_PORT_CLOSED = "http_port_closed"
     HTTP_NO_ANSWER = "http_no_answer"

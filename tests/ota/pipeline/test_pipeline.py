@@ -14,6 +14,7 @@ from custom_components.esp_ota.ota import (
     Cause,
     Chip,
     EvidenceSource,
+    Fixed,
     InstallProgress,
     InstallResult,
     InstallStage,
@@ -135,8 +136,7 @@ class Garden:
     def install(self, version: str = "1.1.0") -> Pipeline:
         candidate = Candidate(image=read_image(self.data), firmware="garden-valve", version=version)
         transport = ArduinoOtaPush(
-            self.module.host,
-            self.module.port,
+            Fixed(self.module.host, self.module.port),
             password=self.password,
             family=self.facts.family,
             limits=self.push_limits,
@@ -398,7 +398,7 @@ async def test_an_install_is_carried_on_after_home_assistant_died(
     start_module: StartModule,
 ) -> None:
     garden = await garden_of(start_module, "esp32_pbkdf2")
-    delivered = ArduinoOtaPush(garden.module.host, garden.module.port, limits=quick())
+    delivered = ArduinoOtaPush(Fixed(garden.module.host, garden.module.port), limits=quick())
     await delivered.send(
         payload_for(garden.data), before_first_byte=lambda: None, on_progress=lambda *_: None
     )

@@ -10,6 +10,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     ArduinoOtaPush,
     Delivery,
+    Fixed,
     ImageKind,
     PushLimits,
 )
@@ -269,7 +270,7 @@ async def test_an_esp32_has_its_first_byte_within_its_second(
 
 
 def test_a_push_has_a_name_and_waits_of_its_own() -> None:
-    assert ArduinoOtaPush("192.0.2.1", 8266).name == "arduino_ota"
+    assert ArduinoOtaPush(Fixed("192.0.2.1", 8266)).name == "arduino_ota"
     limits = PushLimits()
     assert limits.callback >= 10  # 5 s connect timeout on the module, and a busy loop
     assert limits.invitation.answer * (2 * limits.invitation.tries - 1) >= 10

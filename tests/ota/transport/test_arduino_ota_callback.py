@@ -11,6 +11,7 @@ from custom_components.esp_ota.ota import (
     Cause,
     ChipFamily,
     Delivery,
+    Fixed,
     SafeStateError,
 )
 from custom_components.esp_ota.ota.exceptions import (
@@ -72,7 +73,7 @@ class ScriptedPush:
         limits = options.pop("limits", None) or quick()
         self.module = module
         self.progress: list[tuple[int, int]] = []
-        transport = ArduinoOtaPush(module.host, module.port, limits=limits, **options)
+        transport = ArduinoOtaPush(Fixed(module.host, module.port), limits=limits, **options)
         self.task = asyncio.ensure_future(
             transport.send(
                 payload_for(data),

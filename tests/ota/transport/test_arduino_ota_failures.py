@@ -13,6 +13,7 @@ from custom_components.esp_ota.ota import (
     ArduinoOtaPush,
     Cause,
     ChipFamily,
+    Fixed,
     OtaError,
     PushLimits,
 )
@@ -299,7 +300,7 @@ async def test_a_port_where_nothing_listens_is_told_from_silence(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    error = await failure(ArduinoOtaPush("127.0.0.1", port, limits=quick(answer=0.05)))
+    error = await failure(ArduinoOtaPush(Fixed("127.0.0.1", port), limits=quick(answer=0.05)))
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.PORT_CLOSED
     assert error.facts == {"host": "127.0.0.1", "port": str(port)}
@@ -317,7 +318,7 @@ async def test_the_usual_port_is_named_when_the_module_listens_there(
     for other in (ChipFamily.ESP8266, ChipFamily.RP2):
         monkeypatch.setitem(DEFAULT_PORTS, other, port)
     limits = quick(answer=0.05)
-    error = await failure(ArduinoOtaPush("127.0.0.1", port, family=family, limits=limits))
+    error = await failure(ArduinoOtaPush(Fixed("127.0.0.1", port), family=family, limits=limits))
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.WRONG_PORT
     assert error.facts == {
@@ -362,7 +363,7 @@ async def test_a_name_nobody_knows_is_not_found(monkeypatch: pytest.MonkeyPatch)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    error = await failure(ArduinoOtaPush("garden-valve.local", 8266))
+    error = await failure(ArduinoOtaPush(Fixed("garden-valve.local", 8266)))
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.HOST_NOT_FOUND
     assert error.facts["host"] == "garden-valve.local"
@@ -375,7 +376,7 @@ async def test_an_address_that_cannot_be_sent_to_is_unreachable(
         raise OSError(101, "Network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", no_route)
-    error = await failure(ArduinoOtaPush("192.0.2.1", 8266))
+    error = await failure(ArduinoOtaPush(Fixed("192.0.2.1", 8266)))
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.UNREACHABLE
 

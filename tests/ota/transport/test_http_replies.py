@@ -16,6 +16,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     Cause,
     Delivery,
+    Fixed,
     ImageKind,
     OtaError,
     UploadDialect,
@@ -449,8 +450,8 @@ async def test_a_yes_in_the_middle_of_the_body_cannot_be_true() -> None:
 
 
 async def test_an_ipv6_address_is_taken_as_it_is() -> None:
-    visitor = Web("fe80::1", 8080, HASTY)
-    await visitor.resolve()
+    visitor = Web(Fixed("fe80::1", 8080), HASTY)
+    await visitor.find()
     assert visitor.headers()["Host"] == "[fe80::1]:8080"
     assert visitor.headers()["Referer"] == "http://[fe80::1]:8080/"
 

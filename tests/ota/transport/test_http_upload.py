@@ -12,6 +12,7 @@ import pytest
 from custom_components.esp_ota.ota import (
     Cause,
     Delivery,
+    Fixed,
     HttpUpload,
     ImageKind,
     InstallRefused,
@@ -147,7 +148,7 @@ async def test_the_page_may_be_elsewhere(dialect: str) -> None:
 def test_a_path_that_is_none_is_refused_at_once() -> None:
     for path in ("update", "/up date", "/update\r\nHost: other", "/ü"):
         with pytest.raises(ValueError, match="path"):
-            HttpUpload("127.0.0.1", 80, path=path)
+            HttpUpload(Fixed("127.0.0.1", 80), path=path)
 
 
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
@@ -213,7 +214,7 @@ async def proxy_to(module: HttpModule) -> AsyncIterator[int]:
 async def test_an_esp32_behind_a_proxy_takes_us_for_a_stranger() -> None:
     async with page("update_server", "esp32") as module, proxy_to(module) as port:
         transport = HttpUpload(
-            "127.0.0.1", port, dialect=UploadDialect.UPDATE_SERVER, limits=quick()
+            Fixed("127.0.0.1", port), dialect=UploadDialect.UPDATE_SERVER, limits=quick()
         )
         with pytest.raises(ModuleRejectedImage) as caught:
             await transport.send(
@@ -231,7 +232,7 @@ async def test_an_esp32_behind_a_proxy_takes_us_for_a_stranger() -> None:
 async def test_the_referer_has_the_address_even_if_a_name_was_asked_for() -> None:
     async with page("tasmota") as module:
         transport = HttpUpload(
-            "localhost", module.http_port, dialect=UploadDialect.TASMOTA, limits=quick()
+            Fixed("localhost", module.http_port), dialect=UploadDialect.TASMOTA, limits=quick()
         )
         delivery = await transport.send(
             payload_for(new_firmware(module)),
@@ -509,7 +510,7 @@ async def test_what_stops_it_before_the_first_byte_sends_nothing(dialect: str, c
 async def test_nobody_listens() -> None:
     async with page("update_server") as module:
         port = module.http_port
-    transport = HttpUpload("127.0.0.1", port, limits=quick())
+    transport = HttpUpload(Fixed("127.0.0.1", port), limits=quick())
     with pytest.raises(ModuleConnectionError) as caught:
         await transport.recognise()
     assert caught.value.cause is Cause.HTTP_PORT_CLOSED
@@ -525,7 +526,7 @@ async def test_a_name_that_is_none_is_not_found(
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
     with pytest.raises(ModuleConnectionError) as caught:
-        await HttpUpload("no-such-module.invalid", 80, limits=quick()).recognise()
+        await HttpUpload(Fixed("no-such-module.invalid", 80), limits=quick()).recognise()
     assert caught.value.cause is Cause.HOST_NOT_FOUND
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 

@@ -11,6 +11,7 @@ from custom_components.esp_ota.ota import (
     ArduinoOtaPush,
     Cause,
     Delivery,
+    Fixed,
     HttpPull,
     HttpUpload,
     OtaError,
@@ -31,7 +32,7 @@ POSSIBLE = reply(b'{"rollbackPossible": true}')
 
 def pretty(port: int, **options: Any) -> HttpUpload:
     options = {"dialect": UploadDialect.PRETTY_OTA, "limits": quick()} | options
-    return HttpUpload("127.0.0.1", port, **options)
+    return HttpUpload(Fixed("127.0.0.1", port), **options)
 
 
 async def refused(transport: Transport) -> OtaError:
@@ -96,7 +97,7 @@ async def test_other_pages_have_no_such_thing(dialect: str) -> None:
 
 
 async def test_doors_without_pages_have_no_such_thing() -> None:
-    for transport in (ArduinoOtaPush("127.0.0.1", 1), HttpPull(PullDesk())):
+    for transport in (ArduinoOtaPush(Fixed("127.0.0.1", 1)), HttpPull(PullDesk())):
         assert (await refused(transport)).cause is Cause.NO_OTHER_SLOT
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.esp_ota.ota import (
     Delivery,
+    Fixed,
     HttpUpload,
     ImageKind,
     OtaError,
@@ -82,7 +83,7 @@ class Uploading:
         """Send as an install does, but once."""
         options = {"dialect": UploadDialect(self.module.http.dialect)} | self.options
         transport = HttpUpload(
-            self.module.host, self.module.http_port, limits=self.limits, **options
+            Fixed(self.module.host, self.module.http_port), limits=self.limits, **options
         )
         async with asyncio.timeout(30.0):
             return await transport.send(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from custom_components.esp_ota.ota import Delivery, HttpUpload, UploadDialect, UploadLimits
+from custom_components.esp_ota.ota import Delivery, Fixed, HttpUpload, UploadDialect, UploadLimits
 from tests.kit.pushing import payload_for
 
 DATA = bytes(range(256)) * 64
@@ -86,7 +86,9 @@ async def send(
 ) -> Delivery:
     """Send one image to whatever listens there."""
     limits = limits or UploadLimits(rest=0.5, answer=5.0, result=5.0, stall=5.0, poll=0.01)
-    transport = HttpUpload("127.0.0.1", port, dialect=dialect, password=password, limits=limits)
+    transport = HttpUpload(
+        Fixed("127.0.0.1", port), dialect=dialect, password=password, limits=limits
+    )
     return await transport.send(
         payload_for(data), before_first_byte=before, on_progress=lambda *_: None
     )

@@ -49,6 +49,8 @@ def shorten(waits: Mapping[str, float]) -> None:
                 patient_probe=0.5,
             ),
             minute=waits["minute"],
+            breath=waits["breath"],
+            doubt=waits["doubt"],
         )
 
     house.Patience = patience  # type: ignore[assignment, misc]

@@ -4,7 +4,13 @@ Here live statements by source and strength, the watch over a restart, and the j
 install. Never here: how a module is asked, except by a probe that is handed in.
 """
 
-from .info_page import SIZE_LIMIT as INFO_SIZE_LIMIT, is_json_path, version_from
+from .info_page import (
+    SIZE_LIMIT as INFO_SIZE_LIMIT,
+    is_another_board,
+    is_json_path,
+    mac_from,
+    version_from,
+)
 from .judgement import judge
 from .statements import Statements
 from .watch import ModuleWatch, PollWatch, WatchLimits
@@ -15,7 +21,9 @@ __all__ = [
     "PollWatch",
     "Statements",
     "WatchLimits",
+    "is_another_board",
     "is_json_path",
     "judge",
+    "mac_from",
     "version_from",
 ]

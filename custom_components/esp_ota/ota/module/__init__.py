@@ -14,6 +14,7 @@ from .discovery import (
     chip_from_text,
     facts_from_announcement,
     family_from_port,
+    format_mac,
 )
 from .probe import is_alive, is_listening
 from .pull_request import PullMode, PullRequest
@@ -29,6 +30,7 @@ __all__ = [
     "chip_from_text",
     "facts_from_announcement",
     "family_from_port",
+    "format_mac",
     "is_alive",
     "is_listening",
     "is_translated",

@@ -185,7 +185,7 @@ class Pipeline:
         if (
             self._sending.payload_started
             or isinstance(err, _FINAL)
-            or err.cause is Cause.WRONG_MODULE
+            or err.cause in {Cause.WRONG_MODULE, Cause.SAME_NAME}
         ):
             raise err
         self._first_error = self._first_error or err
@@ -203,9 +203,11 @@ class Pipeline:
                 ask_gate(part.candidate, self._before, self._accepted).raise_for_refusal()
 
     async def _check_module(self) -> None:
-        """Ask whether it is there; raises ModuleConnectionError."""
+        """Ask whether it is there; raises ModuleConnectionError, or InstallRefused for another."""
+        await self._ports.find_module()
         if not await self._ports.observer.reachable():
-            facts = {"host": self._before.host, "port": self._before.port}
+            here = self._ports.facts()
+            facts = {"host": here.host, "port": here.port}
             unknown = ModuleConnectionError(Cause.UNREACHABLE, **facts)
             raise await self._transports[0].why_unreachable() or unknown
 

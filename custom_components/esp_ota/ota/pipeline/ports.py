@@ -90,6 +90,10 @@ async def _stay(_failed: InstallResult) -> Sequence[Part]:
     return ()
 
 
+async def _stay_there() -> None:
+    pass
+
+
 async def _trust(_candidate: Candidate, _before: ModuleFacts) -> Sighting | None:
     return None
 
@@ -108,8 +112,9 @@ class Ports:
     on_stage: Callable[[InstallStage], Awaitable[None]]
     """Awaited before a stage takes effect, so that a journal is never behind."""
     on_progress: Callable[[InstallProgress], None]
-    check_identity: Callable[[], None] = lambda: None
-    """Asked in the moment before the first byte; raises InstallRefused for another module."""
+    find_module: Callable[[], Awaitable[None]] = _stay_there
+    """Asked before the module is: it may have moved. Raises InstallRefused when another one is
+    there; transports ask for themselves, before each connection."""
     on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
     """Called with a transport that failed when another is tried after it."""
     on_delivered: Callable[[Image, Delivery], None] = lambda _image, _delivery: None

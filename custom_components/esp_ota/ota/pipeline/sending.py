@@ -104,7 +104,6 @@ class Sending:
         """Send one image, again after network faults, never after a refusal."""
         tries = min(self._limits.tries, transport.tries)
         while True:
-            self._ports.check_identity()
             self._confirm_safe()
             self._began = False
             try:
@@ -166,7 +165,6 @@ class Sending:
         await self._ports.observer.wait_back(gone_at, *known)
 
     def _before_first_byte(self) -> None:
-        self._ports.check_identity()
         self._confirm_safe()
         self.payload_started = self._began = True
         self.files_touched |= self.parts[0].payload.kind is ImageKind.FILESYSTEM

@@ -4,14 +4,17 @@ Here live ArduinoOTA, upload pages and pull, each with the wire it speaks; a pri
 to this room alone. Never here: the pipeline, or another transport.
 """
 
+from ._whereabouts import Address, Fixed, Whereabouts
 from .arduino_ota import ArduinoOtaPush, PushLimits
 from .http_pull import Download, HttpPull, PullDesk, PullLimits
 from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
 
 __all__ = [
+    "Address",
     "ArduinoOtaPush",
     "Download",
+    "Fixed",
     "HttpPull",
     "HttpUpload",
     "PullDesk",
@@ -20,5 +23,6 @@ __all__ = [
     "Transport",
     "UploadDialect",
     "UploadLimits",
+    "Whereabouts",
     "recognise",
 ]

@@ -14,6 +14,9 @@ from typing import Final
 from ..causes import Cause
 from ..models import ImageKind
 
+IDENTITY: Final = "/update/identity"
+"""Where AsyncElegantOTA says which board it is on."""
+
 
 class UploadDialect(StrEnum):
     """The kinds of update page; the value is their name in options and stores."""
@@ -152,7 +155,7 @@ DIALECTS: Final[Mapping[UploadDialect, Manners]] = {
             ImageKind.SKETCH: Form(field="firmware", filename="firmware", path="/update"),
             ImageKind.FILESYSTEM: Form(field="filesystem", filename="filesystem", path="/update"),
         },
-        check="/update/identity",
+        check=IDENTITY,
         shows=re.compile(rb'"hardware"'),
         md5_part=True,
         accepted=_OK,

@@ -5,6 +5,7 @@ invitation came from (`ArduinoOTA.cpp`), and the call-back goes to the address i
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,7 @@ class Invitation:
         callback_port: int,
         password: str | None,
         limits: InvitationLimits,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare the datagram (`ArduinoOTA.cpp`: command, port, size, MD5, line feed)."""
         command = _COMMANDS[payload.kind]
@@ -62,6 +64,8 @@ class Invitation:
         self._invited_at = self._heard_at = asyncio.get_running_loop().time()
         self._pace = 0.0
         """Seconds it took for one datagram, at most, once it is heard."""
+        self._confirm = confirm
+        """Raises where another module may listen by now: even an invitation stops a sketch."""
         self._keys_tried = 0
         self._keys_known = 0
         self._nonce: str | None = None
@@ -93,6 +97,7 @@ class Invitation:
         """Invite once more; raises the OtaError that was heard last when it was often enough."""
         if self._invitations >= _ROUNDS * self._limits.tries:
             raise self._failure or ModuleAuthError(Cause.AUTH_NO_ANSWER)
+        self._confirm()
         self._invitations += 1
         self._invited_at = asyncio.get_running_loop().time()
         self._reading.invited()

@@ -10,6 +10,7 @@ from ..exceptions import ModuleConnectionError
 from ._callback import SEND_BUFFER, reset
 from ._exchange import Exchange, UploadLimits
 from ._http import Reply, basic, request_head
+from ._whereabouts import Address, Whereabouts
 
 _DEFAULT_PORT: Final = 80
 
@@ -17,33 +18,41 @@ _DEFAULT_PORT: Final = 80
 class Web:
     """Asks one web server for pages, one connection each: modules keep few of them."""
 
-    def __init__(self, host: str, port: int, limits: UploadLimits) -> None:
-        """Address the server; `resolve` comes first."""
-        self._host = host
-        self._port = port
+    def __init__(self, where: Whereabouts, limits: UploadLimits) -> None:
+        """Visit the server where it is; a session belongs to the module, not to its address."""
+        self._where = where
         self._limits = limits
+        self.at = Address("", 0)
+        """Where it was at the last connection."""
         self._family = socket.AF_INET
-        self._address = host
+        self._address = ""
         self._extra: dict[str, str] = {}
 
-    async def resolve(self) -> None:
-        """Look up the address, once for all requests; raises ModuleConnectionError."""
+    async def find(self) -> None:
+        """Ask where it is now, and look a name up; raises ModuleConnectionError."""
+        if (at := await self._where.now()) == self.at:
+            return
+        self.at, self._address = at, at.host
         loop = asyncio.get_running_loop()
         try:
-            address = ipaddress.ip_address(self._host)
+            address = ipaddress.ip_address(at.host)
         except ValueError:
             pass
         else:
             self._family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
             return
         try:
-            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM)
             # Few modules speak IPv6, and mDNS names tend to offer both.
             family, *_, found_at = min(found, key=lambda one: one[0] != socket.AF_INET)
         except (OSError, UnicodeError, ValueError) as err:
             raise ModuleConnectionError(Cause.HOST_NOT_FOUND) from err
         self._family = socket.AddressFamily(family)
         self._address = str(found_at[0])
+
+    def confirm(self) -> None:
+        """Return when nothing speaks against it still being there; see `Whereabouts`."""
+        self._where.confirm(self.at)
 
     def authorise(self, username: str, password: str) -> None:
         """Show these credentials with every request from now on, unasked.
@@ -62,16 +71,17 @@ class Web:
         `Origin` is exactly `http://` and `Host`, as the ESP32's `HTTPUpdateServer` wants it;
         `Referer` has the address itself, which Tasmota compares with its own.
         """
-        host = _authority(self._host, self._port)
+        host = _authority(*self.at)
         return {
             "Host": host,
             "Connection": "close",
             "Origin": f"http://{host}",
-            "Referer": f"http://{_authority(self._address, self._port)}/",
+            "Referer": f"http://{_authority(self._address, self.at.port)}/",
         } | self._extra
 
     async def connect(self) -> Exchange:
-        """Open a connection; raises ModuleConnectionError."""
+        """Open a connection; raises ModuleConnectionError, or what `Whereabouts.now` raises."""
+        await self.find()
         connection = socket.socket(self._family, socket.SOCK_STREAM)
         try:
             connection.setblocking(False)  # noqa: FBT003 - its only argument
@@ -79,7 +89,7 @@ class Web:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(self._limits.connect):
                 loop = asyncio.get_running_loop()
-                await loop.sock_connect(connection, (self._address, self._port))
+                await loop.sock_connect(connection, (self._address, self.at.port))
         except ConnectionRefusedError as err:
             connection.close()
             raise ModuleConnectionError(Cause.HTTP_PORT_CLOSED) from err
@@ -95,10 +105,10 @@ class Web:
         self, path: str, *, method: str = "GET", body: bytes = b"", kind: str = ""
     ) -> Reply | None:
         """Return the reply to a small request, None when the server closed or stayed silent."""
-        headers = self.headers()
-        if body:
-            headers |= {"Content-Type": kind, "Content-Length": str(len(body))}
         async with await self.connect() as exchange:
+            headers = self.headers()
+            if body:
+                headers |= {"Content-Type": kind, "Content-Length": str(len(body))}
             return await exchange.ask(request_head(method, path, headers) + body)
 
 

@@ -19,6 +19,7 @@ from ..module import DatagramSocket, is_translated, why_silent, why_unreachable
 from ._callback import Callback, reset
 from ._invitation import Invitation, InvitationLimits
 from ._stream import Stream, StreamLimits
+from ._whereabouts import Address, Whereabouts
 from .protocol import Push
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -45,17 +46,16 @@ class ArduinoOtaPush(Push):
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        where: Whereabouts,
         *,
         password: str | None = None,
         callback_port: int = 0,
         family: ChipFamily | None = None,
         limits: PushLimits | None = None,
     ) -> None:
-        """Address the module; `callback_port` 0 lets the system choose one per push."""
-        self._host = host
-        self._port = port
+        """Push to where the module is; `callback_port` 0 lets the system choose one per push."""
+        self._where = where
+        self._at: Address | None = None
         self._password = password
         self._callback_port = callback_port
         self._family = family
@@ -64,8 +64,9 @@ class ArduinoOtaPush(Push):
     @override
     async def why_unreachable(self) -> OtaError | None:
         """Look at its ports and at its network."""
-        error = await why_unreachable(self._host, self._port, self._family)
-        error.facts = {"host": self._host, "port": str(self._port)} | error.facts
+        at = self._at = await self._where.now()
+        error = await why_unreachable(*at, self._family)
+        error.facts = {"host": at.host, "port": str(at.port)} | error.facts
         return error
 
     async def send(
@@ -76,18 +77,24 @@ class ArduinoOtaPush(Push):
         on_progress: ProgressCallback,
     ) -> Delivery:
         """Push one payload; see `Transport.send`."""
+        at = self._at = await self._where.now()
+
+        def confirmed() -> None:
+            self._where.confirm(at)
+            before_first_byte()
+
         try:
-            connection = await self._call_back(payload)
-            return await self._stream(connection, payload, before_first_byte, on_progress)
+            connection = await self._call_back(at, payload)
+            return await self._stream(connection, payload, confirmed, on_progress)
         except OtaError as err:
             # Every sentence wants to name where the module was looked for.
-            err.facts = {"host": self._host, "port": str(self._port)} | err.facts
+            err.facts = {"host": at.host, "port": str(at.port)} | err.facts
             raise
 
-    async def _call_back(self, payload: Payload) -> socket.socket:
+    async def _call_back(self, at: Address, payload: Payload) -> socket.socket:
         """Open both sockets and return the module's connection."""
         try:
-            invitations = await DatagramSocket.open(self._host, self._port)
+            invitations = await DatagramSocket.open(*at)
         except socket.gaierror as err:
             raise ModuleConnectionError(Cause.HOST_NOT_FOUND) from err
         except OSError as err:
@@ -95,14 +102,14 @@ class ArduinoOtaPush(Push):
         try:
             callback = Callback(invitations.local_address, self._callback_port)
             try:
-                return await self._connect(invitations, callback, payload)
+                return await self._connect(at, invitations, callback, payload)
             finally:
                 callback.close()
         finally:
             invitations.close()
 
     async def _connect(
-        self, invitations: DatagramSocket, callback: Callback, payload: Payload
+        self, at: Address, invitations: DatagramSocket, callback: Callback, payload: Payload
     ) -> socket.socket:
         """Invite and return the module's connection.
 
@@ -110,15 +117,21 @@ class ArduinoOtaPush(Push):
         of 2015 never send one (`DNS_SD_Arduino_OTA.ino`). They flash files as a sketch.
         """
         invitation = Invitation(
-            invitations, payload, callback.port, self._password, self._limits.invitation
+            invitations,
+            payload,
+            callback.port,
+            self._password,
+            self._limits.invitation,
+            lambda: self._where.confirm(at),
         )
-        _LOGGER.debug("Inviting %s:%s to call back on %s", self._host, self._port, callback.port)
-        connecting = asyncio.create_task(callback.connection_from(invitations.remote_address))
+        host = invitations.remote_address
+        _LOGGER.debug("Inviting %s:%s to call back on %s", host, at.port, callback.port)
+        connecting = asyncio.create_task(callback.connection_from(host))
         inviting = asyncio.create_task(invitation.accepted())
         try:
             await asyncio.wait({connecting, inviting}, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
-                await self._accepted(inviting, invitations, callback, payload)
+                await self._accepted(at.port, inviting, invitations, callback, payload)
                 await asyncio.wait({connecting}, timeout=self._limits.callback)
             if not connecting.done():
                 raise self._no_callback(invitations, callback, payload)
@@ -136,6 +149,7 @@ class ArduinoOtaPush(Push):
 
     async def _accepted(
         self,
+        port: int,
         inviting: asyncio.Task[None],
         invitations: DatagramSocket,
         callback: Callback,
@@ -155,7 +169,7 @@ class ArduinoOtaPush(Push):
             raise await why_silent(
                 err,
                 host=invitations.remote_address,
-                port=self._port,
+                port=port,
                 family=self._family,
                 our_address=invitations.local_address,
             ) from err
@@ -191,7 +205,7 @@ class ArduinoOtaPush(Push):
             reset(connection)
             raise
         connection.close()
-        _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, delivery)
+        _LOGGER.debug("%s took the image: %s", self._at, delivery)
         return delivery
 
 

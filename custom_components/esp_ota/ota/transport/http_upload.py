@@ -20,7 +20,8 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import InstallRefused, OtaError, TransferError
 from ..models import Delivery, Payload, ProgressCallback
-from ._dialects import DIALECTS, Form, Manners, UploadDialect
+from ._board import raise_for_other_board
+from ._dialects import DIALECTS, IDENTITY, Form, Manners, UploadDialect
 from ._exchange import Upload, UploadLimits
 from ._http import request_head
 from ._login import log_in
@@ -29,6 +30,7 @@ from ._other_slot import switch_back
 from ._recognise import recognise_at
 from ._verdict import admit, delivery
 from ._web import Web
+from ._whereabouts import Address, Fixed, Whereabouts
 from .protocol import Push
 
 __all__ = ["HttpUpload", "UploadDialect", "UploadLimits", "recognise"]
@@ -50,7 +52,7 @@ async def recognise(
 
     Raises ModuleConnectionError, whose text says what was seen, or ModuleAuthError.
     """
-    upload = HttpUpload(host, port, username=username, password=password, limits=limits)
+    upload = HttpUpload(Fixed(host, port), username=username, password=password, limits=limits)
     return await upload.recognise()
 
 
@@ -61,27 +63,29 @@ class HttpUpload(Push):
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        where: Whereabouts,
         *,
         dialect: UploadDialect | None = None,
         path: str | None = None,
         username: str | None = None,
         password: str | None = None,
+        mac: str | None = None,
         limits: UploadLimits | None = None,
     ) -> None:
-        """Address the module. Without a dialect it is recognised anew for each image.
+        """Upload to where the page is. Without a dialect it is recognised anew for each image.
 
-        `path` is that of the update page where the sketch chose another than the usual one.
+        `path` is that of the update page where the sketch chose another than the usual one;
+        `mac` is compared with what a page says of its board.
         """
         if path is not None and not self.is_path(path):
             raise ValueError(f"not the path of a page: {path!r}")
-        self._host = host
-        self._port = port
+        self._where = where
+        self._web_at: Web | None = None
         self._dialect = dialect
         self._path = path
         self._username = username
         self._password = password
+        self._mac = mac
         self._limits = limits or UploadLimits()
 
     @staticmethod
@@ -149,12 +153,18 @@ class HttpUpload(Push):
         try:
             yield
         except OtaError as err:
-            err.facts = {"host": self._host, "port": str(self._port)} | err.facts
+            at = self._at
+            err.facts = {"host": at.host, "port": str(at.port)} | err.facts
             raise
 
+    @property
+    def _at(self) -> Address:
+        """Where the module was at the last connection."""
+        return self._web_at.at if self._web_at is not None else Address("?", 0)
+
     async def _web(self) -> Web:
-        web = Web(self._host, self._port, self._limits)
-        await web.resolve()
+        web = self._web_at = Web(self._where, self._limits)
+        await web.find()
         return web
 
     async def _recognise(self) -> UploadDialect:
@@ -162,9 +172,12 @@ class HttpUpload(Push):
         if self._password is not None:
             web.authorise(self._username or _USUAL_USERNAME, self._password)
         dialect = await recognise_at(
-            web, self._port, path=self._path or "/update", password_known=self._password is not None
+            web,
+            web.at.port,
+            path=self._path or "/update",
+            password_known=self._password is not None,
         )
-        _LOGGER.debug("%s:%s has an update page like %s", self._host, self._port, dialect)
+        _LOGGER.debug("%s has an update page like %s", self._at, dialect)
         return dialect
 
     async def _send(
@@ -180,10 +193,13 @@ class HttpUpload(Push):
         await self._show_credentials(web, manners)
         for template, shows in manners.steps:
             page = _filled(template, form, payload)
-            admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+            reply = admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+            if page == IDENTITY:
+                raise_for_other_board(reply.page, self._mac)
         path = _filled(form.path, form, payload)
-        upload = _upload(web, form, path, payload, md5_part=manners.md5_part)
         async with await web.connect() as exchange:
+            upload = _upload(web, form, path, payload, md5_part=manners.md5_part)
+            web.confirm()
             before_first_byte()
             outcome = await exchange.upload(upload, on_progress)
         taken = Delivery.UNCONFIRMED
@@ -196,7 +212,7 @@ class HttpUpload(Push):
             raise TransferError(cause, sent=outcome.sent, total=total)
         if outcome.sent < total:
             on_progress(total, total)
-        _LOGGER.debug("%s:%s took the image: %s", self._host, self._port, taken)
+        _LOGGER.debug("%s took the image: %s", self._at, taken)
         return taken
 
     async def _show_credentials(self, web: Web, manners: Manners) -> None:

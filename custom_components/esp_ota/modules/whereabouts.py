@@ -1,0 +1,381 @@
+"""Where one module is now: the one source of it, asked before every connection.
+
+An address is lent, and a host name is only what a sketch calls itself. So the module is asked who
+and where it is, and each answer is weighed: one with its MAC proves it; one with its name alone
+does where no other board says the same, and a new address is believed when the old one is silent
+or has become another module's. What cannot be told apart is refused, with a repair.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+import time
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import (
+    CONF_MAC,
+    CONF_SERVICE_NAME,
+    CONF_TRANSPORTS,
+    LOGGER,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from ..house import Claim, House
+from ..issues import async_clear_same_name, async_raise_same_name
+from ..ota import Address, Cause, InstallRefused, ModuleConnectionError, ModuleFacts, OtaError
+
+_DOUBT_AGAIN: Final = 10.0
+"""Seconds until a doubt is looked into again; installs do at once."""
+_LONGEST: Final = 600.0
+"""The same when nothing changes for long."""
+_RIVAL: Final = 0.3
+"""Seconds after the first answer in which a second board of the same name would have answered."""
+
+
+class Whereabouts:
+    """Of one module; what is found out is kept in its entry."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        house: House,
+        *,
+        probe: Callable[[Address, float], Awaitable[bool]],
+        other_mac: Callable[[str], Awaitable[str | None]],
+        on_found: Callable[[ModuleFacts, float], None],
+    ) -> None:
+        """Ask by `probe` whether a module answers at an address, within so many seconds.
+
+        `other_mac` returns the MAC of another module that a page at a host names; `on_found`
+        gets what was announced at a new address before it was known to be this module's.
+        """
+        self._hass = hass
+        self._entry = entry
+        self._house = house
+        self._probe = probe
+        self._other_mac = other_mac
+        self._on_found = on_found
+        self._heard = asyncio.Event()
+        self._asking = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+        self._page_asked: tuple[Address, float] | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it was found last; `now` finds out whether it is there still."""
+        return Address(str(self._entry.data[CONF_HOST]), int(self._entry.data[CONF_PORT]))
+
+    @property
+    def _mac(self) -> str | None:
+        return self._entry.data.get(CONF_MAC)
+
+    @property
+    def _name(self) -> str | None:
+        return self._entry.data.get(CONF_SERVICE_NAME)
+
+    @property
+    def _port(self) -> int | None:
+        """The port that belongs to the address; a page has one of its own."""
+        transports = self._entry.data.get(CONF_TRANSPORTS) or [TRANSPORT_PUSH]
+        return None if TRANSPORT_UPLOAD in transports else self.address.port
+
+    def is_here(self, facts: ModuleFacts) -> bool:
+        """Whether a statement names the host that is known; its port may be another by now."""
+        host = self.address.host.lower().removesuffix(".local")
+        return host in {facts.host, facts.name.lower()}
+
+    def is_ours(self, facts: ModuleFacts) -> bool:
+        """Whether a statement under this name can only be this module's."""
+        known = self._mac
+        if known is not None and facts.mac is not None:
+            return facts.mac == known
+        if facts.mac is not None and self._belongs_to_another(facts.mac):
+            return False
+        return self.is_here(facts)
+
+    def _belongs_to_another(self, mac: str) -> bool:
+        return any(
+            entry is not self._entry and entry.data.get(CONF_MAC) == mac
+            for entry in self._house.modules
+        )
+
+    # What is heard
+
+    @callback
+    def async_heard(self, facts: ModuleFacts) -> None:
+        """Take an announcement under this module's name: where it says to be is looked into."""
+        self._heard.set()
+        moved = not self.is_here(facts) and (self._mac is None or facts.mac in {self._mac, None})
+        if moved:
+            self._async_do(self._follow())
+
+    @callback
+    def async_asked_from(self, host: str) -> None:
+        """Take that it asked for an update from somewhere: it may have moved there."""
+        if host != self.address.host:
+            self._async_do(self._follow_to(Address(host, self.address.port)))
+
+    @callback
+    def _async_do(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._following is not None and not self._following.done():
+            work.close()
+            return
+        self._following = self._entry.async_create_background_task(
+            self._hass, work, f"ESP OTA address of {self._entry.title}"
+        )
+
+    async def _follow(self) -> None:
+        """Find out where it is; while two cannot be told apart, again and again."""
+        pause = _DOUBT_AGAIN
+        while True:
+            try:
+                await self.now()
+            except OtaError as err:
+                LOGGER.debug("%s: where it is cannot be told: %s", self._entry.title, err)
+                if err.cause is not Cause.SAME_NAME:
+                    return
+            else:
+                return
+            await asyncio.sleep(_DOUBT_AGAIN)
+            self._heard.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._heard.wait()
+            pause = min(2 * pause, _LONGEST)
+
+    async def _follow_to(self, address: Address) -> None:
+        """Believe where it asked from, which may be a router's: the new answers, the old not."""
+        patience = self._house.patience.watch.patient_probe
+        if await self._probe(address, patience) and not await self._is_alive(self.address):
+            self.async_move(*address)
+
+    async def async_meet(self, facts: ModuleFacts) -> bool | None:
+        """Look into an announcement that the house's ears may have missed.
+
+        Returns whether it is this module's, None where that cannot be told.
+        """
+        if self._name is None:
+            if facts.mac is not None and facts.mac == self._mac and not self.is_here(facts):
+                await self._follow_to(Address(facts.host, facts.port))
+        elif not self._knows_better(facts):
+            self._house.announcements.async_claimed(self._name, facts)
+        try:
+            await self.now()
+        except InstallRefused:
+            return None
+        if self.is_here(facts):
+            return True
+        return False if facts.mac != self._mac else None
+
+    def _knows_better(self, facts: ModuleFacts) -> bool:
+        """Whether our own ears heard this: others mix the records of two boards of one name."""
+        return any(
+            (claim.facts.host, claim.facts.port) == (facts.host, facts.port)
+            for claim in self._claims(0.0)
+        )
+
+    # Where it is
+
+    def confirm(self, address: Address) -> None:
+        """Return when nothing heard since speaks against it being there.
+
+        Raises ModuleConnectionError where something does: then `now` has to find out.
+        """
+        known = (claim for claim in self._claims(0.0) if self.is_here(claim.facts))
+        newest = next(known, None)
+        if (
+            address != self.address
+            or self._other_there(address) is not None
+            or (newest is not None and self._is_stranger(newest))
+        ):
+            raise ModuleConnectionError(Cause.MOVED, host=address.host)
+
+    async def now(self) -> Address:
+        """Return where it is, after asking it; follows it there.
+
+        Raises InstallRefused when another module is there, or one that cannot be told from it.
+        """
+        async with self._asking:
+            try:
+                found = await self._found()
+                await self._ask_page(found)
+            except InstallRefused as err:
+                if err.cause is Cause.SAME_NAME:
+                    async_raise_same_name(self._hass, self._entry, err.facts)
+                    self._async_do(self._follow())
+                raise
+            async_clear_same_name(self._hass, self._entry.entry_id)
+            self.async_move(*found)
+            return found
+
+    @callback
+    def async_move(self, host: str, port: int | None = None) -> None:
+        """Keep where it is, and take what it said from there."""
+        found = Address(host, port or self.address.port)
+        if found == self.address:
+            return
+        LOGGER.info("%s is at %s:%s now", self._entry.title, *found)
+        data = {**self._entry.data, CONF_HOST: found.host, CONF_PORT: found.port}
+        self._hass.config_entries.async_update_entry(self._entry, data=data)
+        for claim in self._claims(0.0):
+            if self.is_here(claim.facts):
+                self._on_found(claim.facts, claim.at)
+
+    async def _ask_page(self, address: Address) -> None:
+        """Compare the MAC that its own page names, where it has one; once in a breath."""
+        now = time.monotonic()
+        if self._page_asked is not None:
+            asked, at = self._page_asked
+            if asked == address and now - at < self._house.patience.breath:
+                return
+        if (mac := await self._other_mac(address.host)) is not None:
+            raise self._wrong_module(mac)
+        self._page_asked = address, time.monotonic()
+
+    async def _found(self) -> Address:
+        patience = self._house.patience
+        claims = self._claims(time.monotonic() - patience.breath)
+        if not claims and self._claims(0.0):
+            claims = await self._asked(patience.breath)
+        try:
+            return await self._judged(claims)
+        except InstallRefused as doubt:
+            return await self._beyond_doubt(doubt)
+
+    async def _beyond_doubt(self, doubt: InstallRefused) -> Address:
+        """Ask until it is certain; raises the doubt that stays. One that restarts is waited for."""
+        patience = self._house.patience
+        asked_at = time.monotonic()
+        while (left := asked_at + patience.doubt - time.monotonic()) > 0:
+            await self._asked(min(left, patience.breath), everybody=True)
+            if not (claims := self._claims(asked_at)):
+                continue
+            try:
+                return await self._judged(claims)
+            except InstallRefused as err:
+                doubt = err
+                if err.cause is Cause.SAME_NAME and self._rounds_since(asked_at) > 1:
+                    break
+        if doubt.cause is Cause.SAME_NAME and not self._claims(asked_at):
+            return await self._judged([])  # nobody says so any more
+        raise doubt
+
+    def _rounds_since(self, asked_at: float) -> int:
+        """Return how often everybody was asked: an answer may be lost once."""
+        return round((time.monotonic() - asked_at) / self._house.patience.breath)
+
+    async def _asked(self, seconds: float, *, everybody: bool = False) -> list[Claim]:
+        """Ask who has this name, and return who answers: at once, unless `everybody` is asked."""
+        asked_at, name = time.monotonic(), self._name
+        if name is None:
+            return []
+        self._house.announcements.async_ask(name)
+        for other in {self._house.announcements.find(self.address.host, self._port), None}:
+            if everybody and other is not None and other.lower() != name.lower():
+                self._house.announcements.async_ask(other)
+        end = asked_at + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._heard.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await self._heard.wait()
+            except TimeoutError:
+                break
+            claims = self._claims(asked_at)
+            if everybody or not claims:
+                continue
+            if any(self._is_proof(claim) for claim in claims):
+                break
+            end = min(end, claims[-1].at + _RIVAL)
+        return self._claims(asked_at)
+
+    def _claims(self, since: float) -> list[Claim]:
+        """Return who claimed this name since then, without those known to be other modules."""
+        if self._name is None:
+            return []
+        return [
+            claim
+            for claim in self._house.announcements.claims(self._name, since)
+            if claim.facts.mac is None or not self._belongs_to_another(claim.facts.mac)
+        ]
+
+    def _is_proof(self, claim: Claim) -> bool:
+        return self._mac is not None and claim.facts.mac == self._mac
+
+    def _is_stranger(self, claim: Claim) -> bool:
+        return self._mac is not None and claim.facts.mac not in {self._mac, None}
+
+    async def _judged(self, claims: list[Claim]) -> Address:
+        """Return where the module is by what was said in one breath, the newest first.
+
+        Raises InstallRefused where that is in doubt.
+        """
+        here = self.address
+        claims = claims or [one for one in self._claims(0.0) if self.is_here(one.facts)][:1]
+        strangers = [claim for claim in claims if self._is_stranger(claim)]
+        own = [claim for claim in claims if not self._is_stranger(claim)]
+        proven = [claim for claim in own if self._is_proof(claim)]
+        found = _one_of(proven or own, self.is_here)
+        if found is None:
+            for claim in strangers:
+                if self.is_here(claim.facts):
+                    raise self._wrong_module(claim.facts.mac)
+        elif not proven:
+            self._raise_for_twin(own, found)
+            if not self.is_here(found.facts) and await self._is_alive(here):
+                raise self._same_name(here.host, found.facts.host)
+        where = here
+        if found is not None:
+            host = here.host if self.is_here(found.facts) else found.facts.host
+            where = Address(host, found.facts.port)
+        if (doubt := self._other_there(where)) is not None:
+            raise doubt
+        return where
+
+    def _raise_for_twin(self, own: list[Claim], found: Claim) -> None:
+        """Raise InstallRefused where two boards say the same of themselves."""
+        twins = {claim.facts.host for claim in own if claim.facts.mac == found.facts.mac}
+        if found.facts.mac is None and len(twins) > 1:
+            twins.discard(found.facts.host)
+            raise self._same_name(found.facts.host, twins.pop())
+
+    async def _is_alive(self, address: Address) -> bool:
+        """Whether a module answers where this one was, that nobody else says to be."""
+        if self._house.announcements.is_others(self._name, address.host, self._port):
+            return False
+        patience = self._house.patience.watch.patient_probe
+        return await self._probe(address, patience) or await self._probe(address, patience)
+
+    def _other_there(self, address: Address) -> InstallRefused | None:
+        """Return who else announced an address after this module did."""
+        name = self._name
+        if name is None:
+            return None
+        port = None if self._port is None else address.port
+        found = self._house.announcements.other_at(name, address.host, port)
+        if found is None:
+            return None
+        expected, found = name.partition(".")[0], found.partition(".")[0]
+        return InstallRefused(Cause.WRONG_MODULE, expected=expected, found=found)
+
+    def _wrong_module(self, mac: str | None) -> InstallRefused:
+        return InstallRefused(Cause.WRONG_MODULE, expected=self._mac, found=mac)
+
+    def _same_name(self, host: str, other: str) -> InstallRefused:
+        name = (self._name or "?").partition(".")[0]
+        return InstallRefused(Cause.SAME_NAME, name=name, host=host, other=other)
+
+
+def _one_of(claims: list[Claim], is_here: Callable[[ModuleFacts], bool]) -> Claim | None:
+    """Return the newest claim, or that of the known address, if it is as new.
+
+    A board with cable and Wi-Fi answers at both; one that moved says no more where it was.
+    """
+    as_new = (claim for claim in claims if claim.at >= claims[0].at - _RIVAL)
+    here = (claim for claim in as_new if is_here(claim.facts))
+    return next(here, claims[0] if claims else None)
