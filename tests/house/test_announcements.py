@@ -28,7 +28,7 @@ from zeroconf.const import (
 )
 
 from custom_components.esp_ota.house import Announcements
-from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts
+from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts, Sighting
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, until
 from tests.virtual_module import Seen
@@ -301,3 +301,27 @@ async def test_a_module_is_found_by_its_address_or_host_name_and_port(
     assert announcements.find("127.0.0.1", 8267) is None
     assert announcements.find("127.0.0.2", 8266) is None
     assert announcements.find("garden", 8266) is None
+
+
+async def test_a_record_that_comes_alone_does_not_make_the_others_any_younger(
+    garden: Garden, air: Air, start_module: StartModule
+) -> None:
+    """What the cache adds to it was said before: a module may have restarted in between."""
+    entry = await garden.add(entry_for(await start_module()))
+    coordinator = entry.runtime_data.coordinator
+    said: list[Sighting] = []
+    coordinator.watch.heard = said.append
+    air.say("garden-valve", version="1.0.0")
+    await until(lambda: said)
+    told_at = said[-1].at
+
+    await asyncio.sleep(0.3)
+    packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+    unique = _CLASS_IN | _CLASS_UNIQUE
+    srv = DNSService(NAME, _TYPE_SRV, unique, TTL, 0, 0, 8266, "garden-valve.local.")
+    packet.add_answer_at_time(srv, 0)
+    air.responder.zeroconf.async_send(packet)
+    await until(lambda: len(said) > 1)
+
+    assert said[-1].version == "1.0.0"
+    assert said[-1].at == told_at
