@@ -72,7 +72,7 @@ def patience(**seconds: float) -> Patience:
         evidence=10.0,
         evidence_unlikely=0.1,
         late=0.0,
-        again=0.2,
+        again=1.5,
         interval=0.02,
         quick_probe=0.5,
         patient_probe=1.0,
