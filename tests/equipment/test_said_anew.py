@@ -309,9 +309,7 @@ async def test_an_entity_that_is_polled_and_safe_already_is_not_waited_for(
 
 
 @pytest.mark.parametrize("is_open", [True, False])
-async def test_a_polled_entity_that_is_doubted_is_asked(
-    hass: HomeAssistant, is_open: bool
-) -> None:
+async def test_a_polled_entity_that_is_doubted_is_asked(hass: HomeAssistant, is_open: bool) -> None:
     contact = Contact("polled", polled=True)
     contact._attr_is_on = contact.is_open = True
     await plant(hass, contact)

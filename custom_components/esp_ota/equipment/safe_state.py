@@ -234,7 +234,7 @@ class ConfiguredSafeState:
     async def _stay_true(self) -> None:
         """Wait for the stable time, or until the conditions are true no more."""
         until = time.monotonic() + self._stable
-        while self.holds() and (left := until - time.monotonic()) > 0:
+        while self.holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _POLL))
 
     async def _is_said_anew(self) -> bool:

@@ -93,6 +93,7 @@ from .sources import (
     web_address,
 )
 from .transport import (
+    LAST_OF_IMAGE,
     ArduinoOtaPush,
     Download,
     HttpPull,
@@ -104,12 +105,14 @@ from .transport import (
     UploadDialect,
     UploadLimits,
     recognise,
+    unsent,
 )
 
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
     "INFO_SIZE_LIMIT",
+    "LAST_OF_IMAGE",
     "MAX_FILE_SIZE",
     "RULES",
     "SERVICE_TYPE",
@@ -204,6 +207,7 @@ __all__ = [
     "read_slots",
     "recognise",
     "same_version",
+    "unsent",
     "verify_signature",
     "version_from",
     "web_address",

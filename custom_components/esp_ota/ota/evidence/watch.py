@@ -186,9 +186,7 @@ class ModuleWatch:
         while (left := asked_at + self._limits.again - time.monotonic()) > 0:
             self._ask()
             await asyncio.sleep(min(left, _ASK))
-            answer = strongest(
-                item for item in self._news(since, candidate) if item.at >= asked_at
-            )
+            answer = strongest(item for item in self._news(since, candidate) if item.at >= asked_at)
             if answer is not None and is_proof(answer, candidate, before):
                 return answer
             said = answer or said
@@ -304,7 +302,7 @@ class PollWatch(ModuleWatch):
 
     @override
     def _told_now(self, since: float, _back_at: float) -> float:
-        """A request is what its return is known by; one of before was sent while it was there."""
+        """Return a moment after the download: the request it is known by may be the only one."""
         return since + self._limits.late
 
     @override

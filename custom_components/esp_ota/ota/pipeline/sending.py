@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 import time
-from typing import Any
+from typing import Any, Final
 
 from ..causes import Cause
 from ..exceptions import InstallRefused, ModuleRejectedImage, NotCollected, OtaError, SafeStateError
 from ..models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleFacts
 from ..transport import Transport
 from .ports import Limits, Part, Ports
+
+_BROKEN_OFF: Final = {Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED}
+"""Ends of a connection that say nothing of what the module has by then."""
 
 
 class Sending:
@@ -79,15 +82,10 @@ class Sending:
             self._confirm_safe()
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))
-            except SafeStateError:
-                if not self._arrived:
-                    raise
-                # The last of it went in the moment of the break: the module says what became of it.
-                self.was_stopped = True
-                self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
-                self._delivered = part is self.last
-                return Delivery.UNCONFIRMED
             except OtaError as err:
+                if self._arrived and (isinstance(err, SafeStateError) or err.cause in _BROKEN_OFF):
+                    self.was_stopped = isinstance(err, SafeStateError)
+                    return self._heard_out(part)
                 if isinstance(err, ModuleRejectedImage):
                     self._ports.on_refused(part.candidate.image, err.cause)
                 self._tries += not isinstance(err, NotCollected)
@@ -98,12 +96,19 @@ class Sending:
                 return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
 
+    def _heard_out(self, part: Part) -> Delivery:
+        """Take an image that may be complete for sent, whatever ended it: the module tells."""
+        self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
+        self._delivered = part is self.last
+        return Delivery.UNCONFIRMED
+
     async def _switch_or_send(self, part: Part, transport: Transport) -> Delivery:
         """Start what the module has already, where it can; send it else."""
         if part.in_other_slot:
             try:
-                return await transport.switch_back(before_switch=self._before_first_byte)
+                return await transport.switch_back(before_switch=self._before_switch)
             except InstallRefused as err:
+                self._arrived = False
                 if err.cause is not Cause.NO_OTHER_SLOT or not part.payload.data:
                     raise
         delivery = await transport.send(
@@ -130,6 +135,10 @@ class Sending:
         self.payload_started = True
         self.files_touched |= self.parts[0].payload.kind is ImageKind.FILESYSTEM
         self._started_at = time.monotonic()
+
+    def _before_switch(self) -> None:
+        self._before_first_byte()
+        self._arrived = True  # one request, and nothing of it can be taken back
 
     def _confirm_safe(self) -> None:
         if not self._ports.safe_state.holds():

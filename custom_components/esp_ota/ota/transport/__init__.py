@@ -4,12 +4,14 @@ Here live ArduinoOTA, upload pages and pull, each with the wire it speaks; a pri
 to this room alone. Never here: the pipeline, or another transport.
 """
 
+from ._connection import LAST_OF_IMAGE, unsent
 from .arduino_ota import ArduinoOtaPush, PushLimits
 from .http_pull import Download, HttpPull, PullDesk, PullLimits
 from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
 
 __all__ = [
+    "LAST_OF_IMAGE",
     "ArduinoOtaPush",
     "Download",
     "HttpPull",
@@ -21,4 +23,5 @@ __all__ = [
     "UploadDialect",
     "UploadLimits",
     "recognise",
+    "unsent",
 ]
