@@ -29,7 +29,7 @@ from zeroconf.const import (
 )
 
 from custom_components.esp_ota.house import Announcements
-from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts
+from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts, Sighting
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, until
 from tests.virtual_module import Seen
@@ -345,3 +345,27 @@ async def test_everything_a_module_says_of_itself_is_asked_for(
 
     await until(lambda: announcements.claims(NAME, asked_at))
     assert announcements.claims(NAME)[0].facts.port == module.port
+
+
+async def test_a_record_that_comes_alone_does_not_make_the_others_any_younger(
+    garden: Garden, air: Air, start_module: StartModule
+) -> None:
+    """What the cache adds to it was said before: a module may have restarted in between."""
+    entry = await garden.add(entry_for(await start_module()))
+    coordinator = entry.runtime_data.coordinator
+    said: list[Sighting] = []
+    coordinator.watch.heard = said.append
+    air.say("garden-valve", version="1.0.0")
+    await until(lambda: said)
+    told_at = said[-1].at
+
+    await asyncio.sleep(0.3)
+    packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+    unique = _CLASS_IN | _CLASS_UNIQUE
+    srv = DNSService(NAME, _TYPE_SRV, unique, TTL, 0, 0, 8266, "garden-valve.local.")
+    packet.add_answer_at_time(srv, 0)
+    air.responder.zeroconf.async_send(packet)
+    await until(lambda: len(said) > 1)
+
+    assert said[-1].version == "1.0.0"
+    assert said[-1].at == told_at

@@ -71,6 +71,8 @@ def patience(**seconds: float) -> Patience:
         back=10.0,
         evidence=10.0,
         evidence_unlikely=0.1,
+        late=0.0,
+        again=1.5,
         interval=0.02,
         quick_probe=0.5,
         patient_probe=1.0,

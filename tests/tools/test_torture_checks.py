@@ -153,6 +153,12 @@ def neighbour_flashed(run: History) -> None:
     run.neighbour = [Seen(at=6.0, name="first_byte")]
 
 
+def told_of_no_update_too_soon(run: History) -> None:
+    run.presses.append(
+        Pressed(at=13.0, life=0, again=True, answered=True, error="no_update_available")
+    )
+
+
 def broke(run: History) -> None:
     run.alarms.append("Traceback")
 
@@ -175,6 +181,7 @@ BROKEN: dict[str, tuple[Callable[[History], None], str]] = {
     "rolled back unasked": (rolled_back_unasked, "no module is flashed twice"),
     "pressed twice": (pressed_twice, "a second press is refused"),
     "neighbour flashed": (neighbour_flashed, "no other module gets"),
+    "told of no update too soon": (told_of_no_update_too_soon, "a second press is refused"),
     "broke": (broke, "nothing of ours breaks"),
 }
 
@@ -188,6 +195,15 @@ def test_a_broken_rule_is_found(spoil: Callable[[History], None], rule: str) -> 
     assert {violation.partition(":")[0] for violation in found} == {
         next(name for name in names() if name.startswith(rule))
     }
+
+
+def test_a_second_press_while_a_finished_update_restores_is_answered_by_home_assistant() -> None:
+    """The new version is on the card by then: nothing is left to update."""
+    run = good()
+    run.presses.append(
+        Pressed(at=17.0, life=0, again=True, answered=True, error="no_update_available")
+    )
+    assert violations(run) == []
 
 
 def names() -> list[str]:

@@ -18,6 +18,8 @@ _MADE_SAFE: Final = {"making_safe", "sending", "restarting", "verifying", "resto
 """Stages at whose death the equipment may have been made safe."""
 _RUNNING: Final = {"install_running", "update_in_progress"}
 """What a second press gets: from us, or from the card itself."""
+_RUNS_ALREADY: Final = "no_update_available"
+"""What Home Assistant itself answers where the card shows that the offered version runs."""
 _SENDS: Final = {None, "queued"}
 """What the journal knew of an install that may still send after a crash."""
 
@@ -172,10 +174,22 @@ def nothing_is_sent_again_by_itself(run: History) -> Iterator[str]:
 
 
 def a_second_press_is_refused(run: History) -> Iterator[str]:
-    """One install per module at a time; a second press is an error that says so."""
+    """One install per module at a time; a second press is an error that says so.
+
+    While a finished update restores, its card shows the new version: then nothing is left to
+    update, and Home Assistant says that without asking us.
+    """
     for press in run.presses:
-        if press.again and press.answered and press.error not in _RUNNING:
-            yield f"the second press ended with {press.error}"
+        if not press.again or not press.answered or press.error in _RUNNING:
+            continue
+        if press.error == _RUNS_ALREADY and _has_run_new(run, press.at):
+            continue
+        yield f"the second press ended with {press.error}"
+
+
+def _has_run_new(run: History, at: float) -> bool:
+    """Whether the new version has run at some moment until then."""
+    return NEW in run.ran_within(0.0, at)
 
 
 def no_other_module_gets_the_image(run: History) -> Iterator[str]:

@@ -26,6 +26,7 @@ WAITS: Final = {
     "back": 2.5,
     "evidence": 2.5,
     "evidence_unlikely": 0.4,
+    "again": 1.5,
     "minute": 0.4,
     "breath": 1.4,
     "doubt": 3.0,

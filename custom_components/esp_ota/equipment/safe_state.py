@@ -5,6 +5,7 @@ A finished sequence proves nothing (`sequence.py`). The conditions decide.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from enum import StrEnum
 import math
@@ -38,6 +39,7 @@ from ..const import (
     MISSING_STAY_SAFE,
 )
 from ..ota import Cause, InstallRefused, InstallResult, SafeStateError
+from .command import Command
 from .conditions import Conditions, any_of_several, enabled
 from .sequence import Sequence, async_validate_actions
 
@@ -83,6 +85,10 @@ class ConfiguredSafeState:
         self._watched = on_step is not None
         self._on_step = on_step or (lambda _step: None)
         self._conditions: Conditions | None = None
+        self._command: Command | None = None
+        """The last one of these; None where a Home Assistant that died has given it."""
+        self._was_safe = False
+        """Taken over from a Home Assistant that had confirmed it."""
         self._rests_on: set[str] = set()
         self._broke_at = -math.inf
         """When a change was seen that made a condition untrue (`time.monotonic()`)."""
@@ -147,10 +153,13 @@ class ConfiguredSafeState:
                 if not await self._act():
                     await self._confirmed()
         except TimeoutError as err:
-            unmet = ", ".join(self._unmet()) or "none, but they did not stay true"
+            unmet = ", ".join(self._unmet() or self._unsaid())
+            unmet = unmet or "none, but they did not stay true"
             raise SafeStateError(
                 Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(self._limit), unmet=unmet
             ) from err
+        assert self._command is not None
+        self._command.confirmed()
 
     async def _begin(self) -> None:
         """Load the conditions, and watch what they rest on until it is left.
@@ -183,10 +192,23 @@ class ConfiguredSafeState:
         """
         self._on_step(SafeStep.ACTIONS)
         was_safe = self._is_settled()
+        actions = self._options.get(CONF_ACTIONS, [])
+        entities = await self._told_of()
+        self._command = Command(self._hass, entities, self._limit, moves=bool(actions))
         with self._sequence.changes() as changed:
-            actions = self._options.get(CONF_ACTIONS, [])
             await self._sequence.async_run(actions, Cause.SAFE_STATE_FAILED)
-        return was_safe and not changed and self._is_settled() and not self._watched
+        settled = was_safe and not changed and self._is_settled() and not self._watched
+        return settled and await self._is_said_anew() and self.holds()
+
+    async def _told_of(self) -> set[str]:
+        """Return the entities that tell of the equipment, in either direction."""
+        entities: set[str] = set()
+        for key in (CONF_CONDITIONS, CONF_RESTORE_CONDITIONS):
+            with suppress(SafeStateError):  # who reads it back will say so
+                conditions = await self._load(key)
+                entities |= conditions.entities(self._sequence.variables)
+                conditions.unload()
+        return entities
 
     def _is_settled(self) -> bool:
         """Whether the conditions are true, and are known to have been for the stable time."""
@@ -201,14 +223,36 @@ class ConfiguredSafeState:
                 await asyncio.sleep(_POLL)
             self._broke_at = -math.inf  # what was before it was safe is no break
             self._on_step(SafeStep.STABLE)
-            until = time.monotonic() + self._stable
-            while self.holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
-                await asyncio.sleep(min(left, _POLL))
-            if self.holds():  # the last look, after the last pause
+            await self._stay_true()
+            if not self.holds():  # the last look, after the last pause
+                continue
+            if await self._is_said_anew() and self.holds():
                 return
+            await asyncio.sleep(_POLL)
+            await asyncio.sleep(0 if self._are_true() is False else _POLL)
+
+    async def _stay_true(self) -> None:
+        """Wait for the stable time, or until the conditions are true no more."""
+        until = time.monotonic() + self._stable
+        while self.holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _POLL))
+
+    async def _is_said_anew(self) -> bool:
+        """Ask whom can be asked; whether nobody owes an answer to a command before this one."""
+        assert self._command is not None
+        await self._command.ask(self._rests_on)
+        return not self._command.doubted(self._rests_on)
+
+    def _unsaid(self) -> list[str]:
+        """Return who has not answered the command, for the person."""
+        if self._command is None:
+            return []
+        doubted = sorted(self._command.doubted(self._rests_on))
+        return [f"{item}: has said nothing since it was told" for item in doubted]
 
     async def take_over(self) -> None:
         """Be in it without having entered; before anything is sent the conditions are asked."""
+        self._was_safe = True
         await self._begin()
 
     def holds(self) -> bool:
@@ -233,21 +277,27 @@ class ConfiguredSafeState:
             raise SafeStateError(Cause.DID_NOT_COME_BACK, **result.facts)
         try:
             async with asyncio.timeout(self._limit):
-                self._on_step(SafeStep.RESTORE)
-                actions = self._options.get(CONF_RESTORE, [])
-                await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
-                await self._read_back()
+                await self._restore()
         except TimeoutError as err:
-            unmet = ", ".join(self._unmet()) if self._conditions else ""
-            detail = f"not true after {self._limit:.0f} s: {unmet}"
-            if not unmet:
+            if self._conditions is None:
                 detail = f"not done after {self._limit:.0f} s"
+            elif unmet := self._unmet():
+                detail = f"not true after {self._limit:.0f} s: {', '.join(unmet)}"
+            else:
+                return  # nothing else was said for as long as the equipment may take
             raise SafeStateError(Cause.RESTORE_FAILED, detail=detail) from err
         finally:
             self._unload()
 
-    async def _read_back(self) -> None:
-        """Return when the conditions of the restore are true; they need not stay so."""
+    async def _restore(self) -> None:
+        """Run the actions after, and read back what they did."""
+        self._on_step(SafeStep.RESTORE)
+        actions = self._options.get(CONF_RESTORE, [])
+        in_doubt = self._command is None and not self._was_safe
+        self._command = Command(
+            self._hass, await self._told_of(), self._limit, moves=bool(actions), in_doubt=in_doubt
+        )
+        await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
         if not self._options.get(CONF_RESTORE_CONDITIONS):
             return
         self._on_step(SafeStep.RESTORE_CONDITIONS)
@@ -255,7 +305,23 @@ class ConfiguredSafeState:
             self._conditions = await self._load(CONF_RESTORE_CONDITIONS)
         except SafeStateError as err:
             raise SafeStateError(Cause.RESTORE_FAILED, **err.facts) from err
-        while not self._are_true():  # noqa: ASYNC110 - templates report no change
+        await self._read_back(self._command)
+
+    async def _read_back(self, command: Command) -> None:
+        """Return when the conditions of the restore are true.
+
+        They need not stay so, unless they were true beforehand although the equipment had just
+        been told otherwise.
+        """
+        self._broke_at = -math.inf
+        while True:
+            while not self._are_true():  # noqa: ASYNC110 - templates report no change
+                await asyncio.sleep(_POLL)
+            if command.doubted(self._rests_on):
+                await self._stay_true()
+            if await self._is_said_anew() and self._are_true():
+                command.confirmed()
+                return
             await asyncio.sleep(_POLL)
 
     def _unload(self) -> None:

@@ -30,7 +30,7 @@ class Soak:
         self._minute = coordinator.house.patience.minute
         self._missing: str | None = None
 
-    async def watch(self, _candidate: Candidate, _before: ModuleFacts) -> Sighting | None:
+    async def watch(self, candidate: Candidate, before: ModuleFacts) -> Sighting | None:
         """Return the best statement heard meanwhile; raises VerifyError when it does not work."""
         if not self._minutes:
             return None
@@ -47,7 +47,7 @@ class Soak:
             self._raise_for_missing()
         finally:
             stop()
-        return self._watch.said(began)
+        return await self._watch.said(began, candidate, before)
 
     async def _until_all_are_there(self, began: float) -> None:
         grace = began + GRACE.total_seconds() / 60 * self._minute

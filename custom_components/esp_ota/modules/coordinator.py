@@ -175,7 +175,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
-        """Take one announcement, or the goodbye; `at` is when, if it was not just now."""
+        """Take one announcement, or the goodbye; `at` is when it was said, if that is known.
+
+        Other records may come alone: what the cache adds to them was said with its own.
+        """
         if facts is None:
             self.watch.left()
             self._set(replace(self.data, left=True))
@@ -184,7 +187,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         known = self.config_entry.data.get(CONF_MAC)
         sighting = Sighting(
             source=EvidenceSource.TXT,
-            at=time.monotonic() if at is None else at,
+            at=self._told_at() if at is None else at,
             firmware=facts.firmware,
             version=facts.version,
             sketch_md5=facts.sketch_md5,
@@ -201,6 +204,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         self._believe(sighting)
+
+    def _told_at(self) -> float:
+        name = self.config_entry.data.get(CONF_SERVICE_NAME)
+        told_at = self.house.announcements.told_at(name) if name else 0.0
+        return told_at or time.monotonic()
 
     @callback
     def async_polled(self, request: PullRequest, address: str) -> None:

@@ -96,6 +96,7 @@ from .sources import (
     web_address,
 )
 from .transport import (
+    LAST_OF_IMAGE,
     Address,
     ArduinoOtaPush,
     Download,
@@ -110,12 +111,14 @@ from .transport import (
     UploadLimits,
     Whereabouts,
     recognise,
+    unsent,
 )
 
 __all__ = [
     "ACCEPTABLE",
     "DEFAULT_PORTS",
     "INFO_SIZE_LIMIT",
+    "LAST_OF_IMAGE",
     "MAX_FILE_SIZE",
     "RULES",
     "SERVICE_TYPE",
@@ -216,6 +219,7 @@ __all__ = [
     "read_slots",
     "recognise",
     "same_version",
+    "unsent",
     "verify_signature",
     "version_from",
     "web_address",

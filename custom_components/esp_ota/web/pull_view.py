@@ -6,6 +6,7 @@ Home Assistant. No byte of an image leaves without a secret and an open install.
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -22,7 +23,7 @@ from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
 from ..house import HOUSE, House, Poller
-from ..ota import Delivery, Download, PullMode, PullRequest
+from ..ota import LAST_OF_IMAGE, Delivery, Download, PullMode, PullRequest, unsent
 
 PULL_PATH: Final = "/api/esp_ota/pull"
 
@@ -33,6 +34,8 @@ _CHUNK: Final = 16 * 1024
 """Bytes handed to the connection at once, and kept in its buffer: what a download costs."""
 _RESET: Final = struct.pack("ii", 1, 0)
 """`SO_LINGER` with no time to linger, socket(7)."""
+_SOON: Final = 0.01
+"""Seconds between looks at whether all but the last of an image has left."""
 _LOOK: Final = 0.05
 """Seconds between looks at what the module's TCP stack has taken."""
 
@@ -185,20 +188,31 @@ async def _stream(
     def look() -> bool:
         return download.track(handed - transport.get_write_buffer_size(), connection)
 
-    download.look = lambda: download.stop(handed - transport.get_write_buffer_size(), connection)
-    try:
-        while handed < total:
-            async with asyncio.timeout(stall):
-                await response.write(view[handed : handed + _CHUNK])
-            handed = min(handed + _CHUNK, total)
-            look()
+    async def until(done: Callable[[], bool], pause: float) -> None:
         moved_at = time.monotonic()
-        while download.sent < total and not transport.is_closing():
-            await asyncio.sleep(_LOOK)
+        while not (done() or transport.is_closing()):
+            await asyncio.sleep(pause)
             if look():
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > stall:
                 raise TimeoutError
+
+    download.look = look
+    most = max(0, total - LAST_OF_IMAGE)
+    try:
+        while handed < most:
+            chunk = view[handed : min(handed + _CHUNK, most)]
+            async with asyncio.timeout(stall):
+                await response.write(chunk)
+            handed += len(chunk)
+            look()
+        # What completes it is held back until nothing before it can be taken back any more.
+        await until(lambda: not (transport.get_write_buffer_size() or unsent(connection)), _SOON)
+        if not transport.is_closing():
+            download.may_be_whole = True
+            await response.write(view[most:])
+            handed = total
+        await until(lambda: download.sent >= total, _LOOK)
     finally:
         # A module that has it all closes at once, and Home Assistant then cancels this task.
         own_end = 1 if transport.is_closing() else 0  # counts as one byte

@@ -45,7 +45,8 @@ def heard(history: Sequence[Sighting]) -> Sighting | None:
 
     async def wait() -> Sighting | None:
         shift = time.monotonic() - RESTART
-        watch = ModuleWatch(nobody, lambda: None, WatchLimits(evidence=0.001))
+        limits = WatchLimits(evidence=0.001, late=-3600.0, again=0.0)  # nothing is asked anew
+        watch = ModuleWatch(nobody, lambda: None, limits)
         for sighting in history:
             watch.heard(replace(sighting, at=sighting.at + shift))
         return await watch.wait_evidence(RESTART + shift, CANDIDATE, BEFORE)

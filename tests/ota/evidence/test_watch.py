@@ -24,6 +24,9 @@ from tests.ota.examples import CANDIDATE, IMAGE, MODULE, sighting
 SILENT = replace(MODULE, version=None)
 UNMARKED = replace(CANDIDATE, image=replace(IMAGE, marker=None))
 
+NEVER = -3600.0
+"""Nothing is so late that it may be from before; most tests are about something else."""
+
 
 class Bench:
     """A watch whose probes are answered by the test."""
@@ -37,7 +40,7 @@ class Bench:
         self.watch = ModuleWatch(
             self._probe,
             self._ask,
-            WatchLimits(**{"interval": 0.005} | limits),  # type: ignore[arg-type]
+            WatchLimits(**{"interval": 0.005, "late": NEVER, "again": 0.05} | limits),  # type: ignore[arg-type]
         )
 
     async def _probe(self, timeout: float) -> bool:
@@ -244,10 +247,73 @@ async def test_an_entity_that_is_still_to_change_does_not_speak_against_the_modu
     bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
     begin = time.monotonic()
     behind = bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)
-    assert bench.watch.said(begin) is behind
+    assert await bench.watch.said(begin, CANDIDATE, MODULE) is behind
     proof = bench.hear(version="1.1.0", source=EvidenceSource.PULL_VERSION)
     waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
     assert await in_time(asyncio.ensure_future(waiting)) is proof
+
+
+# What speaks against the image
+
+
+async def test_what_was_queued_before_it_went_does_not_count_against_the_new_image() -> None:
+    """An old answer arrives 2 ms after the return; asked once more, the module says what runs."""
+    bench = Bench(evidence=0.1, late=1.0, again=3600.0)
+    begin = time.monotonic()
+    bench.hear(version="1.0.0")
+    waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
+    await asyncio.sleep(0.15)
+    proof = bench.hear(version="1.1.0")
+    assert await in_time(waiting) is proof
+
+
+async def test_what_was_queued_before_it_went_says_nothing_where_it_is_not_said_again() -> None:
+    bench = Bench(evidence=0.1, late=1.0, again=0.1)
+    begin = time.monotonic()
+    bench.hear(version="1.0.0")
+    assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is None
+
+
+async def test_what_is_said_again_when_asked_counts_against_the_image() -> None:
+    bench = Bench(evidence=0.1, late=0.2, again=0.3)
+    begin = time.monotonic()
+    bench.hear(version="1.0.0")
+    waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
+    await asyncio.sleep(0.25)
+    asked = bench.asked
+    again = bench.hear(version="1.0.0")
+    assert await in_time(waiting) is again
+    assert asked >= 2
+
+
+async def test_what_was_said_long_after_the_return_counts_although_it_is_not_said_again() -> None:
+    bench = Bench(evidence=0.3, late=0.1, again=0.05)
+    begin = time.monotonic()
+    waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
+    await asyncio.sleep(0.2)
+    said = bench.hear(version="1.0.0")
+    assert await in_time(waiting) is said
+
+
+async def test_an_old_answer_during_the_probation_does_not_undo_what_was_proven() -> None:
+    bench = Bench(late=1.0, again=0.05)
+    bench.hear(version="1.1.0")
+    began = time.monotonic()
+    bench.hear(version="1.0.0")
+    assert await bench.watch.said(began, CANDIDATE, MODULE) is None
+
+
+async def test_a_request_of_a_module_that_asks_counts_from_a_moment_after_its_download() -> None:
+    """The one that came with the restart is all that an hourly poller says."""
+    watch = PollWatch(
+        lambda: 3600.0, WatchLimits(back=3600.0, evidence_unlikely=0.05, late=0.1, again=0.05)
+    )
+    begin = time.monotonic()
+    await asyncio.sleep(0.15)
+    request = sighting(version="1.0.0", source=EvidenceSource.PULL_VERSION)
+    watch.heard(request)
+    await watch.wait_back(begin, CANDIDATE, MODULE)
+    assert await watch.wait_evidence(begin, CANDIDATE, MODULE) is request
 
 
 async def test_an_entity_alone_may_say_that_the_old_sketch_is_back() -> None:

@@ -44,6 +44,24 @@ async def test_a_closed_port_is_heard(module: ScriptedModule) -> None:
     udp.close()
 
 
+async def test_what_came_in_time_is_heard_however_late_a_busy_machine_looks(
+    module: ScriptedModule,
+) -> None:
+    """The answer and the end of its time are found at the same look, which comes late."""
+    module.udp.close()
+    udp = await DatagramSocket.open(module.host, module.port)
+
+    async def ask() -> bytes | None:
+        udp.send(b"hello")  # on loopback it is answered before this returns
+        return await udp.receive(0.1)
+
+    asking = asyncio.create_task(ask())
+    asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+    with pytest.raises(ConnectionRefusedError):
+        await asking
+    udp.close()
+
+
 async def test_a_stranger_is_not_heard(module: ScriptedModule) -> None:
     udp = await DatagramSocket.open(module.host, module.port)
     udp.send(b"hello")

@@ -104,7 +104,9 @@ class Garden:
             firmware="garden-valve",
             version=self.module.running_version if self.talks else None,
         )
-        limits = {"interval": 0.05, "go": 10.0, "back": 10.0, "evidence": 5.0} | self.watch_limits
+        limits = {"interval": 0.05, "go": 10.0, "back": 10.0, "evidence": 5.0}
+        limits |= {"late": -3600.0, "again": 0.0}  # it speaks once, and is not asked
+        limits |= self.watch_limits
         self.watch = ModuleWatch(
             lambda timeout: is_alive(self.module.host, self.module.port, timeout),
             lambda: None,

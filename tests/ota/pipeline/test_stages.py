@@ -653,7 +653,7 @@ async def test_a_new_try_is_watched_again(world: World) -> None:
     async def lost(before_first_byte: Callable[[], None], progress: ProgressCallback) -> Delivery:
         before_first_byte()
         progress(len(DATA), len(DATA))
-        raise TransferError(Cause.CONNECTION_LOST, sent=1, total=2)
+        raise TransferError(Cause.NO_SPACE)  # it has dropped the leftovers of a try before
 
     async def slow(before_first_byte: Callable[[], None], _: ProgressCallback) -> Delivery:
         before_first_byte()
@@ -663,6 +663,32 @@ async def test_a_new_try_is_watched_again(world: World) -> None:
 
     world.sends = [lost, slow]
     assert (await world.run()).cause is Cause.SAFE_STATE_BROKEN
+
+
+@pytest.mark.parametrize("cause", [Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED])
+async def test_an_image_that_may_be_complete_is_heard_out_and_not_sent_again(
+    world: World, cause: Cause
+) -> None:
+    async def lost(before_first_byte: Callable[[], None], progress: ProgressCallback) -> Delivery:
+        before_first_byte()
+        progress(len(DATA), len(DATA))
+        raise TransferError(cause, sent=1, total=2)
+
+    world.sends = [lost]
+    assert (await world.run()).verdict is Verdict.VERIFIED
+    assert world.log.count("send") == 1
+
+
+@pytest.mark.parametrize("cause", [Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED])
+async def test_an_image_that_cannot_be_complete_is_sent_again(world: World, cause: Cause) -> None:
+    async def lost(before_first_byte: Callable[[], None], progress: ProgressCallback) -> Delivery:
+        before_first_byte()
+        progress(len(DATA) - 1, len(DATA))
+        raise TransferError(cause, sent=1, total=2)
+
+    world.sends = [lost, succeed]
+    assert (await world.run()).verdict is Verdict.VERIFIED
+    assert world.log.count("send") == 2
 
 
 async def test_a_restart_needs_no_safe_state(world: World) -> None:

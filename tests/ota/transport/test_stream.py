@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 import ctypes
 from dataclasses import dataclass, field
 import socket
@@ -12,8 +13,9 @@ import pytest
 
 from custom_components.esp_ota.ota import Cause, Delivery, OtaError
 from custom_components.esp_ota.ota.exceptions import ModuleRejectedImage, TransferError
+from custom_components.esp_ota.ota.transport import _connection
 from custom_components.esp_ota.ota.transport._callback import Callback
-from custom_components.esp_ota.ota.transport._connection import unacknowledged
+from custom_components.esp_ota.ota.transport._connection import unacknowledged, unsent
 from custom_components.esp_ota.ota.transport._stream import EndToken, Stream, StreamLimits
 from tests.kit.sentences import assert_sentence_is_whole
 
@@ -506,4 +508,57 @@ async def test_what_is_still_here_when_it_is_stopped_does_not(bench: Bench) -> N
 
     sending.cancel()
     await asyncio.wait({sending})
+    assert all(sent < total for sent, total in bench.progress)
+
+
+async def test_what_the_kernel_sends_between_the_look_and_the_reset_completes_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine does something else in between, and the module takes all that is there."""
+    sending = bench.start(data=DATA[: 8 * 1024])
+    await asyncio.sleep(0.1)
+    assert unacknowledged(bench.ours)
+    taken = 0
+
+    def take_all() -> None:
+        nonlocal taken
+        bench.module.settimeout(0.3)
+        with suppress(TimeoutError):
+            while some := bench.module.recv(1460):
+                taken += len(some)
+
+    def look(connection: socket.socket) -> int:
+        found = unsent(connection)
+        take_all()
+        return found
+
+    monkeypatch.setattr(_connection, "unsent", look)
+    sending.cancel()
+    await asyncio.wait({sending})
+    take_all()
+
+    told = any(sent == total for sent, total in bench.progress)
+    assert (taken == 8 * 1024) <= told, "it has all of it, and that was not told"
+    assert taken < 8 * 1024
+
+
+async def test_what_breaks_off_with_the_last_bytes_on_their_way_may_be_whole(bench: Bench) -> None:
+    """The acks of the last bytes die with the connection."""
+    limits = StreamLimits(stall=0.3, result=10, text=1, poll=0.01)
+    deafen(bench.module)
+    sending = bench.start(limits, data=DATA[:1000])
+
+    error = await failed(sending)
+
+    assert error.cause is Cause.STALLED
+    assert bench.progress[-1] == (1000, 1000)
+
+
+async def test_what_breaks_off_sooner_is_not_whole(bench: Bench) -> None:
+    sending = bench.start()
+    await bench.take(8 * 1024)
+    bench.reset()
+
+    await failed(sending)
+
     assert all(sent < total for sent, total in bench.progress)

@@ -44,6 +44,7 @@ def shorten(waits: Mapping[str, float]) -> None:
                 back=waits["back"],
                 evidence=waits["evidence"],
                 evidence_unlikely=waits["evidence_unlikely"],
+                again=waits["again"],
                 interval=0.05,
                 quick_probe=0.5,
                 patient_probe=0.5,

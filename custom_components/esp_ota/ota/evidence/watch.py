@@ -16,13 +16,15 @@ from ..exceptions import VerifyError
 from ..models import EvidenceSource, ModuleFacts, Sighting
 from ..naming import same_version
 from ..preflight import Candidate
-from .judgement import is_proof
+from .judgement import is_proof, judge
 from .statements import strongest, what_was_said
 
 _KEEP: Final = 32
 """Different statements kept of each source; an install looks back over a few minutes only."""
 _ITS_OWN: Final = {EvidenceSource.PULL_MD5, EvidenceSource.PULL_VERSION, EvidenceSource.TXT}
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
+_ASK: Final = 1.0
+"""Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
@@ -39,6 +41,11 @@ class WatchLimits:
     """From being back to its first mDNS announcement, which follows the DHCP lease."""
     evidence_unlikely: float = 10.0
     """The same when the module never said what it runs and the image has no marker."""
+    late: float = 1.0
+    """For what was said before a restart to arrive: responders hold answers back for up to 0.5 s
+    (RFC 6762, 7.2), and a busy machine reads them later still."""
+    again: float = 5.0
+    """For the answer to one more question, where what was said speaks against the image."""
     interval: float = 0.5
     """Between probes; the shortest restart seen (ESP32, known access point) takes 1.5 s."""
     misses: int = 2
@@ -127,14 +134,19 @@ class ModuleWatch:
     async def wait_evidence(
         self, since: float, candidate: Candidate, before: ModuleFacts
     ) -> Sighting | None:
-        """Return a statement that proves the image, else the last one before the time is up."""
-        deadline = time.monotonic() + self._evidence_limit(candidate, before)
+        """Return a statement that proves the image, else the last one before the time is up.
+
+        What speaks against the image is asked for once more before it is returned.
+        """
+        began = time.monotonic()
+        deadline = began + self._evidence_limit(candidate, before)
         while (left := deadline - time.monotonic()) > 0:
             if proof := self._proof(since, candidate, before):
                 return proof
             self._ask()
             await self._wait(min(left, 2.0))
-        return strongest(self._news(since, candidate))
+        said = strongest(self._news(since, candidate))
+        return await self._weighed(said, since, self._told_now(since, began), candidate, before)
 
     async def restarted(self, since: float) -> bool:
         """Look once whether the module went again since then, or is away now."""
@@ -145,9 +157,44 @@ class ModuleWatch:
                 return False
         return True
 
-    def said(self, since: float) -> Sighting | None:
-        """Return the best statement heard since then, None when nothing was said."""
-        return strongest(self._since(since))
+    async def said(
+        self, since: float, candidate: Candidate, before: ModuleFacts
+    ) -> Sighting | None:
+        """Return the best statement heard since then, None when nothing was said.
+
+        What speaks against the image is asked for once more.
+        """
+        said = strongest(self._since(since))
+        return await self._weighed(said, since, since + self._limits.late, candidate, before)
+
+    async def _weighed(
+        self,
+        said: Sighting | None,
+        since: float,
+        told_now: float,
+        candidate: Candidate,
+        before: ModuleFacts,
+    ) -> Sighting | None:
+        """Return a statement; one that speaks against the image only after it was asked for anew.
+
+        The answer decides. Without one it stands, unless it was heard before `told_now`: then
+        it may have been said, queued or kept before the module went.
+        """
+        if said is None or judge(said, candidate, before).verdict.is_success:
+            return said
+        asked_at = time.monotonic()
+        while (left := asked_at + self._limits.again - time.monotonic()) > 0:
+            self._ask()
+            await asyncio.sleep(min(left, _ASK))
+            answer = strongest(item for item in self._news(since, candidate) if item.at >= asked_at)
+            if answer is not None and is_proof(answer, candidate, before):
+                return answer
+            said = answer or said
+        return said if said.at >= told_now else None
+
+    def _told_now(self, _since: float, back_at: float) -> float:
+        """Return from when on what is heard was said by what runs now."""
+        return back_at + self._limits.late
 
     async def pause(self) -> None:
         """Let some time pass between two looks; less when something is heard."""
@@ -252,6 +299,11 @@ class PollWatch(ModuleWatch):
 
     def _spoke(self, since: float) -> bool:
         return any(item.source in _ITS_OWN for item in self._since(since))
+
+    @override
+    def _told_now(self, since: float, _back_at: float) -> float:
+        """Return a moment after the download: the request it is known by may be the only one."""
+        return since + self._limits.late
 
     @override
     def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:

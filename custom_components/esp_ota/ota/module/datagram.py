@@ -64,13 +64,17 @@ class DatagramSocket(asyncio.DatagramProtocol):
     async def receive(self, timeout: float) -> bytes | None:
         """Return the next reply, None when none came in time.
 
-        Raises ConnectionRefusedError when the module's host says that the port is closed.
+        A reply that came while this machine was busy came in time, although the time was up when
+        somebody looked. Raises ConnectionRefusedError when the module's host says that the port is
+        closed.
         """
         try:
             async with asyncio.timeout(timeout):
                 item = await self._replies.get()
         except TimeoutError:
-            return None
+            if self._replies.empty():
+                return None
+            item = self._replies.get_nowait()
         if isinstance(item, OSError):
             raise item
         return item

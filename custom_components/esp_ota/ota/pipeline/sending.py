@@ -11,6 +11,8 @@ from ..models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleF
 from ..transport import Transport
 from .ports import Limits, Part, Ports
 
+_BROKEN_OFF: Final = {Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED}
+"""Ends of a connection that say nothing of what the module has by then."""
 _UNWRITTEN: Final = {
     Cause.BAD_SIZE,
     Cause.BUSY,
@@ -108,17 +110,11 @@ class Sending:
             self._began = False
             try:
                 delivery = await self._while_safe(self._switch_or_send(part, transport))
-            except SafeStateError:
-                self._note_files(part)
-                if not self._arrived:
-                    raise
-                # The last of it went in the moment of the break: the module says what became of it.
-                self.was_stopped = True
-                self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
-                self._delivered = part is self.last
-                return Delivery.UNCONFIRMED
             except OtaError as err:
                 self._note_files(part, err)
+                if self._arrived and (isinstance(err, SafeStateError) or err.cause in _BROKEN_OFF):
+                    self.was_stopped = isinstance(err, SafeStateError)
+                    return self._heard_out(part)
                 err.cause = _OF_FILES.get(err.cause, err.cause) if _is_files(part) else err.cause
                 if isinstance(err, ModuleRejectedImage):
                     self._ports.on_refused(part.candidate.image, err.cause)
@@ -131,17 +127,24 @@ class Sending:
                 return delivery
             await self._while_safe(asyncio.sleep(self._limits.retry_pause))
 
-    def _note_files(self, part: Part, err: OtaError | None = None) -> None:
+    def _note_files(self, part: Part, err: OtaError) -> None:
         """Remember that files were written in part, unless the module did not begin to write."""
-        if self._began and _is_files(part) and (err is None or err.cause not in _UNWRITTEN):
+        if self._began and _is_files(part) and err.cause not in _UNWRITTEN:
             self.files_incomplete = True
+
+    def _heard_out(self, part: Part) -> Delivery:
+        """Take an image that may be complete for sent, whatever ended it: the module tells."""
+        self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
+        self._delivered = part is self.last
+        return Delivery.UNCONFIRMED
 
     async def _switch_or_send(self, part: Part, transport: Transport) -> Delivery:
         """Start what the module has already, where it can; send it else."""
         if part.in_other_slot:
             try:
-                return await transport.switch_back(before_switch=self._before_first_byte)
+                return await transport.switch_back(before_switch=self._before_switch)
             except InstallRefused as err:
+                self._arrived = False
                 if err.cause is not Cause.NO_OTHER_SLOT or not part.payload.data:
                     raise
         delivery = await transport.send(
@@ -169,6 +172,10 @@ class Sending:
         self.payload_started = self._began = True
         self.files_touched |= self.parts[0].payload.kind is ImageKind.FILESYSTEM
         self._started_at = time.monotonic()
+
+    def _before_switch(self) -> None:
+        self._before_first_byte()
+        self._arrived = True  # one request, and nothing of it can be taken back
 
     def _confirm_safe(self) -> None:
         if not self._ports.safe_state.holds():

@@ -4,6 +4,7 @@ Here live ArduinoOTA, upload pages and pull, each with the wire it speaks; a pri
 to this room alone. Never here: the pipeline, or another transport.
 """
 
+from ._connection import LAST_OF_IMAGE, unsent
 from ._whereabouts import Address, Fixed, Whereabouts
 from .arduino_ota import ArduinoOtaPush, PushLimits
 from .http_pull import Download, HttpPull, PullDesk, PullLimits
@@ -11,6 +12,7 @@ from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
 
 __all__ = [
+    "LAST_OF_IMAGE",
     "Address",
     "ArduinoOtaPush",
     "Download",
@@ -25,4 +27,5 @@ __all__ = [
     "UploadLimits",
     "Whereabouts",
     "recognise",
+    "unsent",
 ]

@@ -20,6 +20,8 @@ from ..models import ProgressCallback
 _READ_SIZE: Final = 16 * 1024
 _SIOCOUTQNSD: Final = 0x894B
 """linux/sockios.h; Python has no name for it."""
+LAST_OF_IMAGE: Final = 1460
+"""Bytes of an image that are held back until all before them have left: one segment."""
 _LOOK: Final = 0.25
 """Seconds between looks at what was acknowledged while the module takes nothing."""
 
@@ -57,6 +59,8 @@ class ImageConnection:
         self._acked = 0
         self._acked_at = self._heard_at = self._loop.time()
         self._closed = False
+        self._may_be_whole = False
+        """The bytes without which nothing is complete were handed over."""
         self._restarted = False
         """The reset that closed it came out of a silence."""
 
@@ -79,9 +83,9 @@ class ImageConnection:
         self._track()
         self._loop.remove_reader(self._connection)
 
-    def _stopped(self) -> None:
-        """Report all of the image when it is on its way: no reset catches up with it any more."""
-        if self._image and self._handed >= self._image.stop and not unsent(self._connection):
+    def _broken_off(self) -> None:
+        """Report all of the image where the module may have it: no reset catches up with that."""
+        if self._may_be_whole:
             self._on_progress(len(self._image), len(self._image))
 
     def _report_to(self, on_progress: ProgressCallback, image: range) -> None:
@@ -109,6 +113,20 @@ class ImageConnection:
             else:
                 self._handed += count
                 view = view[count:]
+
+    async def _hand_last(self, piece: bytes) -> None:
+        """Hand over what makes the image complete, once all before it has left this machine.
+
+        Whatever ends the connection sooner leaves the module without it, for certain: what the
+        kernel still holds it may send between a look at it and a reset.
+        """
+        # Linux, tcp(7): then writable means that nothing waits to be sent.
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 1)
+        while not self._over and unsent(self._connection):
+            await self._writable()
+        if not self._over:
+            self._may_be_whole = True
+            await self._hand(piece)
 
     async def _writable(self) -> None:
         """Wait until the kernel takes more, the module says something, or a moment passed."""

@@ -4,15 +4,13 @@ import asyncio
 from dataclasses import dataclass
 import socket
 from types import TracebackType
-from typing import Final, Self, override
+from typing import Self, override
 
+from ..exceptions import TransferError
 from ..models import ProgressCallback
 from ._callback import reset
-from ._connection import ImageConnection, TransferLimits, unacknowledged
+from ._connection import LAST_OF_IMAGE, ImageConnection, TransferLimits, unacknowledged
 from ._http import REPLY_LIMIT, Reply, after_interim, read_reply
-
-_TAIL: Final = 2 * 1460
-"""Bytes whose delayed ack a module may take along into its reset: two full segments."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +40,7 @@ class Outcome:
 
     reply: Reply | None
     handed: bool
-    """Every byte left this machine's hands."""
-    arrived: bool
-    """And every byte was taken by the module's TCP."""
+    """Every byte left this machine's hands, so that the module may have them all."""
     sent: int
     """Bytes of the image that were."""
     restarted: bool
@@ -76,8 +72,8 @@ class Exchange(ImageConnection):
         traceback: TracebackType | None,
     ) -> None:
         """Close, by a reset if anything went wrong or is still on its way."""
-        if isinstance(error, asyncio.CancelledError):
-            self._stopped()
+        if isinstance(error, (asyncio.CancelledError, TransferError)):
+            self._broken_off()
         self._leave()
         if error is None and not unacknowledged(self._connection):
             self._connection.close()
@@ -97,15 +93,17 @@ class Exchange(ImageConnection):
         """Send an image and hear the answer; raises TransferError when it stalls."""
         begin = len(upload.before)
         self._report_to(on_progress, range(begin, begin + len(upload.image)))
-        for piece in (upload.before, upload.image, upload.behind):
+        image, last = upload.image, upload.behind
+        if not last:
+            image, last = image[:-LAST_OF_IMAGE], image[-LAST_OF_IMAGE:]
+        for piece in (upload.before, image):
             await self._hand(piece)
+        await self._hand_last(last)
         await self._wait_for_answer()
         self._track()
-        handed = self._handed == begin + len(upload.image) + len(upload.behind)
         return Outcome(
             reply=self._last_reply(),
-            handed=handed,
-            arrived=handed and self._handed - self._acked <= _TAIL,
+            handed=self._may_be_whole,
             sent=self._sent,
             restarted=self._restarted and not self._raw,
         )

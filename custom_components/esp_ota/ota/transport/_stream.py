@@ -15,7 +15,7 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import OtaError, TransferError
 from ..models import Delivery, ProgressCallback
-from ._connection import ImageConnection, TransferLimits
+from ._connection import LAST_OF_IMAGE, ImageConnection, TransferLimits
 from ._replies import rejection
 
 _TEXT_LIMIT: Final = 512
@@ -90,12 +90,13 @@ class Stream(ImageConnection):
         self._listen()
         try:
             before_first_byte()
-            await self._hand(self._data)
+            await self._hand(self._data[:-LAST_OF_IMAGE])
+            await self._hand_last(self._data[-LAST_OF_IMAGE:])
             self._keep_alive()
             await self._wait_for_answer()
             return await self._conclude()
-        except asyncio.CancelledError:
-            self._stopped()
+        except asyncio.CancelledError, TransferError:
+            self._broken_off()
             raise
         finally:
             self._leave()

@@ -16,7 +16,7 @@ from ..causes import Cause
 from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 from ..module import PullMode, PullRequest
-from ._connection import unacknowledged, unsent
+from ._connection import unacknowledged
 from ._files_word import FilesWord
 from .protocol import NoSwitch
 
@@ -74,6 +74,8 @@ class Download:
         """Bytes that the module's TCP stack, or the proxy's, has acknowledged."""
         self.look: Callable[[], object] = lambda: None
         """Brings `sent` up to date; whoever answers HTTP knows how."""
+        self.may_be_whole = False
+        """Whether the bytes that complete it were handed over, once all before them had left."""
         self._before_first_byte = before_first_byte
         self._on_progress = on_progress
         self._percent = -1
@@ -103,12 +105,6 @@ class Download:
             self._percent = percent
             self._on_progress(sent, len(self.payload.data))
         return True
-
-    def stop(self, written: int, connection: socket.socket) -> None:
-        """Look a last time before a reset: what is on its way by now, it does not catch up with."""
-        self.track(written, connection)
-        if written >= len(self.payload.data) and not unsent(connection):
-            self._on_progress(len(self.payload.data), len(self.payload.data))
 
     def settle(self, written: int, connection: socket.socket) -> None:
         """Look a last time: either all was taken, or what was seen before stands.
@@ -150,8 +146,14 @@ class Download:
         facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
         return TransferError(cause, **facts)
 
+    def broken_off(self) -> None:
+        """Report all of it where the module may have it: no reset catches up with that."""
+        if self.may_be_whole:
+            self._on_progress(len(self.payload.data), len(self.payload.data))
+
     def _fail(self, err: OtaError) -> None:
         if not self.ended.done():
+            self.broken_off()
             self.ended.set_exception(err)
 
 
@@ -357,4 +359,5 @@ class HttpPull(NoSwitch):
             self._desk.dismiss()
             if not download.ended.done():
                 download.look()
+                download.broken_off()
                 download.ended.cancel()

@@ -206,8 +206,7 @@ class HttpUpload(Push):
         if outcome.reply is not None:
             taken = delivery(outcome.reply, path, manners, password_known=known)
         total = len(payload.data)
-        whole = outcome.handed if taken is Delivery.ACCEPTED else outcome.arrived
-        if not whole:
+        if not outcome.handed:
             cause = Cause.REBOOTED if outcome.restarted else Cause.CONNECTION_LOST
             raise TransferError(cause, sent=outcome.sent, total=total)
         if outcome.sent < total:
