@@ -220,12 +220,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.whereabouts.async_move(address)
         elif not request.proxied:
             self.whereabouts.async_asked_from(address)
-        at = time.monotonic()
-        if (running := self.house.library.running(request.sketch_md5)) is not None:
-            known = {"firmware": running.firmware, "version": running.version}
-            self._told(request.sighting(at, **known))
-        else:
-            self._told(request.sighting(at))
+        running = self.house.library.running(request.sketch_md5)
+        known = {"firmware": running.firmware, "version": running.version} if running else {}
+        self._told(request.sighting(time.monotonic(), **known))
 
     @callback
     def _told(self, sighting: Sighting) -> None:
