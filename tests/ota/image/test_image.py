@@ -185,21 +185,13 @@ def test_an_esp32_image_may_be_signed_for_the_arduino_core() -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "own"),
-    [
-        (("garden-valve", "1.2.0"), True),
-        (("arduino-lib-builder", "esp-idf: v5.5.1"), False),
-        (("esp32-arduino-lib-builder", "9036908-dirty"), False),
-        (("", ""), False),
-        (("garden-valve", ""), False),
-    ],
+    "about", [("garden-valve", "1.2.0"), ("arduino-lib-builder", "esp-idf: v5.5.1"), ("", "")]
 )
-def test_a_descriptor_counts_when_the_sketch_brought_it(
-    about: tuple[str, str], *, own: bool
-) -> None:
+def test_a_descriptor_is_read_as_it_stands(about: tuple[str, str]) -> None:
+    """Whether it says anything of the sketch is a question of names."""
     found = read_image(build_image("esp32", descriptor=about)).descriptor
     assert found is not None
-    assert (found.project, found.version, found.is_own) == (*about, own)
+    assert (found.project, found.version) == about
 
 
 def test_an_esp32_image_says_which_revisions_it_runs_on() -> None:
