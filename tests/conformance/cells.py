@@ -133,13 +133,6 @@ OUTCOMES: Final = (
         waits={"evidence": 0.5},
     ),
     Situation(
-        title="files are refused at the end",
-        firmware=WITH_FILES,
-        card="files",
-        module={"faults": {Fault.FLASH_WRITE_ERROR: None}, "fault_at": 0.99},
-        stops_after_failure=True,
-    ),
-    Situation(
         title="says nothing of itself", quiet=True, module=_LONG_AWAY, waits={"evidence": 0.5}
     ),
     Situation(title="image too large", small_slot=True, waits={"callback": 3.0}),
@@ -152,6 +145,14 @@ OUTCOMES: Final = (
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
+REFUSED_AT_THE_END: Final = Situation(
+    title="files are refused at the end",
+    firmware=WITH_FILES,
+    card="files",
+    module={"faults": {Fault.FLASH_WRITE_ERROR: None}, "fault_at": 0.99},
+    stops_after_failure=True,
+)
+"""Of modules that are told a size: an update page does not know where the end is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,9 +175,10 @@ def generations_of(door: str) -> tuple[str, ...]:
 def situations_of(door: str) -> tuple[Situation, ...]:
     """Return the situations that modules with this door can be in."""
     if door == PULL:
-        return SECRETS + OUTCOMES
-    logins = LOGINS if door == PUSH else tuple(one for one in LOGINS if one is not HASHED)
-    return logins + OUTCOMES
+        return (*SECRETS, *OUTCOMES, REFUSED_AT_THE_END)
+    if door == PUSH:
+        return (*LOGINS, *OUTCOMES, REFUSED_AT_THE_END)
+    return (*(one for one in LOGINS if one is not HASHED), *OUTCOMES)
 
 
 def exists(door: str, generation: str, situation: Situation) -> bool:
