@@ -186,7 +186,8 @@ def exists(door: str, generation: str, situation: Situation) -> bool:
     known = generation in generations_of(door) and situation in situations_of(door)
     if generation in CLASSICS:
         always_restarts = Fault.NO_RESTART in situation.module.get("faults", ())
-        return known and situation not in LOGINS[1:] and not always_restarts
+        others = (*LOGINS[1:], REFUSED_AT_THE_END)
+        return known and situation not in others and not always_restarts
     return known and (situation is not HASHED or generation == ESP32_PBKDF2)
 
 
