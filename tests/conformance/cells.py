@@ -135,13 +135,6 @@ OUTCOMES: Final = (
         waits={"evidence": 0.5},
     ),
     Situation(
-        title="files are refused at the end",
-        firmware=WITH_FILES,
-        card="files",
-        module={"faults": {Fault.FLASH_WRITE_ERROR: None}, "fault_at": 0.99},
-        stops_after_failure=True,
-    ),
-    Situation(
         title="says nothing of itself", quiet=True, module=_LONG_AWAY, waits={"evidence": 0.5}
     ),
     Situation(title="image too large", small_slot=True, waits={"callback": 3.0}),
@@ -154,11 +147,14 @@ OUTCOMES: Final = (
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
-MOVES: Final = replace(
-    _fault("restarts in the middle, elsewhere", Fault.REBOOT_MIDWAY, 1, waits={"restart": 0.8}),
-    moves=True,
+REFUSED_AT_THE_END: Final = Situation(
+    title="files are refused at the end",
+    firmware=WITH_FILES,
+    card="files",
+    module={"faults": {Fault.FLASH_WRITE_ERROR: None}, "fault_at": 0.99},
+    stops_after_failure=True,
 )
-"""At the doors that we go to: who comes to us may come from anywhere."""
+"""Of modules that are told a size: an update page does not know where the end is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,9 +177,10 @@ def generations_of(door: str) -> tuple[str, ...]:
 def situations_of(door: str) -> tuple[Situation, ...]:
     """Return the situations that modules with this door can be in."""
     if door == PULL:
-        return SECRETS + OUTCOMES
-    logins = LOGINS if door == PUSH else tuple(one for one in LOGINS if one is not HASHED)
-    return (*logins, *OUTCOMES, MOVES)
+        return (*SECRETS, *OUTCOMES, REFUSED_AT_THE_END)
+    if door == PUSH:
+        return (*LOGINS, *OUTCOMES, REFUSED_AT_THE_END)
+    return (*(one for one in LOGINS if one is not HASHED), *OUTCOMES)
 
 
 def exists(door: str, generation: str, situation: Situation) -> bool:
@@ -191,7 +188,8 @@ def exists(door: str, generation: str, situation: Situation) -> bool:
     known = generation in generations_of(door) and situation in situations_of(door)
     if generation in CLASSICS:
         always_restarts = Fault.NO_RESTART in situation.module.get("faults", ())
-        return known and situation not in LOGINS[1:] and not always_restarts
+        others = (*LOGINS[1:], REFUSED_AT_THE_END)
+        return known and situation not in others and not always_restarts
     return known and (situation is not HASHED or generation == ESP32_PBKDF2)
 
 

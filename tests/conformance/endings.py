@@ -92,8 +92,7 @@ _NEVER_BACK: Final = Ending(
 _FILES: Final = Ending(verdict=Verdict.UNVERIFIED, runs=Runs.OLD)
 """No module says what its files are."""
 _NO_FILES: Final = {
-    title: _refused(Cause.NO_FILESYSTEM_UPLOAD)
-    for title in ("files come first", "files alone", "files are refused at the end")
+    title: _refused(Cause.NO_FILESYSTEM_UPLOAD) for title in ("files come first", "files alone")
 }
 
 _AFTER_ALL: Final[Mapping[str, Row]] = {
@@ -111,7 +110,6 @@ _WE_GO: Final[Mapping[str, Row]] = {
     "password not given": _refused(Cause.PASSWORD_MISSING),
     "files come first": replace(_RUNS, tries=2, restarts=2),
     "files alone": _FILES,
-    "files are refused at the end": _failed(Cause.FLASH_FAILED, Took.ALL),
     "image too large": _failed(Cause.NO_SPACE),
     "connection breaks each time": _failed(Cause.CONNECTION_LOST, tries=3),
     "restarts in the middle": _failed(Cause.REBOOTED, tries=3, restarts=3),
@@ -153,6 +151,7 @@ _OF_2015: Final[Mapping[str, Mapping[str, Ending]]] = {
 ENDINGS: Final[Mapping[str, Mapping[str, Row]]] = {
     PUSH: {
         **_WE_GO,
+        "files are refused at the end": _failed(Cause.FLASH_FAILED, Took.ALL),
         "image too large": {
             # A core of 2016 says OK before it looks at the size, as an ESP32 does.
             ESP8266_2_3: _failed(Cause.NO_CALLBACK, Took.NOTHING, tries=0),

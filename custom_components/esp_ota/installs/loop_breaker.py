@@ -54,7 +54,9 @@ _NOT_WANTED: Final = {
     Cause.FLASH_FAILED,
     Cause.MD5_MISMATCH,
     Cause.NO_SPACE,
+    Cause.NO_SPACE_FILES,
     Cause.REJECTED,
+    Cause.REJECTED_BY_PAGE,
     Cause.SIGNATURE,
     Cause.WRONG_MAGIC,
 }

@@ -263,3 +263,29 @@ async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next
     assert download.begin()
     download.complete()
     assert await sending is Delivery.UNCONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("silence", "cause"), [(0.0, Cause.CONNECTION_LOST), (0.2, Cause.REBOOTED)]
+)
+async def test_a_download_that_ends_out_of_a_silence_tells_of_a_restart(
+    silence: float, cause: Cause
+) -> None:
+    desk = PullDesk(replace(SHORT, restart=0.1, hold=5.0))
+    payload = replace(PAYLOAD, data=bytes(40_000))
+    sending = asyncio.create_task(
+        HttpPull(desk).send(
+            payload, before_first_byte=unwatched, on_progress=lambda _sent, _total: None
+        )
+    )
+    await asyncio.sleep(0)
+    download = await desk.visit(request())
+    assert download is not None
+    assert download.begin()
+    with taken_at_once() as connection:
+        assert download.track(20_000, connection)
+    await asyncio.sleep(silence)
+    download.lost()
+    with pytest.raises(TransferError) as caught:
+        await sending
+    assert caught.value.cause is cause
