@@ -319,8 +319,10 @@ class Whereabouts:
         claims = claims or [one for one in self._claims(0.0) if self.is_here(one.facts)][:1]
         strangers = [claim for claim in claims if self._is_stranger(claim)]
         own = [claim for claim in claims if not self._is_stranger(claim)]
+        # A board with cable and Wi-Fi answers at both; one that moved says no more where it was.
         proven = [claim for claim in own if self._is_proof(claim)]
-        found = _one_of(proven or own, self.is_here)
+        as_new = [claim for claim in proven if claim.at >= proven[0].at - _RIVAL]
+        found = _one_of(as_new or own, self.is_here)
         if found is None:
             for claim in strangers:
                 if self.is_here(claim.facts):
@@ -372,10 +374,6 @@ class Whereabouts:
 
 
 def _one_of(claims: list[Claim], is_here: Callable[[ModuleFacts], bool]) -> Claim | None:
-    """Return the newest claim, or that of the known address, if it is as new.
-
-    A board with cable and Wi-Fi answers at both; one that moved says no more where it was.
-    """
-    as_new = (claim for claim in claims if claim.at >= claims[0].at - _RIVAL)
-    here = (claim for claim in as_new if is_here(claim.facts))
+    """Return the claim of the known address, else the newest."""
+    here = (claim for claim in claims if is_here(claim.facts))
     return next(here, claims[0] if claims else None)
