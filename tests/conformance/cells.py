@@ -1,7 +1,7 @@
 """The dimensions of the matrix: doors, generations of modules, and situations they get into."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 import hashlib
 from typing import Any, Final
 
@@ -86,8 +86,6 @@ class Situation:
     """A sketch that asks does not go on after a call that failed."""
     quiet: bool = False
     """The module says nothing of what it runs."""
-    moves: bool = False
-    """The router lends it another address with each restart."""
 
 
 def _fault(

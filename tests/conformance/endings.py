@@ -113,7 +113,6 @@ _WE_GO: Final[Mapping[str, Row]] = {
     "image too large": _failed(Cause.NO_SPACE),
     "connection breaks each time": _failed(Cause.CONNECTION_LOST, tries=3),
     "restarts in the middle": _failed(Cause.REBOOTED, tries=3, restarts=3),
-    "restarts in the middle, elsewhere": replace(_RUNS, tries=2, restarts=2),
     "does not restart": _failed(Cause.DID_NOT_RESTART, Took.ALL),
     "old sketch is back": _OLD_BACK,
     "does not come back": _NEVER_BACK,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -23,7 +22,6 @@ from tests.kit.garden import options_for, until
 from tests.kit.sentences import assert_error_is_whole
 from tests.virtual_module import (
     Chip,
-    Event as ModuleEvent,
     Fault,
     HttpConfig,
     HttpModule,
@@ -196,8 +194,6 @@ class Trial:
         waits = dict(self.cell.situation.waits)
         be_patient(waits | CLASSIC_WAITS if self._classic else waits)
         async with self._module() as module:
-            if self.cell.situation.moves:
-                module.events.listeners.append(partial(self._move, module))
             entry = self._entry(module)
             entry.add_to_hass(self.hass)
             assert await self.hass.config_entries.async_setup(entry.entry_id)
@@ -212,12 +208,6 @@ class Trial:
             self._check_equipment(entry, result)
             self._check_files(module, result)
             return self._ending(module, result)
-
-    def _move(self, module: VirtualModule, event: ModuleEvent) -> None:
-        """Lend the module another address for its next start."""
-        if event.name is Seen.RESTARTED:
-            _, _, net, end = self.host.split(".")
-            module.will_be_at(f"127.{module.restarts}.{net}.{end}")
 
     async def _know(self, entry: ConfigEntry, module: VirtualModule) -> None:
         """Wait until it is known what runs, or that the module does not tell."""

@@ -24,7 +24,8 @@ ALL = list(cells_of(DOORS))
 @pytest.fixture(autouse=True)
 def _own_ways(_loopback_sockets: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each module have an address of its own, and each install its own waits."""
-    pytest_socket.socket_allow_hosts(["127.0.0.0/8", "::1", "224.0.0.251"])
+    ours = [f"127.0.{net}.{host}" for net in range(8) for host in range(256)]
+    pytest_socket.socket_allow_hosts([*ours, "::1", "224.0.0.251"])
     patience = property(lambda _house: PATIENCE.get(Patience()), lambda _house, _usual: None)
     monkeypatch.setattr(House, "patience", patience, raising=False)
 
