@@ -47,7 +47,7 @@ from .flows import (
     has_a_page_alone,
     ways_of,
 )
-from .house import Announcements, new_secret
+from .house import HOUSE, Announcements, new_secret
 from .installs import async_meet, is_installing
 from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
 
@@ -101,6 +101,10 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
+        # What Home Assistant hands over mixes the records of two boards of one name.
+        heard = self.hass.data[HOUSE].announcements.claims(discovery_info.name)
+        here = (item.facts for item in heard if item.facts.host == self._facts.host)
+        self._facts = next(here, self._facts)
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
