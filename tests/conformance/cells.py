@@ -21,8 +21,7 @@ ESP32_MD5: Final = "ESP32 to 3.3.0"
 ESP32_PBKDF2: Final = "ESP32 from 3.3.1"
 RP2040: Final = "RP2040"
 _FROM_2015: Final = {"chip": "esp8266", "port": 8266, "offline_time": 100.0}
-"""Two seconds: a restart that nothing else will tell of shall not be missed. Nothing but the port
-tells the chip."""
+"""Two seconds: a restart that nothing else will tell of shall not be missed."""
 GENERATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     CLASSIC_FIRST: _FROM_2015 | {"generation": "classic_first"},
     CLASSIC: _FROM_2015 | {"generation": "classic"},

@@ -174,8 +174,13 @@ class Trial:
             title=self.name,
             unique_id=self.mac,
             data=data,
-            options=options_for(self._safe_state, firmware=situation.firmware),
+            options=options_for(self._safe_state, firmware=situation.firmware, **self._chosen),
         )
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        """Return what a person says of a module that says nothing."""
+        return {"chip": self.chip.value} if self._classic else {}
 
     @property
     def _safe_state(self) -> dict[str, Any]:

@@ -33,8 +33,9 @@ class Classic(Scenario):
     async def add(self, bench: Bench, timeline: Timeline) -> str:
         answers = {"equipment": "switches"}
         entry_id = await add_discovered(bench.client, self.module.name, answers)
-        await configure(bench.client, entry_id, "firmware", {"firmware": self.module.name})
-        timeline.tell(f"{self.module.name} was discovered and added, its firmware chosen by hand")
+        chosen = {"firmware": self.module.name, "chip": self.module.chip}
+        await configure(bench.client, entry_id, "firmware", chosen)
+        timeline.tell(f"{self.module.name} was discovered and added, firmware and chip by hand")
         return entry_id
 
     @override
