@@ -175,19 +175,19 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
-        """Take one announcement, or the goodbye; `at` is when it was said, if that is known.
+        """Take one announcement, or the goodbye; `at` is when it was said: else with its record.
 
-        Other records may come alone: what the cache adds to them was said with its own.
+        Other records may come alone, and what the cache adds to them is older.
         """
         if facts is None:
             self.watch.left()
             self._set(replace(self.data, left=True))
             return
         self.whereabouts.async_heard(facts)
-        known = self.config_entry.data.get(CONF_MAC)
+        known, name = (self.config_entry.data.get(key) for key in (CONF_MAC, CONF_SERVICE_NAME))
         sighting = Sighting(
             source=EvidenceSource.TXT,
-            at=self._told_at() if at is None else at,
+            at=at or self.house.announcements.told_at(name or "") or time.monotonic(),
             firmware=facts.firmware,
             version=facts.version,
             sketch_md5=facts.sketch_md5,
@@ -204,11 +204,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         self._believe(sighting)
-
-    def _told_at(self) -> float:
-        name = self.config_entry.data.get(CONF_SERVICE_NAME)
-        told_at = self.house.announcements.told_at(name) if name else 0.0
-        return told_at or time.monotonic()
 
     @callback
     def async_polled(self, request: PullRequest, address: str) -> None:

@@ -691,6 +691,22 @@ async def test_an_image_that_cannot_be_complete_is_sent_again(world: World, caus
     assert world.log.count("send") == 2
 
 
+async def test_a_switch_that_breaks_off_is_heard_out(world: World) -> None:
+    """It is one request: whether it arrived, the module knows."""
+
+    async def switch_back(*, before_switch: Callable[[], None]) -> Delivery:
+        before_switch()
+        raise TransferError(Cause.CONNECTION_LOST, sent=0, total=0)
+
+    world.switch_back = switch_back  # type: ignore[method-assign]
+    pipeline = world.install()
+    part = replace(pipeline._sending.last, in_other_slot=True)
+    pipeline._sending.parts, pipeline._sending.last = [part], part
+
+    assert (await pipeline.run()).verdict is Verdict.VERIFIED
+    assert "send" not in world.log
+
+
 async def test_a_restart_needs_no_safe_state(world: World) -> None:
     world.actions["journal restarting"] = lambda: setattr(world, "safe", False)
     assert (await world.run()).verdict is Verdict.VERIFIED

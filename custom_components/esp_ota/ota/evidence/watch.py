@@ -178,7 +178,7 @@ class ModuleWatch:
         """Return a statement; one that speaks against the image only after it was asked for anew.
 
         The answer decides. Without one it stands, unless it was heard before `told_now`: then
-        it may have been said, queued or kept before the module went.
+        it may have been said, queued or kept before the module went; by this one, not by another.
         """
         if said is None or judge(said, candidate, before).verdict.is_success:
             return said
@@ -190,7 +190,8 @@ class ModuleWatch:
             if answer is not None and is_proof(answer, candidate, before):
                 return answer
             said = answer or said
-        return said if said.at >= told_now else None
+        stands = judge(said, candidate, before).cause is Cause.WRONG_MODULE
+        return said if stands or said.at >= told_now else None
 
     def _told_now(self, _since: float, back_at: float) -> float:
         """Return from when on what is heard was said by what runs now."""
