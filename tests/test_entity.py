@@ -73,7 +73,7 @@ async def test_the_device_of_a_module(
     [
         ({"board": "esp32s3", "port": 3232}, "Espressif", "esp32s3", "esp32s3"),
         ({"board": "rpipicow", "port": 2040}, "Raspberry Pi", "rpipicow", "rp2040"),
-        ({"board": "homemade", "port": 8266}, "Espressif", "homemade", None),
+        ({"board": "homemade", "port": 8266}, None, "homemade", None),
         ({"board": None, "port": 9999}, None, None, None),
     ],
     ids=["esp32", "pico", "unknown board", "unknown"],

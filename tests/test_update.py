@@ -149,7 +149,7 @@ async def test_the_notes_say_why_a_newer_release_is_not_offered(
     assert reason == (
         "Version 2.0.0 is in the library, but it is not offered. The update of garden-valve was "
         "refused: the image is for esp32, the module is esp8266. Choose the image built for this "
-        "chip."
+        "chip; if the module has another one, choose its chip under Configure, Firmware."
     )
     assert own == (["Closes by itself."] if offered else [])
 

@@ -119,7 +119,7 @@ OTHER_KINDS: dict[str, list[Bad]] = {
         ("pattern", lambda: bytes(range(256)) * 64),
         ("pico cut to nothing", lambda: _sketch("rp2040")[:500]),
         ("pico from its middle", lambda: (b"\x10\xb5" + bytes(range(64))) * 512),
-        ("empty spiffs", lambda: spiffs(files=())),
+        ("area without a file", lambda: spiffs(files=())),
     ],
     "oversized_file": [
         ("larger than any flash", lambda: bytes(32 * MIB + 1)),

@@ -41,7 +41,8 @@ async def test_a_condition_about_a_missing_entity_is_false_and_does_not_flood_th
     await garden.refused("safe_state_not_confirmed")
 
     assert_nothing_sent(module)
-    lines = [record for record in caplog.records if IRRIGATING in record.getMessage()]
+    ours = [record for record in caplog.records if record.name.startswith("custom_components")]
+    lines = [record for record in ours if IRRIGATING in record.getMessage()]
     assert len(lines) == 1  # how the update ended
 
 

@@ -41,7 +41,8 @@ async def test_a_safe_state_that_breaks_while_sending_stops_the_update(
     module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
     await garden.release("1.1.0")
     garden.hass.states.async_set(IRRIGATING, "off")
-    entry = await garden.add_with(module, conditions=[VALVE_CLOSED, NOT_IRRIGATING])
+    conditions = [VALVE_CLOSED, NOT_IRRIGATING]
+    entry = await garden.add_with(module, conditions=conditions, time_limit=2)
     refused = asyncio.create_task(garden.refused("safe_state_broken"))
 
     await module.wait_for(Seen.FIRST_BYTE)
@@ -66,7 +67,8 @@ async def test_a_safe_state_that_breaks_before_the_first_byte_sends_none(
     module = await start_module(loop_time=10)  # it says OK late
     await garden.release("1.1.0")
     garden.hass.states.async_set(IRRIGATING, "off")
-    entry = await garden.add_with(module, conditions=[VALVE_CLOSED, NOT_IRRIGATING])
+    conditions = [VALVE_CLOSED, NOT_IRRIGATING]
+    entry = await garden.add_with(module, conditions=conditions, time_limit=2)
     refused = asyncio.create_task(garden.refused("safe_state_broken"))
 
     await module.wait_for(Seen.INVITED)
@@ -85,7 +87,8 @@ async def test_a_retry_needs_the_safe_state_as_well(
     garden.house.patience = patience(retry_pause=30.0)
     await garden.release("1.1.0")
     garden.hass.states.async_set(IRRIGATING, "off")
-    entry = await garden.add_with(module, conditions=[VALVE_CLOSED, NOT_IRRIGATING])
+    conditions = [VALVE_CLOSED, NOT_IRRIGATING]
+    entry = await garden.add_with(module, conditions=conditions, time_limit=2)
     refused = asyncio.create_task(garden.refused("safe_state_broken"))
 
     await module.wait_for(Seen.ABORTED)

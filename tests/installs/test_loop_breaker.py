@@ -59,7 +59,7 @@ def sent(module: VirtualModule) -> int:
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        (Fault.OLD_SKETCH_BACK, "old_firmware_back"),
+        (Fault.OLD_SKETCH_BACK, "old_version_back"),
         (Fault.WRONG_MD5, "md5_mismatch"),
         (Fault.NO_RESTART, "did_not_restart"),
     ],
@@ -91,7 +91,7 @@ async def test_fix_sends_it_once_more_and_only_once(
     module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     entry = await add(garden, module)
     for _ in range(2):
-        await garden.refused("old_firmware_back")
+        await garden.refused("old_version_back")
 
     await fix(garden, entry)
     await ended(garden)
@@ -114,7 +114,7 @@ async def test_a_fix_that_cannot_begin_leaves_the_repair(
     module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     entry = await add(garden, module)
     for _ in range(2):
-        await garden.refused("old_firmware_back")
+        await garden.refused("old_version_back")
     await module._stop()
 
     await fix(garden, entry)
@@ -130,7 +130,7 @@ async def test_failures_of_different_causes_are_counted_apart(
     module = await start_module(advertise=True)
     entry = await add(garden, module)
     causes = {
-        Fault.OLD_SKETCH_BACK: "old_firmware_back",
+        Fault.OLD_SKETCH_BACK: "old_version_back",
         Fault.WRONG_MD5: "md5_mismatch",
         Fault.NO_RESTART: "did_not_restart",
     }
@@ -149,7 +149,7 @@ async def test_what_else_runs_and_then_still_runs_is_one_cause(
     module = await start_module(advertise=True, faults=[Fault.WRONG_VERSION_BACK])
     await add(garden, module)
     await garden.refused("other_version_back", "1.1.0")
-    await garden.refused("old_firmware_back", "1.1.0")
+    await garden.refused("old_version_back", "1.1.0")
     await garden.refused("offered_twice", "1.1.0")
     assert sent(module) == 2
 
@@ -160,9 +160,9 @@ async def test_a_success_and_another_image_begin_the_count_anew(
     module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     entry = await add(garden, module)
     await garden.release("1.2.0")
-    await garden.refused("old_firmware_back", "1.1.0")
-    await garden.refused("old_firmware_back", "1.2.0")
-    await garden.refused("old_firmware_back", "1.1.0")
+    await garden.refused("old_version_back", "1.1.0")
+    await garden.refused("old_version_back", "1.2.0")
+    await garden.refused("old_version_back", "1.1.0")
     assert repair(garden, entry) is None
 
     module.board.faults = FaultPlan([])
@@ -219,12 +219,12 @@ async def test_the_count_outlives_a_restart_of_home_assistant(
 ) -> None:
     module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
     entry = await add(garden, module)
-    await garden.refused("old_firmware_back")
+    await garden.refused("old_version_back")
 
     again = Journal(garden.hass)
     await again.async_load()
     garden.house.journal = again
-    await garden.refused("old_firmware_back")
+    await garden.refused("old_version_back")
     await garden.refused("offered_twice")
     assert sent(module) == 2
     assert repair(garden, entry) is not None
@@ -239,7 +239,7 @@ async def test_a_count_of_release_0_1_0_still_counts(
     old = {"sha256": release.image.sha256, "tries": 1}
     garden.house.journal._failed[entry.entry_id] = old  # type: ignore[assignment]
 
-    await garden.refused("old_firmware_back")
+    await garden.refused("old_version_back")
     issue = repair(garden, entry)
     assert issue is not None
 

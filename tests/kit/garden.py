@@ -49,6 +49,10 @@ async def until(holds: Callable[[], object], seconds: float = 15.0) -> None:
             await asyncio.sleep(0.01)
 
 
+SMALL_FILES: Mapping[str, Any] = {"accepted_checks": ["filesystem"]}
+"""A person who says that files for a smaller area than the module's will do."""
+
+
 def options_for(safe_state: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """Return a module's options; `safe_state` changes single keys of the usual one."""
     equipment = {

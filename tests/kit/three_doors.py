@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import PullLimits
 from tests.kit.entries import entry_for
-from tests.kit.garden import Garden, options_for
+from tests.kit.garden import SMALL_FILES, Garden, options_for
 from tests.virtual_module import HttpModule, ModuleConfig, PullConfig, Seen, VirtualModule
 
 PUSH: Final = "arduino_ota"
@@ -85,7 +85,7 @@ class Doors:
             data["upload_port"] = module.http_port
         if kind == PULL:
             data |= {"mac": MAC, "unique_id": MAC, "service_name": None}
-        options = options_for(safe_state)
+        options = options_for(safe_state, **SMALL_FILES)
         change(options)
         data["options"] = options
         added = await self._garden.add(entry_for(module, **data | (entry or {})))

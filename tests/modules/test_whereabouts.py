@@ -310,7 +310,7 @@ async def test_a_page_that_names_another_mac_is_another_modules(
         await garden.release("1.1.0")
         if cause is None:
             await garden.hass.config_entries.async_reload(entry.entry_id)
-            await garden.refused("old_firmware_back", "1.1.0")
+            await garden.refused("old_version_back", "1.1.0")
             assert valve.running_version == "1.1.0"
             return
         facts = await garden.refused(cause, "1.1.0")

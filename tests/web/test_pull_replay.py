@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import PullLimits
-from tests.kit.garden import CLOSED_AND_OPENED, Garden, options_for, until
+from tests.kit.garden import CLOSED_AND_OPENED, SMALL_FILES, Garden, options_for, until
 from tests.virtual_module import (
     PULL_REQUESTS,
     Fault,
@@ -86,7 +86,7 @@ def poller(chip: Chip = Chip.ESP8266, **changes: Any) -> MockConfigEntry:
         title="garden-valve",
         unique_id=SAMPLE_MAC,
         data=data | changes,
-        options=options_for(chip=chip.value),
+        options=options_for(chip=chip.value, **SMALL_FILES),
     )
 
 

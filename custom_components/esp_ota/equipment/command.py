@@ -26,6 +26,8 @@ from ..const import DOMAIN
 
 _TOLD: Final[HassKey[dict[str, float]]] = HassKey(f"{DOMAIN}_told")
 """Until when an entity may still say what came of a command that was not confirmed."""
+_ANSWERS: Final = 0.8
+"""Of the time limit: whoever is told again at once hears of it before that has passed too."""
 _AGAIN: Final = 2.0
 """Seconds after which an entity that could not answer is asked again."""
 
@@ -56,7 +58,7 @@ class Command:
         self._before = {item: self._reported(item) for item in entities}
         self._asked_at = -math.inf
         if moves:
-            self._told.update(dict.fromkeys(entities, now + limit))
+            self._told.update(dict.fromkeys(entities, now + _ANSWERS * limit))
 
     def _reported(self, entity_id: str) -> datetime | None:
         state = self._hass.states.get(entity_id)

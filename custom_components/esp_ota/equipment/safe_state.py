@@ -224,11 +224,10 @@ class ConfiguredSafeState:
             self._broke_at = -math.inf  # what was before it was safe is no break
             self._on_step(SafeStep.STABLE)
             await self._stay_true()
-            if not self.holds():  # the last look, after the last pause
-                continue
-            if await self._is_said_anew() and self.holds():
-                return
-            await asyncio.sleep(_POLL)
+            while self.holds():  # the last look, after the last pause
+                if await self._is_said_anew() and self.holds():
+                    return
+                await asyncio.sleep(_POLL)
             await asyncio.sleep(0 if self._are_true() is False else _POLL)
 
     async def _stay_true(self) -> None:

@@ -38,7 +38,17 @@ _BY_WORDS: Final = (
     ("hash does not match", Cause.MD5_MISMATCH),
     ("magic_byte", Cause.WRONG_MAGIC),
 )
-_ONLY_NO: Final = {"fail", "failed", "error", "update fail", "update failed", "update error"}
+_ONLY_NO: Final = {
+    "could not end ota",
+    "error",
+    "fail",
+    "failed",
+    "ota could not begin",
+    "update error",
+    "update fail",
+    "update failed",
+}
+"""Nothing but no, in the words of `WebUpdate` and of AsyncElegantOTA."""
 _NEGATIVE: Final = re.compile(
     r"fail|error|invalid|wrong|denied|refus|reject|abort|unable|could ?n[o']t|cannot|not enough",
     re.IGNORECASE,
