@@ -233,6 +233,35 @@ async def test_a_changed_address_is_taken_over_without_reloading(
     assert runtime.coordinator.host == "127.0.0.9"
 
 
+@pytest.mark.parametrize(
+    ("old_answers", "at", "reason", "follows"),
+    [
+        (False, "127.0.0.1", "already_configured", False),
+        (False, "127.0.0.9", "already_configured", True),
+        (True, "127.0.0.9", "same_name", False),
+    ],
+    ids=["where it was", "the old address is silent", "both answer"],
+)
+async def test_a_module_whose_entry_is_not_loaded_is_followed_where_the_old_address_is_silent(
+    garden: Garden,
+    start_module: StartModule,
+    old_answers: bool,
+    at: str,
+    reason: str,
+    follows: bool,
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    if not old_answers:
+        await module.__aexit__(None, None, None)
+
+    result = await discover(garden.hass, announcement(host=at, port=module.port))
+
+    assert_aborted(result, reason)
+    assert entry.data["host"] == (at if follows else "127.0.0.1")
+
+
 async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_entities(
     garden: Garden, start_module: StartModule, entity_registry: er.EntityRegistry
 ) -> None:
