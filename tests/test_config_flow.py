@@ -133,6 +133,14 @@ async def test_a_discovered_module_is_added_without_typing_anything(
     assert result["options"] == {"equipment": "switches"}
 
 
+async def test_the_very_first_module_is_discovered_before_anything_is_set_up(
+    hass: HomeAssistant,
+) -> None:
+    result = await discover(hass, announcement())
+
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "confirm")
+
+
 async def test_a_real_module_on_the_network_shows_up_by_itself(
     hass: HomeAssistant, esp_ota: None, start_module: StartModule
 ) -> None:

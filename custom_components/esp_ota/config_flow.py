@@ -101,10 +101,11 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
-        # What Home Assistant hands over mixes the records of two boards of one name.
-        heard = self.hass.data[HOUSE].announcements.claims(discovery_info.name)
-        here = (item.facts for item in heard if item.facts.host == self._facts.host)
-        self._facts = next(here, self._facts)
+        if house := self.hass.data.get(HOUSE):  # before the first module there is none
+            # What Home Assistant hands over mixes the records of two boards of one name.
+            heard = house.announcements.claims(discovery_info.name)
+            here = (item.facts for item in heard if item.facts.host == self._facts.host)
+            self._facts = next(here, self._facts)
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
