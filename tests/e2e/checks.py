@@ -154,16 +154,16 @@ async def a_firmware_file_is_uploaded(person: Person) -> None:
         path = Path(folder) / f"{GARDEN_VALVE.name}-{NEWEST}.bin"
         path.write_bytes(GARDEN_VALVE.image(NEWEST))
         await upload(form, path)
-    notes = form.locator("textarea")
-    await notes.fill("Opens the valve more slowly, against the hammering in the pipe.")
-    # The text above names a folder that only this run has.
-    await form.get_by_text("Shown on the update card").scroll_into_view_if_needed()
-    await take_picture(page, "upload")
-    await submit(page)
-    await client.wait_until(
-        "the uploaded version on the card",
-        lambda: client.attributes(person.entity_id)["latest_version"] == NEWEST,
-    )
+        notes = form.locator("textarea")
+        await notes.fill("Opens the valve more slowly, against the hammering in the pipe.")
+        # The text above names a folder that only this run has; the browser may read it late.
+        await form.get_by_text("Shown on the update card").scroll_into_view_if_needed()
+        await take_picture(page, "upload")
+        await submit(page)
+        await client.wait_until(
+            "the uploaded version on the card",
+            lambda: client.attributes(person.entity_id)["latest_version"] == NEWEST,
+        )
 
 
 async def a_jammed_valve_stops_an_update(person: Person) -> None:
