@@ -496,6 +496,19 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
+def test_nothing_refers_to_a_text_outside_the_repository() -> None:
+    pattern = re.compile(r"\b(design|protocols|protocol notes) (§|\d)|protocol notes|\.\./shared\b")
+    here = Path(__file__)
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked()
+        if path != here
+        and path.suffix in {".md", ".py", ".sh", ".yaml", ".toml", ".json", ""}
+        and (match := pattern.search(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+
+
 def test_requirements_are_pinned_by_hash() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         text = path.read_text(encoding="utf-8").replace("\\\n", "")

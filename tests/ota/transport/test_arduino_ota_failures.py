@@ -56,7 +56,7 @@ class Row:
     """One way to fail, and what the person must hear of it."""
 
     story: str
-    """Begins with the row of the table "What users report going wrong" in the protocol notes."""
+    """What a user would report; the number in front tells rows of one story apart."""
     generations: tuple[str, ...]
     cause: Cause
     module: dict[str, Any] = field(default_factory=dict)

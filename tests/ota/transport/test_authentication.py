@@ -1,4 +1,4 @@
-"""The three variants of the password proof, against the vectors of the protocol notes."""
+"""The three variants of the password proof, against known answers."""
 
 import hashlib
 
