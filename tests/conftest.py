@@ -15,6 +15,7 @@ from zeroconf import IPVersion
 
 from custom_components.esp_ota.const import DOMAIN
 from homeassistant.core import HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from homeassistant.util.async_ import get_scheduled_timer_handles
 from tests.kit.entries import StartModule
@@ -98,19 +99,42 @@ def _zeroconf_timers() -> Iterator[None]:
             handle.cancel()
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations(_zeroconf_timers: None, enable_custom_integrations: None) -> None:
-    """Load `custom_components/` of this repository."""
+@pytest.fixture
+def hass(_zeroconf_timers: None, hass: HomeAssistant) -> HomeAssistant:
+    """Return a Home Assistant that loads `custom_components/` of this repository."""
+    hass.data.pop(DATA_CUSTOM_COMPONENTS)
+    return hass
 
 
-@pytest.fixture(autouse=True)
+async def _nothing(*_: object) -> None:
+    """Stand in for what tests do not start."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def disable_http_server() -> Iterator[None]:
+    """Let Home Assistant's web server bind nothing by itself; tests that ask it start their own.
+
+    Once, in place of the fixture of Home Assistant's test kit, which mocks anew for each test.
+    """
+    server = "homeassistant.components.http.HomeAssistantHTTP"
+    with patch(f"{server}.async_bind", _nothing), patch(f"{server}.start", _nothing):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _zeroconf_on_loopback() -> Iterator[None]:
     """Keep Home Assistant's own zeroconf real, but off the person's network."""
-    loopback = {"interfaces": ["127.0.0.1"], "ip_version": IPVersion.V4Only}
+
+    def loopback(_: HomeAssistant) -> dict[str, Any]:
+        return {"interfaces": ["127.0.0.1"], "ip_version": IPVersion.V4Only}
+
+    def leave_others(_: object) -> None:
+        """Let the virtual modules of this process have zeroconfs of their own."""
+
+    discovery = "homeassistant.components.zeroconf"
     with (
-        patch("homeassistant.components.zeroconf._async_get_zc_args", return_value=loopback),
-        # It would hand Home Assistant's own instance to the virtual modules in this process.
-        patch("homeassistant.components.zeroconf.install_multiple_zeroconf_catcher"),
+        patch(f"{discovery}._async_get_zc_args", loopback),
+        patch(f"{discovery}.install_multiple_zeroconf_catcher", leave_others),
     ):
         yield
 

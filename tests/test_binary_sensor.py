@@ -26,6 +26,7 @@ async def add_heard(garden: Garden, entry: MockConfigEntry) -> None:
     await until(lambda: shown(garden.hass) == "on")
 
 
+@pytest.mark.slow
 async def test_a_module_that_announces_itself_is_there_until_it_says_goodbye(
     garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -106,6 +107,7 @@ async def test_a_module_that_never_says_anything_has_no_such_entity(
     assert shown(garden.hass) is None
 
 
+@pytest.mark.slow
 async def test_an_unloaded_module_leaves_no_timer(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -141,6 +141,7 @@ async def test_the_very_first_module_is_discovered_before_anything_is_set_up(
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "confirm")
 
 
+@pytest.mark.slow
 async def test_a_real_module_on_the_network_shows_up_by_itself(
     hass: HomeAssistant, esp_ota: None, start_module: StartModule
 ) -> None:
@@ -486,6 +487,7 @@ async def test_an_address_that_is_configured_already_is_not_added_by_hand(
     assert_aborted(result, "already_configured")
 
 
+@pytest.mark.slow
 async def test_a_module_added_by_hand_takes_its_name_from_what_it_announces(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -506,6 +508,7 @@ async def test_a_module_added_by_hand_takes_its_name_from_what_it_announces(
     await garden.runs("1.0.0")
 
 
+@pytest.mark.slow
 async def test_a_known_module_typed_with_its_new_address_is_not_added_twice(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -525,6 +528,7 @@ async def test_a_known_module_typed_with_its_new_address_is_not_added_twice(
     assert entry.runtime_data is runtime  # no reload, which would end a running install
 
 
+@pytest.mark.slow
 async def test_a_module_typed_by_its_host_name_is_recognised_as_well(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -540,6 +544,7 @@ async def test_a_module_typed_by_its_host_name_is_recognised_as_well(
     assert result["data"]["host"] == "127.0.0.1"
 
 
+@pytest.mark.slow
 async def test_a_new_password_is_stored_and_used(garden: Garden, start_module: StartModule) -> None:
     module = await start_module(password="new")
     entry = await garden.add(entry_for(module, password="old", auth_required=True))
@@ -588,6 +593,7 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     assert entry.data["name"] == "garden-valve"
 
 
+@pytest.mark.slow
 async def test_a_module_is_not_reconfigured_to_the_address_of_another(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -611,6 +617,7 @@ async def test_a_module_is_not_reconfigured_to_the_address_of_another(
     assert_aborted(result, "reconfigure_successful")
 
 
+@pytest.mark.slow
 async def test_a_module_that_announces_itself_is_reconfigured_to_its_own_address(
     garden: Garden, start_module: StartModule
 ) -> None:

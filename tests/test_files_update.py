@@ -2,11 +2,15 @@
 
 import hashlib
 
+import pytest
+
 from custom_components.esp_ota.library import Release, ReleaseName
 from homeassistant.core import State
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CLOSED_AND_OPENED, Garden, options_for
 from tests.virtual_module import Seen, build_filesystem
+
+pytestmark = pytest.mark.slow
 
 FILES_CARD = "update.garden_valve_files"
 

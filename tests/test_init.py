@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
 from homeassistant.config_entries import ConfigEntryState
@@ -53,6 +55,7 @@ async def test_a_module_that_is_off_is_set_up_all_the_same(
     assert garden.card.state == "on"
 
 
+@pytest.mark.slow
 async def test_a_reload_keeps_the_card_and_what_it_knows(
     garden: Garden, start_module: StartModule, entity_registry: er.EntityRegistry
 ) -> None:

@@ -41,6 +41,7 @@ def value(hass: HomeAssistant, entity_id: str) -> str:
     return state.state
 
 
+@pytest.mark.slow
 async def test_the_stage_is_written_once_for_each_stage(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -66,6 +67,7 @@ async def test_the_stage_is_written_once_for_each_stage(
     ]
 
 
+@pytest.mark.slow
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +102,7 @@ async def test_a_module_that_says_something_each_second_is_shown_each_half_minut
     assert len(seen) == 3
 
 
+@pytest.mark.slow
 async def test_a_module_that_says_nothing_was_never_seen(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -150,6 +153,7 @@ def restarted(hass: HomeAssistant) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("restarted")
 async def test_how_the_last_update_ended_outlives_a_restart(
     garden: Garden, start_module: StartModule

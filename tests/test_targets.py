@@ -47,6 +47,7 @@ async def act(garden: Garden, action: str, data: dict[str, Any]) -> None:
     await garden.hass.services.async_call(DOMAIN, action, data, blocking=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TARGETS)
 async def test_an_update_of_a_target_updates_the_module_in_it(
     garden: Garden, start_module: StartModule, kind: str
@@ -135,6 +136,7 @@ async def test_a_card_of_before_loses_its_category(
     assert found.entity_category is None
 
 
+@pytest.mark.slow
 async def test_of_two_cards_a_target_reaches_the_sketch_and_an_action_the_module_once(
     garden: Garden, start_module: StartModule, entity_registry: er.EntityRegistry
 ) -> None:

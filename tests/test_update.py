@@ -41,6 +41,7 @@ def shown(garden: Garden) -> dict[str, Any]:
     return {"state": garden.card.state, **garden.card.attributes}
 
 
+@pytest.mark.slow
 async def test_pressing_update_ends_with_the_new_version_proven(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -198,6 +199,7 @@ async def test_the_same_version_for_other_chips_and_older_ones_are_no_news(
     assert await notes_of(garden, hass_ws_client) is None
 
 
+@pytest.mark.slow
 async def test_an_older_version_is_installed_only_when_it_is_named(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -212,6 +214,7 @@ async def test_an_older_version_is_installed_only_when_it_is_named(
     assert module.running_version == "0.9.0"
 
 
+@pytest.mark.slow
 async def test_a_module_that_says_nothing_can_be_updated_and_then_shows_what_is_assumed(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -305,6 +308,7 @@ async def test_nothing_is_sent_when_there_is_nothing_newer(
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_the_card_stays_available_while_the_module_is_away(
     hass: HomeAssistant, garden: Garden, start_module: StartModule
 ) -> None:

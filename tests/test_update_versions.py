@@ -22,8 +22,11 @@ from tests.kit.garden import (
     Garden,
     assert_nothing_sent,
     options_for,
+    patience,
 )
 from tests.virtual_module import VirtualModule, build_image
+
+pytestmark = pytest.mark.slow
 
 
 async def labelled(garden: Garden, label: str, version: str) -> Release:
@@ -74,6 +77,7 @@ async def test_a_label_that_says_more_than_the_sketch_is_no_reason_to_go_back(
     await garden.release("1.0.0")
     entry = await add(garden, module, rollback="auto")
     await labelled(garden, label, "1.2.0")
+    garden.house.patience = patience(evidence=1.0)  # a better word is waited for in vain
 
     await garden.install(label)
 

@@ -47,6 +47,7 @@ def battery(hass: HomeAssistant, entity_registry: er.EntityRegistry, area: str) 
     return entry.entity_id
 
 
+@pytest.mark.slow
 async def test_a_condition_that_looks_at_diagnostic_entities_is_read_so(
     hass: HomeAssistant, area: str, battery: str
 ) -> None:

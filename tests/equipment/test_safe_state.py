@@ -114,6 +114,7 @@ PROVES_NOTHING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actions", PROVES_NOTHING.values(), ids=PROVES_NOTHING)
 async def test_a_finished_sequence_proves_nothing_while_the_valve_is_open(
     garden: Garden, module: VirtualModule, actions: list[Any]
@@ -181,6 +182,7 @@ async def test_a_sequence_that_answers_no_is_believed(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_sequence_that_says_no_without_a_reason_gets_one(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -202,6 +204,7 @@ async def test_nothing_is_sent_while_home_assistant_takes_no_more_sequences(
     assert issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
 
 
+@pytest.mark.slow
 async def test_a_script_that_is_only_started_is_waited_for_by_the_conditions(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -217,6 +220,7 @@ async def test_a_script_that_is_only_started_is_waited_for_by_the_conditions(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_sequence_that_hangs_is_ended_at_the_time_limit(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -230,6 +234,7 @@ async def test_a_sequence_that_hangs_is_ended_at_the_time_limit(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_the_sequence_acts_in_the_name_of_who_pressed(
     garden: Garden, module: VirtualModule, hass_admin_user: Any
 ) -> None:
@@ -245,6 +250,7 @@ async def test_the_sequence_acts_in_the_name_of_who_pressed(
     assert valve.context.user_id == hass_admin_user.id
 
 
+@pytest.mark.slow
 async def test_the_sequence_knows_which_module_it_is_for(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -258,6 +264,7 @@ async def test_the_sequence_knows_which_module_it_is_for(
     assert [call.data["text"] for call in calls] == ["garden-valve", "garden-valve"]
 
 
+@pytest.mark.slow
 async def test_the_trace_of_the_calling_automation_stays_whole(
     garden: Garden, module: VirtualModule
 ) -> None:

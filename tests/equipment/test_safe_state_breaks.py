@@ -79,6 +79,7 @@ def say(hass: HomeAssistant, entity_id: str, state: str | None) -> None:
         hass.states.async_set(entity_id, state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @pytest.mark.parametrize("kind", DOORS)
 async def test_what_is_not_true_any_more_ends_it_through_each_door(
@@ -109,6 +110,7 @@ WAYS_TO_ASK: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", WAYS_TO_ASK.values(), ids=WAYS_TO_ASK)
 async def test_a_break_that_is_over_at_once_counts_however_it_is_asked(
     garden: Garden, doors: Doors, bounce: Callable[[], None], condition: Any
@@ -135,6 +137,7 @@ async def test_a_number_that_is_not_below_its_limit_any_more_ends_it(
     await assert_ended_by(garden, door, lambda: say(garden.hass, FLOW, state))
 
 
+@pytest.mark.slow
 async def test_a_number_that_moves_below_its_limit_ends_nothing(
     garden: Garden, doors: Doors
 ) -> None:
@@ -149,6 +152,7 @@ async def test_a_number_that_moves_below_its_limit_ends_nothing(
     assert door.module.running_version == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_a_template_without_an_entity_is_looked_at_as_well(
     garden: Garden, doors: Doors
 ) -> None:
@@ -201,6 +205,7 @@ async def test_the_equipments_integration_is_reloaded_in_the_middle(
 # The stable time
 
 
+@pytest.mark.slow
 async def test_a_contact_that_bounces_between_two_looks_is_not_believed(
     garden: Garden, doors: Doors, bounce: Callable[[], None]
 ) -> None:
@@ -221,6 +226,7 @@ async def test_a_contact_that_bounces_between_two_looks_is_not_believed(
     garden.assert_at_rest(door.entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_contact_that_has_stopped_bouncing_is_believed(
     garden: Garden, doors: Doors, bounce: Callable[[], None]
 ) -> None:
@@ -238,6 +244,7 @@ async def test_a_contact_that_has_stopped_bouncing_is_believed(
     assert door.module.running_version == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_what_has_to_last_is_waited_for(garden: Garden, doors: Doors) -> None:
     await garden.release("1.1.0")
     lasts = VALVE_CLOSED | {"for": {"milliseconds": 600}}

@@ -23,6 +23,7 @@ from tests.kit.steps import (
 from tests.virtual_module import VirtualModule
 
 
+@pytest.mark.slow
 async def test_all_conditions_must_be_true(garden: Garden, module: VirtualModule) -> None:
     garden.hass.states.async_set(IRRIGATING, "on")
     conditions = [VALVE_CLOSED, NOT_IRRIGATING]
@@ -33,6 +34,7 @@ async def test_all_conditions_must_be_true(garden: Garden, module: VirtualModule
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_a_condition_about_a_missing_entity_is_false_and_does_not_flood_the_log(
     garden: Garden, module: VirtualModule, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -46,6 +48,7 @@ async def test_a_condition_about_a_missing_entity_is_false_and_does_not_flood_th
     assert len(lines) == 1  # how the update ended
 
 
+@pytest.mark.slow
 async def test_a_condition_that_bounces_is_not_believed(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -69,6 +72,7 @@ async def test_a_condition_that_bounces_is_not_believed(
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_a_look_after_the_last_pause_decides(
     garden: Garden, module: VirtualModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +92,7 @@ async def test_a_look_after_the_last_pause_decides(
     assert module.running_version == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_conditions_that_stay_true_for_the_stable_time_pass(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -98,6 +103,7 @@ async def test_conditions_that_stay_true_for_the_stable_time_pass(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_template_that_becomes_true_by_itself_is_noticed(
     garden: Garden, module: VirtualModule
 ) -> None:
@@ -182,6 +188,7 @@ async def test_conditions_that_cannot_say_no_are_no_conditions(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "condition",
     [
@@ -256,6 +263,7 @@ async def test_a_module_without_a_safe_state_is_not_updated(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_a_module_that_switches_nothing_needs_no_safe_state(
     garden: Garden, module: VirtualModule
 ) -> None:

@@ -27,6 +27,8 @@ from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.steps import IRRIGATING, NOT_IRRIGATING, VALVE_OPEN, WHILE_IRRIGATING
 from tests.virtual_module import Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = "{{ is_state('binary_sensor.irrigating', 'on') }}"
 AN_HOUR = {"stable": 3600, "time_limit": 0.5}
 """Longer than any test waits: only a wait that is cut short can pass."""

@@ -40,6 +40,7 @@ async def add_house(garden: Garden, **safe_state: Any) -> MockConfigEntry:
 HOUSE_DOES = {"firmware": "garden-valve", "equipment": "house"}
 
 
+@pytest.mark.slow
 async def test_a_module_may_do_as_the_house_does(garden: Garden, module: VirtualModule) -> None:
     await add_house(garden)
     entry = await garden.add(entry_for(module, options=HOUSE_DOES))
@@ -89,6 +90,7 @@ async def test_the_houses_safe_state_does_not_stand_in_for_a_missing_one(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_modules_that_share_the_houses_safe_state_are_in_it_one_after_the_other(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -137,6 +139,7 @@ async def test_who_waits_for_the_house_and_is_cancelled_restores_nothing(
     assert not garden.house.equipment.locked()
 
 
+@pytest.mark.slow
 async def test_the_house_is_free_again_after_an_update_that_failed(
     garden: Garden, module: VirtualModule
 ) -> None:

@@ -27,6 +27,8 @@ from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.three_doors import LARGE, PUSH, SLOW, Doors, doors_of
 from tests.virtual_module import Seen
 
+pytestmark = pytest.mark.slow
+
 HANG = {"action": "test.hang"}
 STUBBORN = {"action": "test.stubborn"}
 

@@ -29,6 +29,8 @@ from tests.kit.steps import (
 )
 from tests.virtual_module import Fault, Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _actions(garden: Garden) -> None:

@@ -156,6 +156,7 @@ async def run_one_before(garden: Garden, row: str) -> None:
         assert garden.hass.states.is_state("script.single", "on")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "row"), TABLE.items(), ids=TABLE)
 async def test_a_sequence_that_made_nothing_safe_refuses(
     garden: Garden, doors: Doors, restores: Restores, name: str, row: Row
@@ -175,6 +176,7 @@ async def test_a_sequence_that_made_nothing_safe_refuses(
     garden.assert_at_rest(door.entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door_kind", DOORS)
 @pytest.mark.parametrize("name", ["condition false in if", "stop with error in parallel"])
 async def test_it_refuses_through_each_door(

@@ -15,6 +15,8 @@ from tests.kit.garden import Garden, assert_nothing_sent, options_for, until
 from tests.kit.valve import VALVE, GardenValve, plant_valve
 from tests.virtual_module import Fault, Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 CLOSE = {"action": "valve.close_valve", "target": {"entity_id": VALVE}}
 OPEN = {"action": "valve.open_valve", "target": {"entity_id": VALVE}}
 TARGET = {"target": {"entity_id": VALVE}}

@@ -23,6 +23,8 @@ from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 from homeassistant.setup import async_setup_component
 
+pytestmark = pytest.mark.slow
+
 VALVE = "valve.garden"
 CANCELLED = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 LIMIT = 1.5

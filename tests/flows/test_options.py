@@ -186,6 +186,7 @@ async def test_an_emptied_field_is_forgotten(hass: HomeAssistant, entry: MockCon
     assert dict(entry.options) == {"equipment": "nothing", "gzip": True}
 
 
+@pytest.mark.slow
 async def test_options_wait_while_an_install_runs(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -85,6 +85,7 @@ async def test_a_new_password_is_tried_against_the_page_and_stored_when_it_is_ri
     assert not module.events.count_of(Seen.FIRST_BYTE)
 
 
+@pytest.mark.slow
 async def test_a_page_that_refuses_an_update_asks_for_its_own_password(
     garden: Garden, start_page: StartPage
 ) -> None:
@@ -116,6 +117,7 @@ async def test_of_two_ways_the_one_that_refused_is_asked_about(
         flows.async_abort(flow["flow_id"])
 
 
+@pytest.mark.slow
 async def test_a_page_is_reconfigured_once_it_lets_us_in(
     garden: Garden, start_page: StartPage
 ) -> None:
@@ -172,6 +174,7 @@ async def test_a_module_that_sleeps_is_believed_when_its_kind_was_chosen(
     assert result["reason"] == "reconfigure_successful"
 
 
+@pytest.mark.slow
 async def test_a_module_that_says_it_wants_a_password_is_not_added_without(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -156,6 +156,7 @@ async def test_nothing_needed_forgets_what_was_never_typed(
     assert entry.options == {"firmware": "pump", "equipment": "nothing"}
 
 
+@pytest.mark.slow
 async def test_a_form_that_was_open_before_an_update_began_is_not_stored_under_it(
     garden: Garden, house: MockConfigEntry, start_module: StartModule
 ) -> None:
@@ -179,6 +180,7 @@ async def test_a_form_that_was_open_before_an_update_began_is_not_stored_under_i
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.slow
 async def test_the_houses_safe_state_is_not_changed_under_an_update_that_relies_on_it(
     garden: Garden, house: MockConfigEntry, start_module: StartModule
 ) -> None:
@@ -303,6 +305,7 @@ async def test_a_preset_of_no_valves_cannot_be_stored(
     assert result["errors"] == {"conditions": "no_condition"}
 
 
+@pytest.mark.slow
 async def test_the_valve_preset_works_as_it_is(
     garden: Garden, house: MockConfigEntry, start_module: StartModule
 ) -> None:

@@ -85,6 +85,7 @@ def announcements(garden: Garden) -> Announcements:
     return garden.house.announcements
 
 
+@pytest.mark.slow
 async def test_a_module_is_heard_with_all_that_it_announces(
     announcements: Announcements, start_module: StartModule
 ) -> None:
@@ -109,6 +110,7 @@ async def test_a_module_is_heard_with_all_that_it_announces(
     assert heard[0].chip == heard[0].family == "esp8266"
 
 
+@pytest.mark.slow
 async def test_a_restart_into_the_same_records_is_heard(
     announcements: Announcements, start_module: StartModule
 ) -> None:
@@ -124,6 +126,7 @@ async def test_a_restart_into_the_same_records_is_heard(
     assert heard[0] == announcements.facts(NAME)
 
 
+@pytest.mark.slow
 async def test_a_goodbye_is_heard_as_nothing(announcements: Announcements, air: Air) -> None:
     heard: list[ModuleFacts | None] = []
     announcements.async_listen(NAME, heard.append)
@@ -212,6 +215,7 @@ async def test_a_flood_of_strangers_is_not_kept(announcements: Announcements, ai
     assert not announcements._listeners
 
 
+@pytest.mark.slow
 async def test_a_module_that_never_stops_talking_costs_no_memory(
     garden: Garden, start_module: StartModule, air: Air
 ) -> None:
@@ -277,6 +281,7 @@ async def test_a_listener_that_leaves_while_being_told_is_no_error(
     assert len(heard) == 1
 
 
+@pytest.mark.slow
 async def test_a_module_answers_when_it_is_asked(
     announcements: Announcements, start_module: StartModule
 ) -> None:
@@ -304,6 +309,7 @@ async def test_a_module_is_found_by_its_address_or_host_name_and_port(
     assert announcements.find("garden", 8266) is None
 
 
+@pytest.mark.slow
 async def test_two_boards_of_one_name_are_kept_apart_by_their_packets(
     announcements: Announcements, start_module: StartModule
 ) -> None:
@@ -331,6 +337,7 @@ async def test_who_claims_a_name_is_forgotten_with_the_last_who_listens(
     assert not announcements.claims(NAME)
 
 
+@pytest.mark.slow
 async def test_everything_a_module_says_of_itself_is_asked_for(
     announcements: Announcements, start_module: StartModule
 ) -> None:
@@ -347,6 +354,7 @@ async def test_everything_a_module_says_of_itself_is_asked_for(
     assert announcements.claims(NAME)[0].facts.port == module.port
 
 
+@pytest.mark.slow
 async def test_a_record_that_comes_alone_does_not_make_the_others_any_younger(
     garden: Garden, air: Air, start_module: StartModule
 ) -> None:

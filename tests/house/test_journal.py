@@ -60,6 +60,7 @@ async def start(garden: Garden, entry: MockConfigEntry) -> None:
     await garden.hass.async_block_till_done()
 
 
+@pytest.mark.slow
 async def test_each_stage_is_on_disk_before_it_takes_effect(
     garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
 ) -> None:
@@ -109,6 +110,7 @@ async def test_an_install_that_did_not_begin_leaves_nothing_in_the_journal(
     assert KEY not in hass_storage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", BEFORE_DELIVERY)
 async def test_equipment_is_restored_and_the_person_told_when_nothing_was_delivered(
     garden: Garden,
@@ -135,6 +137,7 @@ async def test_equipment_is_restored_and_the_person_told_when_nothing_was_delive
     assert not issue_registry.issues
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", AFTER_DELIVERY)
 async def test_an_install_that_was_delivered_is_carried_on_to_its_proof(
     garden: Garden,
@@ -158,6 +161,7 @@ async def test_an_install_that_was_delivered_is_carried_on_to_its_proof(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_module_that_comes_back_late_after_the_crash_is_waited_for(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -176,6 +180,7 @@ async def test_a_module_that_comes_back_late_after_the_crash_is_waited_for(
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_a_module_that_is_back_with_the_old_image_after_the_crash_is_told(
     garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
 ) -> None:
@@ -194,6 +199,7 @@ async def test_a_module_that_is_back_with_the_old_image_after_the_crash_is_told(
     assert_issue_is_whole(issue)
 
 
+@pytest.mark.slow
 async def test_a_module_that_stays_away_after_the_crash_is_told_and_stays_safe(
     garden: Garden, start_module: StartModule, issue_registry: ir.IssueRegistry
 ) -> None:
@@ -424,6 +430,7 @@ async def test_a_restore_that_fails_while_stopping_is_left_for_the_next_start(
     assert caught.value.translation_key == "cancelled"
 
 
+@pytest.mark.slow
 async def test_what_a_module_runs_is_kept_for_the_time_it_is_silent(
     garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
 ) -> None:

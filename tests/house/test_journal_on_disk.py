@@ -134,6 +134,7 @@ async def test_a_journal_of_release_0_1_0_is_read(garden: Garden, place: Place) 
     await journal.async_write("entry", NOTE)
 
 
+@pytest.mark.slow
 async def test_an_install_that_cannot_be_written_down_does_not_begin(
     garden: Garden, start_module: StartModule, place: Place
 ) -> None:
@@ -156,6 +157,7 @@ async def test_an_install_that_cannot_be_written_down_does_not_begin(
     assert repair(garden.hass) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "valve"), [("queued", UNTOUCHED), ("off", CLOSED_AND_OPENED)])
 async def test_nothing_is_sent_when_the_disk_fills_before_it(
     garden: Garden, start_module: StartModule, place: Place, at: str, valve: list[str]
@@ -184,6 +186,7 @@ async def test_nothing_is_sent_when_the_disk_fills_before_it(
     await garden.house.journal.async_forget("entry")
 
 
+@pytest.mark.slow
 async def test_an_install_that_has_begun_ends_although_the_disk_is_full_by_now(
     garden: Garden, start_module: StartModule, place: Place
 ) -> None:

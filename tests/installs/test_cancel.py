@@ -71,6 +71,7 @@ async def test_while_it_is_made_safe_everything_is_put_back(
     assert module.events.count_of(Seen.INVITED) == 0
 
 
+@pytest.mark.slow
 async def test_while_it_is_sent_the_module_is_freed_and_the_old_sketch_runs_on(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -105,6 +106,7 @@ async def test_once_it_has_left_the_module_may_run_it(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_what_is_being_restored_is_restored(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -137,6 +139,7 @@ async def test_an_offer_that_no_module_collects_is_withdrawn(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_who_cancels_is_told_when_the_equipment_was_not_restored(
     garden: Garden, start_module: StartModule
 ) -> None:

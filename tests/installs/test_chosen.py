@@ -9,6 +9,8 @@ from tests.kit.garden import CARD, QUIET, TALKING, Garden, options_for, patience
 from tests.test_files_update import FILES_CARD, add_files
 from tests.virtual_module import Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 
 class House:
     """A module with sketch and files of 1.1.0 on offer, which has these files already."""

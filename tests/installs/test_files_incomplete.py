@@ -34,6 +34,7 @@ async def failure(garden: Garden) -> HomeAssistantError:
     return caught.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DOORS)
 async def test_files_of_which_a_part_was_written_are_told_to_be_incomplete(
     garden: Garden, doors: Doors, kind: str
@@ -80,6 +81,7 @@ async def test_files_without_room_are_told_so_and_nothing_of_the_sketch(
     assert not door.module.fs_image
 
 
+@pytest.mark.slow
 async def test_files_that_break_once_and_arrive_then_are_complete(
     garden: Garden, doors: Doors
 ) -> None:
@@ -89,6 +91,7 @@ async def test_files_that_break_once_and_arrive_then_are_complete(
     assert garden.card.attributes["last_verdict"] in {"verified", "unverified"}
 
 
+@pytest.mark.slow
 async def test_files_that_broke_and_cannot_be_sent_again_stay_incomplete(
     garden: Garden, doors: Doors
 ) -> None:
@@ -107,6 +110,7 @@ async def test_files_that_broke_and_cannot_be_sent_again_stay_incomplete(
     assert garden.card.attributes["last_cause"] == "no_space_files"
 
 
+@pytest.mark.slow
 async def test_an_offer_of_files_that_nobody_fetched_leaves_the_files_alone(
     garden: Garden, doors: Doors
 ) -> None:

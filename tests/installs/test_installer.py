@@ -16,6 +16,8 @@ from tests.kit.garden import (
 )
 from tests.virtual_module import Fault, Seen, build_image
 
+pytestmark = pytest.mark.slow
+
 ESP32 = {"chip": "esp32", "generation": "legacy"}
 ESP32_S3 = {"chip": "esp32s3", "generation": "pbkdf2"}
 

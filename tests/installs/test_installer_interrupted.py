@@ -28,6 +28,8 @@ from tests.kit.garden import (
 from tests.kit.sentences import assert_error_is_whole
 from tests.virtual_module import Fault, Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 # Around one install
 
 
@@ -283,7 +285,6 @@ async def has_all_but_nobody_looked(garden: Garden, start_module: StartModule) -
     return module
 
 
-@pytest.mark.slow
 async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -298,7 +299,6 @@ async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
     assert module.running_version == "1.1.0"
 
 
-@pytest.mark.slow
 async def test_a_break_that_comes_when_the_module_has_it_all_is_heard_out(
     garden: Garden, start_module: StartModule
 ) -> None:

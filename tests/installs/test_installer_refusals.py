@@ -59,6 +59,7 @@ def _secrets(password: str) -> Iterator[str]:
     yield hashlib.sha256(raw).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [{}, ESP32_S3], ids=["md5", "pbkdf2"])
 async def test_no_secret_is_written_to_the_log(
     garden: Garden,
@@ -114,6 +115,7 @@ async def test_an_image_for_another_chip_is_refused_before_anything_moves(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_of_several_chips_images_the_fitting_one_is_taken(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -140,6 +142,7 @@ async def test_an_image_that_nobody_can_judge_is_refused_with_the_check(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accepted", [[], ["packing"]], ids=["unasked", "accepted"])
 async def test_a_packed_image_needs_to_be_accepted_once(
     garden: Garden, start_module: StartModule, accepted: list[str]
@@ -200,6 +203,7 @@ async def test_an_image_that_was_lost_or_changed_on_disk_is_not_sent(
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_an_error_of_ours_is_told_and_logged_and_leaves_nothing_running(
     garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from homeassistant.core import HomeAssistant
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
@@ -12,6 +14,8 @@ from tests.kit.garden import (
     until,
 )
 from tests.virtual_module import Fault, Seen, VirtualModule
+
+pytestmark = pytest.mark.slow
 
 PUMP = "update.pump_firmware"
 

@@ -16,6 +16,8 @@ from tests.kit.garden import UNTOUCHED, Garden, options_for, patience, until
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Fault, FaultPlan, Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 PATIENT = patience(evidence=1.0, go=1.0)
 
 

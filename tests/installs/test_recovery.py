@@ -20,6 +20,8 @@ from tests.kit.garden import CLOSED_AND_OPENED, VALVE, Garden, options_for, pati
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Seen, build_image
 
+pytestmark = pytest.mark.slow
+
 NEW = build_image("esp8266", version="1.1.0", size=48 * 1024)
 VERIFIED = InstallResult(verdict=Verdict.VERIFIED, version="1.1.0")
 MISSED = InstallResult(verdict=Verdict.FAILED, cause=Cause.NOT_COLLECTED, facts={"minutes": "10"})

@@ -51,6 +51,7 @@ def _actions(garden: Garden) -> None:
     garden.hass.services.async_register("test", "fail", fail)
 
 
+@pytest.mark.slow
 async def test_every_step_is_shown_and_nothing_else_changes(
     garden: Garden, module: VirtualModule, hass_storage: dict[str, Any]
 ) -> None:
@@ -199,6 +200,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "cause", "shown", "valve"), FAILURES.values(), ids=FAILURES)
 async def test_a_failure_is_told_at_its_step(
     garden: Garden,
@@ -229,6 +231,7 @@ async def test_a_failure_is_told_at_its_step(
         assert_issue_is_whole(issue)
 
 
+@pytest.mark.slow
 async def test_no_wait_is_cut_short(garden: Garden, module: VirtualModule) -> None:
     hour_ago = time.time() - 3601
     garden.hass.states.async_set("binary_sensor.pump", "off", timestamp=hour_ago)
@@ -242,6 +245,7 @@ async def test_no_wait_is_cut_short(garden: Garden, module: VirtualModule) -> No
     assert seconds >= 0.5
 
 
+@pytest.mark.slow
 async def test_the_step_that_runs_is_shown(garden: Garden, module: VirtualModule) -> None:
     entry = await garden.add_with(
         module,
@@ -277,6 +281,7 @@ async def test_an_entity_that_only_repeats_what_it_was_told_is_named(
     assert form["description_placeholders"]["assumed"] == "switch.radio_plug"
 
 
+@pytest.mark.slow
 async def test_a_real_valve_is_tried(garden: Garden, module: VirtualModule) -> None:
     valve = await plant_valve(garden.hass)
     valve.faults.travel = 0.2

@@ -52,6 +52,7 @@ def _actions(garden: Garden) -> None:
 # One at a time
 
 
+@pytest.mark.slow
 async def test_no_update_begins_during_a_try(garden: Garden, module: VirtualModule) -> None:
     entry = await garden.add_with(module, actions=[CLOSE_VALVE, SLOW])
     shown = await choose(garden.hass, entry, "try_safe_state")
@@ -68,6 +69,7 @@ async def test_no_update_begins_during_a_try(garden: Garden, module: VirtualModu
     assert module.running_version == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_no_try_begins_during_an_update(garden: Garden, start_module: StartModule) -> None:
     module = await start_module(loop_time=10)
     await garden.release("1.1.0")
@@ -127,6 +129,7 @@ MIDDLES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["closed", "unloaded", "stopped"])
 @pytest.mark.parametrize(("changes", "reached"), MIDDLES.values(), ids=MIDDLES)
 async def test_the_restore_runs_once_however_a_try_ends(
@@ -158,6 +161,7 @@ async def test_the_restore_runs_once_however_a_try_ends(
         assert form["errors"] == {"base": "cancelled"}
 
 
+@pytest.mark.slow
 async def test_a_window_that_is_closed_after_the_try_ends_nothing(
     garden: Garden, module: VirtualModule
 ) -> None:

@@ -18,6 +18,8 @@ from tests.kit.garden import CARD, CLOSED_AND_OPENED, Garden, options_for, patie
 from tests.kit.sentences import assert_error_is_whole, assert_issue_is_whole
 from tests.virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
 
+pytestmark = pytest.mark.slow
+
 BUTTON = "button.garden_valve_roll_back"
 PATIENT = patience(evidence=2.0)
 """Long enough for an announcement; what says something else is heard out to the end."""

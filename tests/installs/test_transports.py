@@ -110,6 +110,7 @@ def with_page(module: HttpModule, **changes: Any) -> MockConfigEntry:
     return entry_for(module, options=options_for(), **doors | changes)
 
 
+@pytest.mark.slow
 async def test_an_update_goes_through_the_page(garden: Garden, start_page: StartPage) -> None:
     module = await start_page()
     entry = await garden.add(with_page(module))
@@ -144,6 +145,7 @@ async def test_a_page_that_is_off_touches_nothing(garden: Garden, start_page: St
     garden.assert_at_rest(entry, UNTOUCHED)
 
 
+@pytest.mark.slow
 async def test_the_page_is_used_when_the_call_back_never_comes(
     garden: Garden, start_page: StartPage, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,8 @@ from custom_components.esp_ota.ota import Cause, LibraryError
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, until
 
+pytestmark = pytest.mark.slow
+
 
 def hashes(*releases: Release) -> set[str]:
     return {release.image.sha256 for release in releases}

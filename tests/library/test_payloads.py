@@ -59,6 +59,7 @@ async def test_an_image_that_is_gone_is_named_each_time(
     assert (await garden.house.payloads.async_of(release)).md5 == release.image.md5
 
 
+@pytest.mark.slow
 async def test_after_an_install_nobody_holds_its_bytes(
     garden: Garden, start_module: StartModule
 ) -> None:

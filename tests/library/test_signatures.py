@@ -63,6 +63,7 @@ async def test_what_is_not_signed_with_the_key_is_refused(
     assert module.running_version == "1.0.0"
 
 
+@pytest.mark.slow
 async def test_what_is_signed_with_the_key_is_offered_and_installed(
     garden: Garden, start_module: StartModule
 ) -> None:

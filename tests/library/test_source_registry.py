@@ -451,6 +451,7 @@ async def test_a_download_that_breaks_off_is_tried_again(
     assert repairs(hass) == []
 
 
+@pytest.mark.slow
 async def test_a_download_that_never_ends_is_ended(
     hass: HomeAssistant, house: House, github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,8 @@ from tests.kit.garden import (
 )
 from tests.virtual_module import Event, Seen, VirtualModule
 
+pytestmark = pytest.mark.slow
+
 MAC = "5c:cf:7f:a1:b2:c3"
 OTHER_MAC = "5c:cf:7f:00:00:01"
 

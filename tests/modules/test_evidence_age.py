@@ -17,6 +17,8 @@ from tests.kit.garden import CLOSED_AND_OPENED, TALKING, Garden, patience, until
 from tests.kit.three_doors import DOORS, MAC, PAGE, PULL, PUSH, Door, Doors, doors_of
 from tests.virtual_module import Fault, Seen
 
+pytestmark = pytest.mark.slow
+
 ENTITY = "sensor.valve_version"
 type Handler = Callable[[web.Request], Any]
 

@@ -121,6 +121,7 @@ async def test_a_module_that_refused_an_unsigned_image_gets_no_other_one(
     assert entry.runtime_data.coordinator.facts().signature_required is True
 
 
+@pytest.mark.slow
 async def test_what_a_sketch_announces_reaches_the_pre_flight(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -139,6 +140,7 @@ async def test_what_a_sketch_announces_reaches_the_pre_flight(
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_a_new_sketch_says_anew_what_is_free(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -239,6 +241,7 @@ async def test_modules_that_are_not_loaded_are_left_alone(
     assert entry.runtime_data.coordinator.slot is None
 
 
+@pytest.mark.slow
 async def test_a_module_that_says_all_about_its_flash_gets_the_packed_image(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -255,6 +258,7 @@ async def test_a_module_that_says_all_about_its_flash_gets_the_packed_image(
     assert garden.card.attributes["last_verdict"] == "verified"
 
 
+@pytest.mark.slow
 async def test_an_image_that_the_module_runs_in_its_own_flash_mode_is_proven_by_its_version(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -47,6 +47,7 @@ def info_of(module: VirtualModule) -> Callable[[], web.Response]:
     return answer
 
 
+@pytest.mark.slow
 async def test_a_page_proves_an_update(
     garden: Garden, start_module: StartModule, page: StartPage
 ) -> None:
@@ -61,6 +62,7 @@ async def test_a_page_proves_an_update(
     assert garden.card.attributes["installed_version"] == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_an_entity_proves_an_update(garden: Garden, start_module: StartModule) -> None:
     module = await start_module()
     garden.house.patience = TALKING

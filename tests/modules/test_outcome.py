@@ -58,6 +58,7 @@ def update_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry |
     return ir.async_get(hass).async_get_issue(DOMAIN, f"update_failed_{entry.entry_id}")
 
 
+@pytest.mark.slow
 async def test_a_failure_is_told_everywhere_in_the_same_words(
     garden: Garden,
     start_module: StartModule,
@@ -128,6 +129,7 @@ def logbook_line(hass: HomeAssistant, event: Any) -> dict[str, Any]:
     return line
 
 
+@pytest.mark.slow
 async def test_a_success_says_who_what_and_from_where(
     garden: Garden, start_module: StartModule, anna: MockUser
 ) -> None:
@@ -147,6 +149,7 @@ async def test_a_success_says_who_what_and_from_where(
     assert "garden-valve runs 1.1.0" in event.attributes["sentence"]
 
 
+@pytest.mark.slow
 async def test_an_automation_has_no_name(garden: Garden, start_module: StartModule) -> None:
     await garden.add_valve(await start_module())
 
@@ -155,6 +158,7 @@ async def test_an_automation_has_no_name(garden: Garden, start_module: StartModu
     assert state(garden.hass, EVENT).attributes["pressed_by"] is None
 
 
+@pytest.mark.slow
 async def test_each_update_is_an_event_of_its_own_and_a_percent_is_none(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -212,6 +216,7 @@ async def test_a_fact_that_nobody_knows_does_not_keep_the_sentence_back(
 # Automations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "kind"),
     [([], "update_succeeded"), ([Fault.BOOT_STRAP], "update_failed")],

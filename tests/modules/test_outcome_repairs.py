@@ -171,6 +171,7 @@ async def test_a_modules_own_words_are_no_link_in_a_repair(
     assert r"!\[\](x) \<b> \`ERROR\[4\]\`" in told
 
 
+@pytest.mark.slow
 async def test_an_install_that_begins_keeps_the_reason_of_the_last_failure(
     garden: Garden, start_module: StartModule
 ) -> None:

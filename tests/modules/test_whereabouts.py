@@ -19,16 +19,18 @@ from homeassistant.helpers.event import async_track_state_change_event
 from tests.kit.entries import entry_for
 from tests.kit.garden import (
     CLOSED_AND_OPENED,
-    TALKING,
     VALVE,
     Garden,
     assert_nothing_sent,
     options_for,
+    patience,
     until,
 )
 from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.three_doors import PAGE, PUSH
 from tests.virtual_module import Event, Fault, HttpModule, ModuleConfig, Seen, VirtualModule
+
+pytestmark = pytest.mark.slow
 
 HERE, THERE, ELSEWHERE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 VALVE_MAC, PUMP_MAC = "5c:cf:7f:00:00:02", "5c:cf:7f:00:00:03"
@@ -80,9 +82,8 @@ class Neighbours:
 @pytest.fixture
 async def neighbours(garden: Garden) -> AsyncIterator[Neighbours]:
     """Return what switches modules on; all are off again after the test."""
-    garden.house.patience = replace(
-        TALKING, doubt=5.0, install=replace(TALKING.install, retry_pause=1.0)
-    )
+    waits = patience(evidence=2.0, retry_pause=1.0)  # some never say what they run
+    garden.house.patience = replace(waits, doubt=5.0)
     async with AsyncExitStack() as stack:
         yield Neighbours(garden, stack)
 

@@ -16,13 +16,3 @@ def _loopback_sockets() -> None:
     """Let the core talk over the whole of loopback, so that it can meet strangers there."""
     pytest_socket.enable_socket()
     pytest_socket.socket_allow_hosts(["127.0.0.0/8"])
-
-
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant; the fixture of the same name one folder up does."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone; nothing here announces anything."""

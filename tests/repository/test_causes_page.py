@@ -130,6 +130,7 @@ def places() -> Iterator[tuple[str, Cause, set[str]]]:
                             yield f"{name}:{call.lineno}", Cause[cause], given | added
 
 
+@pytest.mark.slow
 def test_every_place_that_names_a_cause_gives_what_its_sentence_names() -> None:
     found = list(places())
     poor = [

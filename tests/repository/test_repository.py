@@ -190,6 +190,7 @@ def test_the_manifest_says_what_is_true() -> None:
         assert json.dumps(matcher) == json.dumps(matcher).lower()
 
 
+@pytest.mark.slow
 def test_the_manifest_names_the_components_that_are_imported() -> None:
     manifest = read("manifest.json")
     dependencies = set(manifest.get("dependencies", []))
@@ -381,6 +382,7 @@ def test_an_exception_gets_the_placeholders_of_its_sentence() -> None:
                 assert placeholders(message) <= values, f"{name}: {message}"
 
 
+@pytest.mark.slow
 def test_flows_show_steps_and_endings_that_have_a_text() -> None:
     texts = read("translations/en.json")
     flows = [texts.get("config", {}), texts.get("options", {})]
@@ -482,6 +484,7 @@ def test_no_file_is_longer_than_400_lines() -> None:
     assert long == {}
 
 
+@pytest.mark.slow
 def test_no_file_names_a_machine_or_a_registry() -> None:
     hosts = r"pypi\.org|pythonhosted\.org|debian\.org|npmjs\.(org|com)"
     homes = r"(?<![\w.~])/(root|home/\w+|Users/\w+)/"

@@ -159,6 +159,7 @@ def problems(files: Iterable[str], allowed: set[str]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_every_room_is_on_the_plan() -> None:
     assert set(drawn()) - OTA_BASICS == set(PLAN)
 
@@ -223,6 +224,7 @@ def test_a_front_door_says_what_is_behind_it_and_does_nothing(room: str) -> None
         assert len(names.value.elts) <= MOST_NAMES
 
 
+@pytest.mark.slow
 def test_what_a_room_hands_out_is_wanted_elsewhere() -> None:
     wanted = defaultdict(set)
     for name, tree in modules().items():
@@ -258,6 +260,7 @@ def test_ota_knows_nothing_of_home_assistant_nor_of_disks() -> None:
     assert strangers == []
 
 
+@pytest.mark.slow
 def test_ota_can_be_imported_without_home_assistant() -> None:
     program = """
 import importlib, pkgutil, sys, types

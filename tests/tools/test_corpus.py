@@ -48,6 +48,7 @@ def test_a_good_file_is_not(case: Any, inspected: dict[str, Any]) -> None:
     assert found["problems"] == ([] if case.kind == "sketch" else ["filesystem_image"])
 
 
+@pytest.mark.slow
 def test_the_corpus_is_the_same_each_time() -> None:
     for case in cases():
         assert case.make() == case.make(), case.name

@@ -40,6 +40,7 @@ def refusing(_data: bytes, _source: random.Random) -> str:
     raise ImageError(Cause.NOT_FIRMWARE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "limits", "text"),
     [
@@ -63,6 +64,7 @@ def test_a_surprise_ends_the_run_and_leaves_its_input(
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"some bytes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [good, refusing])
 def test_facts_and_our_own_errors_are_no_surprise(tmp_path: Path, target: image.Target) -> None:
     watch = Watch(folder="")
@@ -70,6 +72,7 @@ def test_facts_and_our_own_errors_are_no_surprise(tmp_path: Path, target: image.
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_was_left_can_be_fed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "left").write_bytes(b"\xe9" * 100)
     assert image.main([str(tmp_path / "left")]) == 0
@@ -86,6 +89,7 @@ def test_an_unknown_name_is_a_mistake(
     assert "script/fuzz --help" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_name_gets_its_arguments(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ async def port(garden: Garden) -> AsyncIterator[int]:
     await runner.cleanup()
 
 
+@pytest.mark.slow
 async def test_generated_requests_find_nothing(
     garden: Garden, port: int, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_sketch_is_described(tmp_path: Path) -> None:
     assert list(facts[0]) == KEYS
 
 
+@pytest.mark.slow
 def test_every_file_has_its_line_and_one_bad_one_decides(tmp_path: Path) -> None:
     files = {
         "good-1.0.0.bin": build_image("esp8266", marker=False),
@@ -82,6 +83,7 @@ def test_every_file_has_its_line_and_one_bad_one_decides(tmp_path: Path) -> None
     assert inspect(*(tmp_path / name for name in list(files)[:3]))[1] == 0
 
 
+@pytest.mark.slow
 def test_a_sidecar_names_the_firmware_or_is_itself_the_problem(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(build_image("esp8266"))
@@ -94,6 +96,7 @@ def test_a_sidecar_names_the_firmware_or_is_itself_the_problem(tmp_path: Path) -
     assert (facts[0]["problems"], code) == (["sidecar_invalid"], 1)
 
 
+@pytest.mark.slow
 def test_a_file_larger_than_any_flash_still_has_a_size_and_a_digest(tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
@@ -103,6 +106,7 @@ def test_a_file_larger_than_any_flash_still_has_a_size_and_a_digest(tmp_path: Pa
     assert facts[0]["sha256"] == hashlib.sha256(bytes(33 << 20)).hexdigest()
 
 
+@pytest.mark.slow
 def test_the_file_name_can_say_that_it_is_a_filesystem(tmp_path: Path) -> None:
     path = tmp_path / "garden-1.0.spiffs.bin"
     path.write_bytes(spiffs(files=()))
@@ -119,6 +123,7 @@ def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
     assert inspect(path)[0][0]["problems"] == ["unreadable_file"]
 
 
+@pytest.mark.slow
 def test_the_script_finds_its_python_and_the_files_of_whoever_calls_it(tmp_path: Path) -> None:
     (tmp_path / "a-1.0.bin").write_bytes(build_image("esp8266"))
     run = subprocess.run(

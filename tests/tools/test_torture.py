@@ -16,6 +16,7 @@ def torture(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_there_are_more_than_thirty_named_points() -> None:
     assert len(torture("--list").splitlines()) == len(POINTS) >= 30
     assert set(NEEDS) <= set(POINTS)

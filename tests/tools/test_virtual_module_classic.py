@@ -18,16 +18,6 @@ SILENCE = 0.15
 """Seconds in which an answer over loopback would have come."""
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 async def begin(host: Host, payload: bytes = IMAGE, *, invitation: str = "") -> None:
     """Invite as the host tool of its time did, and take the connection."""
     host.say(invitation or f"0 {host.tcp_port} {len(payload)}\n")
@@ -198,6 +188,7 @@ async def test_a_host_that_leaves_hangs_the_second_form_until_power_fails() -> N
         assert module.running_version == "1.0.0"
 
 
+@pytest.mark.slow
 async def test_a_second_of_silence_ends_the_first_form_which_listens_again() -> None:
     async with bench(**FIRST) as (module, host):
         await begin(host)

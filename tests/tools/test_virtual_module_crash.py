@@ -7,19 +7,11 @@ import pytest
 from tests.virtual_module import Fault, build_image
 from tests.virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32 * 1024
 CRASHES: dict[str, Any] = {"faults": {Fault.CRASHES: 1}, "crash_time": 60, "offline_time": 10}
 """After 1.2 s, and it takes 0.2 s to start again."""
-
-
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
 
 
 def sketch(chip: dict[str, Any], version: str) -> bytes:

@@ -30,16 +30,6 @@ SIZE = 32 * 1024
 SILENCE = 0.15
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any]) -> bytes:
     return build_image(chip["chip"], version="2.0.0", size=SIZE)
 
@@ -107,6 +97,7 @@ async def test_a_lost_auth_reply_is_followed_by_the_connection(chip: dict[str, A
         assert await host.answer(SILENCE) is None
 
 
+@pytest.mark.slow
 async def test_a_late_reply_comes_late() -> None:
     async with bench(**ESP32, faults=[Fault.LATE_REPLY], late_reply_time=0.4) as (_, host):
         host.invite(image_for(ESP32))
@@ -137,6 +128,7 @@ async def test_the_boot_strap_is_reported_before_anything_else() -> None:
         assert await host.answer() == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_no_connect_says_ok_and_stays_away(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -167,6 +159,7 @@ async def test_hanging_after_accept_reads_nothing_until_the_host_closes(
         assert (await host.push(image)).endswith(b"OK")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_silent_death_says_nothing_at_all(chip: dict[str, Any]) -> None:
     """No FIN, no RST, no TCP acknowledgement of anything sent afterwards."""
@@ -218,6 +211,7 @@ async def test_a_reset_strikes_where_it_should(chip: dict[str, Any]) -> None:
         await module.wait_for("back")
 
 
+@pytest.mark.slow
 async def test_slow_sectors_take_their_time() -> None:
     image = image_for(ESP32)
     faults = [Fault.SLOW_SECTOR]
@@ -354,6 +348,7 @@ async def test_another_version_may_come_back() -> None:
         assert module.running_version == "7.7.7"
 
 
+@pytest.mark.slow
 async def test_a_module_may_never_come_back() -> None:
     async with bench(**ESP32, faults=[Fault.NEVER_BACK]) as (module, host):
         await host.push(image_for(ESP32))
@@ -362,6 +357,7 @@ async def test_a_module_may_never_come_back() -> None:
         assert module.events.names()[-1] == "restarted"
 
 
+@pytest.mark.slow
 async def test_a_slow_restart_is_slow() -> None:
     faults = [Fault.SLOW_RESTART]
     async with bench(**ESP32, faults=faults, slow_restart_time=20) as (module, host):

@@ -33,16 +33,6 @@ SIZE = 32 * 1024
 SUCCESS = "Update Success! Rebooting..."
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def module_with(dialect: str, chip: str = "esp8266", **config: Any) -> HttpModule:
     """Return a quick module; the keyword `http` has fields of its update page."""
     http = HttpConfig(dialect=HttpDialect(dialect), **config.pop("http", {}))
@@ -199,6 +189,7 @@ async def test_too_large_for_the_room_is_error_4(curl_for: Any) -> None:
         assert said == "200 Update error: ERROR[4]: Not Enough Space"
 
 
+@pytest.mark.slow
 async def test_chunked_and_empty_bodies_reset_the_connection(curl_for: Any) -> None:
     async with module_with("update_server") as module:
         curl = curl_for(module)
@@ -405,6 +396,7 @@ async def test_a_reset_in_the_middle_leaves_the_module_ready(dialect: str, curl_
         assert (await curl.upload("/update", field, image("esp8266"))).startswith("200")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Fault.CLOSE_WITHOUT_OK, Fault.REBOOT_WITHOUT_OK])
 async def test_a_restart_without_a_word(fault: Fault, curl_for: Any) -> None:
     async with module_with("update_server", faults=[fault]) as module:
@@ -421,6 +413,7 @@ async def test_the_old_sketch_comes_back(curl_for: Any) -> None:
         assert (await module.wait_for("back")).details["version"] == "1.0.0"
 
 
+@pytest.mark.slow
 async def test_both_doors_are_open_and_shut_together() -> None:
     async with module_with("update_server") as module:
         ports = (module.port, module.http_port)
@@ -435,6 +428,7 @@ async def test_both_doors_are_open_and_shut_together() -> None:
         await asyncio.open_connection("127.0.0.1", ports[1])
 
 
+@pytest.mark.slow
 async def test_a_module_as_a_process_has_a_page_on_request(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -13,16 +13,6 @@ from tests.virtual_module.inspect_image import BadImageError, gunzip, verify
 ESP32_FAMILY = [chip for chip in Chip if CHIPS[chip].family is Family.ESP32]
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def slow_crc(data: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in data:

@@ -15,16 +15,6 @@ SIZE = 32 * 1024
 HTML = b"<!DOCTYPE html>".ljust(SIZE)
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any]) -> bytes:
     return build_image(chip["chip"], version="2.0.0", size=SIZE)
 

@@ -13,16 +13,6 @@ SIZE = 32 * 1024
 CORS = {"access-control-allow-headers": "*", "access-control-allow-origin": "*"}
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 class Visitor:
     """One connection, over which requests go as they are written."""
 
@@ -92,6 +82,7 @@ async def visit(module: HttpModule) -> Visitor:
     return Visitor(*await asyncio.open_connection(module.host, module.http_port))
 
 
+@pytest.mark.slow
 async def test_an_esp8266_keeps_a_connection_for_the_next_request_since_core_3() -> None:
     async with page() as module:
         visitor = await visit(module)

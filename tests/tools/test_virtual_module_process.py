@@ -22,16 +22,6 @@ from tests.virtual_module.check_peers import CASES, MODULES, Tool
 from tests.virtual_module.plain_host import Host, bench
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 class Process:
     """A module started from the command line."""
 
@@ -74,6 +64,7 @@ async def started(*arguments: str) -> AsyncIterator[Process]:
             await process.wait()
 
 
+@pytest.mark.slow
 async def test_a_process_tells_each_event_and_ends_at_a_signal() -> None:
     async with started("--chip=esp32", "--password=secret", "--fault=wrong_md5:1") as module:
         up = await module.event("up")
@@ -88,6 +79,7 @@ async def test_a_process_tells_each_event_and_ends_at_a_signal() -> None:
         assert await module.stop(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 async def test_a_state_file_outlives_the_process(tmp_path: Path) -> None:
     state = f"--state-file={tmp_path / 'module'}"
     async with started(state, "--version=1.2.3") as module:
@@ -170,6 +162,7 @@ def test_an_image_without_marker_adds_no_version_to_the_record() -> None:
     assert "fw_version" not in txt_record(Board(ModuleConfig(image=image)))
 
 
+@pytest.mark.slow
 async def test_a_restart_is_announced_with_the_new_version_and_without_goodbye() -> None:
     name = f"vm-test.{SERVICE}"
     changes: list[ServiceStateChange] = []
@@ -206,6 +199,7 @@ async def test_a_restart_is_announced_with_the_new_version_and_without_goodbye()
         await ours.async_close()
 
 
+@pytest.mark.slow
 async def test_a_responder_may_be_shared() -> None:
     shared = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
     try:

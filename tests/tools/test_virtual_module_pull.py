@@ -33,16 +33,6 @@ ALL = [
 SIZE = 32 * 1024
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any], version: str = "2.0.0", **changes: Any) -> bytes:
     return build_image(chip["chip"], version=version, size=SIZE, **changes)
 

@@ -36,16 +36,6 @@ ALL = [
 SIZE = 64 * 1024
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any], version: str = "2.0.0", size: int = SIZE) -> bytes:
     return build_image(chip["chip"], version=version, size=size)
 
@@ -81,6 +71,7 @@ async def test_a_reboot_in_the_middle_keeps_the_old_sketch_and_resets_when_it_is
         assert module.fs_image == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_module_that_hangs_takes_no_byte_until_it_is_let_go(chip: dict[str, Any]) -> None:
     async def give_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -188,6 +179,7 @@ async def test_a_reboot_without_a_word_installs_all_the_same(chip: dict[str, Any
         assert module.events.names().index("closed") > module.events.names().index("back")
 
 
+@pytest.mark.slow
 async def test_a_slow_flash_holds_the_server_back() -> None:
     slow = {"faults": [Fault.SLOW_SECTOR], "slow_sector_time": 0.02}
     async with pulling(offer(image_for(ESP8266)), **slow) as (module, _):
@@ -222,6 +214,7 @@ async def test_a_wrong_image_bricks_a_puller_too() -> None:
 # Other lives
 
 
+@pytest.mark.slow
 async def test_polls_keep_their_distance() -> None:
     async with pulling(pull={"poll_interval": 0.2}) as (module, _):
         await module.wait_for("no_update", count=3)
@@ -242,6 +235,7 @@ async def test_a_puller_can_be_pushed_to_as_well(chip: dict[str, Any]) -> None:
         assert b"ersion: 2.0.0\r\n" in server.requests[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_push_waits_while_the_sketch_pulls(chip: dict[str, Any]) -> None:
     async def slowly(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -262,6 +256,7 @@ async def test_a_push_waits_while_the_sketch_pulls(chip: dict[str, Any]) -> None
         host.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_sleeper_hears_nothing_between_its_polls(chip: dict[str, Any]) -> None:
     pull = {"deep_sleep": True, "poll_interval": 0.5}
@@ -279,6 +274,7 @@ async def test_a_sleeper_hears_nothing_between_its_polls(chip: dict[str, Any]) -
         assert b"ersion: 2.0.0" in server.requests[2]
 
 
+@pytest.mark.slow
 async def test_a_web_server_can_be_a_puller_and_a_sleeper_too() -> None:
     plain = PlainServer()
     server = await asyncio.start_server(plain.serve, "127.0.0.1", 0)
@@ -311,6 +307,7 @@ async def test_an_error_inside_the_puller_ends_the_module() -> None:
 # As a process
 
 
+@pytest.mark.slow
 async def test_a_process_pulls_and_tells() -> None:
     image = image_for(ESP32)
     plain = PlainServer(offer(build_filesystem(8192)), offer(image))

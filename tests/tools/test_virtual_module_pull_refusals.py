@@ -21,16 +21,6 @@ ALL = [
 SIZE = 32 * 1024
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any], version: str = "2.0.0", **changes: Any) -> bytes:
     return build_image(chip["chip"], version=version, size=SIZE, **changes)
 
@@ -234,6 +224,7 @@ async def test_an_esp32_looks_too_early_for_a_late_body_and_an_esp8266_waits() -
         await module.wait_for("back")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chip", "text"),
     [

@@ -24,16 +24,6 @@ LIKE_ESP32 = ALL[1:3]
 SIZE = 32 * 1024
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any], version: str = "2.0.0") -> bytes:
     return build_image(chip["chip"], version=version, size=SIZE)
 
@@ -74,6 +64,7 @@ async def test_an_image_without_marker_has_no_version(chip: dict[str, Any]) -> N
         assert (await module.wait_for("back")).details["version"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_module_that_restarts_is_unreachable_and_keeps_its_port(
     chip: dict[str, Any],
@@ -131,6 +122,7 @@ async def test_an_esp32_acknowledges_each_read_of_a_full_pipe(chip: dict[str, An
         assert len(said) > 3 * len(image) // 1460
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP8266)
 async def test_the_end_takes_the_time_the_library_takes(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -145,6 +137,7 @@ async def test_the_end_takes_the_time_the_library_takes(chip: dict[str, Any]) ->
         assert restarted - closed >= 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("core", "after"), [("2.6.3", 0.5), ("2.5.2", 0.0)])
 async def test_older_cores_say_ok_at_once(core: str, after: float) -> None:
     image = image_for(ESP8266)
@@ -168,6 +161,7 @@ async def test_an_esp32_wants_the_first_byte_within_a_second(chip: dict[str, Any
         assert module.events.count_of("reacked") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP32)
 async def test_an_esp32_repeats_its_ack_three_times_and_gives_up(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -179,6 +173,7 @@ async def test_an_esp32_repeats_its_ack_three_times_and_gives_up(chip: dict[str,
         assert (await host.push(image)).endswith(b"OK")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP8266)
 async def test_an_esp8266_waits_for_ever(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -192,6 +187,7 @@ async def test_an_esp8266_waits_for_ever(chip: dict[str, Any]) -> None:
         await module.wait_for("back")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_a_reset_frees_the_module(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -254,6 +250,7 @@ async def test_a_short_body_is_closed_by_an_esp32_after_its_measured_time(
         assert time.monotonic() - begin >= 0.2 * 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP8266)
 async def test_closing_after_the_last_ack_costs_the_ok_and_not_the_update(
     chip: dict[str, Any],
@@ -270,6 +267,7 @@ async def test_closing_after_the_last_ack_costs_the_ok_and_not_the_update(
         assert module.events.count_of("ok_sent") == 0
 
 
+@pytest.mark.slow
 async def test_a_half_close_after_the_last_ack_costs_an_esp8266_its_ok() -> None:
     image = image_for(ESP8266)
     async with bench(**ESP8266, time_scale=0.2, offline_time=0.1) as (module, host):
@@ -338,6 +336,7 @@ async def test_an_error_text_comes_in_as_many_segments_as_the_core_prints(
         assert heard[-len(segments) :] in (segments, [b"10" + segments[0], *segments[1:]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP8266)
 async def test_a_size_announced_too_large_keeps_an_esp8266_waiting(chip: dict[str, Any]) -> None:
     image = image_for(chip)
@@ -363,6 +362,7 @@ async def test_bytes_beyond_the_announced_size_stay_unread(chip: dict[str, Any])
         assert module.running_version == "2.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP32)
 async def test_one_byte_too_many_makes_an_esp32_fail(chip: dict[str, Any]) -> None:
     """Unless the size is a multiple of 4096: then the last whole sector completes it."""
@@ -397,6 +397,7 @@ async def test_a_filesystem_is_replaced_and_the_sketch_stays(chip: dict[str, Any
         assert module.running_version == "1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL[:3])
 async def test_a_filesystem_half_sent_is_half_destroyed(chip: dict[str, Any]) -> None:
     old, new = build_filesystem(SIZE, seed=1), build_filesystem(SIZE, seed=2)
@@ -408,6 +409,7 @@ async def test_a_filesystem_half_sent_is_half_destroyed(chip: dict[str, Any]) ->
         assert module.fs_image == new[:12288] + old[12288:]
 
 
+@pytest.mark.slow
 async def test_a_module_that_is_never_read_from_takes_little() -> None:
     """The window is the chip's: a host cannot push more than that into a module that hangs."""
     for chip, most in ((ESP8266, 3 * 1024), (LEGACY, 9 * 1024)):

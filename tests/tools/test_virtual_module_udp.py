@@ -22,16 +22,6 @@ SILENCE = 0.15
 """Seconds in which an answer over loopback would have come."""
 
 
-@pytest.fixture(autouse=True)
-def _custom_integrations() -> None:
-    """Start no Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-def _zeroconf_on_loopback() -> None:
-    """Leave zeroconf alone."""
-
-
 def image_for(chip: dict[str, Any]) -> bytes:
     return build_image(chip["chip"], version="2.0.0", size=32 * 1024)
 
@@ -173,6 +163,7 @@ async def test_an_invitation_after_a_challenge_is_swallowed(chip: dict[str, Any]
         assert str(await host.answer()).startswith("AUTH")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", ALL)
 async def test_the_verdict_goes_where_the_chip_sends_it(chip: dict[str, Any]) -> None:
     """ESP8266 and Pico answer the inviter, an ESP32 answers who authenticated."""
@@ -341,6 +332,7 @@ async def test_an_invitation_during_a_transfer_is_ignored(chip: dict[str, Any]) 
         assert module.events.count_of("invited") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP32)
 async def test_invitations_during_a_transfer_wait_for_its_failure(chip: dict[str, Any]) -> None:
     """Nobody reads meanwhile, the mailbox holds six, and each is served in turn."""
@@ -359,6 +351,7 @@ async def test_invitations_during_a_transfer_wait_for_its_failure(chip: dict[str
         assert await host.answer(SILENCE) is None
 
 
+@pytest.mark.slow
 async def test_the_network_callback_answers_while_the_sketch_is_busy() -> None:
     """An ESP8266 challenges at once, but its OK waits for the sketch's loop."""
     async with bench(**ESP8266, password="secret", loop_time=20.0) as (_, host):

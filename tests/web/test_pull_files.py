@@ -18,6 +18,8 @@ from tests.virtual_module import Fault, PullConfig, PullMode, Seen
 from tests.virtual_module.chips import Chip
 from tests.web.test_pull_replay import PATH, SECRET, asking, poller
 
+pytestmark = pytest.mark.slow
+
 FILES, SKETCH = PullMode.FILESYSTEM, PullMode.SKETCH
 WRONG_SUM: dict[str, Any] = {"faults": [Fault.WRONG_MD5]}
 LAST_SECTOR: dict[str, Any] = {"faults": [Fault.FLASH_WRITE_ERROR], "fault_at": 0.99}

@@ -12,6 +12,7 @@ from tests.kit.asking import OLD, PATH, SECRET, Asker, ask, headers, md5, poller
 from tests.kit.garden import CARD, Garden, until
 
 
+@pytest.mark.slow
 async def test_a_module_that_asks_with_the_old_image_after_a_crash_was_interrupted(
     garden: Garden, asker: Asker
 ) -> None:

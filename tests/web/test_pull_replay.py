@@ -214,6 +214,7 @@ async def asking(
         yield module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chip", "login"),
     [(Chip.ESP8266, ""), (Chip.ESP32, ""), (Chip.RP2040, ""), (Chip.ESP8266, f"m:{SECRET}@")],
@@ -235,6 +236,7 @@ async def test_a_module_that_pulls_is_updated(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chip", "fault", "cause"),
     [

@@ -53,6 +53,7 @@ async def test_a_module_that_asks_gets_the_image_and_proves_it(
     garden.assert_at_rest(module, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 async def test_a_module_that_asks_again_with_the_old_image_is_told(
     garden: Garden, asker: Asker
 ) -> None:
@@ -218,6 +219,7 @@ async def test_modules_out_of_the_house_are_answered_only_where_the_person_says_
     assert (await ask(asker))[0] == 304
 
 
+@pytest.mark.slow
 async def test_an_image_that_failed_twice_is_offered_again_only_by_the_repair(
     hass: HomeAssistant, garden: Garden, asker: Asker
 ) -> None:

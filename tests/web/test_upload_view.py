@@ -217,6 +217,7 @@ async def test_a_form_that_is_none_changes_nothing(
     assert leftovers(config_dir) == []
 
 
+@pytest.mark.slow
 async def test_an_image_larger_than_what_home_assistant_takes_elsewhere_is_taken(
     library: Library, send: Send
 ) -> None:

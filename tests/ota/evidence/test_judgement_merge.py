@@ -6,6 +6,7 @@ from dataclasses import replace
 import time
 
 from hypothesis import example, given, settings, strategies as st
+import pytest
 
 from custom_components.esp_ota.ota import (
     EvidenceSource,
@@ -16,6 +17,8 @@ from custom_components.esp_ota.ota import (
 )
 from custom_components.esp_ota.ota.evidence import judge
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE
+
+pytestmark = pytest.mark.slow
 
 NEW, OLD, ELSE = "1.1.0", "1.0.0", "0.5"
 OLD_MD5 = "a" * 32

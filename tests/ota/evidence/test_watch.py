@@ -92,6 +92,7 @@ async def test_two_missed_probes_in_a_row_mean_that_it_went() -> None:
     assert bench.patience == [0.4] * 4
 
 
+@pytest.mark.slow
 async def test_a_lost_probe_is_no_restart() -> None:
     bench = Bench([True, False, True, False, True, True, False], go=0.3)
     with pytest.raises(VerifyError) as caught:
@@ -256,6 +257,7 @@ async def test_an_entity_that_is_still_to_change_does_not_speak_against_the_modu
 # What speaks against the image
 
 
+@pytest.mark.slow
 async def test_what_was_queued_before_it_went_does_not_count_against_the_new_image() -> None:
     """An old answer arrives 2 ms after the return; asked once more, the module says what runs."""
     bench = Bench(evidence=0.1, late=1.0, again=3600.0)
@@ -274,6 +276,7 @@ async def test_what_was_queued_before_it_went_says_nothing_where_it_is_not_said_
     assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is None
 
 
+@pytest.mark.slow
 async def test_what_is_said_again_when_asked_counts_against_the_image() -> None:
     bench = Bench(evidence=0.1, late=0.2, again=0.3)
     begin = time.monotonic()
@@ -286,6 +289,7 @@ async def test_what_is_said_again_when_asked_counts_against_the_image() -> None:
     assert asked >= 2
 
 
+@pytest.mark.slow
 async def test_what_was_said_long_after_the_return_counts_although_it_is_not_said_again() -> None:
     bench = Bench(evidence=0.3, late=0.1, again=0.05)
     begin = time.monotonic()
@@ -362,6 +366,7 @@ async def test_a_stronger_source_that_says_otherwise_takes_the_proof_away() -> N
     assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is other
 
 
+@pytest.mark.slow
 async def test_the_last_word_counts_when_nothing_is_proven() -> None:
     bench = Bench(evidence=0.2)
     begin = time.monotonic()

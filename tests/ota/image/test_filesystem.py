@@ -232,6 +232,7 @@ def test_nobodys_word_makes_a_filesystem_of_zeros_or_noise() -> None:
         assert refused(data, ImageKind.FILESYSTEM).cause is Cause.NOT_FIRMWARE
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(IMAGES)),
     st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=8)), max_size=4),

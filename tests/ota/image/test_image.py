@@ -522,6 +522,7 @@ def test_nothing_may_follow_the_gzip_trailer(more: bytes) -> None:
     assert error.cause is Cause.CORRUPT_IMAGE
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_not_unpacked_to_the_end() -> None:
     bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = bytes(1 << 20)
@@ -571,6 +572,7 @@ def test_any_bytes_that_begin_well_give_facts_or_a_reason(begin: bytes, rest: by
     facts_or_reason(begin + rest)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(GOOD)),
     st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(min_size=1, max_size=8)), max_size=4),

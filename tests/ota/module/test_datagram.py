@@ -44,6 +44,7 @@ async def test_a_closed_port_is_heard(module: ScriptedModule) -> None:
     udp.close()
 
 
+@pytest.mark.slow
 async def test_what_came_in_time_is_heard_however_late_a_busy_machine_looks(
     module: ScriptedModule,
 ) -> None:

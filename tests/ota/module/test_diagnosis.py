@@ -128,6 +128,7 @@ async def test_the_port_that_was_tried_is_never_called_the_better_one(
 # Before anything was sent
 
 
+@pytest.mark.slow
 async def test_a_module_at_another_port_is_found_out_before_an_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

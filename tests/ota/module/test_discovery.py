@@ -318,6 +318,7 @@ def test_an_announcement_without_a_name_goes_by_its_address() -> None:
     assert facts_from_announcement(".local.", "192.0.2.8", 8266, {}).name == "192.0.2.8"
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=80),
     st.text(max_size=20),

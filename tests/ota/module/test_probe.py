@@ -57,6 +57,7 @@ async def test_a_module_can_be_updated_right_after(
     assert module.events.count_of(Seen.INVITED) == 1
 
 
+@pytest.mark.slow
 @CLASSIC
 async def test_a_sketch_of_2015_is_alive_and_takes_no_probe_for_an_invitation(
     start_module: StartModule, generation: str
@@ -92,6 +93,7 @@ async def test_a_host_without_a_listening_module_is_not_alive() -> None:
     assert not await is_alive(HOST, port, PATIENCE)
 
 
+@pytest.mark.slow
 async def test_a_module_that_restarts_is_away_and_back(start_module: StartModule) -> None:
     module = await start_module(offline_time=20.0)
     await push(module).send()

@@ -117,6 +117,7 @@ def test_a_request_is_a_statement_with_the_sum_of_what_runs() -> None:
     assert (said.source, said.sketch_md5, said.at) == (EvidenceSource.PULL_VERSION, MD5, 5.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from([*ESP8266, *ESP32]), st.text(max_size=300)))
 def test_whatever_headers_come_the_answer_is_facts_or_nothing(headers: dict[str, str]) -> None:

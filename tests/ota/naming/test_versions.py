@@ -162,6 +162,7 @@ ANY = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(ANY, ANY, ANY)
 def test_the_order_contradicts_itself_nowhere(a: str, b: str, c: str) -> None:
     assert same_version(a, a)

@@ -213,6 +213,7 @@ async def test_a_new_version_is_proven_on_every_generation(
     assert all(closed_when[3:]), "the valve was open while something was sent"
 
 
+@pytest.mark.slow
 @PAIR
 async def test_a_module_that_never_speaks_ends_unverified(
     start_module: StartModule, generation: str
@@ -345,6 +346,7 @@ async def test_a_valve_that_opens_stops_the_sending_and_frees_the_module(
     assert garden.module.running_md5 == before
 
 
+@pytest.mark.slow
 @PAIR
 async def test_a_valve_that_opens_after_the_last_byte_does_not_change_the_truth(
     start_module: StartModule, generation: str
@@ -410,6 +412,7 @@ async def test_an_install_is_carried_on_after_home_assistant_died(
     assert garden.valve.restored == [result]
 
 
+@pytest.mark.slow
 async def test_the_module_that_answers_must_be_the_one_that_was_meant(
     start_module: StartModule,
 ) -> None:

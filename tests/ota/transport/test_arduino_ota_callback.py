@@ -39,6 +39,7 @@ from tests.virtual_module import (
 # The call-back
 
 
+@pytest.mark.slow
 async def test_a_fixed_call_back_port_is_the_one_the_module_is_told(
     start_module: StartModule,
 ) -> None:
@@ -87,6 +88,7 @@ class ScriptedPush:
             return await self.task
 
 
+@pytest.mark.slow
 async def test_a_connection_from_behind_a_nat_is_named() -> None:
     async with ScriptedModule() as module:
         sending = ScriptedPush(module, b"\xe9" * 5000, limits=quick(callback=0.5))
@@ -165,6 +167,7 @@ async def test_the_address_told_is_the_one_on_the_way_to_the_module() -> None:
 # Stopping
 
 
+@pytest.mark.slow
 @EACH
 async def test_the_last_look_can_stop_it_before_the_first_byte(
     start_module: StartModule, generation: str
@@ -197,6 +200,7 @@ async def test_the_last_look_is_taken_once_and_after_the_module_connected(
     assert "first_byte" not in looks[0]
 
 
+@pytest.mark.slow
 @EACH
 async def test_cancelling_frees_the_module_at_once(
     start_module: StartModule, generation: str
@@ -256,6 +260,7 @@ async def test_cancelling_between_connection_and_first_byte_resets() -> None:
                 await module.read(connection, 21)
 
 
+@pytest.mark.slow
 @EACH
 async def test_a_stalled_module_is_freed_by_a_reset(
     start_module: StartModule, generation: str

@@ -294,6 +294,7 @@ async def test_an_error_text_that_a_reset_swallowed_is_a_broken_connection(
     assert failed.cause in {Cause.FLASH_FAILED, Cause.CONNECTION_LOST}
 
 
+@pytest.mark.slow
 async def test_a_port_where_nothing_listens_is_told_from_silence(
     start_module: StartModule,
 ) -> None:
@@ -306,6 +307,7 @@ async def test_a_port_where_nothing_listens_is_told_from_silence(
     assert error.facts == {"host": "127.0.0.1", "port": str(port)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [ChipFamily.ESP32, None], ids=["esp32", "chip unknown"])
 async def test_the_usual_port_is_named_when_the_module_listens_there(
     start_module: StartModule, monkeypatch: pytest.MonkeyPatch, family: ChipFamily | None
@@ -329,6 +331,7 @@ async def test_the_usual_port_is_named_when_the_module_listens_there(
     assert module.events.count_of(Seen.INVITED) == 0
 
 
+@pytest.mark.slow
 async def test_a_silent_module_in_another_network_is_told_apart(
     start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +342,7 @@ async def test_a_silent_module_in_another_network_is_told_apart(
     assert failed.facts["our_address"].startswith("127.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generation", [ESP8266, ESP32])
 async def test_a_call_back_that_a_container_keeps_out_is_named(
     start_module: StartModule, monkeypatch: pytest.MonkeyPatch, generation: str

@@ -10,6 +10,8 @@ from tests.kit.pushing import Push, push, quick
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Fault, Seen, build_filesystem
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("generation", ["classic", "classic_first"])
 FILES = build_filesystem(16 * 1024)
 

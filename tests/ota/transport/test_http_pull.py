@@ -107,12 +107,14 @@ async def test_a_request_that_cannot_wait_longer_is_sent_away_and_the_next_gets_
     await sending
 
 
+@pytest.mark.slow
 async def test_a_module_that_never_asks_ends_the_offer() -> None:
     with pytest.raises(ModuleConnectionError) as silent:
         await HttpPull(PullDesk(SHORT)).wait_ready(PAYLOAD)
     assert silent.value.cause is Cause.NO_POLL
 
 
+@pytest.mark.slow
 async def test_an_image_that_nobody_fetches_is_taken_back() -> None:
     desk = PullDesk(SHORT)
     with pytest.raises(NotCollected) as missed:

@@ -319,6 +319,7 @@ async def test_a_tasmota_that_keeps_silent_did_not_like_where_we_came_from() -> 
         assert failure.cause is Cause.WRONG_ORIGIN
 
 
+@pytest.mark.slow
 async def test_a_server_that_never_answers_is_not_waited_for_for_ever() -> None:
     async with web({"/update": b""}, stays=True) as server:
         failure = await failed(server.port, limits=IMPATIENT)
@@ -413,6 +414,7 @@ async def test_an_endless_answer_is_read_to_a_limit_only() -> None:
     assert await ending_of(bytes(4 * REPLY_LIMIT)) is Delivery.UNCONFIRMED
 
 
+@pytest.mark.slow
 async def test_an_answer_that_trickles_in_for_ever_is_cut_off() -> None:
     visits: set[asyncio.Task[Any] | None] = set()
 
@@ -529,6 +531,7 @@ def test_any_reply_to_a_look_lets_in_or_has_a_cause(raw: bytes, dialect: UploadD
             assert_sentence_is_whole(error.cause, PLACE | error.facts)
 
 
+@pytest.mark.slow
 @given(REPLIES, st.sampled_from(UploadDialect), st.booleans(), st.booleans())
 @settings(max_examples=150)
 def test_any_reply_over_the_wire_ends_in_time(
@@ -544,6 +547,7 @@ async def test_the_scripts_reach_the_image_when_all_is_well(dialect: UploadDiale
     assert await ending_of(page(yes), dialect) is Delivery.ACCEPTED
 
 
+@pytest.mark.slow
 def test_a_packed_page_is_unpacked_to_a_limit_only() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     assert len(reply(body=bomb, **{"content-encoding": "gzip"}).page) <= 256 * 1024

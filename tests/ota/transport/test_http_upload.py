@@ -385,6 +385,7 @@ async def test_the_md5_of_pretty_ota_counts() -> None:
 # What breaks on the way
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
 async def test_a_module_that_never_reads_the_body_stalls(dialect: str, chip: str) -> None:
     async with page(dialect, chip, faults=[Fault.HANG_AFTER_ACCEPT]) as module:
@@ -410,6 +411,7 @@ async def test_a_reset_in_the_middle_is_a_lost_connection(dialect: str, chip: st
         assert module.running_version == "1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
 async def test_a_module_that_dies_in_the_middle_stalls(dialect: str, chip: str) -> None:
     async with page(dialect, chip, faults=[Fault.SILENT_DEATH]) as module:
@@ -417,6 +419,7 @@ async def test_a_module_that_dies_in_the_middle_stalls(dialect: str, chip: str) 
         assert error.cause is Cause.STALLED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
 async def test_a_module_that_restarts_in_the_middle_is_told_from_a_lost_connection(
     dialect: str, chip: str
@@ -531,6 +534,7 @@ async def test_a_name_that_is_none_is_not_found(
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 
 
+@pytest.mark.slow
 async def test_a_module_that_is_off_is_unreachable() -> None:
     async with page("update_server", faults=[Fault.SILENT_DEATH]) as module:
         await upload(module, limits=quick(stall=0.2)).failed()

@@ -99,6 +99,7 @@ async def test_ok_is_a_yes(module: ScriptedModule, ok: bytes) -> None:
     inviting.udp.close()
 
 
+@pytest.mark.slow
 async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(
     module: ScriptedModule,
 ) -> None:
@@ -112,6 +113,7 @@ async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(
     inviting.udp.close()
 
 
+@pytest.mark.slow
 async def test_later_invitations_are_given_more_time(module: ScriptedModule) -> None:
     limits = InvitationLimits(answer=0.1, tries=9, auth_answer=0.1)
     inviting = await invite(module, "secret", limits)
@@ -138,6 +140,7 @@ async def test_later_invitations_are_given_more_time(module: ScriptedModule) -> 
     assert gaps[4] >= 0.39
 
 
+@pytest.mark.slow
 async def test_silence_ends_after_the_last_invitation(module: ScriptedModule) -> None:
     inviting = await invite(module, limits=HASTY)
     error = await inviting.refused()
@@ -223,6 +226,7 @@ async def test_a_new_module_is_tried_with_one_key_after_the_other(
     inviting.udp.close()
 
 
+@pytest.mark.slow
 async def test_another_key_deserves_all_its_invitations(module: ScriptedModule) -> None:
     limits = InvitationLimits(answer=0.2, tries=2, auth_answer=5.0)
     inviting = await invite(module, "secret", limits)
@@ -297,6 +301,7 @@ async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(
     inviting.udp.close()
 
 
+@pytest.mark.slow
 async def test_a_module_that_falls_silent_after_a_challenge_did_not_answer_it(
     module: ScriptedModule,
 ) -> None:
@@ -335,6 +340,7 @@ async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: Scripted
     inviting.udp.close()
 
 
+@pytest.mark.slow
 async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
     module: ScriptedModule,
 ) -> None:

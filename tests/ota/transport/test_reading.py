@@ -19,6 +19,8 @@ from tests.kit.pushing import GENERATIONS, push, quick
 from tests.ota.transport.scripted import ScriptedModule
 from tests.ota.transport.test_invitation import INVITED, invite, is_proof, md5_key
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "watering-can-42"
 FIRST, SECOND, THIRD = (f"{number:032x}" for number in range(3))
 PATIENT = InvitationLimits(answer=0.2, tries=4, auth_answer=2.0, at_once=0.03)
@@ -44,7 +46,6 @@ async def probed(host: str, port: int, count: int) -> None:
     udp.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("generation", ["esp32_md5", "esp32_pbkdf2"])
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
 async def test_a_module_with_a_slow_loop_tells_right_passwords_from_wrong_ones(

@@ -296,6 +296,7 @@ async def test_a_hanging_module_holds_up_a_small_window_only(bench: Bench) -> No
 # Broken connections
 
 
+@pytest.mark.slow
 async def test_a_stall_is_told_with_what_arrived(bench: Bench) -> None:
     limits = StreamLimits(stall=0.3, result=10, text=1, poll=0.01)
     sending = bench.start(limits)
@@ -308,6 +309,7 @@ async def test_a_stall_is_told_with_what_arrived(bench: Bench) -> None:
     assert error.facts["total"] == str(len(DATA))
 
 
+@pytest.mark.slow
 async def test_a_stall_with_everything_handed_over_is_one_too(bench: Bench) -> None:
     limits = StreamLimits(stall=0.3, result=10, text=1, poll=0.01)
     sending = bench.start(limits, DATA[:8192])
@@ -388,6 +390,7 @@ async def test_a_connection_lost_in_the_middle_says_how_far_it_came(
     assert error.facts["total"] == str(len(DATA))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hard", "said", "cause"),
     [
@@ -466,6 +469,7 @@ async def test_a_cancelled_stream_leaves_nothing_behind_in_the_loop(bench: Bench
     assert not loop.remove_writer(bench.ours)
 
 
+@pytest.mark.slow
 async def test_our_side_is_never_half_closed(bench: Bench) -> None:
     sending = bench.start()
     await bench.take()
@@ -511,6 +515,7 @@ async def test_what_is_still_here_when_it_is_stopped_does_not(bench: Bench) -> N
     assert all(sent < total for sent, total in bench.progress)
 
 
+@pytest.mark.slow
 async def test_what_the_kernel_sends_between_the_look_and_the_reset_completes_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -542,6 +547,7 @@ async def test_what_the_kernel_sends_between_the_look_and_the_reset_completes_no
     assert taken < 8 * 1024
 
 
+@pytest.mark.slow
 async def test_what_breaks_off_with_the_last_bytes_on_their_way_may_be_whole(bench: Bench) -> None:
     """The acks of the last bytes die with the connection."""
     limits = StreamLimits(stall=0.3, result=10, text=1, poll=0.01)
