@@ -260,6 +260,18 @@ def test_something_sent_again_after_a_crash_is_found() -> None:
     assert any(found.startswith("nothing is sent again") for found in violations(run))
 
 
+def test_a_way_back_that_is_killed_twice_may_begin_after_each() -> None:
+    run = good(options=plan().options | {"rollback": "auto"})
+    run.module += [Seen(at=at, name="first_byte") for at in (15.0, 17.0)]
+    run.deaths = [
+        killed("sending"),
+        Died(at=16.0, life=1, how="point", point="p", note={"stage": "sending"}),
+    ]
+    assert not [found for found in violations(run) if found.startswith("nothing is sent again")]
+    del run.module[2]  # the new image never came: then it is no way back
+    assert any(found.startswith("nothing is sent again") for found in violations(run))
+
+
 def test_what_was_still_queued_may_be_sent_after_a_crash() -> None:
     run = good()
     run.deaths = [Died(at=1.5, life=0, how="random", point=None, note={"stage": "queued"})]

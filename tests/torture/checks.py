@@ -6,7 +6,7 @@ Each check yields what speaks against its rule; its name is what a violation is 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .history import Died, History
+from .history import Died, History, Seen
 from .plan import NEW, OLD, WAITS
 from .truth import SLACK, the_verdict_is_the_truth
 
@@ -159,18 +159,22 @@ def no_module_is_flashed_twice(run: History) -> Iterator[str]:
 
 
 def nothing_is_sent_again_by_itself(run: History) -> Iterator[str]:
-    """After a crash only what was still queued is sent, or the way back."""
+    """After a crash only what was still queued is sent, or the way back.
+
+    The way back begins where the new image had arrived; it may be killed itself, even twice.
+    """
+    new_came = [seen.at for seen in run.module if _has_installed(seen, NEW)]
     for death in run.deaths:
         if death.stage in _SENDS or not death.is_crash:
             continue
         begun = [at for at in run.times("first_byte") if at > death.at + SLACK]
-        old = [
-            seen.at
-            for seen in run.module
-            if seen.name == "installed" and seen.details.get("version") == OLD
-        ]
-        if begun and not old:
+        goes_back = run.plan.options["rollback"] == "auto" and new_came
+        if begun and not (goes_back and new_came[0] < begun[0]):
             yield f"killed in {death.stage}, and a first byte at {begun[0]:.3f} after it"
+
+
+def _has_installed(seen: Seen, version: str) -> bool:
+    return seen.name == "installed" and seen.details.get("version") == version
 
 
 def a_second_press_is_refused(run: History) -> Iterator[str]:
