@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 import hashlib
 from typing import Any, Final
 
@@ -85,6 +86,10 @@ class Situation:
     """A sketch that asks does not go on after a call that failed."""
     quiet: bool = False
     """The module says nothing of what it runs."""
+    moves: bool = False
+    """While its valve closes, it loses its power and comes back at another address."""
+    neighbour: bool = False
+    """Another module, which takes any image, gets the address that it had."""
 
 
 def _fault(
@@ -144,6 +149,14 @@ OUTCOMES: Final = (
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
+_JOINS: Final = {"offline_time": 90.0}
+"""1.8 seconds: nobody is in the Wi-Fi again any sooner."""
+_moves = partial(Situation, moves=True, module=_JOINS, waits={"retry_pause": 2.5})
+MOVES: Final = (
+    _moves(title="comes back at another address"),
+    _moves(title="a neighbour gets its address", neighbour=True),
+)
+"""Of modules that we go to: a module that asks comes from wherever it is."""
 REFUSED_AT_THE_END: Final = Situation(
     title="files are refused at the end",
     firmware=WITH_FILES,
@@ -176,8 +189,8 @@ def situations_of(door: str) -> tuple[Situation, ...]:
     if door == PULL:
         return (*SECRETS, *OUTCOMES, REFUSED_AT_THE_END)
     if door == PUSH:
-        return (*LOGINS, *OUTCOMES, REFUSED_AT_THE_END)
-    return (*(one for one in LOGINS if one is not HASHED), *OUTCOMES)
+        return (*LOGINS, *OUTCOMES, *MOVES, REFUSED_AT_THE_END)
+    return (*(one for one in LOGINS if one is not HASHED), *OUTCOMES, *MOVES)
 
 
 def exists(door: str, generation: str, situation: Situation) -> bool:

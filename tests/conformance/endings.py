@@ -95,6 +95,9 @@ _NO_FILES: Final = {
     title: _refused(Cause.NO_FILESYSTEM_UPLOAD) for title in ("files come first", "files alone")
 }
 
+_MOVED: Final = replace(_RUNS, restarts=2)
+"""The first one is where it lost its power."""
+
 _AFTER_ALL: Final[Mapping[str, Row]] = {
     "says nothing of itself": replace(_RUNS, verdict=Verdict.UNVERIFIED),
     "connection breaks once": replace(_RUNS, tries=2),
@@ -104,6 +107,8 @@ _AFTER_ALL: Final[Mapping[str, Row]] = {
 _WE_GO: Final[Mapping[str, Row]] = {
     **_AFTER_ALL,
     "no password": _RUNS,
+    "comes back at another address": _MOVED,
+    "a neighbour gets its address": _MOVED,
     "right password": _RUNS,
     "sketch has the password's MD5": _RUNS,
     "wrong password": _refused(Cause.WRONG_PASSWORD),
@@ -121,6 +126,10 @@ _WE_GO: Final[Mapping[str, Row]] = {
 
 _TAKEN: Final = replace(_RUNS, verdict=Verdict.UNVERIFIED)
 """By a module that says nothing of itself."""
+_MOVED_SILENT: Final = dict.fromkeys(
+    ("comes back at another address", "a neighbour gets its address"),
+    replace(_TAKEN, restarts=2),
+)
 _FLASHES_FILES: Final = _failed(Cause.FILES_UNANSWERED, Took.NOTHING)
 _DEAF: Final = _failed(Cause.PORT_CLOSED)
 """The sketch stopped all UDP when it was invited, and hears no second invitation."""
@@ -133,6 +142,7 @@ _OF_2015: Final[Mapping[str, Mapping[str, Ending]]] = {
         "image too large": _failed(Cause.CONNECTION_LOST, Took.NOTHING, tries=3),
         "connection breaks once": replace(_TAKEN, tries=2),
         "restarts without a word": _TAKEN,
+        **_MOVED_SILENT,
         "old sketch is back": replace(_TAKEN, runs=Runs.OLD),
     },
     CLASSIC: {
@@ -144,6 +154,7 @@ _OF_2015: Final[Mapping[str, Mapping[str, Ending]]] = {
         "connection breaks once": _DEAF,
         "connection breaks each time": _DEAF,
         "restarts without a word": _TAKEN,
+        **_MOVED_SILENT,
         "old sketch is back": replace(_TAKEN, runs=Runs.OLD),
     },
 }

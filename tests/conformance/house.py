@@ -48,6 +48,7 @@ def be_patient(waits: Mapping[str, float]) -> None:
         "back": 20.0,
         "evidence": 20.0,
         "evidence_unlikely": 0.5,
+        "late": 1.0,
         "interval": 0.1,
         "patient_probe": 5.0,
         "retry_pause": 0.1,

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -36,7 +36,7 @@ from .cells import CLASSIC_WAITS, CLASSICS, GENERATIONS, OWN_SECRET, PULL, PUSH,
 from .endings import Ending, Runs, Took
 from .house import FILES, HOUSE_SECRET, NEW, OLD, SIZE, be_patient, image_of
 
-AT_ONCE: Final = 48
+AT_ONCE: Final = 32
 """Cells in progress: they mostly wait, but some also compute, on two cores."""
 _SETTLE: Final = 0.3
 """Seconds in which a module that was told to restart begins to."""
@@ -53,6 +53,7 @@ class Trial:
     """Of Home Assistant's web server."""
     zeroconf: AsyncZeroconf
     valve: list[str] = field(default_factory=list)
+    neighbour: VirtualModule | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +64,11 @@ class Trial:
     def host(self) -> str:
         """Each module has an address of its own, as at home."""
         return f"127.0.{2 + self.number // 250}.{1 + self.number % 250}"
+
+    @property
+    def _elsewhere(self) -> str:
+        """Where it comes back, if it moves."""
+        return f"127.0.{5 + self.number // 250}.{1 + self.number % 250}"
 
     @property
     def mac(self) -> str:
@@ -113,10 +119,11 @@ class Trial:
         async with self._built(ModuleConfig(**config | dict(situation.module))) as module:
             yield module
 
-    def _built(self, config: ModuleConfig) -> VirtualModule:
+    def _built(self, config: ModuleConfig, page: int = 0) -> VirtualModule:
+        """Build a module; `page` is the port of its update page, if it has to be a certain one."""
         if self.cell.door in {PUSH, PULL}:
             return VirtualModule(config, zeroconf=self.zeroconf)
-        http = HttpConfig(dialect=self.cell.door, password=self.cell.situation.lock)
+        http = HttpConfig(dialect=self.cell.door, password=self.cell.situation.lock, port=page)
         return HttpModule(config, http, zeroconf=self.zeroconf)
 
     @property
@@ -202,9 +209,11 @@ class Trial:
             entry = self._entry(module)
             entry.add_to_hass(self.hass)
             assert await self.hass.config_entries.async_setup(entry.entry_id)
+            moving = self._moving(module) if self.cell.situation.moves else nullcontext()
             stop = async_track_state_change_event(self.hass, [self._valve], self._valve_moved)
             await self._know(entry, module)
-            error = await self._press_update(entry)
+            async with moving:
+                error = await self._press_update(entry)
             stop()
             result = entry.runtime_data.coordinator.data.result
             assert result is not None
@@ -213,6 +222,40 @@ class Trial:
             self._check_equipment(entry, result)
             self._check_files(module, result)
             return self._ending(module, result)
+
+    @asynccontextmanager
+    async def _moving(self, module: VirtualModule) -> AsyncIterator[None]:
+        """Let the module lose its power when its valve closes, and come back elsewhere."""
+        here = module.host
+        begun: list[asyncio.Task[None]] = []
+
+        async def move(stack: AsyncExitStack) -> None:
+            module.will_be_at(self._elsewhere)
+            await module.power_cycle()
+            if self.cell.situation.neighbour:
+                await asyncio.sleep(module.config.offline_time * module.config.time_scale)
+                other = {
+                    "hostname": f"neighbour-{self.number}",
+                    "mac": self.mac.replace(":00:", ":01:"),
+                }
+                config = replace(module.config, host=here, port=module.port, **other)
+                page = module.http_port if isinstance(module, HttpModule) else 0
+                self.neighbour = await stack.enter_async_context(self._built(config, page))
+
+        @callback
+        def closes(event: Event[EventStateChangedData]) -> None:
+            if not begun:
+                begun.append(asyncio.ensure_future(move(stack)))
+
+        async with AsyncExitStack() as stack:
+            stop = async_track_state_change_event(self.hass, [self._valve], closes)
+            yield
+            stop()
+            await asyncio.gather(*begun)
+            await module.wait_for(Seen.BACK, 20.0)
+            if self.neighbour is not None:
+                assert not self.neighbour.events.count_of(Seen.FIRST_BYTE)
+                assert not self.neighbour.events.count_of(Seen.INSTALLED)
 
     async def _know(self, entry: ConfigEntry, module: VirtualModule) -> None:
         """Wait until it is known what runs, or that the module does not tell."""
@@ -314,7 +357,7 @@ async def run_all(
     zeroconf = AsyncZeroconf(interfaces=["127.0.0.1"])
 
     async def run(number: int, cell: Cell) -> Ending:
-        async with turns, asyncio.timeout(60):
+        async with turns, asyncio.timeout(180):
             return await Trial(cell, number, hass, port, zeroconf).run()
 
     cells = list(cells)

@@ -31,7 +31,7 @@ def _own_ways(_loopback_sockets: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("door", DOORS)
 async def test_each_install_ends_as_it_has_to(
     hass: HomeAssistant,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+import socket
 import time
 from typing import Any
 
@@ -267,6 +268,25 @@ async def test_what_was_queued_before_it_went_does_not_count_against_the_new_ima
     await asyncio.sleep(0.15)
     proof = bench.hear(version="1.1.0")
     assert await in_time(waiting) is proof
+
+
+async def test_what_a_busy_machine_had_not_read_yet_does_not_count_against_the_new_image() -> None:
+    """Hundreds of datagrams wait, and are read one a turn; the last is as old as the first."""
+    bench = Bench(evidence=0.2, late=0.0, again=0.05)
+
+    class Ear(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            bench.hear(version=data.decode())
+
+    loop = asyncio.get_running_loop()
+    ear, _ = await loop.create_datagram_endpoint(Ear, local_addr=("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        mouth.connect(ear.get_extra_info("sockname"))
+        for number in range(250):
+            mouth.send(b"1.0.%d" % (number % 2))
+        begin = time.monotonic()
+        assert await bench.watch.wait_evidence(begin, CANDIDATE, MODULE) is None
+    ear.close()
 
 
 async def test_what_was_queued_before_it_went_says_nothing_where_it_is_not_said_again() -> None:

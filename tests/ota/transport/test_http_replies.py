@@ -313,10 +313,17 @@ async def test_a_page_that_does_not_let_us_in_costs_no_byte_of_the_image(
 
 
 async def test_a_tasmota_that_keeps_silent_did_not_like_where_we_came_from() -> None:
-    async with web({"/up": b""}) as server:
+    async with web({"/up": b"", "/": page(b"Main menu")}) as server:
         failure = await failed(server.port, UploadDialect.TASMOTA)
         assert isinstance(failure, ModuleRejectedImage)
         assert failure.cause is Cause.WRONG_ORIGIN
+
+
+async def test_a_tasmota_that_answers_nobody_has_lost_its_power() -> None:
+    async with web({"/up": b"", "/": b""}) as server:
+        failure = await failed(server.port, UploadDialect.TASMOTA)
+        assert isinstance(failure, ModuleConnectionError)
+        assert failure.cause is Cause.HTTP_NO_ANSWER
 
 
 @pytest.mark.slow

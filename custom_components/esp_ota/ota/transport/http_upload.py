@@ -18,7 +18,7 @@ import re
 from typing import Final, override
 
 from ..causes import Cause
-from ..exceptions import InstallRefused, OtaError, TransferError
+from ..exceptions import InstallRefused, ModuleConnectionError, OtaError, TransferError
 from ..models import Delivery, Payload, ProgressCallback
 from ._board import raise_for_other_board
 from ._dialects import DIALECTS, IDENTITY, Form, Manners, UploadDialect
@@ -193,7 +193,10 @@ class HttpUpload(Push):
         await self._show_credentials(web, manners)
         for template, shows in manners.steps:
             page = _filled(template, form, payload)
-            reply = admit(await web.ask(page), page, manners, password_known=known, shows=shows)
+            answer = await web.ask(page)
+            if answer is None and manners.looks is not None:
+                await _raise_if_away(web, manners.looks)
+            reply = admit(answer, page, manners, password_known=known, shows=shows)
             if page == IDENTITY:
                 raise_for_other_board(reply.page, self._mac)
         path = _filled(form.path, form, payload)
@@ -220,6 +223,15 @@ class HttpUpload(Push):
             await log_in(web, manners, username, self._password)
         elif self._password is not None or manners.always_authorised:
             web.authorise(username, self._password or "")
+
+
+async def _raise_if_away(web: Web, page: str) -> None:
+    """Raise ModuleConnectionError where the page that everybody may see is not answered either.
+
+    Only from a module that is there can silence mean something: it may have lost its power.
+    """
+    if await web.ask(page) is None:
+        raise ModuleConnectionError(Cause.HTTP_NO_ANSWER)
 
 
 def _filled(path: str, form: Form, payload: Payload) -> str:
