@@ -1,12 +1,14 @@
 """Files that were written in part: the module is told to have them, whatever the cause was."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.exceptions import HomeAssistantError
-from tests.kit.garden import Garden
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import VALVE, Garden, options_for, until
 from tests.kit.sentences import assert_error_is_whole
 from tests.kit.three_doors import DOORS, PAGE, PULL, PUSH, Doors, doors_of
 from tests.test_files_update import add_files, files_card
@@ -111,6 +113,31 @@ async def test_files_that_broke_and_cannot_be_sent_again_stay_incomplete(
 
 
 @pytest.mark.slow
+async def test_files_in_whose_middle_home_assistant_died_are_incomplete(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(advertise=True)
+    entry = entry_for(module, options=options_for())
+    files = await add_files(garden, "1.1.0")
+    note: Any = {
+        "stage": "sending",
+        "sha256": files.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await garden.house.journal.async_write(entry.entry_id, note)
+    await garden.hass.services.async_call("input_boolean", "turn_off", {"entity_id": VALVE})
+    await garden.add(entry)
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+
+    assert garden.card.attributes["last_cause"] == "interrupted"
+    told = garden.hass.states.get("sensor.garden_valve_last_update")
+    assert told is not None
+    assert "are incomplete now" in told.attributes["sentence"]
+
+
 async def test_an_offer_of_files_that_nobody_fetched_leaves_the_files_alone(
     garden: Garden, doors: Doors
 ) -> None:

@@ -13,6 +13,7 @@ from ..house import House, InstallNote, restored_result
 from ..modules import ModuleCoordinator, Press
 from ..ota import (
     Cause,
+    ImageKind,
     InstallProgress,
     InstallResult,
     InstallStage,
@@ -85,9 +86,12 @@ class Recovery:
 
     async def _look(self, restored: InstallResult) -> InstallResult:
         """Return what the module runs, and how the restore before it ended."""
-        if self.install_run.release is None:
+        if (release := self.install_run.release) is None:
             return restored
         found = await self.install_run.look()
+        if found.cause is Cause.INTERRUPTED and release.image.kind is ImageKind.FILESYSTEM:
+            # They are written in place: nobody knows how much of them was.
+            found = replace(found, files_incomplete=True)
         error, facts = restored.restore_error, restored.restore_facts
         return replace(found, restore_error=error, restore_facts=facts)
 
