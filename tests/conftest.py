@@ -42,14 +42,22 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, or one worker would be at it when all others are done."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each worker begin with its share of what takes longest.
 
-    def length(item: pytest.Item) -> float:
-        timeout = item.get_closest_marker("timeout")
-        return timeout.args[0] if timeout else bool(item.get_closest_marker("slow"))
-
-    items.sort(key=length, reverse=True)
+    xdist gives each worker a part of the list as long as the others; at its end they take from
+    each other. A file's tests stay together, or each worker would read all translations anew.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    longest, others = [], []
+    for item in items:
+        (longest if item.get_closest_marker("timeout") else others).append(item)
+    share = len(others) // workers + 1
+    items[:] = [
+        item
+        for worker in range(workers)
+        for item in longest[worker::workers] + others[worker * share : (worker + 1) * share]
+    ]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

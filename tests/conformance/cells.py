@@ -149,9 +149,9 @@ OUTCOMES: Final = (
     _fault("does not come back", Fault.NEVER_BACK, waits={"back": 2.0, "offer": 3.0}),
 )
 """What becomes of an image that may be sent."""
-_JOINS: Final = {"offline_time": 90.0}
-"""1.8 seconds: nobody is in the Wi-Fi again any sooner."""
-_moves = partial(Situation, moves=True, module=_JOINS, waits={"retry_pause": 2.5})
+_JOINS: Final = {"offline_time": 150.0}
+"""Three seconds: nobody is in the Wi-Fi again much sooner."""
+_moves = partial(Situation, moves=True, module=_JOINS, waits={"retry_pause": 4.0})
 MOVES: Final = (
     _moves(title="comes back at another address"),
     _moves(title="a neighbour gets its address", neighbour=True),

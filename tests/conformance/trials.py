@@ -36,7 +36,7 @@ from .cells import CLASSIC_WAITS, CLASSICS, GENERATIONS, OWN_SECRET, PULL, PUSH,
 from .endings import Ending, Runs, Took
 from .house import FILES, HOUSE_SECRET, NEW, OLD, SIZE, be_patient, image_of
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 12
 """Cells in progress: they mostly wait, but some also compute, on two cores."""
 _SETTLE: Final = 0.3
 """Seconds in which a module that was told to restart begins to."""

@@ -17,12 +17,14 @@ def torture(*arguments: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_there_are_more_than_thirty_named_points() -> None:
     assert len(torture("--list").splitlines()) == len(POINTS) >= 30
     assert set(NEEDS) <= set(POINTS)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_every_named_point_is_come_to() -> None:
     said = torture("--tour")
     assert "violations 0" in said
@@ -30,5 +32,6 @@ def test_every_named_point_is_come_to() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_few_houses_keep_all_rules() -> None:
     assert "violations 0" in torture("--runs", "18", "--seed", "short", "--workers", "2")

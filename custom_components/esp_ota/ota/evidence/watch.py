@@ -14,6 +14,7 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import VerifyError
 from ..models import EvidenceSource, ModuleFacts, Sighting
+from ..module import catch_up
 from ..naming import same_version
 from ..preflight import Candidate
 from .judgement import is_proof, judge
@@ -25,10 +26,6 @@ _ITS_OWN: Final = {EvidenceSource.PULL_MD5, EvidenceSource.PULL_VERSION, Evidenc
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
 _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
-_TURNS: Final = 400
-"""Turns of the loop after which all is read that a socket held: asyncio takes one datagram of each
-socket in a turn (CPython 3.14, `_SelectorDatagramTransport._read_ready`), and Linux keeps 277 small
-ones (208 KiB, 768 bytes each)."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
@@ -142,7 +139,7 @@ class ModuleWatch:
 
         What speaks against the image is asked for once more before it is returned.
         """
-        await _catch_up()
+        await catch_up()
         began = time.monotonic()
         deadline = began + self._evidence_limit(candidate, before)
         while (left := deadline - time.monotonic()) > 0:
@@ -187,7 +184,7 @@ class ModuleWatch:
         """
         if said is None or judge(said, candidate, before).verdict.is_success:
             return said
-        await _catch_up()
+        await catch_up()
         asked_at = time.monotonic()
         while (left := asked_at + self._limits.again - time.monotonic()) > 0:
             self._ask()
@@ -316,12 +313,6 @@ class PollWatch(ModuleWatch):
     def _evidence_limit(self, candidate: Candidate, before: ModuleFacts) -> float:
         """Its request said all it has to say; a second one may follow when the first was old."""
         return self._limits.evidence_unlikely
-
-
-async def _catch_up() -> None:
-    """Let all be heard that has arrived: on a busy machine it may wait for seconds, unread."""
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
 
 
 async def _answer_always(_timeout: float) -> bool:

@@ -4,7 +4,7 @@ Here live announcements, pull headers, probes that change nothing, and why one s
 Never here: images, or what follows from a fact.
 """
 
-from .datagram import DatagramSocket
+from .datagram import DatagramSocket, catch_up
 from .diagnosis import is_translated, why_silent, why_unreachable
 from .discovery import (
     DEFAULT_PORTS,
@@ -26,6 +26,7 @@ __all__ = [
     "DatagramSocket",
     "PullMode",
     "PullRequest",
+    "catch_up",
     "chip_from_board",
     "chip_from_text",
     "facts_from_announcement",

@@ -8,6 +8,17 @@ IGNORED: Final = b""
 """Every module ignores an empty datagram: there is no MD5 in it (`_onRx` of ArduinoOTA), and no
 byte, which is all that sketches of 2015 want for an invitation (`DNS_SD_Arduino_OTA.ino`)."""
 
+_TURNS: Final = 400
+"""Turns of the loop after which all is read that a socket held: asyncio takes one datagram of each
+socket in a turn (CPython 3.14, `_SelectorDatagramTransport._read_ready`), and Linux keeps 277 small
+ones (208 KiB, 768 bytes each)."""
+
+
+async def catch_up() -> None:
+    """Let all be heard that has arrived: on a busy machine it may wait for seconds, unread."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+
 
 class DatagramSocket(asyncio.DatagramProtocol):
     """Connected, so that only this module is heard, and a closed port is heard as well."""
