@@ -1,32 +1,17 @@
 """The pipeline with several transports, with modules that ask, and with several images."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-import hashlib
-from typing import Any
 
 import pytest
 
 from custom_components.esp_ota.ota import (
-    Candidate,
     Cause,
-    Delivery,
-    FilesystemType,
-    Image,
-    ImageKind,
     InstallRefused,
     InstallResult,
     InstallStage,
-    ModuleFacts,
     OtaError,
-    Part,
-    Payload,
-    Pipeline,
-    Ports,
     SafeStateError,
-    Sighting,
     Verdict,
 )
 from custom_components.esp_ota.ota.exceptions import (
@@ -34,144 +19,12 @@ from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
     ModuleRejectedImage,
-    NotCollected,
     TransferError,
     VerifyError,
 )
-from custom_components.esp_ota.ota.models import ProgressCallback
-from tests.ota.examples import CANDIDATE, DATA, MODULE, sighting
-from tests.ota.pipeline.test_stages import PAYLOAD, QUICK, Send, World, fail, unconfirmed
-
-FILES = bytes(8192)
-FILES_MD5 = hashlib.md5(FILES, usedforsecurity=False).hexdigest()
-FILES_PAYLOAD = Payload(data=FILES, kind=ImageKind.FILESYSTEM, md5=FILES_MD5)
-FILES_PART = Part(
-    candidate=Candidate(
-        image=Image(
-            kind=ImageKind.FILESYSTEM,
-            chip=None,
-            size=len(FILES),
-            md5=FILES_MD5,
-            sha256=hashlib.sha256(FILES).hexdigest(),
-            plain_size=len(FILES),
-            plain_md5=FILES_MD5,
-            filesystem=FilesystemType.LITTLEFS,
-        ),
-        firmware="garden-valve",
-        version="1.1.0",
-        wanted=ImageKind.FILESYSTEM,
-    ),
-    payload=FILES_PAYLOAD,
-)
-SKETCH_PART = Part(candidate=CANDIDATE, payload=PAYLOAD)
-
-
-class Door:
-    """One transport of a world."""
-
-    def __init__(self, world: DoorWorld, name: str, *sends: Send, waits: bool = False) -> None:
-        self.world = world
-        self.name = name
-        self.sends = list(sends)
-        self.waits = waits
-        self.tries = 2
-        self.silent: OtaError | None = None
-
-    async def wait_ready(self, payload: Payload) -> None:
-        await self.world.step(f"{self.name} ready for {payload.kind}")
-        if self.silent is not None:
-            raise self.silent
-
-    async def send(
-        self,
-        payload: Payload,
-        *,
-        before_first_byte: Callable[[], None],
-        on_progress: ProgressCallback,
-    ) -> Delivery:
-        await self.world.step(f"{self.name} sends {payload.kind}")
-        if self.sends:
-            send = self.sends.pop(0) if len(self.sends) > 1 else self.sends[0]
-            return await send(before_first_byte, on_progress)
-        before_first_byte()
-        for sent in (len(payload.data) // 2, len(payload.data)):
-            on_progress(sent, len(payload.data))
-        return Delivery.ACCEPTED
-
-    async def why_unreachable(self) -> OtaError | None:
-        return None
-
-    async def switch_back(self, *, before_switch: Callable[[], None]) -> Delivery:
-        await self.world.step(f"{self.name} switches back")
-        before_switch()
-        return Delivery.ACCEPTED
-
-    def restarts_after(self, kind: ImageKind) -> bool:
-        return not self.waits or kind is ImageKind.SKETCH
-
-    async def confirm_files(self) -> None:
-        await self.world.step(f"{self.name} confirms files")
-
-
-class DoorWorld(World):
-    """A world with several doors."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.doors: list[Door] = []
-        self.fallbacks: list[tuple[str, Cause]] = []
-        self.parts = [SKETCH_PART]
-        self.before_parts: list[Part] = []
-        """What ran before, for going back; empty where nobody has it."""
-        self.undoes: InstallResult | None = None
-        self.went_back_from: list[InstallResult] = []
-        self.on_probation: Sighting | None = None
-        """What the module says while it is watched."""
-
-    async def watch(self, candidate: Any, before: ModuleFacts) -> Sighting | None:
-        await self.step("probation")
-        return self.on_probation
-
-    async def go_back(self, failed: InstallResult) -> list[Part]:
-        self.went_back_from.append(failed)
-        await self.step("go back")
-        return self.before_parts
-
-    def door(self, name: str, *sends: Send, waits: bool = False) -> Door:
-        door = Door(self, name, *sends, waits=waits)
-        self.doors.append(door)
-        return door
-
-    async def wait_gone(self, since: float, candidate: Any, before: ModuleFacts) -> float:
-        await self.step("gone")
-        return self.gone_at
-
-    def install(self, *_args: Any, **_kwargs: Any) -> Pipeline:
-        world = self
-
-        class Turn(AbstractAsyncContextManager[None]):
-            async def __aenter__(self) -> None:
-                world.log.append("turn")
-
-            async def __aexit__(self, *_exc: object) -> None:
-                world.log.append("turn ends")
-
-        ports = Ports(
-            facts=self.next_facts,
-            observer=self,
-            safe_state=self,
-            transports=self.doors,
-            turn=Turn(),
-            on_stage=self.on_stage,
-            on_progress=self.progress.append,
-            on_fallback=lambda name, err: self.fallbacks.append((name, err.cause)),
-            go_back=self.go_back,
-            on_probation=self.watch,
-        )
-        return Pipeline(self.parts, ports, limits=QUICK, undoes=self.undoes)
-
-    def did(self, *words: str) -> list[str]:
-        return [item for item in self.log if item.startswith(words)]
+from tests.ota.examples import DATA, MODULE, sighting
+from tests.ota.pipeline.doors import FILES, FILES_PART, MISSED, SKETCH_PART, DoorWorld
+from tests.ota.pipeline.world import fail, unconfirmed
 
 
 @pytest.fixture
@@ -183,7 +36,6 @@ NO_CALLBACK = CallbackError(
     Cause.NO_CALLBACK, host="192.0.2.7", port=8266, callback_port=40123, address="192.0.2.1"
 )
 NO_POLL = ModuleConnectionError(Cause.NO_POLL, minutes=10)
-MISSED = NotCollected(Cause.NOT_COLLECTED, minutes=10)
 
 
 # Fallback
