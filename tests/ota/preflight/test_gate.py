@@ -8,64 +8,24 @@ import pytest
 from custom_components.esp_ota.ota import (
     ACCEPTABLE,
     RULES,
-    Candidate,
     Cause,
     Check,
-    CheckResult,
     Chip,
     ChipFamily,
     FlashMode,
-    ImageKind,
-    InstallRefused,
-    Marker,
-    ModuleFacts,
     SignatureState,
     ask_gate,
-    read_image,
 )
 from custom_components.esp_ota.ota.preflight.checks import Answer
-from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE
-from tests.virtual_module import build_image, gzip_image
-
-PACKED = read_image(gzip_image(build_image("esp8266")))
-NOTHING_KNOWN = ModuleFacts(name="pump", host="192.0.2.7", port=4000)
-FILESYSTEM = replace(
-    CANDIDATE,
-    image=replace(IMAGE, kind=ImageKind.FILESYSTEM, chip=None, flash_size=None, marker=None),
-    wanted=ImageKind.FILESYSTEM,
+from tests.ota.preflight.gate_questions import (
+    NOTHING_KNOWN,
+    PACKED,
+    UNPACKING,
+    refused,
+    result_of,
+    with_image,
 )
-UNPACKING = replace(
-    MODULE,
-    core_version="3.1.2",
-    flash_mode=FlashMode.DIO,
-    flash_size=4 << 20,
-    sketch_size=300_000,
-    slot_stated=True,
-)
-"""A module that says all that a packed image needs."""
-
-
-def result_of(check: Check, candidate: Any = CANDIDATE, module: Any = MODULE) -> CheckResult:
-    """Return the answer of one check among all."""
-    answers = ask_gate(candidate, module)
-    assert [result.check for result in answers.results] == list(Check)
-    return next(result for result in answers.results if result.check is check)
-
-
-def with_image(**changes: Any) -> Any:
-    """Return the candidate with another image."""
-    return replace(CANDIDATE, image=replace(IMAGE, **changes))
-
-
-def refused(
-    candidate: Any, module: Any, accepted: frozenset[Check] = frozenset()
-) -> InstallRefused:
-    """Return the refusal, after a look at its sentence."""
-    with pytest.raises(InstallRefused) as caught:
-        ask_gate(candidate, module, accepted).raise_for_refusal()
-    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
-    return caught.value
 
 
 def test_an_image_that_belongs_there_passes_every_check() -> None:
@@ -91,53 +51,6 @@ def test_each_rule_refuses_and_asks_with_causes_of_its_own() -> None:
         Check.FIRMWARE,
         Check.SIGNATURE,
     )
-
-
-@pytest.mark.parametrize("kind", ImageKind)
-@pytest.mark.parametrize("wanted", ImageKind)
-def test_a_sketch_and_a_file_system_are_not_mistaken(kind: ImageKind, wanted: ImageKind) -> None:
-    candidate = replace(with_image(kind=kind), wanted=wanted)
-    if kind is wanted:
-        assert result_of(Check.KIND, candidate).answer is Answer.VALID
-        return
-    error = refused(candidate, MODULE)
-    assert error.cause is Cause.WRONG_KIND
-    assert error.facts == {"kind": kind, "wanted": wanted}
-
-
-@pytest.mark.parametrize("module", [MODULE, replace(NOTHING_KNOWN, firmware="garden-valve")])
-def test_a_file_system_is_for_any_chip_and_for_an_area_that_nobody_knows(
-    module: ModuleFacts,
-) -> None:
-    answers = ask_gate(FILESYSTEM, replace(module, slot_size=1))
-    assert answers.refusal is None
-    unknown = [result.check for result in answers.results if result.answer is Answer.UNKNOWN]
-    assert unknown == [Check.SLOT]
-
-
-def test_a_file_system_needs_no_newer_version_than_the_sketch() -> None:
-    for version in ("0.9.0", "nightly"):
-        older = replace(FILESYSTEM, version=version)
-        assert result_of(Check.VERSION, older).answer is Answer.VALID
-
-
-@pytest.mark.parametrize(
-    ("delivered", "chosen", "answer"),
-    [
-        (IMAGE.sha256, False, Answer.INVALID),
-        (IMAGE.sha256, True, Answer.VALID),
-        ("0" * 64, False, Answer.VALID),
-        (None, False, Answer.VALID),
-    ],
-)
-def test_a_file_system_is_delivered_again_only_when_it_is_meant(
-    delivered: str | None, chosen: bool, answer: Answer
-) -> None:
-    module = replace(MODULE, filesystem_sha256=delivered, sketch_md5=IMAGE.plain_md5)
-    candidate = replace(FILESYSTEM, chosen=chosen)
-    assert result_of(Check.SAME_IMAGE, candidate, module).answer is answer
-    if answer is Answer.INVALID:
-        assert refused(candidate, module).cause is Cause.SAME_IMAGE
 
 
 @pytest.mark.parametrize(
@@ -278,71 +191,6 @@ def test_only_a_more_demanding_flash_mode_is_asked_about(asked: FlashMode, used:
     assert ask_gate(candidate, module, frozenset({Check.FLASH_MODE})).refusal is None
 
 
-def files(size: int, version: str | None = "2.0") -> Candidate:
-    """Return a file system image that is made for an area of some size."""
-    image = replace(FILESYSTEM.image, filesystem_size=size, filesystem_version=version)
-    return replace(FILESYSTEM, image=image)
-
-
-@pytest.mark.parametrize(
-    ("chip", "version", "cause"),
-    [
-        (Chip.ESP8266, "2.1", Cause.LITTLEFS_VERSION),
-        (Chip.ESP8266, "2.10", Cause.LITTLEFS_VERSION),
-        (Chip.ESP8266, "3.0", Cause.LITTLEFS_VERSION),
-        (Chip.ESP8266, "2.0", None),
-        (Chip.ESP8266, None, None),
-        (Chip.ESP32, "2.1", None),
-        (Chip.RP2040, "2.1", None),
-    ],
-)
-def test_a_littlefs_that_the_core_cannot_mount_is_refused_with_the_cure(
-    chip: Chip, version: str | None, cause: Cause | None
-) -> None:
-    module = replace(MODULE, chip=chip)
-    refusal = ask_gate(files(64 * 1024, version), module, frozenset(ACCEPTABLE)).refusal
-    assert (refusal.cause if refusal else None) is cause
-
-
-@pytest.mark.parametrize(
-    ("flash", "start", "sizes"),
-    [
-        (4 << 20, 0x200000, {0x1FA000, 0x1FB000}),  # 4MB, 2MB of it for files
-        (4 << 20, 0x300000, {0xFA000, 0xFB000}),
-        (1 << 20, 0xEB000, {0x10000}),
-        # A sketch that was built for less flash than there is.
-        (4 << 20, 0xDB000, {0x20000, 0x120000, 0x320000}),
-    ],
-)
-def test_files_for_an_area_of_another_size_are_asked_about(
-    flash: int, start: int, sizes: set[int]
-) -> None:
-    module = replace(
-        MODULE, flash_size=flash, slot_size=start - 0x50000, sketch_size=0x50000, slot_stated=True
-    )
-    for size in sizes:
-        assert ask_gate(files(size), module).refusal is None
-    error = refused(files(0x40000), module)
-    assert error.cause is Cause.FILESYSTEM_AREA
-    areas = " / ".join(str(size) for size in sorted(sizes))
-    assert error.facts == {"check": "filesystem", "size": "262144", "area": areas}
-    assert ask_gate(files(0x40000), module, frozenset({Check.FILESYSTEM})).refusal is None
-    guessed = replace(module, slot_stated=False)
-    assert ask_gate(files(0x40000), guessed).refusal is None
-
-
-def test_the_partition_table_of_an_esp32_says_how_large_its_files_may_be() -> None:
-    module = replace(MODULE, chip=Chip.ESP32, filesystem_area=0x160000)
-    assert ask_gate(files(0x160000), module).refusal is None
-    assert refused(files(0x150000), module).facts["area"] == str(0x160000)
-    assert ask_gate(files(0x150000), replace(module, filesystem_area=None)).refusal is None
-
-
-def test_a_packed_file_system_is_refused() -> None:
-    candidate = replace(FILESYSTEM, image=replace(FILESYSTEM.image, packed=True))
-    assert refused(candidate, UNPACKING).cause is Cause.GZIP_FILESYSTEM
-
-
 def test_what_a_module_does_not_say_about_unpacking_is_named_and_can_be_accepted() -> None:
     candidate = replace(CANDIDATE, image=PACKED_DIO)
     error = refused(candidate, MODULE)
@@ -376,98 +224,6 @@ def test_an_unknown_slot_refuses_nothing_because_the_module_answers_it_itself() 
     assert unknown == [Check.FLASH_SIZE, Check.SLOT]
     assert answers.refusal is None
     answers.raise_for_refusal()
-
-
-def test_another_firmwares_image_is_refused() -> None:
-    error = refused(replace(CANDIDATE, firmware="heater"), MODULE)
-    assert error.cause is Cause.OTHER_FIRMWARE
-    assert error.facts == {"image": "garden-valve", "module_firmware": "heater"}
-
-
-def test_an_image_without_a_marker_goes_by_the_name_it_was_given() -> None:
-    candidate = replace(with_image(marker=None), firmware="heater")
-    error = refused(candidate, MODULE)
-    assert error.cause is Cause.OTHER_FIRMWARE
-    assert error.facts == {"image": "heater", "module_firmware": "garden-valve"}
-    assert result_of(Check.FIRMWARE, with_image(marker=None)).answer is Answer.VALID
-
-
-def test_a_marker_is_compared_by_name_and_not_by_version() -> None:
-    candidate = with_image(marker=Marker(name="garden-valve", version="9.9.9"))
-    assert result_of(Check.FIRMWARE, candidate).answer is Answer.VALID
-
-
-def test_a_module_of_unknown_firmware_is_asked_about() -> None:
-    error = refused(CANDIDATE, replace(MODULE, firmware=None))
-    assert error.cause is Cause.NOT_CERTAIN_FIRMWARE
-    assert error.facts == {"check": "firmware", "firmware": "garden-valve"}
-
-
-@pytest.mark.parametrize(
-    ("running", "answer"),
-    [(IMAGE.plain_md5, Answer.INVALID), ("0" * 32, Answer.VALID), (None, Answer.VALID)],
-)
-def test_the_very_same_image_is_not_sent_again(running: str | None, answer: Answer) -> None:
-    module = replace(MODULE, sketch_md5=running)
-    assert result_of(Check.SAME_IMAGE, module=module).answer is answer
-    if answer is Answer.INVALID:
-        error = refused(CANDIDATE, module)
-        assert (error.cause, error.facts["version"]) == (Cause.SAME_IMAGE, "1.1.0")
-
-
-def test_a_packed_image_is_the_same_when_its_content_is() -> None:
-    candidate = replace(CANDIDATE, image=PACKED)
-    module = replace(MODULE, sketch_md5=PACKED.plain_md5)
-    assert result_of(Check.SAME_IMAGE, candidate, module).answer is Answer.INVALID
-    module = replace(MODULE, sketch_md5=PACKED.md5)
-    assert result_of(Check.SAME_IMAGE, candidate, module).answer is Answer.VALID
-
-
-@pytest.mark.parametrize(
-    ("runs", "version", "chosen", "cause"),
-    [
-        ("1.0.0", "1.1.0", False, None),
-        ("1.0.0", "1.0.0", False, None),
-        ("v1.0.0", "1.0.0_ESP8266", False, None),
-        (None, "0.9.0", False, None),
-        ("1.0.0", "0.9.0", False, Cause.DOWNGRADE),
-        ("1.0.0", "0.9.0", True, None),
-        ("1.0.0-4-gabc1234", "1.0.0", False, Cause.DOWNGRADE),
-        ("r11", "r9", False, Cause.DOWNGRADE),
-        ("0.10.0_ESP32", "0.9.1_ESP32", False, Cause.DOWNGRADE),
-        ("1.0.0", "1.1.0_audioreactive", False, Cause.NOT_CERTAIN_VERSION),
-        ("1.0.0", "1.1.0_audioreactive", True, None),
-        ("1.0.0", "g14f53a19", False, Cause.NOT_CERTAIN_VERSION),
-        ("1.0.0+a", "1.0.0+b", False, Cause.NOT_CERTAIN_VERSION),
-        ("nightly", "1.1.0", True, None),
-    ],
-)
-def test_going_back_must_be_meant_and_so_must_what_nobody_can_order(
-    runs: str | None, version: str, chosen: bool, cause: Cause | None
-) -> None:
-    module = replace(MODULE, version=runs)
-    candidate = replace(CANDIDATE, version=version, chosen=chosen)
-    if cause is None:
-        assert ask_gate(candidate, module).refusal is None
-        return
-    error = refused(candidate, module)
-    assert error.cause is cause
-    assert error.facts["version"] == version
-    assert error.facts["installed"] == runs
-
-
-def test_what_nobody_can_order_is_unknown_and_accepted_by_naming_it_only() -> None:
-    candidate = replace(CANDIDATE, version="nightly")
-    assert result_of(Check.VERSION, candidate).answer is Answer.UNKNOWN
-    chosen = result_of(Check.VERSION, replace(candidate, chosen=True))
-    assert (chosen.answer, chosen.cause) == (Answer.UNKNOWN, None)
-    assert Check.VERSION not in ACCEPTABLE
-
-
-def test_a_version_that_is_only_assumed_to_run_is_named_as_well() -> None:
-    candidate = replace(CANDIDATE, version="0.9.0", installed="1.0.1")
-    error = refused(candidate, replace(MODULE, version=None))
-    assert error.facts == {"version": "0.9.0", "installed": "1.0.1"}
 
 
 @pytest.mark.parametrize(
@@ -512,27 +268,6 @@ def test_a_module_that_wants_signed_images_gets_no_other_and_is_locked_in_knowin
     if answer is Answer.UNKNOWN:
         assert refused(candidate, module).cause is Cause.NOT_CERTAIN_SIGNATURE
         assert ask_gate(candidate, module, frozenset({Check.SIGNATURE})).refusal is None
-
-
-@pytest.mark.parametrize(
-    ("chip", "family", "answer"),
-    [
-        (Chip.ESP8266, None, Answer.INVALID),
-        (None, ChipFamily.ESP8266, Answer.INVALID),
-        (Chip.RP2040, None, Answer.VALID),
-        (None, None, Answer.VALID),
-    ],
-)
-def test_only_an_esp8266_wants_its_file_system_signed_and_is_told_before_it_is_overwritten(
-    chip: Chip | None, family: ChipFamily | None, answer: Answer
-) -> None:
-    module = replace(MODULE, chip=chip, family=family, signature_required=True)
-    assert result_of(Check.SIGNATURE, FILESYSTEM, module).answer is answer
-
-
-def test_a_signed_file_system_locks_nothing_in() -> None:
-    candidate = replace(FILESYSTEM, image=replace(FILESYSTEM.image, signed=True))
-    assert result_of(Check.SIGNATURE, candidate).answer is Answer.VALID
 
 
 def test_a_no_is_told_before_a_do_not_know() -> None:
