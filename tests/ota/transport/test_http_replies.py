@@ -1,26 +1,17 @@
 """Whatever a web server says, and however it says it: a delivery or a cause with a name."""
 
 import asyncio
-import gzip
-import hashlib
 import json
-import re
 from typing import Any
-import zlib
 
-from aiohttp.test_utils import TestServer
-import aiohttp.web
-from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.esp_ota.ota import (
     Cause,
     Delivery,
     Fixed,
-    ImageKind,
     OtaError,
     UploadDialect,
-    UploadLimits,
 )
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
@@ -32,159 +23,25 @@ from custom_components.esp_ota.ota.transport._dialects import DIALECTS
 from custom_components.esp_ota.ota.transport._http import (
     REPLY_LIMIT,
     Reply,
-    after_interim,
-    plain,
-    read_reply,
-    request_head,
 )
-from custom_components.esp_ota.ota.transport._multipart import around_file, boundary_for
-from custom_components.esp_ota.ota.transport._verdict import admit, delivery
-from custom_components.esp_ota.ota.transport._web import Web, _authority
-from tests.kit.sentences import assert_sentence_is_whole
-from tests.ota.transport.web_scripts import DATA, FORM, GOOD, page, send, web
-
-UPDATE = UploadDialect.UPDATE_SERVER
-WIFI = UploadDialect.WIFI_OTA
-HASTY = UploadLimits(connect=5.0, answer=5.0, stall=5.0, result=5.0, rest=0.05, poll=0.005)
-"""Waits for what comes, but not for the rest of what was broken off."""
-IMPATIENT = UploadLimits(connect=5.0, answer=0.3, stall=5.0, result=0.3, rest=0.05, poll=0.005)
-PLACE = {"host": "127.0.0.1", "port": "80"}
-
-
-async def failed(port: int, dialect: UploadDialect = UPDATE, **changes: Any) -> OtaError:
-    with pytest.raises(OtaError) as caught:
-        await send(port, dialect, **changes)
-    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
-    return caught.value
-
-
-async def ending_of(
-    reply: bytes, dialect: UploadDialect = WIFI, *, early: bool = False, stays: bool = False
-) -> Delivery | OtaError:
-    """Send an image to a server that says this, to the image or `early`, to all before it."""
-    paths = {form.path.partition("?")[0] for form in DIALECTS[dialect].forms.values()}
-    pages = dict.fromkeys(GOOD, reply) if early else GOOD | {f"POST {at}": reply for at in paths}
-    async with web(pages, stays=stays) as server:
-        try:
-            return await send(server.port, dialect, limits=IMPATIENT)
-        except OtaError as error:
-            assert_sentence_is_whole(error.cause, error.facts)
-            return error
-
-
-# The request
-
-
-async def test_the_form_is_what_a_browser_sends_byte_for_byte() -> None:
-    async with web({"/update": FORM}) as server:
-        await send(server.port)
-        head, _, body = server.requests[-1].partition(b"\r\n\r\n")
-        lines = head.decode().split("\r\n")
-        assert lines[0] == "POST /update HTTP/1.1"
-        boundary = re.fullmatch(
-            "Content-Type: multipart/form-data; boundary=(----WebKitFormBoundary[A-Za-z0-9]{16})",
-            next(line for line in lines if line.startswith("Content-Type")),
-        )
-        assert boundary is not None
-        mark = boundary[1].encode()
-        assert body == (
-            b"--" + mark + b"\r\n"
-            b'Content-Disposition: form-data; name="firmware"; filename="firmware.bin"\r\n'
-            b"Content-Type: application/octet-stream\r\n\r\n" + DATA + b"\r\n--" + mark + b"--\r\n"
-        )
-        assert f"Content-Length: {len(body)}" in lines
-
-
-async def test_the_form_is_read_by_a_server_that_nobody_here_wrote() -> None:
-    found: list[tuple[str, str | None, bytes]] = []
-
-    async def take(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        for name, value in (await request.post()).items():
-            if isinstance(value, aiohttp.web.FileField):
-                found.append((name, value.filename, value.file.read()))
-            else:
-                found.append((name, None, str(value).encode()))
-        return aiohttp.web.Response(text="OK")
-
-    async def show(_: aiohttp.web.Request) -> aiohttp.web.Response:
-        return aiohttp.web.json_response({"id": "1", "hardware": "ESP8266"})
-
-    app = aiohttp.web.Application(client_max_size=1 << 22)
-    app.router.add_post("/update", take)
-    app.router.add_get("/update/identity", show)
-    async with TestServer(app) as server:
-        assert server.port is not None
-        sent = await send(server.port, UploadDialect.ASYNC_ELEGANT_OTA)
-    assert sent is Delivery.ACCEPTED
-    md5 = hashlib.md5(DATA).hexdigest().encode()
-    assert found == [("MD5", None, md5), ("firmware", "firmware", DATA)]
-
-
-async def test_the_md5_stands_before_the_file_where_it_is_wanted() -> None:
-    identity = page(b'{"id": "1", "hardware": "ESP32"}')
-    async with web({"/update/identity": identity, "/update": page(b"OK")}) as server:
-        assert await send(server.port, UploadDialect.ASYNC_ELEGANT_OTA) is Delivery.ACCEPTED
-        body = server.requests[-1].partition(b"\r\n\r\n")[2]
-        begin = b'Content-Disposition: form-data; name="MD5"\r\n\r\n'
-        assert body.index(begin) < body.index(b'name="firmware"; filename="firmware"\r\n')
-
-
-def test_wifi_ota_gets_its_headers_letter_by_letter() -> None:
-    head = request_head("POST", "/sketch", {"Content-Length": "5", "Authorization": "Basic eA=="})
-    assert head == (
-        b"POST /sketch HTTP/1.1\r\nContent-Length: 5\r\nAuthorization: Basic eA==\r\n\r\n"
-    )
-
-
-def test_a_boundary_never_occurs_in_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    letters = iter("A" * 16 + "B" * 16)
-    monkeypatch.setattr("secrets.choice", lambda _: next(letters))
-    data = b"....------WebKitFormBoundaryAAAAAAAAAAAAAAAA...."
-    assert boundary_for(data) == "----WebKitFormBoundaryBBBBBBBBBBBBBBBB"
-
-
-def test_texts_stand_before_the_file() -> None:
-    before, behind = around_file("x", "f", "f.bin", {"a": "1"})
-    assert before.startswith(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x\r\n')
-    assert behind == b"\r\n--x--\r\n"
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "written"),
-    [
-        ("192.0.2.1", 80, "192.0.2.1"),
-        ("192.0.2.1", 8080, "192.0.2.1:8080"),
-        ("valve.local", 80, "valve.local"),
-        ("fe80::1", 80, "[fe80::1]"),
-        ("fe80::1", 81, "[fe80::1]:81"),
-        ("gemüse.local", 80, "xn--gemse-mva.local"),
-    ],
+from custom_components.esp_ota.ota.transport._verdict import delivery
+from custom_components.esp_ota.ota.transport._web import Web
+from tests.ota.transport.web_answers import (
+    FRENCH,
+    HASTY,
+    IMPATIENT,
+    POLISH,
+    SUCCESS,
+    UPDATE,
+    WIFI,
+    ending_of,
+    failed,
+    meaning,
+    reply,
 )
-def test_the_host_is_written_as_a_browser_writes_it(host: str, port: int, written: str) -> None:
-    assert _authority(host, port) == written
-
+from tests.ota.transport.web_scripts import page, send, web
 
 # What an answer means
-
-
-def reply(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
-    return Reply(status=status, headers=headers, body=body)
-
-
-def meaning(dialect: UploadDialect, of: Reply) -> Delivery | Cause:
-    try:
-        return delivery(of, "/update", DIALECTS[dialect], password_known=True)
-    except OtaError as error:
-        assert_sentence_is_whole(error.cause, PLACE | error.facts)
-        return error.cause
-
-
-SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
-FRENCH = (
-    b"<script>setTimeout(function(){location.href='.';},24000);</script>"
-    b"<b>Envoi <font color='#008000'>R\xc3\xa9ussi</font></b><br>"
-)
-POLISH = b"<b>x <font color='#f00'>Blad</font></b><br><br>Malo miejsca</div><button>Menu</button>"
 
 
 @pytest.mark.parametrize(
@@ -463,118 +320,3 @@ async def test_an_ipv6_address_is_taken_as_it_is() -> None:
     await visitor.find()
     assert visitor.headers()["Host"] == "[fe80::1]:8080"
     assert visitor.headers()["Referer"] == "http://[fe80::1]:8080/"
-
-
-# Replies of any kind
-
-
-HEADS = st.builds(
-    lambda status, headers: (
-        b"HTTP/1.1 " + status + b"\r\n" + b"".join(h + b"\r\n" for h in headers) + b"\r\n"
-    ),
-    st.sampled_from([b"200 OK", b"400 Bad", b"401 No", b"404", b"500 Oops", b"100 Go", b"999 ?"]),
-    st.lists(
-        st.sampled_from(
-            [
-                b"Content-Length: 5",
-                b"content-length: x",
-                b"Transfer-Encoding: chunked",
-                b"Content-Encoding: gzip",
-                b"Location: /login",
-                b"Set-Cookie: a=b",
-                b": ",
-                b"\xff\xfe: \x00",
-            ]
-        )
-        | st.binary(max_size=20),
-        max_size=4,
-    ),
-)
-BODIES = st.one_of(
-    st.binary(max_size=300),
-    st.text(max_size=100).map(str.encode),
-    st.sampled_from(
-        [
-            b"OK",
-            b"FAIL",
-            SUCCESS,
-            FRENCH,
-            POLISH,
-            b"Update error: ERROR[10]: Magic byte is not 0xE9",
-            b"5\r\nOK\r\n\r\n0\r\n\r\n",
-            gzip.compress(b"OK"),
-            b"<" * 300,
-            b"<script" * 50,
-        ]
-    ),
-)
-REPLIES = st.binary(max_size=300) | st.builds(lambda head, body: head + body, HEADS, BODIES)
-
-
-@given(REPLIES, st.booleans())
-def test_any_bytes_are_a_reply_or_the_beginning_of_one(raw: bytes, ended: bool) -> None:
-    found = read_reply(after_interim(raw), ended=ended)
-    if ended:
-        assert found is not None
-    if found is not None:
-        assert len(found.text) <= 160
-        assert found.text.isprintable()
-
-
-@given(REPLIES, st.sampled_from(UploadDialect))
-def test_any_reply_to_an_image_is_a_delivery_or_a_cause(raw: bytes, dialect: UploadDialect) -> None:
-    found = read_reply(raw, ended=True)
-    assert found is not None
-    assert meaning(dialect, found) in {*Delivery, *Cause}
-
-
-@given(REPLIES, st.sampled_from(UploadDialect))
-def test_any_reply_to_a_look_lets_in_or_has_a_cause(raw: bytes, dialect: UploadDialect) -> None:
-    found = read_reply(raw, ended=True)
-    for path, shows in DIALECTS[dialect].steps:
-        try:
-            admit(found, path, DIALECTS[dialect], password_known=False, shows=shows)
-        except OtaError as error:
-            assert_sentence_is_whole(error.cause, PLACE | error.facts)
-
-
-@pytest.mark.slow
-@given(REPLIES, st.sampled_from(UploadDialect), st.booleans(), st.booleans())
-@settings(max_examples=150)
-def test_any_reply_over_the_wire_ends_in_time(
-    raw: bytes, dialect: UploadDialect, early: bool, stays: bool
-) -> None:
-    ending = asyncio.run(ending_of(raw, dialect, early=early, stays=stays))
-    assert isinstance(ending, Delivery | OtaError)
-
-
-@pytest.mark.parametrize("dialect", UploadDialect)
-async def test_the_scripts_reach_the_image_when_all_is_well(dialect: UploadDialect) -> None:
-    yes = b"" if dialect is UploadDialect.PRETTY_OTA else b"OK Update Success Successful"
-    assert await ending_of(page(yes), dialect) is Delivery.ACCEPTED
-
-
-@pytest.mark.slow
-def test_a_packed_page_is_unpacked_to_a_limit_only() -> None:
-    bomb = gzip.compress(bytes(50_000_000))
-    assert len(reply(body=bomb, **{"content-encoding": "gzip"}).page) <= 256 * 1024
-    assert reply(body=b"no gzip", **{"content-encoding": "gzip"}).page == b"no gzip"
-    cut = gzip.compress(zlib.compress(bytes(1000)) * 20)[:60]
-    assert reply(body=cut, **{"content-encoding": "gzip"}).page
-
-
-@pytest.mark.parametrize("worst", [b"<", b"<script", b"<a ", b"<script></script>", b"<style>"])
-def test_text_is_taken_from_the_worst_of_pages_in_linear_time(worst: bytes) -> None:
-    """Fails by the time limit of the suite: quadratic, this would take minutes."""
-    huge = worst * (256 * 1024 // len(worst))
-    assert len(plain(huge)) <= 160
-    for dialect, manners in DIALECTS.items():
-        assert meaning(dialect, reply(body=huge)) is not None
-        assert manners.at("/x") is not None
-
-
-def test_every_dialect_takes_sketches_and_says_what_it_is_called() -> None:
-    assert set(DIALECTS) == set(UploadDialect)
-    for manners in DIALECTS.values():
-        assert ImageKind.SKETCH in manners.forms
-        assert manners.title

@@ -19,7 +19,7 @@ from custom_components.esp_ota.ota import (
 )
 from tests.kit.pushing import new_firmware, payload_for
 from tests.kit.sentences import assert_sentence_is_whole
-from tests.virtual_module import HttpConfig, HttpDialect, HttpModule, ModuleConfig
+from tests.virtual_module import HttpConfig, HttpDialect, HttpModule, ModuleConfig, Seen
 
 CHIPS = {
     HttpDialect.UPDATE_SERVER: ["esp8266", "esp32s3", "rp2040"],
@@ -40,6 +40,14 @@ PAGES = [
 """Every page there is, to parametrize (`dialect`, `chip`)."""
 DIALECTS = [pytest.param(dialect, chips[0], id=str(dialect)) for dialect, chips in CHIPS.items()]
 """Every dialect once."""
+HTML = b"<!DOCTYPE html><title>404</title>".ljust(24 * 1024)
+LATE_LOGIN = {HttpDialect.WEB_UPDATE, HttpDialect.WIFI_OTA}
+"""Pages that cannot be asked for a password but by an upload."""
+WITHOUT_FILESYSTEM = {HttpDialect.WEB_UPDATE, HttpDialect.TASMOTA, HttpDialect.ESP_EASY}
+
+
+def nothing_begun(module: Any) -> bool:
+    return not module.events.count_of(Seen.FIRST_BYTE)
 
 
 def quick(**changes: float) -> UploadLimits:
