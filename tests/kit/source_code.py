@@ -1,10 +1,31 @@
-"""The integration's own source code, as tests of its structure read it."""
+"""The integration's own source code, and its texts, as tests of its structure read them."""
 
 import ast
 from collections.abc import Iterator
 from functools import cache
+import json
+from typing import Any
+
+import yaml
+
+from homeassistant.const import Platform
 
 from .places import INTEGRATION
+
+FREE_COMPONENTS = {platform.value for platform in Platform} | {
+    "automation",
+    "device_automation",
+    "frontend",
+    "group",
+    "homeassistant",
+    "logbook",
+    "persistent_notification",
+    "script",
+    "system_health",
+    "webhook",
+    "websocket_api",
+}
+"""Core components that hassfest lets anybody import."""
 
 
 @cache
@@ -33,3 +54,14 @@ def imports(name: str, tree: ast.Module) -> Iterator[str]:
                 yield "." + ".".join(base)
             else:
                 yield from ("." + ".".join([*base[:-1], alias.name]) for alias in node.names)
+
+
+def read(name: str) -> Any:
+    """Read a JSON or YAML file of the integration."""
+    text = (INTEGRATION / name).read_text(encoding="utf-8")
+    return yaml.safe_load(text) if name.endswith(".yaml") else json.loads(text)
+
+
+def read_optional(path: str) -> Any:
+    """Read a file that is there only when there is something to put into it."""
+    return read(path) if (INTEGRATION / path).exists() else {}
