@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.virtual_module import (
-    HttpConfig,
-    HttpDialect,
-    HttpModule,
-    ModuleConfig,
-    build_image,
-)
+from tests.virtual_module import HttpConfig, HttpDialect, HttpModule, ModuleConfig, build_image
 
 CURL = shutil.which("curl")
 needs_curl = pytest.mark.skipif(CURL is None, reason="curl is not installed")

@@ -4,18 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.virtual_module import Fault, build_image
-from tests.virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
+from tests.tools.chips import ESP8266, FAMILIES, SIZE, image_for
+from tests.virtual_module import Fault
+from tests.virtual_module.plain_host import Host, bench
 
 pytestmark = pytest.mark.slow
 
-SIZE = 32 * 1024
 CRASHES: dict[str, Any] = {"faults": {Fault.CRASHES: 1}, "crash_time": 60, "offline_time": 10}
 """After 1.2 s, and it takes 0.2 s to start again."""
-
-
-def sketch(chip: dict[str, Any], version: str) -> bytes:
-    return build_image(chip["chip"], version=version, size=SIZE)
 
 
 def says_nothing(host: Host) -> bool:
@@ -31,25 +27,18 @@ def says_nothing(host: Host) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    "chip",
-    [
-        pytest.param(ESP8266, id="esp8266"),
-        pytest.param(ESP32, id="esp32"),
-        pytest.param(PICO, id="rp2040"),
-    ],
-)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_new_sketch_that_crashes_is_started_again_until_another_one_is_sent(
     chip: dict[str, Any],
 ) -> None:
     async with bench(**chip, **CRASHES) as (module, host):
-        await host.push(sketch(chip, "2.0.0"))
+        await host.push(image_for(chip, "2.0.0"))
         again = await module.wait_for("back", count=3)
         assert again.details["version"] == "2.0.0"
         assert module.events.names()[-6:] == ["crashed", "restarted", "back"] * 2
 
         host.heard = b""
-        assert (await host.push(sketch(chip, "1.0.1"))).endswith(b"OK")
+        assert (await host.push(image_for(chip, "1.0.1"))).endswith(b"OK")
         steady = await module.wait_for("back", count=4)
         assert steady.details["version"] == "1.0.1"
         with pytest.raises(TimeoutError):
@@ -58,10 +47,10 @@ async def test_a_new_sketch_that_crashes_is_started_again_until_another_one_is_s
 
 async def test_a_crash_breaks_off_a_transfer_without_a_word_until_the_chip_is_back() -> None:
     async with bench(**ESP8266, **CRASHES) as (module, host):
-        await host.push(sketch(ESP8266, "2.0.0"))
+        await host.push(image_for(ESP8266, "2.0.0"))
         await module.wait_for("back")
-        await host.begin(sketch(ESP8266, "1.0.1"))
-        await host.lock_step(sketch(ESP8266, "1.0.1")[: SIZE // 2])
+        await host.begin(image_for(ESP8266, "1.0.1"))
+        await host.lock_step(image_for(ESP8266, "1.0.1")[: SIZE // 2])
 
         await module.wait_for("crashed")
         assert says_nothing(host)

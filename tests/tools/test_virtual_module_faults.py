@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.tools.chips import ESP8266, FAMILIES, PBKDF2 as ESP32, PICO, SILENCE, SIZE, image_for
 from tests.virtual_module import (
     Event,
     EventLog,
@@ -16,22 +17,9 @@ from tests.virtual_module import (
     ModuleConfig,
     Seen,
     VirtualModule,
-    build_image,
 )
 from tests.virtual_module.board import Board
-from tests.virtual_module.plain_host import ESP8266, PBKDF2 as ESP32, PICO, Host, bench
-
-ALL = [
-    pytest.param(ESP8266, id="esp8266"),
-    pytest.param(ESP32, id="esp32"),
-    pytest.param(PICO, id="rp2040"),
-]
-SIZE = 32 * 1024
-SILENCE = 0.15
-
-
-def image_for(chip: dict[str, Any]) -> bytes:
-    return build_image(chip["chip"], version="2.0.0", size=SIZE)
+from tests.virtual_module.plain_host import Host, bench
 
 
 def closed(host: Host) -> bool:
@@ -63,7 +51,7 @@ def test_a_module_has_only_faults_its_hardware_can_have() -> None:
         ModuleConfig(chip="esp32", faults=[Fault.BOOT_STRAP])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_busy_answers_nothing(chip: dict[str, Any]) -> None:
     async with bench(**chip, faults={Fault.BUSY: 1}) as (module, host):
         host.invite(image_for(chip))
@@ -73,7 +61,7 @@ async def test_busy_answers_nothing(chip: dict[str, Any]) -> None:
         await module.wait_for("connected")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_lost_first_reply_leaves_the_challenge_standing(chip: dict[str, Any]) -> None:
     """The second invitation is swallowed, the third one is answered."""
     faults = {Fault.LOST_FIRST_REPLY: 1}
@@ -87,7 +75,7 @@ async def test_a_lost_first_reply_leaves_the_challenge_standing(chip: dict[str, 
         assert str(await host.answer()).startswith("AUTH")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_lost_auth_reply_is_followed_by_the_connection(chip: dict[str, Any]) -> None:
     faults = [Fault.LOST_AUTH_REPLY]
     async with bench(**chip, password="secret", faults=faults) as (_, host):
@@ -129,7 +117,7 @@ async def test_the_boot_strap_is_reported_before_anything_else() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_no_connect_says_ok_and_stays_away(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     faults = {Fault.NO_CONNECT: 1}
@@ -142,7 +130,7 @@ async def test_no_connect_says_ok_and_stays_away(chip: dict[str, Any]) -> None:
         assert (await host.push(image)).endswith(b"OK")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_hanging_after_accept_reads_nothing_until_the_host_closes(
     chip: dict[str, Any],
 ) -> None:
@@ -160,7 +148,7 @@ async def test_hanging_after_accept_reads_nothing_until_the_host_closes(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_silent_death_says_nothing_at_all(chip: dict[str, Any]) -> None:
     """No FIN, no RST, no TCP acknowledgement of anything sent afterwards."""
     image = image_for(chip)
@@ -198,7 +186,7 @@ async def test_power_may_return_by_itself() -> None:
             await host.send(b"more")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_reset_strikes_where_it_should(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     async with bench(**chip, faults={Fault.RESET: 1}, fault_at=0.25) as (module, host):
@@ -249,7 +237,7 @@ async def test_acks_may_come_twice() -> None:
         assert said == b"1460" * 44 + b"648" * 2 + b"OK"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_a_wrong_md5_refuses_a_good_image(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     async with bench(**chip, faults={Fault.WRONG_MD5: 1}) as (module, host):
@@ -280,7 +268,7 @@ async def test_the_ok_may_be_split() -> None:
         assert await host.hear() == b"K"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_the_ok_may_come_with_the_last_digits(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     async with bench(**chip, faults=[Fault.MERGED_OK]) as (_, host):
@@ -290,7 +278,7 @@ async def test_the_ok_may_come_with_the_last_digits(chip: dict[str, Any]) -> Non
         assert await host.hear() == b"648OK"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_closing_without_ok_installs_all_the_same(chip: dict[str, Any]) -> None:
     async with bench(**chip, faults=[Fault.CLOSE_WITHOUT_OK]) as (module, host):
         said = await host.push(image_for(chip))
@@ -299,7 +287,7 @@ async def test_closing_without_ok_installs_all_the_same(chip: dict[str, Any]) ->
         assert module.running_version == "2.0.0"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_restarting_without_ok_leaves_the_connection_hanging_until_it_is_back(
     chip: dict[str, Any],
 ) -> None:
@@ -314,7 +302,7 @@ async def test_restarting_without_ok_leaves_the_connection_hanging_until_it_is_b
         assert b"OK" not in host.heard
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_no_restart_stays_up_on_the_old_image_until_power_fails(
     chip: dict[str, Any],
 ) -> None:
@@ -330,7 +318,7 @@ async def test_no_restart_stays_up_on_the_old_image_until_power_fails(
         assert module.running_version == ("1.0.0" if chip is ESP8266 else "2.0.0")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", FAMILIES)
 async def test_the_old_sketch_may_come_back(chip: dict[str, Any]) -> None:
     async with bench(**chip, faults={Fault.OLD_SKETCH_BACK: 1}) as (module, host):
         assert (await host.push(image_for(chip))).endswith(b"OK")

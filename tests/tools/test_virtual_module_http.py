@@ -12,13 +12,7 @@ import pytest
 
 from tests.kit.places import ROOT
 from tests.tools.curl import SIZE, SUCCESS, Curl, image, module_with, needs_curl
-from tests.virtual_module import (
-    Fault,
-    Seen,
-    build_filesystem,
-    build_image,
-    gzip_image,
-)
+from tests.virtual_module import Fault, Seen, build_filesystem, build_image, gzip_image
 
 pytestmark = needs_curl
 

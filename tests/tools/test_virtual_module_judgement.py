@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from tests.tools.chips import (
+    ESP8266,
+    LEGACY,
+    LIKE_ESP32,
+    LIKE_ESP8266,
+    PBKDF2,
+    PICO,
+    SIZE,
+    image_for,
+)
 from tests.virtual_module import build_image, gzip_image
-from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, bench
+from tests.virtual_module.plain_host import bench
 
-LIKE_ESP8266 = [pytest.param(ESP8266, id="esp8266"), pytest.param(PICO, id="rp2040")]
-LIKE_ESP32 = [pytest.param(LEGACY, id="esp32-legacy"), pytest.param(PBKDF2, id="esp32-pbkdf2")]
-SIZE = 32 * 1024
 HTML = b"<!DOCTYPE html>".ljust(SIZE)
-
-
-def image_for(chip: dict[str, Any]) -> bytes:
-    return build_image(chip["chip"], version="2.0.0", size=SIZE)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from tests.tools.curl import SIZE, image, module_with, needs_curl
-from tests.virtual_module import (
-    Fault,
-    build_filesystem,
-)
+from tests.virtual_module import Fault, build_filesystem
 
 pytestmark = needs_curl
 

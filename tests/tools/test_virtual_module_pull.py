@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.tools.chips import ESP32, ESP8266, PICO, PULLERS, SIZE, image_for
 from tests.virtual_module import (
     PULL_REQUESTS,
     Generation,
@@ -15,27 +16,11 @@ from tests.virtual_module import (
     RecordedRequest,
     Seen,
     build_filesystem,
-    build_image,
 )
 from tests.virtual_module.chips import Chip
 from tests.virtual_module.images import FLASH_MODES
 from tests.virtual_module.plain_server import NOTHING_NEW, offer, pulling
 from tests.virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC, sample_image
-
-ESP8266: dict[str, Any] = {"chip": "esp8266"}
-ESP32: dict[str, Any] = {"chip": "esp32"}
-PICO: dict[str, Any] = {"chip": "rp2040"}
-ALL = [
-    pytest.param(ESP8266, id="esp8266"),
-    pytest.param(ESP32, id="esp32"),
-    pytest.param(PICO, id="rp2040"),
-]
-SIZE = 32 * 1024
-
-
-def image_for(chip: dict[str, Any], version: str = "2.0.0", **changes: Any) -> bytes:
-    return build_image(chip["chip"], version=version, size=SIZE, **changes)
-
 
 # What they ask
 
@@ -113,7 +98,7 @@ async def test_a_url_is_sent_as_it_is(url: str, start: bytes) -> None:
     assert (b"Authorization: Basic dTpwJTQw\r\n" in asked) == ("@" in url)
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_each_header_may_be_missing_alone(chip: dict[str, Any]) -> None:
     async with pulling(**chip) as (module, _):
         await module.wait_for("answered")
@@ -139,7 +124,7 @@ def test_what_no_client_could_ask_is_no_configuration() -> None:
 # What becomes of it
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_an_offered_sketch_runs_and_says_so_at_the_next_poll(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     async with pulling(NOTHING_NEW, offer(image), **chip) as (module, server):
@@ -228,7 +213,7 @@ async def test_files_are_replaced_and_only_the_oldest_core_restarts(
         assert b"ode: spiffs\r\n" in server.requests[0]
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_sketch_may_fetch_files_first_and_itself_after(chip: dict[str, Any]) -> None:
     files, image = build_filesystem(16 * 1024), image_for(chip)
     pull = {"steps": (PullMode.FILESYSTEM, PullMode.SKETCH), "poll_interval": 30.0}

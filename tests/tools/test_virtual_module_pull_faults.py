@@ -2,11 +2,14 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from tests.tools import chips
+from tests.tools.chips import ESP32, ESP8266, PULLERS
 from tests.tools.test_virtual_module_process import started
 from tests.virtual_module import (
     Fault,
@@ -19,31 +22,19 @@ from tests.virtual_module import (
     Seen,
     VirtualModule,
     build_filesystem,
-    build_image,
 )
 from tests.virtual_module.chips import Chip
 from tests.virtual_module.plain_host import Host
 from tests.virtual_module.plain_server import NOTHING_NEW, PlainServer, offer, pulling, reset
 
-ESP8266: dict[str, Any] = {"chip": "esp8266"}
-ESP32: dict[str, Any] = {"chip": "esp32"}
-PICO: dict[str, Any] = {"chip": "rp2040"}
-ALL = [
-    pytest.param(ESP8266, id="esp8266"),
-    pytest.param(ESP32, id="esp32"),
-    pytest.param(PICO, id="rp2040"),
-]
 SIZE = 64 * 1024
-
-
-def image_for(chip: dict[str, Any], version: str = "2.0.0", size: int = SIZE) -> bytes:
-    return build_image(chip["chip"], version=version, size=size)
+image_for = partial(chips.image_for, size=SIZE)
 
 
 # Faults
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_reset_in_the_middle_is_tried_again_at_the_next_poll(chip: dict[str, Any]) -> None:
     image = image_for(chip)
     async with pulling(offer(image), offer(image), **chip, faults={Fault.RESET: 1}) as (
@@ -58,7 +49,7 @@ async def test_a_reset_in_the_middle_is_tried_again_at_the_next_poll(chip: dict[
         assert module.restarts == 1
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_reboot_in_the_middle_keeps_the_old_sketch_and_resets_when_it_is_up_again(
     chip: dict[str, Any],
 ) -> None:
@@ -72,7 +63,7 @@ async def test_a_reboot_in_the_middle_keeps_the_old_sketch_and_resets_when_it_is
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_module_that_hangs_takes_no_byte_until_it_is_let_go(chip: dict[str, Any]) -> None:
     async def give_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(offer(image))
@@ -115,7 +106,7 @@ async def test_a_module_without_power_says_nothing_until_it_is_back() -> None:
         assert module.running_version == "1.0.0"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_breaking_off_behind_the_headers_takes_no_byte_of_the_body(
     chip: dict[str, Any],
 ) -> None:
@@ -129,7 +120,7 @@ async def test_breaking_off_behind_the_headers_takes_no_byte_of_the_body(
         assert server.endings == ["reset", "closed"]
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_proxy_that_takes_the_length_away_makes_every_client_give_up(
     chip: dict[str, Any],
 ) -> None:
@@ -147,7 +138,7 @@ async def test_a_proxy_that_takes_the_length_away_makes_every_client_give_up(
         assert module.asked[0] == server.requests[0]
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_the_old_sketch_may_run_again_and_asks_as_before(chip: dict[str, Any]) -> None:
     faults = {Fault.OLD_SKETCH_BACK: 1}
     async with pulling(offer(image_for(chip)), **chip, faults=faults) as (module, server):
@@ -156,7 +147,7 @@ async def test_the_old_sketch_may_run_again_and_asks_as_before(chip: dict[str, A
         assert server.requests[0] == server.requests[1]
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_sketch_that_never_restarts_asks_as_before(chip: dict[str, Any]) -> None:
     faults = {Fault.NO_RESTART: 1}
     async with pulling(offer(image_for(chip)), **chip, faults=faults) as (module, server):
@@ -169,7 +160,7 @@ async def test_a_sketch_that_never_restarts_asks_as_before(chip: dict[str, Any])
         assert module.running_version == ("1.0.0" if chip is ESP8266 else "2.0.0")
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_reboot_without_a_word_installs_all_the_same(chip: dict[str, Any]) -> None:
     faults = {Fault.REBOOT_WITHOUT_OK: 1}
     async with pulling(offer(image_for(chip)), **chip, faults=faults) as (module, server):
@@ -222,7 +213,7 @@ async def test_polls_keep_their_distance() -> None:
         assert all(after - before >= 0.2 for before, after in pairwise(times))
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_puller_can_be_pushed_to_as_well(chip: dict[str, Any]) -> None:
     async with pulling(**chip, pull={"poll_interval": 0.2}) as (module, server):
         await module.wait_for("no_update")
@@ -236,7 +227,7 @@ async def test_a_puller_can_be_pushed_to_as_well(chip: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_push_waits_while_the_sketch_pulls(chip: dict[str, Any]) -> None:
     async def slowly(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(offer(image)[:-100])
@@ -257,7 +248,7 @@ async def test_a_push_waits_while_the_sketch_pulls(chip: dict[str, Any]) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_a_sleeper_hears_nothing_between_its_polls(chip: dict[str, Any]) -> None:
     pull = {"deep_sleep": True, "poll_interval": 0.5}
     async with pulling(NOTHING_NEW, offer(image_for(chip)), **chip, pull=pull) as (module, server):

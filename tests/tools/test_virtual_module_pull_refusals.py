@@ -6,23 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.tools.chips import ESP32, ESP8266, PICO, PULLERS, SIZE, image_for
 from tests.virtual_module import ModuleConfig, PullMode, Seen, build_image, pull_body
 from tests.virtual_module.board import Board
 from tests.virtual_module.plain_server import offer, pulling
-
-ESP8266: dict[str, Any] = {"chip": "esp8266"}
-ESP32: dict[str, Any] = {"chip": "esp32"}
-PICO: dict[str, Any] = {"chip": "rp2040"}
-ALL = [
-    pytest.param(ESP8266, id="esp8266"),
-    pytest.param(ESP32, id="esp32"),
-    pytest.param(PICO, id="rp2040"),
-]
-SIZE = 32 * 1024
-
-
-def image_for(chip: dict[str, Any], version: str = "2.0.0", **changes: Any) -> bytes:
-    return build_image(chip["chip"], version=version, size=SIZE, **changes)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +38,7 @@ async def test_each_status_has_its_error(
         assert module.restarts == 0
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307])
 async def test_a_redirect_is_refused(chip: dict[str, Any], status: int) -> None:
     async with pulling(image_for(chip), **chip, pull={"poll_interval": 60.0}) as (_, elsewhere):
@@ -118,7 +105,7 @@ async def test_a_digest_of_a_wrong_length_blocks_updates_until_a_restart(
         assert module.running_version == "2.0.0"
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_without_a_digest_the_image_is_taken_unchecked(chip: dict[str, Any]) -> None:
     async with pulling(offer(image_for(chip), "x-MD5:"), **chip) as (module, _):
         assert (await module.wait_for("back")).details["version"] == "2.0.0"
@@ -300,7 +287,7 @@ async def test_what_is_no_answer(reply: Any, code: int) -> None:
         assert (await module.wait_for("pull_failed")).details["code"] == code
 
 
-@pytest.mark.parametrize("chip", ALL)
+@pytest.mark.parametrize("chip", PULLERS)
 async def test_an_answer_may_come_byte_by_byte_and_in_either_version(chip: dict[str, Any]) -> None:
     async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for at in range(end):

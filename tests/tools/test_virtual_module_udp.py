@@ -6,24 +6,20 @@ from typing import Any
 
 import pytest
 
+from tests.tools.chips import (
+    ALL,
+    ESP8266,
+    LEGACY,
+    LIKE_ESP32,
+    LIKE_ESP8266,
+    PBKDF2,
+    PICO,
+    SILENCE,
+    image_for,
+)
 from tests.virtual_module import Family, ModuleConfig, build_image
 from tests.virtual_module.invitation import Lock, Reader
-from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO, Host, bench
-
-ALL = [
-    pytest.param(ESP8266, id="esp8266"),
-    pytest.param(LEGACY, id="esp32-legacy"),
-    pytest.param(PBKDF2, id="esp32-pbkdf2"),
-    pytest.param(PICO, id="rp2040"),
-]
-LIKE_ESP8266 = [ALL[0], ALL[3]]
-LIKE_ESP32 = ALL[1:3]
-SILENCE = 0.15
-"""Seconds in which an answer over loopback would have come."""
-
-
-def image_for(chip: dict[str, Any]) -> bytes:
-    return build_image(chip["chip"], version="2.0.0", size=32 * 1024)
+from tests.virtual_module.plain_host import Host, bench
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import hashlib
 import secrets
 import socket
+import struct
 from typing import Any
 
 from .config import ModuleConfig
@@ -105,6 +106,17 @@ class Host:
         for start in range(0, len(payload), chunk):
             await self.send(payload[start : start + chunk])
             await self.hear()
+
+    def half_close(self) -> None:
+        """End our side of the connection only: a FIN goes out."""
+        assert self.connection is not None
+        self.connection.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Drop the connection: a RST goes out."""
+        assert self.connection is not None
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     async def rest(self, timeout: float = 5.0) -> bytes:
         """Read to the end; return all that was heard. A reset ends it too."""
