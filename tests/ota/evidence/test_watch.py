@@ -5,12 +5,7 @@ import time
 
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Cause,
-    EvidenceSource,
-    Sighting,
-    VerifyError,
-)
+from custom_components.esp_ota.ota import Cause, EvidenceSource, Sighting, VerifyError
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.evidence.watch_bench import Bench, in_time, soon
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE

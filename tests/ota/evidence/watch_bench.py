@@ -5,11 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from custom_components.esp_ota.ota import (
-    ModuleWatch,
-    Sighting,
-    WatchLimits,
-)
+from custom_components.esp_ota.ota import ModuleWatch, Sighting, WatchLimits
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE, sighting
 
 SILENT = replace(MODULE, version=None)

@@ -2,9 +2,7 @@
 
 import pytest
 
-from custom_components.esp_ota.ota import (
-    read_image,
-)
+from custom_components.esp_ota.ota import read_image
 from custom_components.esp_ota.ota.exceptions import ImageError
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.virtual_module import Chip as BenchChip

@@ -7,16 +7,9 @@ import zlib
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota import (
-    MAX_FILE_SIZE,
-    Cause,
-    read_image,
-)
+from custom_components.esp_ota.ota import MAX_FILE_SIZE, Cause, read_image
 from custom_components.esp_ota.ota.exceptions import ImageError
-from tests.corpus.espressif import (
-    esp32_boot_loader,
-    old_esp8266,
-)
+from tests.corpus.espressif import esp32_boot_loader, old_esp8266
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.image.bytes_of_images import (
     ESP32_CHIPS,

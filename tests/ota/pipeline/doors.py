@@ -23,9 +23,7 @@ from custom_components.esp_ota.ota import (
     Sighting,
     read_image,
 )
-from custom_components.esp_ota.ota.exceptions import (
-    NotCollected,
-)
+from custom_components.esp_ota.ota.exceptions import NotCollected
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.ota.examples import CANDIDATE, MODULE, sighting
 from tests.ota.pipeline.world import PAYLOAD, QUICK, Send, World

@@ -14,17 +14,10 @@ from custom_components.esp_ota.ota import (
     Verdict,
     VerifyError,
 )
-from custom_components.esp_ota.ota.exceptions import (
-    TransferError,
-)
+from custom_components.esp_ota.ota.exceptions import TransferError
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.ota.examples import DATA
-from tests.ota.pipeline.world import (
-    NETWORK,
-    QUICK,
-    World,
-    fail,
-)
+from tests.ota.pipeline.world import NETWORK, QUICK, World, fail
 
 # What must not happen, and still must not leave the equipment shut off
 

@@ -28,15 +28,7 @@ from custom_components.esp_ota.ota.exceptions import (
 )
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.ota.examples import DATA, IMAGE, MODULE, sighting
-from tests.ota.pipeline.world import (
-    ALL_STAGES,
-    NETWORK,
-    Send,
-    World,
-    fail,
-    succeed,
-    unconfirmed,
-)
+from tests.ota.pipeline.world import ALL_STAGES, NETWORK, Send, World, fail, succeed, unconfirmed
 
 # The whole way
 

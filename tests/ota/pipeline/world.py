@@ -24,9 +24,7 @@ from custom_components.esp_ota.ota import (
     Ports,
     Sighting,
 )
-from custom_components.esp_ota.ota.exceptions import (
-    ModuleConnectionError,
-)
+from custom_components.esp_ota.ota.exceptions import ModuleConnectionError
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.examples import CANDIDATE, DATA, IMAGE, MODULE, sighting

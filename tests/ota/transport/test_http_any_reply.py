@@ -7,19 +7,9 @@ import zlib
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Cause,
-    Delivery,
-    ImageKind,
-    OtaError,
-    UploadDialect,
-)
+from custom_components.esp_ota.ota import Cause, Delivery, ImageKind, OtaError, UploadDialect
 from custom_components.esp_ota.ota.transport._dialects import DIALECTS
-from custom_components.esp_ota.ota.transport._http import (
-    after_interim,
-    plain,
-    read_reply,
-)
+from custom_components.esp_ota.ota.transport._http import after_interim, plain, read_reply
 from custom_components.esp_ota.ota.transport._verdict import admit
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.transport.web_answers import (

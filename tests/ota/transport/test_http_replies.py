@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Cause,
-    Delivery,
-    Fixed,
-    OtaError,
-    UploadDialect,
-)
+from custom_components.esp_ota.ota import Cause, Delivery, Fixed, OtaError, UploadDialect
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
@@ -20,10 +14,7 @@ from custom_components.esp_ota.ota.exceptions import (
     TransferError,
 )
 from custom_components.esp_ota.ota.transport._dialects import DIALECTS
-from custom_components.esp_ota.ota.transport._http import (
-    REPLY_LIMIT,
-    Reply,
-)
+from custom_components.esp_ota.ota.transport._http import REPLY_LIMIT, Reply
 from custom_components.esp_ota.ota.transport._verdict import delivery
 from custom_components.esp_ota.ota.transport._web import Web
 from tests.ota.transport.web_answers import (

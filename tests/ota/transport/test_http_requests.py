@@ -7,13 +7,8 @@ from aiohttp.test_utils import TestServer
 import aiohttp.web
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Delivery,
-    UploadDialect,
-)
-from custom_components.esp_ota.ota.transport._http import (
-    request_head,
-)
+from custom_components.esp_ota.ota import Delivery, UploadDialect
+from custom_components.esp_ota.ota.transport._http import request_head
 from custom_components.esp_ota.ota.transport._multipart import around_file, boundary_for
 from custom_components.esp_ota.ota.transport._web import _authority
 from tests.ota.transport.web_scripts import DATA, FORM, page, send, web

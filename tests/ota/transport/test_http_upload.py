@@ -28,14 +28,7 @@ from tests.ota.transport.uploading import (
     quick,
     upload,
 )
-from tests.virtual_module import (
-    Fault,
-    HttpDialect,
-    Seen,
-    build_filesystem,
-    build_image,
-    gzip_image,
-)
+from tests.virtual_module import Fault, HttpDialect, Seen, build_filesystem, build_image, gzip_image
 
 # What should happen
 

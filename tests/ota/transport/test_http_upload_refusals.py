@@ -7,17 +7,8 @@ import re
 
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Cause,
-    Delivery,
-    Fixed,
-    HttpUpload,
-    UploadDialect,
-)
-from custom_components.esp_ota.ota.exceptions import (
-    ModuleAuthError,
-    ModuleRejectedImage,
-)
+from custom_components.esp_ota.ota import Cause, Delivery, Fixed, HttpUpload, UploadDialect
+from custom_components.esp_ota.ota.exceptions import ModuleAuthError, ModuleRejectedImage
 from tests.kit.pushing import new_firmware, payload_for
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.transport.uploading import (
@@ -29,12 +20,7 @@ from tests.ota.transport.uploading import (
     quick,
     upload,
 )
-from tests.virtual_module import (
-    Fault,
-    HttpDialect,
-    HttpModule,
-    build_image,
-)
+from tests.virtual_module import Fault, HttpDialect, HttpModule, build_image
 
 # Who may
 

@@ -9,14 +9,7 @@ from custom_components.esp_ota.ota import Cause, Delivery
 from custom_components.esp_ota.ota.exceptions import ModuleRejectedImage, TransferError
 from custom_components.esp_ota.ota.transport._connection import unacknowledged
 from custom_components.esp_ota.ota.transport._stream import EndToken, StreamLimits
-from tests.ota.transport.stream_bench import (
-    DATA,
-    WINDOW,
-    Bench,
-    condition,
-    ended,
-    failed,
-)
+from tests.ota.transport.stream_bench import DATA, WINDOW, Bench, condition, ended, failed
 
 # The end token
 

@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.ota import (
-    Cause,
-    Delivery,
-    OtaError,
-    UploadDialect,
-    UploadLimits,
-)
+from custom_components.esp_ota.ota import Cause, Delivery, OtaError, UploadDialect, UploadLimits
 from custom_components.esp_ota.ota.transport._dialects import DIALECTS
-from custom_components.esp_ota.ota.transport._http import (
-    Reply,
-)
+from custom_components.esp_ota.ota.transport._http import Reply
 from custom_components.esp_ota.ota.transport._verdict import delivery
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.transport.web_scripts import GOOD, send, web
