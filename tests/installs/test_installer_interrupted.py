@@ -122,7 +122,7 @@ async def restarting(
     entry = await garden.add_valve(module)
     pressed = expect(garden, cause)
     await module.wait_for(Seen.RESTARTED)
-    await until(lambda: garden.card.attributes["stage"] == "restarting")
+    await garden.at("restarting")
     return module, entry, pressed
 
 
@@ -228,7 +228,7 @@ async def test_a_restore_that_runs_while_the_entry_is_taken_away_is_carried_to_i
     options["safe_state"]["restore"].insert(0, pause)
     entry = await garden.add_valve(module, options=options)
     refused = expect(garden, "boot_strap")
-    await until(lambda: garden.card.attributes["stage"] == "restoring")
+    await garden.at("restoring")
 
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
 

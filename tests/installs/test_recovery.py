@@ -1,13 +1,9 @@
 """What is picked up after a crash: each line of the table in `docs/states.md`."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.house import restored_result, stored_result
@@ -236,8 +232,7 @@ async def test_a_restore_that_outlives_a_reload_is_not_run_beside_itself(
     options = options_for()
     options["safe_state"]["restore"].insert(0, {"delay": {"milliseconds": 500}})
     entry = await garden.add(entry_for(module, options=options))
-    install = asyncio.create_task(garden.install())
-    await until(lambda: garden.card.attributes["stage"] == "restoring")
+    install = await garden.begin(garden.install(), "restoring")
 
     # As if Home Assistant had lost patience with the restore (it waits ten seconds).
     for task in list(entry._background_tasks):

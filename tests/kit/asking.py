@@ -1,6 +1,7 @@
 """Who asks for an image over HTTP, header by header, and what Home Assistant knows of it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 import hashlib
 from typing import Any
 
@@ -8,8 +9,10 @@ from aiohttp.test_utils import TestClient
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from tests.kit.garden import options_for
-from tests.virtual_module import build_image
+from tests.kit.garden import SMALL_FILES, options_for
+from tests.virtual_module import ModuleConfig, PullConfig, VirtualModule, build_image
+from tests.virtual_module.chips import Chip
+from tests.virtual_module.recorded import SAMPLE_MAC
 
 PATH = "/api/esp_ota/pull"
 SECRET = "house-secret"
@@ -42,8 +45,17 @@ def headers(running: bytes = OLD, **changes: str | None) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def poller(secret: str | None = None, **changes: Any) -> MockConfigEntry:
-    """Return the entry of a module that asks."""
+def house() -> MockConfigEntry:
+    """Return the entry of a house with a secret."""
+    data = {"kind": "house", "pull_secret": SECRET}
+    return MockConfigEntry(domain=DOMAIN, unique_id="house", data=data)
+
+
+def poller(
+    secret: str | None = None, *, mac: str | None = MAC.lower(), **changes: Any
+) -> MockConfigEntry:
+    """Return the entry of a module that asks; `options` are added to the usual ones."""
+    options = changes.pop("options", {})
     data = {
         "kind": "module",
         "name": "garden-valve",
@@ -51,7 +63,7 @@ def poller(secret: str | None = None, **changes: Any) -> MockConfigEntry:
         "port": 8266,
         "service_name": None,
         "board": None,
-        "mac": MAC.lower(),
+        "mac": mac,
         "auth_required": None,
         "transports": ["http_pull"],
     }
@@ -60,10 +72,16 @@ def poller(secret: str | None = None, **changes: Any) -> MockConfigEntry:
     return MockConfigEntry(
         domain=DOMAIN,
         title="garden-valve",
-        unique_id=MAC.lower(),
+        unique_id=mac or MAC.lower(),
         data=data | changes,
-        options=options_for(),
+        options=options_for(**options),
     )
+
+
+def sampled(chip: Chip = Chip.ESP8266, **changes: Any) -> MockConfigEntry:
+    """Return the entry of the module that the recorded requests come from."""
+    options = {"chip": chip.value, **SMALL_FILES}
+    return poller(mac=SAMPLE_MAC, options=options, **changes)
 
 
 async def ask(
@@ -72,3 +90,16 @@ async def ask(
     """Ask once; return status, headers and body."""
     async with asker.get(path, headers=headers() if said is None else said) as reply:
         return reply.status, reply.headers, await reply.read()
+
+
+@asynccontextmanager
+async def asking(
+    port: int, chip: Chip = Chip.ESP8266, **config: Any
+) -> AsyncIterator[VirtualModule]:
+    """Switch a module on that asks, and wait until it has."""
+    url = config.pop("url", f"http://127.0.0.1:{port}{PATH}/{SECRET}")
+    given = {"image": build_image(chip, version="1.0.0", size=48 * 1024), "time_scale": 0.02}
+    given |= {"pull": PullConfig(url=url, poll_interval=0.2), "mac": SAMPLE_MAC}
+    async with VirtualModule(ModuleConfig(chip=chip, **given | config)) as module:
+        await module.wait_for("no_update")
+        yield module

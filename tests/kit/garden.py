@@ -1,7 +1,7 @@
 """A garden in a test's Home Assistant: a valve, a module that switches it, and its card."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -204,6 +204,22 @@ class Garden:
         assert caught.value.translation_placeholders is not None
         await self.hass.async_block_till_done()
         return caught.value.translation_placeholders
+
+    async def at(self, stage: str) -> None:
+        """Wait until the card shows this stage."""
+        await until(lambda: self.card.attributes["stage"] == stage)
+
+    async def begin[T](self, install: Coroutine[Any, Any, T], stage: str) -> asyncio.Task[T]:
+        """Have an install run beside the test, and wait until the card shows this stage."""
+        running = asyncio.create_task(install)
+        await self.at(stage)
+        return running
+
+    async def ended(self) -> None:
+        """Wait until an install that somebody else begins has begun and ended."""
+        await until(lambda: self.card.attributes["stage"] is not None)
+        await until(lambda: self.card.attributes["stage"] is None)
+        await self.hass.async_block_till_done()
 
     def assert_at_rest(self, module: MockConfigEntry, valve: list[str]) -> None:
         """Check that nothing of an install is left: on the card, in the journal, outdoors."""

@@ -1,22 +1,17 @@
 """Files that a module asks for: its next request is all that is ever said of them."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-from aiohttp import web
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.ota import PullLimits
 from homeassistant.exceptions import HomeAssistantError
+from tests.kit.asking import PATH, SECRET, asking, sampled
 from tests.kit.garden import CLOSED_AND_OPENED, Garden, patience
 from tests.kit.sentences import assert_error_is_whole
 from tests.test_files_update import add_files, files_card
 from tests.virtual_module import Fault, PullConfig, PullMode, Seen
 from tests.virtual_module.chips import Chip
-from tests.web.test_pull_replay import PATH, SECRET, asking, poller
 
 pytestmark = pytest.mark.slow
 
@@ -30,18 +25,11 @@ FILES_ONLY: dict[str, Any] = {"steps": (FILES,)}
 BOTH: dict[str, Any] = {"steps": (FILES, SKETCH)}
 
 
-@pytest.fixture
-async def port(garden: Garden) -> AsyncIterator[int]:
-    data = {"kind": "house", "pull_secret": SECRET}
-    await garden.add(MockConfigEntry(domain=DOMAIN, unique_id="house", data=data))
-    limits = PullLimits(request=2.0, offer=10.0, hold=5.0, stall=5.0, restart=0.4, requests=10_000)
+@pytest.fixture(autouse=True)
+def _patient(garden: Garden, port: int) -> None:
+    """Wait as long as for modules that talk, and not long for one that restarts."""
+    limits = replace(garden.house.patience.pull, restart=0.4)
     garden.house.patience = replace(patience(), pull=limits)
-    runner = web.AppRunner(garden.hass.http.app, handler_cancellation=True, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
 
 
 def pull(port: int, sketch: dict[str, Any]) -> PullConfig:
@@ -54,7 +42,7 @@ def pull(port: int, sketch: dict[str, Any]) -> PullConfig:
 async def test_files_that_a_module_refuses_at_their_end_are_no_success(
     garden: Garden, port: int, chip: Chip, fault: dict[str, Any], sketch: dict[str, Any]
 ) -> None:
-    entry = await garden.add(poller(chip))
+    entry = await garden.add(sampled(chip))
     await add_files(garden, "1.1.0")
     async with asking(port, chip, pull=pull(port, sketch), **fault) as module:
         with pytest.raises(HomeAssistantError) as caught:
@@ -79,7 +67,7 @@ async def test_files_that_a_module_refuses_at_their_end_are_no_success(
 async def test_files_that_a_module_takes_are_unverified(
     garden: Garden, port: int, sketch: dict[str, Any], config: dict[str, Any]
 ) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     await add_files(garden, "1.1.0")
     async with asking(port, pull=pull(port, sketch), **config) as module:
         await garden.install_files()
@@ -93,7 +81,7 @@ async def test_files_that_a_module_takes_are_unverified(
 async def test_a_core_that_restarts_after_files_and_did_not_has_refused_them(
     garden: Garden, port: int
 ) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     await add_files(garden, "1.1.0")
     async with asking(port, pull=pull(port, BOTH), **OLD_CORE, **WRONG_SUM) as module:
         with pytest.raises(HomeAssistantError) as caught:
@@ -104,7 +92,7 @@ async def test_a_core_that_restarts_after_files_and_did_not_has_refused_them(
 
 
 async def test_a_sketch_does_not_follow_files_that_were_refused(garden: Garden, port: int) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     await add_files(garden, "1.1.0")
     await garden.release("1.1.0")
     async with asking(port, pull=pull(port, EXAMPLE), **WRONG_SUM) as module:
@@ -118,7 +106,7 @@ async def test_a_sketch_does_not_follow_files_that_were_refused(garden: Garden, 
 async def test_a_download_of_files_that_breaks_leaves_them_incomplete(
     garden: Garden, port: int
 ) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     await add_files(garden, "1.1.0")
     broken = {"faults": [Fault.RESET], "sector_time": 0.05}
     async with asking(port, pull=pull(port, FILES_ONLY), **broken):

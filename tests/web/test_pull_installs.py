@@ -1,6 +1,5 @@
 """Installs of modules that ask: after a crash, cancelled, and what the journal knows of them."""
 
-import asyncio
 from copy import deepcopy
 
 import pytest
@@ -45,8 +44,7 @@ async def test_the_journal_knows_the_sum_of_what_ran_before(garden: Garden, aske
     await garden.release("1.1.0")
     await ask(asker)
 
-    installing = asyncio.create_task(garden.refused("cancelled"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("cancelled"), "queued")
 
     note = garden.house.journal.open_install(entry.entry_id)
     assert note is not None
@@ -62,8 +60,7 @@ async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
     release = await garden.release("1.1.0")
     await garden.add(poller())
     await ask(asker)
-    installing = asyncio.create_task(garden.refused("cancelled_late"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("cancelled_late"), "queued")
     async with asker.get(f"{PATH}/{SECRET}", headers=headers()) as reply:
         assert len(await reply.content.readexactly(release.image.size)) == release.image.size
 
@@ -84,8 +81,7 @@ async def test_a_queued_install_is_over_in_the_journal_before_it_is_told_as_canc
         EVENT_UPDATE_ENDED,
         callback(lambda _event: known.append(deepcopy(journal.open_install(entry.entry_id)))),
     )
-    installing = asyncio.create_task(garden.refused("cancelled"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("cancelled"), "queued")
 
     await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
 

@@ -1,33 +1,17 @@
 """The pull endpoint against bytes that nobody here made up, and against modules that pull."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from aiohttp import web
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.ota import PullLimits
-from tests.kit.garden import CLOSED_AND_OPENED, SMALL_FILES, Garden, options_for, until
-from tests.virtual_module import (
-    PULL_REQUESTS,
-    Fault,
-    ModuleConfig,
-    PullConfig,
-    RecordedRequest,
-    Seen,
-    VirtualModule,
-    build_image,
-)
+from tests.kit.asking import PATH, SECRET, asking, sampled
+from tests.kit.garden import CLOSED_AND_OPENED, Garden, until
+from tests.virtual_module import PULL_REQUESTS, Fault, RecordedRequest, Seen
 from tests.virtual_module.chips import Chip
-from tests.virtual_module.recorded import SAMPLE_LOGIN, SAMPLE_MAC
+from tests.virtual_module.recorded import SAMPLE_LOGIN
 
-PATH = "/api/esp_ota/pull"
-SECRET = "house-secret"
 OPTIONAL = {
     Chip.ESP8266: "x-ESP8266-",
     Chip.ESP32: "x-ESP32-",
@@ -51,43 +35,6 @@ class Reply:
         headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
         assert len(headers) == len(lines), f"a header came twice: {lines}"
         return cls(first, headers, body)
-
-
-@pytest.fixture
-async def port(garden: Garden) -> AsyncIterator[int]:
-    """Return where Home Assistant's own web server listens; the house has a secret."""
-    data = {"kind": "house", "pull_secret": SECRET}
-    await garden.add(MockConfigEntry(domain=DOMAIN, unique_id="house", data=data))
-    limits = PullLimits(request=2.0, offer=10.0, hold=5.0, stall=5.0, requests=10_000)
-    garden.house.patience = replace(garden.house.patience, pull=limits)
-    runner = web.AppRunner(garden.hass.http.app, handler_cancellation=True, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
-
-
-def poller(chip: Chip = Chip.ESP8266, **changes: Any) -> MockConfigEntry:
-    """Return the entry of the module that the recorded requests come from."""
-    data = {
-        "kind": "module",
-        "name": "garden-valve",
-        "host": "127.0.0.1",
-        "port": 8266,
-        "service_name": None,
-        "board": None,
-        "mac": SAMPLE_MAC,
-        "auth_required": None,
-        "transports": ["http_pull"],
-    }
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="garden-valve",
-        unique_id=SAMPLE_MAC,
-        data=data | changes,
-        options=options_for(chip=chip.value, **SMALL_FILES),
-    )
 
 
 async def exchange(port: int, raw: bytes) -> Reply:
@@ -118,7 +65,7 @@ async def test_what_a_core_sends_is_answered_nothing_new(
     garden: Garden, port: int, name: str
 ) -> None:
     recorded = PULL_REQUESTS[name]
-    module = await garden.add(poller(recorded.chip))
+    module = await garden.add(sampled(recorded.chip))
     assert_nothing_new(await exchange(port, aimed(recorded, port).raw))
     facts = module.runtime_data.coordinator.facts()
     assert facts.family == {"rp2040": "rp2"}.get(recorded.chip, recorded.chip)
@@ -127,14 +74,14 @@ async def test_what_a_core_sends_is_answered_nothing_new(
 
 @pytest.mark.parametrize("name", [name for name in PULL_REQUESTS if name.endswith("no_version")])
 async def test_a_sketch_need_not_say_its_version(garden: Garden, port: int, name: str) -> None:
-    await garden.add(poller(PULL_REQUESTS[name].chip))
+    await garden.add(sampled(PULL_REQUESTS[name].chip))
     assert_nothing_new(await exchange(port, aimed(PULL_REQUESTS[name], port).raw))
 
 
 async def test_a_version_query_gets_200_which_is_all_that_its_client_takes(
     garden: Garden, port: int
 ) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     await garden.release("1.5.0")
     reply = await exchange(port, aimed(PULL_REQUESTS["esp8266_git_version"], port).raw)
     assert reply.status_line == "HTTP/1.0 200 OK"
@@ -146,7 +93,7 @@ async def test_a_version_query_gets_200_which_is_all_that_its_client_takes(
 async def test_a_login_may_stand_in_for_the_path(garden: Garden, port: int, name: str) -> None:
     recorded = PULL_REQUESTS[name]
     secret = SAMPLE_LOGIN.partition(":")[2]
-    await garden.add(poller(recorded.chip, pull_secret=secret))
+    await garden.add(sampled(recorded.chip, pull_secret=secret))
     assert_nothing_new(await exchange(port, aimed(recorded, port, "").raw))
     # A login is no excuse for a wrong path.
     reply = await exchange(port, aimed(recorded, port, "wrong").raw)
@@ -158,7 +105,7 @@ async def test_every_header_but_the_identity_may_be_missing(
     garden: Garden, port: int, name: str
 ) -> None:
     recorded = aimed(PULL_REQUESTS[name], port)
-    await garden.add(poller(recorded.chip))
+    await garden.add(sampled(recorded.chip))
     names = [line.partition(":")[0] for line in recorded.lines[1:]]
     needed = {"Host", "User-Agent", f"{OPTIONAL[recorded.chip]}STA-MAC"}
     for missing in names:
@@ -175,14 +122,14 @@ async def test_the_case_of_names_does_not_matter(
     garden: Garden, port: int, name: str, case: Any
 ) -> None:
     recorded = aimed(PULL_REQUESTS[name], port)
-    await garden.add(poller(recorded.chip))
+    await garden.add(sampled(recorded.chip))
     lines = [":".join([case(x), y]) for x, y in (x.split(":", 1) for x in recorded.lines[1:])]
     recased = replace(recorded, lines=(recorded.lines[0], *lines))
     assert_nothing_new(await exchange(port, recased.raw))
 
 
 async def test_http_1_1_is_understood_too(garden: Garden, port: int) -> None:
-    await garden.add(poller())
+    await garden.add(sampled())
     raw = aimed(PULL_REQUESTS["esp8266_3"], port).raw.replace(b"HTTP/1.0", b"HTTP/1.1")
     assert_nothing_new(await exchange(port, raw), "1.1")
 
@@ -201,19 +148,6 @@ async def test_a_flood_of_strangers_fills_no_house(garden: Garden, port: int) ->
     assert len(flows.async_progress()) == 32
 
 
-@asynccontextmanager
-async def asking(
-    port: int, chip: Chip = Chip.ESP8266, **config: Any
-) -> AsyncIterator[VirtualModule]:
-    """Switch a module on that asks, and wait until it has."""
-    url = config.pop("url", f"http://127.0.0.1:{port}{PATH}/{SECRET}")
-    given = {"image": build_image(chip, version="1.0.0", size=48 * 1024), "time_scale": 0.02}
-    given |= {"pull": PullConfig(url=url, poll_interval=0.2), "mac": SAMPLE_MAC}
-    async with VirtualModule(ModuleConfig(chip=chip, **given | config)) as module:
-        await module.wait_for("no_update")
-        yield module
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("chip", "login"),
@@ -222,7 +156,7 @@ async def asking(
 async def test_a_module_that_pulls_is_updated(
     garden: Garden, port: int, chip: Chip, login: str
 ) -> None:
-    entry = await garden.add(poller(chip))
+    entry = await garden.add(sampled(chip))
     release = await garden.release("1.1.0", chip.value)
     await garden.release("1.0.0", chip.value)
     path = PATH if login else f"{PATH}/{SECRET}"
@@ -258,7 +192,7 @@ async def test_what_goes_wrong_with_a_pull_is_named(
 ) -> None:
     limits = replace(garden.house.patience.pull, stall=0.5, offer=3.0)
     garden.house.patience = replace(garden.house.patience, pull=limits)
-    await garden.add(poller(chip))
+    await garden.add(sampled(chip))
     await garden.release("1.1.0", chip.value, size=1024 * 1024)
     await garden.release("1.0.0", chip.value)
     room = {"slot_size": 0x200000, "fs_size": 0x200000, "offline_time": 1.0}

@@ -34,8 +34,7 @@ async def test_a_module_that_asks_gets_the_image_and_proves_it(
     await garden.runs("1.0.0")
     assert old.image.plain_md5 == md5(OLD)
 
-    installing = asyncio.create_task(garden.install())
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.install(), "queued")
     assert garden.valve == UNTOUCHED
     status, said, body = await ask(asker)
 
@@ -61,8 +60,7 @@ async def test_a_module_that_asks_again_with_the_old_image_is_told(
     await garden.release("1.1.0")
     await garden.release("1.0.0")
     await ask(asker)
-    installing = asyncio.create_task(garden.refused("old_firmware_asks"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("old_firmware_asks"), "queued")
     assert (await ask(asker))[0] == 200
     assert (await ask(asker))[0] == 304
     facts = await installing
@@ -75,8 +73,7 @@ async def test_a_valve_that_opens_in_the_middle_ends_the_download(
 ) -> None:
     await garden.add(poller())
     await garden.release("1.1.0", size=900 * 1024)
-    installing = asyncio.create_task(garden.refused("safe_state_broken"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("safe_state_broken"), "queued")
     server = asker.server
     assert isinstance(server.port, int)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
@@ -162,8 +159,7 @@ async def test_an_image_that_is_too_large_for_the_stated_space_is_refused(
 ) -> None:
     await garden.add(poller())
     await garden.release("1.1.0")
-    installing = asyncio.create_task(garden.refused("too_large"))
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    installing = await garden.begin(garden.refused("too_large"), "queued")
     status, _, _ = await ask(asker, said=headers(x_ESP8266_free_space="40000"))
     assert status == 304
     await installing
@@ -228,8 +224,7 @@ async def test_an_image_that_failed_twice_is_offered_again_only_by_the_repair(
     await garden.release("1.0.0")
     await ask(asker)
     for _ in range(2):
-        installing = asyncio.create_task(garden.refused("old_firmware_asks"))
-        await until(lambda: garden.card.attributes["stage"] == "queued")
+        installing = await garden.begin(garden.refused("old_firmware_asks"), "queued")
         assert (await ask(asker))[0] == 200
         assert (await ask(asker))[0] == 304
         await installing
@@ -245,7 +240,7 @@ async def test_an_image_that_failed_twice_is_offered_again_only_by_the_repair(
     assert form["description_placeholders"]["version"] == "1.1.0"
     await flow.async_step_confirm({})
 
-    await until(lambda: garden.card.attributes["stage"] == "queued")
+    await garden.at("queued")
     _, _, body = await ask(asker)
     await ask(asker, said=headers(body))
     await until(lambda: garden.card.attributes["last_verdict"] == "verified")

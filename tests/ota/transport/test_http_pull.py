@@ -1,10 +1,11 @@
 """The desk where a module's requests and its install meet."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 import socket
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from custom_components.esp_ota.ota import (
     Cause,
     ChipFamily,
     Delivery,
+    Download,
     HttpPull,
     ImageKind,
     Payload,
@@ -50,12 +52,40 @@ def unwatched() -> None:
     """Let the first byte leave."""
 
 
-async def send(pull: HttpPull, progress: list[int] | None = None) -> Delivery:
+async def send(
+    pull: HttpPull,
+    progress: list[int] | None = None,
+    *,
+    payload: Payload = PAYLOAD,
+    before_first_byte: Callable[[], None] = unwatched,
+) -> Delivery:
     return await pull.send(
-        PAYLOAD,
-        before_first_byte=unwatched,
+        payload,
+        before_first_byte=before_first_byte,
         on_progress=lambda sent, _total: progress.append(sent) if progress is not None else None,
     )
+
+
+async def offered(desk: PullDesk, **changes: Any) -> asyncio.Task[Delivery]:
+    """Lay an image on the desk, and return its sending."""
+    sending = asyncio.create_task(send(HttpPull(desk, host="127.0.0.1"), **changes))
+    await asyncio.sleep(0)
+    return sending
+
+
+async def fetched(desk: PullDesk, asked: PullRequest | None = None) -> Download:
+    """Ask for the image that lies on the desk."""
+    download = await desk.visit(asked or request())
+    assert download is not None
+    return download
+
+
+async def wanted(desk: PullDesk) -> tuple[HttpPull, asyncio.Task[None]]:
+    """Begin to wait for a request; return what waits."""
+    pull = HttpPull(desk)
+    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
+    await asyncio.sleep(0)
+    return pull, ready
 
 
 async def test_without_an_install_there_is_nothing_new_at_once() -> None:
@@ -66,9 +96,8 @@ async def test_without_an_install_there_is_nothing_new_at_once() -> None:
 
 async def test_a_request_is_held_until_the_equipment_is_safe_and_gets_the_image() -> None:
     desk = PullDesk()
-    pull, progress = HttpPull(desk), []
-    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
-    await asyncio.sleep(0)
+    progress: list[int] = []
+    pull, ready = await wanted(desk)
     visit = asyncio.create_task(desk.visit(request()))
     await ready
     assert not visit.done()
@@ -93,15 +122,12 @@ async def test_a_request_is_held_until_the_equipment_is_safe_and_gets_the_image(
 
 async def test_a_request_that_cannot_wait_longer_is_sent_away_and_the_next_gets_the_image() -> None:
     desk = PullDesk(SHORT)
-    pull = HttpPull(desk)
-    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
-    await asyncio.sleep(0)
+    pull, ready = await wanted(desk)
     assert await desk.visit(request()) is None  # after 0.2 s: not safe yet
     await ready
     sending = asyncio.create_task(send(pull))
     await asyncio.sleep(0)
-    download = await desk.visit(request())
-    assert download is not None
+    download = await fetched(desk)
     assert download.begin()
     download.complete()
     await sending
@@ -126,22 +152,18 @@ async def test_an_image_that_nobody_fetches_is_taken_back() -> None:
 
 async def test_a_request_for_another_kind_of_image_gets_nothing() -> None:
     desk = PullDesk(SHORT)
-    sending = asyncio.create_task(send(HttpPull(desk)))
-    await asyncio.sleep(0)
+    sending = await offered(desk)
     assert await desk.visit(request(PullMode.FILESYSTEM)) is None
     assert await desk.visit(request(PullMode.VERSION)) is None
-    download = await desk.visit(request())
-    assert download is not None
+    download = await fetched(desk)
     download.complete()
     await sending
 
 
 async def test_a_module_that_asks_anew_in_the_middle_has_restarted() -> None:
     desk = PullDesk(PullLimits(request=0.2))
-    sending = asyncio.create_task(send(HttpPull(desk, host="127.0.0.1")))
-    await asyncio.sleep(0)
-    first = await desk.visit(request())
-    assert first is not None
+    sending = await offered(desk)
+    first = await fetched(desk)
     assert first.begin()
     asking = asyncio.create_task(desk.visit(request()))
     with pytest.raises(TransferError) as broken:
@@ -154,8 +176,7 @@ async def test_a_module_that_asks_anew_in_the_middle_has_restarted() -> None:
 
 async def test_a_second_request_while_one_is_held_is_sent_away() -> None:
     desk = PullDesk(SHORT)
-    ready = asyncio.create_task(HttpPull(desk).wait_ready(PAYLOAD))
-    await asyncio.sleep(0)
+    _, ready = await wanted(desk)
     held = asyncio.create_task(desk.visit(request()))
     await ready
     assert await desk.visit(request()) is None
@@ -169,12 +190,8 @@ async def test_equipment_that_is_unsafe_in_the_last_moment_stops_the_first_byte(
     def unsafe() -> None:
         raise SafeStateError(Cause.SAFE_STATE_BROKEN)
 
-    sending = asyncio.create_task(
-        HttpPull(desk).send(PAYLOAD, before_first_byte=unsafe, on_progress=lambda _s, _t: None)
-    )
-    await asyncio.sleep(0)
-    download = await desk.visit(request())
-    assert download is not None
+    sending = await offered(desk, before_first_byte=unsafe)
+    download = await fetched(desk)
     assert not download.begin()
     with pytest.raises(SafeStateError):
         await sending
@@ -196,13 +213,8 @@ async def test_a_download_that_breaks_says_how_far_it_came(
 ) -> None:
     desk = PullDesk()
     large = Payload(data=bytes(500_000), kind=ImageKind.SKETCH, md5="0" * 32)
-    pull = HttpPull(desk, host="127.0.0.1")
-    sending = asyncio.create_task(
-        pull.send(large, before_first_byte=unwatched, on_progress=lambda _s, _t: None)
-    )
-    await asyncio.sleep(0)
-    download = await desk.visit(replace(request(), proxied=proxied))
-    assert download is not None
+    sending = await offered(desk, payload=large)
+    download = await fetched(desk, replace(request(), proxied=proxied))
     assert download.begin()
     with taken_at_once() as connection:
         download.track(taken, connection)
@@ -220,10 +232,8 @@ async def test_a_download_that_breaks_says_how_far_it_came(
 
 async def test_a_cancelled_install_stops_the_download_that_is_on_its_way() -> None:
     desk = PullDesk()
-    sending = asyncio.create_task(send(HttpPull(desk)))
-    await asyncio.sleep(0)
-    download = await desk.visit(request())
-    assert download is not None
+    sending = await offered(desk)
+    download = await fetched(desk)
     assert download.begin()
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -250,9 +260,7 @@ async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely(
 
 async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next_one() -> None:
     desk = PullDesk()
-    pull = HttpPull(desk)
-    ready = asyncio.create_task(pull.wait_ready(PAYLOAD))
-    await asyncio.sleep(0)
+    pull, ready = await wanted(desk)
     visit = asyncio.create_task(desk.visit(request()))
     await ready
     sending = asyncio.create_task(send(pull))
@@ -260,8 +268,7 @@ async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next
     visit.cancel()  # as aiohttp does when the module hangs up
     with pytest.raises(asyncio.CancelledError):
         await visit
-    download = await desk.visit(request())
-    assert download is not None
+    download = await fetched(desk)
     assert download.begin()
     download.complete()
     assert await sending is Delivery.UNCONFIRMED
@@ -274,15 +281,8 @@ async def test_a_download_that_ends_out_of_a_silence_tells_of_a_restart(
     silence: float, cause: Cause
 ) -> None:
     desk = PullDesk(replace(SHORT, restart=0.1, hold=5.0))
-    payload = replace(PAYLOAD, data=bytes(40_000))
-    sending = asyncio.create_task(
-        HttpPull(desk).send(
-            payload, before_first_byte=unwatched, on_progress=lambda _sent, _total: None
-        )
-    )
-    await asyncio.sleep(0)
-    download = await desk.visit(request())
-    assert download is not None
+    sending = await offered(desk, payload=replace(PAYLOAD, data=bytes(40_000)))
+    download = await fetched(desk)
     assert download.begin()
     with taken_at_once() as connection:
         assert download.track(20_000, connection)
