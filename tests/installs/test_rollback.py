@@ -5,39 +5,32 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.house.house import Patience
 from custom_components.esp_ota.library import Release, ReleaseName
-from custom_components.esp_ota.repairs import async_create_fix_flow
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
+from tests.installs.conftest import Plant
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, CLOSED_AND_OPENED, Garden, options_for, patience, until
+from tests.kit.repairs import fix, repair
 from tests.kit.sentences import assert_error_is_whole, assert_issue_is_whole
 from tests.virtual_module import Fault, FaultPlan, Seen, VirtualModule, build_image
 
 pytestmark = pytest.mark.slow
 
 BUTTON = "button.garden_valve_roll_back"
-PATIENT = patience(evidence=2.0)
-"""Long enough for an announcement; what says something else is heard out to the end."""
+
+
+@pytest.fixture
+def patient() -> Patience:
+    """Wait long enough for an announcement; what says something else is heard to the end."""
+    return patience(evidence=2.0)
 
 
 async def press(garden: Garden) -> None:
     """Press Roll back, and wait until that is done."""
     await garden.hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
-
-
-async def add(garden: Garden, module: VirtualModule, **options: Any) -> MockConfigEntry:
-    """Set up a module that says what it runs, with both versions in the library."""
-    garden.house.patience = PATIENT
-    await garden.release("1.0.0")
-    await garden.release("1.1.0")
-    entry = await garden.add(entry_for(module, options=options_for(**options)))
-    await garden.runs("1.0.0")
-    return entry
 
 
 async def misnamed(garden: Garden, version: str = "1.2.0") -> Release:
@@ -54,26 +47,10 @@ async def something_else(garden: Garden, module: VirtualModule) -> None:
     module.board.faults = FaultPlan({Fault.WRONG_VERSION_BACK: 1})
 
 
-def repair(garden: Garden, entry: MockConfigEntry, key: str = "roll_back") -> ir.IssueEntry | None:
-    return ir.async_get(garden.hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
-
-
-async def fix(garden: Garden, issue: ir.IssueEntry) -> str:
-    """Press Fix and Submit; return how the dialog ends."""
-    flow = await async_create_fix_flow(garden.hass, issue.issue_id, dict(issue.data or {}))
-    flow.hass, flow.issue_id, flow.data = garden.hass, issue.issue_id, dict(issue.data or {})
-    flow.handler, flow.flow_id, flow.context = DOMAIN, "1", {}
-    form = await flow.async_step_init()
-    assert form["type"] is FlowResultType.FORM
-    ended = await flow.async_step_confirm({})
-    return str(ended.get("reason") or ended["type"])
-
-
 async def test_what_ran_before_is_put_back_at_the_press_of_a_button(
-    garden: Garden, start_module: StartModule
+    garden: Garden, plant: Plant
 ) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module)
+    module, entry = await plant()
     await garden.install()
     assert module.running_version == "1.1.0"
     garden.valve.clear()
@@ -103,9 +80,8 @@ async def test_who_has_nothing_to_go_back_to_is_told(
     assert caught.value.translation_key == "no_rollback"
 
 
-async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: StartModule) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module)
+async def test_a_way_back_that_fails_says_why(garden: Garden, plant: Plant) -> None:
+    module, entry = await plant()
     await garden.install()
     garden.valve.clear()
     module.board.faults = FaultPlan([Fault.BOOT_STRAP])
@@ -120,35 +96,31 @@ async def test_a_way_back_that_fails_says_why(garden: Garden, start_module: Star
 # After a failure
 
 
-async def test_a_person_is_asked_and_one_click_puts_it_back(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module)
+async def test_a_person_is_asked_and_one_click_puts_it_back(garden: Garden, plant: Plant) -> None:
+    module, entry = await plant()
     await misnamed(garden)
 
     await garden.refused("other_version_back")
     assert module.running_version == "0.9.9"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    issue = repair(garden, entry)
+    issue = repair(garden.hass, entry, "roll_back")
     assert issue is not None
     assert issue.is_fixable
     assert_issue_is_whole(issue)
-    assert repair(garden, entry, "update_failed") is None  # one repair for one problem
+    assert repair(garden.hass, entry, "update_failed") is None  # one repair for one problem
     garden.valve.clear()
 
-    assert await fix(garden, issue) == "create_entry"
+    assert await fix(garden.hass, issue) == "create_entry"
     await until(lambda: garden.card.attributes["last_verdict"] == "rolled_back")
     assert module.running_version == "1.0.0"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert repair(garden, entry) is None
+    assert repair(garden.hass, entry, "roll_back") is None
 
 
 async def test_it_is_put_back_by_itself_where_a_person_chose_that(
-    garden: Garden, start_module: StartModule
+    garden: Garden, plant: Plant
 ) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module, rollback="auto")
+    module, entry = await plant(rollback="auto")
     await something_else(garden, module)
 
     facts = await garden.refused("went_back")
@@ -160,59 +132,43 @@ async def test_it_is_put_back_by_itself_where_a_person_chose_that(
     assert garden.card.attributes["installed_version"] == "1.0.0"
     # Safe all the time in between, restored once.
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert repair(garden, entry) is None
+    assert repair(garden.hass, entry, "roll_back") is None
 
 
-async def test_a_version_that_is_spelt_differently_is_no_reason_to_go_back(
-    garden: Garden, start_module: StartModule
+@pytest.mark.parametrize(
+    ("rollback", "runs", "told"),
+    [
+        ("auto", "0.9.9", "roll_back"),
+        ("auto", "0.0.1", "roll_back"),
+        ("never", "0.9.9", "update_failed"),
+    ],
+    ids=["a version spelt differently", "a version nobody knows", "nobody wants it"],
+)
+async def test_what_is_no_reason_to_go_back(
+    garden: Garden, plant: Plant, rollback: str, runs: str, told: str
 ) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module, rollback="auto")
-    await garden.release("0.8.0")
-    await misnamed(garden)  # the very image runs, and says what it is called in its own bytes
+    module, entry = await plant(rollback=rollback)
+    if runs == "0.9.9":
+        await garden.release("0.8.0")
+        await misnamed(garden)  # the very image runs, and says what it is called in its own bytes
+    else:
+        module.board.faults = FaultPlan([Fault.WRONG_VERSION_BACK])
 
     await garden.refused("other_version_back")
 
-    assert module.running_version == "0.9.9"
+    assert module.running_version == runs
     assert module.events.count_of(Seen.FIRST_BYTE) == 1
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert repair(garden, entry) is not None  # a person can tell
-
-
-async def test_a_version_that_nobody_knows_is_no_reason_to_go_back(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True, faults=[Fault.WRONG_VERSION_BACK])
-    entry = await add(garden, module, rollback="auto")
-
-    await garden.refused("other_version_back")
-
-    assert module.events.count_of(Seen.FIRST_BYTE) == 1
-    assert repair(garden, entry) is not None
-
-
-async def test_nothing_is_put_back_where_a_person_does_not_want_it(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module, rollback="never")
-    await misnamed(garden)
-
-    await garden.refused("other_version_back")
-    assert module.running_version == "0.9.9"
-    assert repair(garden, entry) is None
-    assert repair(garden, entry, "update_failed") is not None
+    # A person can tell, if that is wanted; there is one repair for one problem.
+    found = {key for key in ("roll_back", "update_failed") if repair(garden.hass, entry, key)}
+    assert found == {told}
 
 
 async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
-    garden: Garden, start_module: StartModule
+    garden: Garden, plant: Plant
 ) -> None:
-    module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
+    module, entry = await plant([Fault.OLD_SKETCH_BACK], rollback="auto")
     garden.house.patience = patience(evidence=0.5)
-    await garden.release("1.0.0")
-    await garden.release("1.1.0")
-    entry = await garden.add(entry_for(module, options=options_for(rollback="auto")))
-    await garden.runs("1.0.0")
 
     await garden.refused("old_version_back")
     assert module.events.count_of(Seen.FIRST_BYTE) == 1
@@ -221,10 +177,9 @@ async def test_a_module_that_is_back_with_its_old_sketch_needs_no_other(
 
 
 async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
-    garden: Garden, start_module: StartModule
+    garden: Garden, plant: Plant
 ) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module, rollback="auto")
+    module, entry = await plant(rollback="auto")
     await something_else(garden, module)
     refused = asyncio.create_task(garden.refused("rollback_failed"))
     await module.wait_for(Seen.BACK)
@@ -237,22 +192,19 @@ async def test_a_way_back_that_fails_too_is_told_with_both_reasons(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
-async def test_a_repair_whose_release_is_gone_says_so(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module)
+async def test_a_repair_whose_release_is_gone_says_so(garden: Garden, plant: Plant) -> None:
+    _, entry = await plant()
     await misnamed(garden)
     await garden.refused("other_version_back")
-    issue = repair(garden, entry)
+    issue = repair(garden.hass, entry, "roll_back")
     assert issue is not None
     (old,) = garden.house.library.find("garden-valve", "1.0.0")
     assert old.image.sha256 in garden.house.in_use()  # no keep rule drops it
     await garden.house.library.async_remove(old.image.sha256)
 
-    assert await fix(garden, issue) == "no_release"
+    assert await fix(garden.hass, issue) == "no_release"
     assert await garden.hass.config_entries.async_unload(entry.entry_id)
-    assert await fix(garden, issue) == "not_loaded"
+    assert await fix(garden.hass, issue) == "not_loaded"
 
 
 # Watching new firmware
@@ -262,33 +214,30 @@ def watched(**changes: Any) -> dict[str, Any]:
     return {"soak_minutes": 1, "soak_entities": ["sensor.flow"], **changes}
 
 
-async def test_new_firmware_that_works_while_it_is_watched_is_verified(
-    garden: Garden, start_module: StartModule
+@pytest.mark.parametrize("at_first", ["0", "unavailable"], ids=["all the time", "after a while"])
+async def test_new_firmware_whose_entity_is_there_while_it_is_watched_is_verified(
+    garden: Garden, plant: Plant, at_first: str
 ) -> None:
-    module = await start_module(advertise=True)
+    garden.hass.states.async_set("sensor.flow", at_first)
+    _, entry = await plant(**watched())
+    garden.house.patience = replace(garden.house.patience, minute=0.5)
+    install = await garden.begin(garden.install(), "verifying")
+    assert garden.valve == ["off"]
+    await garden.runs("1.1.0")
     garden.hass.states.async_set("sensor.flow", "0")
-    entry = await add(garden, module, **watched())
-    garden.house.patience = replace(PATIENT, minute=0.3)
-    states: list[bool] = []
-    install = asyncio.create_task(garden.install())
-    await until(lambda: garden.card.attributes["stage"] == "verifying")
-    states.append(garden.valve == ["off"])
 
     await install
-    assert states == [True]
     assert garden.card.attributes["last_verdict"] == "verified"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
 async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
-    garden: Garden, start_module: StartModule
+    garden: Garden, plant: Plant
 ) -> None:
-    module = await start_module(advertise=True)
-    entry = await add(garden, module, rollback="auto", soak_minutes=1)
-    garden.house.patience = replace(PATIENT, minute=5.0)
-    refused = asyncio.create_task(garden.refused("went_back"))
-    await until(lambda: garden.card.attributes["stage"] == "verifying")
-    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
+    module, entry = await plant(rollback="auto", soak_minutes=1)
+    garden.house.patience = replace(garden.house.patience, minute=5.0)
+    refused = await garden.begin(garden.refused("went_back"), "verifying")
+    await garden.runs("1.1.0")
     await asyncio.sleep(0.2)
     await module.power_cycle()
 
@@ -301,15 +250,16 @@ async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
 
 @pytest.mark.parametrize("how", ["unavailable", "removed", "never there"])
 async def test_new_firmware_whose_entity_is_not_there_is_told(
-    garden: Garden, start_module: StartModule, how: str
+    garden: Garden, plant: Plant, how: str
 ) -> None:
-    module = await start_module(advertise=True)
     if how != "never there":
         garden.hass.states.async_set("sensor.flow", "0")
-    entry = await add(garden, module, **watched())
-    garden.house.patience = replace(PATIENT, minute=0.5 if how == "never there" else 5.0)
+    _, entry = await plant(**watched())
+    garden.house.patience = replace(
+        garden.house.patience, minute=0.5 if how == "never there" else 5.0
+    )
     refused = asyncio.create_task(garden.refused("soak_unavailable"))
-    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
+    await garden.runs("1.1.0")
     await asyncio.sleep(0.3)
     if how == "unavailable":
         garden.hass.states.async_set("sensor.flow", "unavailable")
@@ -320,20 +270,4 @@ async def test_new_firmware_whose_entity_is_not_there_is_told(
     assert (await refused)["entity"] == "sensor.flow"
     assert garden.card.attributes["last_verdict"] == "failed"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert repair(garden, entry) is not None
-
-
-async def test_an_entity_may_take_its_time_to_come_back(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True)
-    garden.hass.states.async_set("sensor.flow", "unavailable")
-    entry = await add(garden, module, **watched())
-    garden.house.patience = replace(PATIENT, minute=0.5)
-    install = asyncio.create_task(garden.install())
-    await until(lambda: garden.card.attributes["installed_version"] == "1.1.0")
-    garden.hass.states.async_set("sensor.flow", "0")
-
-    await install
-    assert garden.card.attributes["last_verdict"] == "verified"
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert repair(garden.hass, entry, "roll_back") is not None
