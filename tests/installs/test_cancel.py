@@ -1,16 +1,28 @@
 """Cancelling an install, at each stage, by the button and the action."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, until
+from tests.kit.garden import (
+    CARD,
+    CLOSED_AND_OPENED,
+    UNTOUCHED,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+    until,
+)
 from tests.kit.sentences import assert_error_is_whole
-from tests.virtual_module import Fault, Seen
+from tests.kit.steps import NEVER
+from tests.virtual_module import Fault, VirtualModule
 
 BUTTON = "button.garden_valve_cancel_update"
 
@@ -27,8 +39,34 @@ async def refused_press(garden: Garden, cause: str) -> None:
     assert_error_is_whole(caught.value)
 
 
-async def at(garden: Garden, stage: str) -> None:
-    await until(lambda: garden.card.attributes["stage"] == stage)
+@dataclass
+class Begun:
+    """An install that has come to a stage, and will end with a cause."""
+
+    module: VirtualModule
+    entry: MockConfigEntry
+    install: asyncio.Task[dict[str, str]]
+
+
+type Begin = Callable[..., Awaitable[Begun]]
+"""The fixture `begin`: takes a cause, a stage, options, and what `ModuleConfig` takes."""
+
+
+@pytest.fixture
+def begin(garden: Garden, start_module: StartModule) -> Begin:
+    async def begin(
+        cause: str,
+        stage: str,
+        options: dict[str, Any] | None = None,
+        size: int = 48 * 1024,
+        **config: Any,
+    ) -> Begun:
+        module = await start_module(**config)
+        await garden.release("1.1.0", size=size)
+        entry = await garden.add(entry_for(module, options=options or options_for()))
+        return Begun(module, entry, await garden.begin(garden.refused(cause), stage))
+
+    return begin
 
 
 async def test_nothing_that_runs_cannot_be_cancelled(
@@ -39,71 +77,52 @@ async def test_nothing_that_runs_cannot_be_cancelled(
 
 
 async def test_an_install_that_waits_for_its_turn_is_forgotten(
-    garden: Garden, start_module: StartModule
+    garden: Garden, begin: Begin
 ) -> None:
-    module = await start_module()
-    await garden.release("1.1.0")
-    entry = await garden.add(entry_for(module, options=options_for()))
     garden.house._turns = asyncio.Semaphore(0)
-    install = asyncio.create_task(garden.refused("cancelled"))
-    await at(garden, "queued")
+    begun = await begin("cancelled", "queued")
 
     await press(garden)
-    await install
-    garden.assert_at_rest(entry, UNTOUCHED)
-    assert module.events.count_of(Seen.INVITED) == 0
+    await begun.install
+    garden.assert_at_rest(begun.entry, UNTOUCHED)
+    assert_nothing_sent(begun.module)
 
 
-async def test_while_it_is_made_safe_everything_is_put_back(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module()
-    await garden.release("1.1.0")
-    never = {"condition": "template", "value_template": "{{ false }}"}
-    options = options_for({"conditions": [never], "time_limit": 60})
-    entry = await garden.add(entry_for(module, options=options))
-    install = asyncio.create_task(garden.refused("cancelled"))
+async def test_while_it_is_made_safe_everything_is_put_back(garden: Garden, begin: Begin) -> None:
+    options = options_for({"conditions": [NEVER], "time_limit": 60})
+    begun = await begin("cancelled", "making_safe", options)
     await until(lambda: garden.valve == ["off"])
 
     await press(garden)
-    await install
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert module.events.count_of(Seen.INVITED) == 0
+    await begun.install
+    garden.assert_at_rest(begun.entry, CLOSED_AND_OPENED)
+    assert_nothing_sent(begun.module)
 
 
 @pytest.mark.slow
 async def test_while_it_is_sent_the_module_is_freed_and_the_old_sketch_runs_on(
-    garden: Garden, start_module: StartModule
+    garden: Garden, begin: Begin
 ) -> None:
-    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.05)
-    await garden.release("1.1.0", size=200 * 1024)
-    entry = await garden.add(entry_for(module, options=options_for()))
-    install = asyncio.create_task(garden.refused("cancelled"))
+    slow: dict[str, Any] = {"faults": [Fault.SLOW_SECTOR], "slow_sector_time": 0.05}
+    begun = await begin("cancelled", "sending", size=200 * 1024, **slow)
     await until(lambda: garden.card.attributes["update_percentage"])
 
     await press(garden)
-    await install
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert module.running_version == "1.0.0"
+    await begun.install
+    garden.assert_at_rest(begun.entry, CLOSED_AND_OPENED)
+    assert begun.module.running_version == "1.0.0"
     assert garden.card.attributes["last_verdict"] == "cancelled"
-    module.faults.clear()
+    begun.module.faults.clear()
     await garden.install()
-    assert module.running_version == "1.1.0"
+    assert begun.module.running_version == "1.1.0"
 
 
-async def test_once_it_has_left_the_module_may_run_it(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(offline_time=60)
-    await garden.release("1.1.0")
-    entry = await garden.add(entry_for(module, options=options_for()))
-    install = asyncio.create_task(garden.refused("cancelled_late"))
-    await at(garden, "restarting")
+async def test_once_it_has_left_the_module_may_run_it(garden: Garden, begin: Begin) -> None:
+    begun = await begin("cancelled_late", "restarting", offline_time=60)
 
     await press(garden)
-    facts = await install
-    assert facts["version"] == "1.1.0"
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    assert (await begun.install)["version"] == "1.1.0"
+    garden.assert_at_rest(begun.entry, CLOSED_AND_OPENED)
 
 
 @pytest.mark.slow
@@ -115,8 +134,7 @@ async def test_what_is_being_restored_is_restored(
     options = options_for()
     options["safe_state"]["restore"].append({"delay": {"milliseconds": 300}})
     entry = await garden.add(entry_for(module, options=options))
-    install = asyncio.create_task(garden.install())
-    await at(garden, "restoring")
+    install = await garden.begin(garden.install(), "restoring")
 
     await refused_press(garden, "cancel_too_late")
     await install
@@ -131,8 +149,7 @@ async def test_an_offer_that_no_module_collects_is_withdrawn(
     await garden.release("1.1.0")
     changes = {"transports": ["http_pull"], "mac": "5c:cf:7f:00:00:01"}
     entry = await garden.add(entry_for(module, options=options_for(), **changes))
-    install = asyncio.create_task(garden.refused("cancelled"))
-    await at(garden, "queued")
+    install = await garden.begin(garden.refused("cancelled"), "queued")
 
     await press(garden)
     await install
@@ -141,27 +158,19 @@ async def test_an_offer_that_no_module_collects_is_withdrawn(
 
 @pytest.mark.slow
 async def test_who_cancels_is_told_when_the_equipment_was_not_restored(
-    garden: Garden, start_module: StartModule
+    garden: Garden, begin: Begin
 ) -> None:
-    module = await start_module(offline_time=60)
-    await garden.release("1.1.0")
     options = options_for({"restore": [{"action": "test.nothing"}]})
-    await garden.add(entry_for(module, options=options))
-    install = asyncio.create_task(garden.refused("cancelled_late"))
-    await at(garden, "restarting")
+    begun = await begin("cancelled_late", "restarting", options, offline_time=60)
 
     await refused_press(garden, "restore_failed")
-    await install
+    await begun.install
 
 
 async def test_the_action_does_the_same_for_administrators_only(
-    garden: Garden, start_module: StartModule, hass_read_only_user: MockUser
+    garden: Garden, begin: Begin, hass_read_only_user: MockUser
 ) -> None:
-    module = await start_module(offline_time=60)
-    await garden.release("1.1.0")
-    entry = await garden.add(entry_for(module, options=options_for()))
-    install = asyncio.create_task(garden.refused("cancelled_late"))
-    await at(garden, "restarting")
+    begun = await begin("cancelled_late", "restarting", offline_time=60)
 
     call = garden.hass.services.async_call
     with pytest.raises(Unauthorized):
@@ -173,5 +182,5 @@ async def test_the_action_does_the_same_for_administrators_only(
             context=Context(user_id=hass_read_only_user.id),
         )
     await call("esp_ota", "cancel", {"entity_id": CARD}, blocking=True)
-    await install
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    await begun.install
+    garden.assert_at_rest(begun.entry, CLOSED_AND_OPENED)

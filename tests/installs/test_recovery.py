@@ -5,14 +5,20 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
+from custom_components.esp_ota.const import EVENT_UPDATE_ENDED
 from custom_components.esp_ota.house import restored_result, stored_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
-from custom_components.esp_ota.repairs import async_create_fix_flow
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CLOSED_AND_OPENED, VALVE, Garden, options_for, patience, until
+from tests.kit.garden import (
+    CLOSED_AND_OPENED,
+    VALVE,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+    patience,
+    until,
+)
+from tests.kit.repairs import dialog, repair, submit
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Seen, build_image
 
@@ -26,6 +32,12 @@ OTHER = InstallResult(
     cause=Cause.OTHER_VERSION_BACK,
     facts={"version": "1.1.0", "found": "0.9.9"},
 )
+INTERRUPTED = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
+SILENT: dict[str, Any] = {"image": NEW}
+"""Whatever is told of it was decided before the crash."""
+TALKS: dict[str, Any] = SILENT | {"advertise": True}
+NOTHING_MORE = ["off"]
+"""The valve was closed before the crash, and nobody touches it again."""
 
 
 async def crashed(garden: Garden, entry: MockConfigEntry, stage: str, **note: Any) -> None:
@@ -54,27 +66,50 @@ async def start(garden: Garden, entry: MockConfigEntry) -> list[dict[str, Any]]:
     return [dict(event.data) for event in told]
 
 
-def repair(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
-
-
 @pytest.mark.parametrize("result", [VERIFIED, MISSED, OTHER], ids=lambda item: str(item.verdict))
 def test_a_result_is_the_same_after_it_was_stored(result: InstallResult) -> None:
     assert restored_result(stored_result(result)) == result
 
 
-async def test_an_image_that_had_left_already_is_found_running(
-    garden: Garden, start_module: StartModule
+@pytest.mark.parametrize(
+    ("config", "stage", "note", "verdict", "valve"),
+    [
+        (TALKS, "sending", {}, ("verified", None), CLOSED_AND_OPENED),
+        (SILENT, "restoring", {"result": VERIFIED}, ("verified", None), CLOSED_AND_OPENED),
+        (SILENT, "done", {"result": VERIFIED}, ("verified", None), NOTHING_MORE),
+        (TALKS, "done", {"result": INTERRUPTED, "looks": True}, ("verified", None), NOTHING_MORE),
+        ({}, "queued", {"sha256": "0" * 64}, ("refused", "no_release"), NOTHING_MORE),
+    ],
+    ids=[
+        "an image that had left already is found running",
+        "a verdict that was decided is told after the restore was run again",
+        "what is restored already is only told",
+        "a look that was interrupted is a look again",
+        "a queued install whose release is lost is told",
+    ],
+)
+async def test_what_was_open_ends_without_another_sending(
+    garden: Garden,
+    start_module: StartModule,
+    config: dict[str, Any],
+    stage: str,
+    note: dict[str, Any],
+    verdict: tuple[str, str | None],
+    valve: list[str],
 ) -> None:
-    module = await start_module(advertise=True, image=NEW)
+    module = await start_module(**config)
     entry = entry_for(module, options=options_for())
-    await crashed(garden, entry, "sending")
+    if "result" in note:
+        note = note | {"result": stored_result(note["result"])}
+    await crashed(garden, entry, stage, **note)
 
     (told,) = await start(garden, entry)
-    assert (told["verdict"], told["cause"]) == ("verified", None)
-    assert module.events.count_of(Seen.INVITED) == 0
+    assert (told["verdict"], told["cause"], told["version"]) == (*verdict, "1.1.0")
+    installed = garden.card.attributes["installed_version"]
+    assert installed == ("1.1.0" if told["verdict"] == "verified" else "unknown")
+    assert_nothing_sent(module)
     assert repair(garden.hass, entry, "interrupted") is None
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    garden.assert_at_rest(entry, valve)
 
 
 async def test_an_image_that_had_not_left_is_installed_again_at_one_click(
@@ -87,61 +122,20 @@ async def test_an_image_that_had_not_left_is_installed_again_at_one_click(
     (told,) = await start(garden, entry)
     assert (told["verdict"], told["cause"]) == ("failed", "interrupted")
     assert told["user_id"] == "somebody"
-    assert module.events.count_of(Seen.INVITED) == 0
+    assert_nothing_sent(module)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
     issue = repair(garden.hass, entry, "interrupted")
     assert issue is not None
     assert issue.is_fixable
     assert_issue_is_whole(issue)
 
-    flow = await async_create_fix_flow(garden.hass, issue.issue_id, dict(issue.data or {}))
-    flow.hass, flow.issue_id, flow.data = garden.hass, issue.issue_id, dict(issue.data or {})
-    flow.handler, flow.flow_id, flow.context = DOMAIN, "1", {}
-    await flow.async_step_confirm({})
-    busy = await flow.async_step_confirm({})
-    assert busy["reason"] == "install_running"
+    flow = await dialog(garden.hass, issue)
+    assert await submit(flow) == "create_entry"
+    assert await submit(flow) == "install_running"
     await until(lambda: module.running_version == "1.1.0")
     await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
     assert garden.card.attributes["last_verdict"] == "verified"
     assert repair(garden.hass, entry, "interrupted") is None
-
-
-async def test_the_verdict_that_was_decided_is_told_after_the_restore_was_run_again(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(image=NEW)
-    entry = entry_for(module, options=options_for())
-    await crashed(garden, entry, "restoring", result=stored_result(VERIFIED))
-
-    (told,) = await start(garden, entry)
-    assert (told["verdict"], told["version"]) == ("verified", "1.1.0")
-    assert garden.card.attributes["installed_version"] == "1.1.0"
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-
-
-async def test_what_is_restored_already_is_only_told(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(image=NEW)
-    entry = entry_for(module, options=options_for())
-    await crashed(garden, entry, "done", result=stored_result(VERIFIED))
-
-    (told,) = await start(garden, entry)
-    assert told["verdict"] == "verified"
-    garden.assert_at_rest(entry, ["off"])  # nobody touches the valve again
-
-
-async def test_a_look_that_was_interrupted_is_a_look_again(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True, image=NEW)
-    entry = entry_for(module, options=options_for())
-    interrupted = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
-    await crashed(garden, entry, "done", result=stored_result(interrupted), looks=True)
-
-    (told,) = await start(garden, entry)
-    assert told["verdict"] == "verified"
-    garden.assert_at_rest(entry, ["off"])
 
 
 async def test_a_module_that_had_not_come_for_its_image_is_waited_for_again(
@@ -169,7 +163,7 @@ async def test_a_way_back_that_was_delivered_is_proven_and_told_as_one(
     (told,) = await start(garden, entry)
     assert (told["verdict"], told["cause"]) == ("rolled_back", "other_version_back")
     assert garden.card.attributes["installed_version"] == "1.0.0"
-    assert module.events.count_of(Seen.INVITED) == 0
+    assert_nothing_sent(module)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
@@ -191,19 +185,6 @@ async def test_a_wanted_way_back_that_waited_is_run(
     assert (told["verdict"], told["cause"]) == ("rolled_back", None)
     assert module.running_version == "1.0.0"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-
-
-async def test_a_queued_install_whose_release_is_lost_is_told(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module()
-    entry = entry_for(module, options=options_for())
-    await crashed(garden, entry, "queued", sha256="0" * 64)
-
-    (told,) = await start(garden, entry)
-    assert (told["verdict"], told["cause"]) == ("refused", "no_release")
-    assert module.events.count_of(Seen.INVITED) == 0
-    garden.assert_at_rest(entry, ["off"])
 
 
 async def test_a_module_that_runs_another_version_after_the_crash_is_gone_back_from(

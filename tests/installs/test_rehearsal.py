@@ -9,9 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from homeassistant.core import ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.entries import entry_for
 from tests.kit.garden import (
@@ -26,29 +24,28 @@ from tests.kit.garden import (
     options_for,
     until,
 )
-from tests.kit.rehearsal import STEPS, cells, choose, outcome, send, try_it
-from tests.kit.sentences import (
-    assert_issue_is_whole,
-    assert_progress_is_whole,
+from tests.kit.rehearsal import (
+    ALL_STEPS,
+    KEY,
+    SLOW,
+    STEPS,
+    cells,
+    choose,
+    have_failing_action,
+    outcome,
+    send,
+    try_it,
 )
+from tests.kit.sentences import assert_issue_is_whole, assert_progress_is_whole
 from tests.kit.steps import VALVE_OPEN
 from tests.kit.valve import VALVE as REAL_VALVE, plant_valve
 from tests.virtual_module import Seen, VirtualModule
-
-KEY = "esp_ota.journal"
-SLOW = {"delay": {"milliseconds": 400}}
-ALL_STEPS = {"restore_conditions": [VALVE_OPEN]}
 
 
 @pytest.fixture(autouse=True)
 def _actions(garden: Garden) -> None:
     """Have an action that fails."""
-
-    @callback
-    def fail(call: ServiceCall) -> None:
-        raise HomeAssistantError("the | bus\nis down")
-
-    garden.hass.services.async_register("test", "fail", fail)
+    have_failing_action(garden.hass)
 
 
 @pytest.mark.slow

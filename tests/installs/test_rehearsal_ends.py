@@ -9,9 +9,7 @@ import pytest
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
 from custom_components.esp_ota.house import InstallNote
-from homeassistant.core import ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
@@ -25,28 +23,15 @@ from tests.kit.garden import (
     options_for,
     until,
 )
-from tests.kit.rehearsal import choose, outcome, send, try_it
-from tests.kit.sentences import (
-    assert_abort_is_whole,
-    assert_issue_is_whole,
-)
-from tests.kit.steps import VALVE_OPEN
+from tests.kit.rehearsal import KEY, SLOW, choose, have_failing_action, outcome, send, try_it
+from tests.kit.sentences import assert_abort_is_whole, assert_issue_is_whole
 from tests.virtual_module import Seen, VirtualModule
-
-KEY = "esp_ota.journal"
-SLOW = {"delay": {"milliseconds": 400}}
-ALL_STEPS = {"restore_conditions": [VALVE_OPEN]}
 
 
 @pytest.fixture(autouse=True)
 def _actions(garden: Garden) -> None:
     """Have an action that fails."""
-
-    @callback
-    def fail(call: ServiceCall) -> None:
-        raise HomeAssistantError("the | bus\nis down")
-
-    garden.hass.services.async_register("test", "fail", fail)
+    have_failing_action(garden.hass)
 
 
 # One at a time

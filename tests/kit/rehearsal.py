@@ -4,17 +4,29 @@ from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
-from tests.kit.garden import (
-    Garden,
-    until,
-)
-from tests.kit.sentences import (
-    assert_form_is_whole,
-)
+from homeassistant.exceptions import HomeAssistantError
+from tests.kit.garden import Garden, until
+from tests.kit.sentences import assert_form_is_whole
+from tests.kit.steps import VALVE_OPEN
 
+KEY = "esp_ota.journal"
+"""Under which the journal is stored."""
+SLOW = {"delay": {"milliseconds": 400}}
+ALL_STEPS = {"restore_conditions": [VALVE_OPEN]}
+"""A safe state that leaves no step out, beside the usual ones."""
 STEPS = ("inhibit", "actions", "conditions", "stable", "restore", "restore_conditions")
+
+
+def have_failing_action(hass: HomeAssistant) -> None:
+    """Have an action that fails, with a text that would break a table."""
+
+    @callback
+    def fail(call: ServiceCall) -> None:
+        raise HomeAssistantError("the | bus\nis down")
+
+    hass.services.async_register("test", "fail", fail)
 
 
 async def choose(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
