@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.esp_ota.house import HOUSE, House
 from custom_components.esp_ota.house.house import Patience
@@ -17,7 +17,7 @@ from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
 from homeassistant.components.update import ATTR_INSTALLED_VERSION
 from homeassistant.components.update.const import ATTR_IN_PROGRESS, ATTR_UPDATE_PERCENTAGE
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
@@ -194,6 +194,20 @@ class Garden:
         data = {"entity_id": CARD.replace("firmware", "files")}
         data |= {"version": version} if version else {}
         await self.hass.services.async_call("update", "install", data, blocking=True)
+
+    async def press(self, user: MockUser | None = None) -> HomeAssistantError | None:
+        """Press Update as a person does; return what the dialog shows."""
+        context = Context(user_id=user.id if user else None)
+        data = {"entity_id": CARD}
+        try:
+            await self.hass.services.async_call(
+                "update", "install", data, blocking=True, context=context
+            )
+        except HomeAssistantError as err:
+            return err
+        finally:
+            await self.hass.async_block_till_done()
+        return None
 
     async def refused(self, cause: str, version: str | None = None) -> dict[str, str]:
         """Press Update, which must end with this cause; return what its sentence gets."""

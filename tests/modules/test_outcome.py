@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
     MockUser,
     async_capture_events,
     async_get_device_automations,
@@ -16,12 +15,12 @@ from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.helpers import async_sentence
 from custom_components.esp_ota.ota import Cause
 from homeassistant.components.device_automation import DeviceAutomationType
-from homeassistant.core import Context, HomeAssistant, State, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from tests.kit.entries import StartModule
-from tests.kit.garden import CARD, Garden, patience
+from tests.kit.garden import Garden, patience
+from tests.kit.repairs import repair
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Fault
 
@@ -34,28 +33,10 @@ def anna(hass: HomeAssistant) -> MockUser:
     return MockUser(name="Anna", is_owner=True).add_to_hass(hass)
 
 
-async def press(garden: Garden, user: MockUser | None = None) -> HomeAssistantError | None:
-    """Press Update as a person does; return what the dialog shows."""
-    context = Context(user_id=user.id if user else None)
-    try:
-        await garden.hass.services.async_call(
-            "update", "install", {"entity_id": CARD}, blocking=True, context=context
-        )
-    except HomeAssistantError as err:
-        return err
-    finally:
-        await garden.hass.async_block_till_done()
-    return None
-
-
 def state(hass: HomeAssistant, entity_id: str) -> State:
     found = hass.states.get(entity_id)
     assert found is not None
     return found
-
-
-def update_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue(DOMAIN, f"update_failed_{entry.entry_id}")
 
 
 @pytest.mark.slow
@@ -72,7 +53,7 @@ async def test_a_failure_is_told_everywhere_in_the_same_words(
     entry = await garden.add_valve(module)
     fired = async_capture_events(hass, EVENT_UPDATE_ENDED)
 
-    shown = await press(garden, anna)
+    shown = await garden.press(anna)
 
     assert shown is not None
     assert shown.translation_placeholders is not None
@@ -96,7 +77,7 @@ async def test_a_failure_is_told_everywhere_in_the_same_words(
     assert verdict.state == "failed"
     assert verdict.attributes["sentence"] == sentence
 
-    issue = update_issue(hass, entry)
+    issue = repair(hass, entry, "update_failed")
     assert issue is not None
     assert_issue_is_whole(issue)
     assert issue.translation_placeholders is not None
@@ -137,7 +118,7 @@ async def test_a_success_says_who_what_and_from_where(
     await garden.add_valve(module)
     await garden.runs("1.0.0")
 
-    assert await press(garden, anna) is None
+    assert await garden.press(anna) is None
 
     event = state(garden.hass, EVENT)
     assert event.attributes["event_type"] == "verified"
@@ -153,7 +134,7 @@ async def test_a_success_says_who_what_and_from_where(
 async def test_an_automation_has_no_name(garden: Garden, start_module: StartModule) -> None:
     await garden.add_valve(await start_module())
 
-    await press(garden)
+    await garden.press()
 
     assert state(garden.hass, EVENT).attributes["pressed_by"] is None
 
@@ -174,8 +155,8 @@ async def test_each_update_is_an_event_of_its_own_and_a_percent_is_none(
 
     garden.hass.bus.async_listen("state_changed", changed)
     module.faults.set(Fault.BOOT_STRAP, 1)
-    await press(garden)
-    await press(garden)
+    await garden.press()
+    await garden.press()
 
     assert seen == ["refused", "unverified"]
 
@@ -256,7 +237,7 @@ async def test_a_device_triggers_automations(
         },
     )
 
-    await press(garden)
+    await garden.press()
 
     [event] = rang
     assert event.data["type"] == kind

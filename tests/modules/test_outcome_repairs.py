@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    MockUser,
     async_capture_events,
 )
 
@@ -14,34 +13,13 @@ from custom_components.esp_ota.const import DOMAIN, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.modules import Press, async_outcome, async_tell
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from tests.kit.entries import StartModule
-from tests.kit.garden import CARD, Garden
+from tests.kit.garden import Garden
+from tests.kit.repairs import repair
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Fault
-
-
-async def press(garden: Garden, user: MockUser | None = None) -> HomeAssistantError | None:
-    """Press Update as a person does; return what the dialog shows."""
-    context = Context(user_id=user.id if user else None)
-    try:
-        await garden.hass.services.async_call(
-            "update", "install", {"entity_id": CARD}, blocking=True, context=context
-        )
-    except HomeAssistantError as err:
-        return err
-    finally:
-        await garden.hass.async_block_till_done()
-    return None
-
-
-def update_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue(DOMAIN, f"update_failed_{entry.entry_id}")
-
-
-# Repairs
 
 
 async def ended(
@@ -76,13 +54,13 @@ async def test_a_repair_stays_until_an_update_succeeds(
     hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry
 ) -> None:
     await ended(hass, valve, Verdict.FAILED, Cause.STALLED, sent="1", total="2", seconds="30")
-    assert update_issue(hass, valve) is not None
+    assert repair(hass, valve, "update_failed") is not None
     await ended(hass, valve, Verdict.CANCELLED, Cause.CANCELLED)
-    assert update_issue(hass, valve) is not None
+    assert repair(hass, valve, "update_failed") is not None
 
     await ended(hass, valve, Verdict.UNVERIFIED)
 
-    assert update_issue(hass, valve) is None
+    assert repair(hass, valve, "update_failed") is None
 
 
 async def test_there_is_one_repair_with_the_newest_reason(
@@ -106,13 +84,13 @@ async def test_a_repair_that_was_ignored_comes_back_for_another_reason_only(
     hass: HomeAssistant, esp_ota: None, valve: MockConfigEntry, cause: Cause, hidden: bool
 ) -> None:
     await ended(hass, valve, Verdict.FAILED, Cause.BUSY)
-    issue = update_issue(hass, valve)
+    issue = repair(hass, valve, "update_failed")
     assert issue is not None
     ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
 
     await ended(hass, valve, Verdict.FAILED, cause, text="no key")
 
-    issue = update_issue(hass, valve)
+    issue = repair(hass, valve, "update_failed")
     assert issue is not None
     assert (issue.dismissed_version is not None) is hidden
 
@@ -139,7 +117,7 @@ async def test_what_is_told_elsewhere_or_cannot_be_fixed_has_no_second_repair(
 
     await ended(hass, valve, Verdict.FAILED, cause, restore_error=restore_error)
 
-    assert update_issue(hass, valve) is None
+    assert repair(hass, valve, "update_failed") is None
 
 
 async def test_equipment_that_was_not_restored_is_a_failure_but_not_of_the_update(
@@ -149,7 +127,7 @@ async def test_equipment_that_was_not_restored_is_a_failure_but_not_of_the_updat
 
     await ended(hass, valve, Verdict.VERIFIED, restore_error=Cause.RESTORE_FAILED)
 
-    assert update_issue(hass, valve) is None
+    assert repair(hass, valve, "update_failed") is None
     [event] = fired
     assert event.data["type"] == "update_failed"
     assert event.data["verdict"] == "verified"
@@ -164,7 +142,7 @@ async def test_a_modules_own_words_are_no_link_in_a_repair(
 
     await ended(hass, valve, Verdict.FAILED, Cause.REJECTED, text=words)
 
-    issue = update_issue(hass, valve)
+    issue = repair(hass, valve, "update_failed")
     assert issue is not None
     assert issue.translation_placeholders is not None
     told = issue.translation_placeholders["sentence"]
@@ -179,29 +157,29 @@ async def test_an_install_that_begins_keeps_the_reason_of_the_last_failure(
         faults={Fault.BOOT_STRAP: 1, Fault.SLOW_SECTOR: None}, slow_sector_time=0.05
     )
     entry = await garden.add_valve(module)
-    await press(garden)
-    assert update_issue(garden.hass, entry) is not None
+    await garden.press()
+    assert repair(garden.hass, entry, "update_failed") is not None
     kept: list[bool] = []
 
     @callback
     def look(_event: Any) -> None:
-        kept.append(update_issue(garden.hass, entry) is not None)
+        kept.append(repair(garden.hass, entry, "update_failed") is not None)
 
     garden.hass.bus.async_listen("state_changed", look)
-    await press(garden)
+    await garden.press()
 
     assert len(kept) > 3
     assert all(kept[:-1])
-    assert update_issue(garden.hass, entry) is None
+    assert repair(garden.hass, entry, "update_failed") is None
 
 
 async def test_a_removed_module_takes_its_repairs_with_it(
     garden: Garden, start_module: StartModule
 ) -> None:
     entry = await garden.add_valve(await start_module(faults=[Fault.BOOT_STRAP]))
-    await press(garden)
-    assert update_issue(garden.hass, entry) is not None
+    await garden.press()
+    assert repair(garden.hass, entry, "update_failed") is not None
 
     assert await garden.hass.config_entries.async_remove(entry.entry_id)
 
-    assert update_issue(garden.hass, entry) is None
+    assert repair(garden.hass, entry, "update_failed") is None

@@ -16,83 +16,59 @@ MODULE = replace(BARE, flash_mode=FlashMode.DIO)
 NOTHING_KNOWN = replace(MODULE, version=None, firmware=None, mac=None)
 OLD_MD5, OTHER_MD5 = "a" * 32, "b" * 32
 WITH_MD5 = replace(MODULE, sketch_md5=OLD_MD5)
+NEW = (Verdict.VERIFIED, None)
+OLD = (Verdict.UNCHANGED, Cause.OLD_VERSION_BACK)
+OLD_BYTES = (Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK)
+OTHER = (Verdict.FAILED, Cause.OTHER_VERSION_BACK)
+STRANGER = (Verdict.FAILED, Cause.WRONG_MODULE)
+NOTHING_TOLD = (Verdict.UNVERIFIED, None)
 
 
 @pytest.mark.parametrize(
-    ("before", "said", "verdict", "cause"),
+    ("before", "said", "told"),
     [
         # A version
-        (MODULE, {"version": "1.1.0"}, Verdict.VERIFIED, None),
-        (MODULE, {"version": "1.1.0", "firmware": "garden-valve"}, Verdict.VERIFIED, None),
-        (NOTHING_KNOWN, {"version": "1.1.0"}, Verdict.VERIFIED, None),
-        (MODULE, {"version": "1.0.0"}, Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
-        (WITH_MD5, {"version": "1.0.0"}, Verdict.UNCHANGED, Cause.OLD_VERSION_BACK),
-        (
-            MODULE,
-            {"version": "1.0.0", "firmware": "garden-valve"},
-            Verdict.UNCHANGED,
-            Cause.OLD_VERSION_BACK,
-        ),
-        (MODULE, {"version": "0.5"}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
-        (NOTHING_KNOWN, {"version": "1.0.0"}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        (MODULE, {"version": "1.1.0"}, NEW),
+        (MODULE, {"version": "1.1.0", "firmware": "garden-valve"}, NEW),
+        (NOTHING_KNOWN, {"version": "1.1.0"}, NEW),
+        (MODULE, {"version": "1.0.0"}, OLD),
+        (WITH_MD5, {"version": "1.0.0"}, OLD),
+        (MODULE, {"version": "1.0.0", "firmware": "garden-valve"}, OLD),
+        (MODULE, {"version": "0.5"}, OTHER),
+        (NOTHING_KNOWN, {"version": "1.0.0"}, OTHER),
         # The same version before and after proves nothing
-        (replace(MODULE, version="1.1.0"), {"version": "1.1.0"}, Verdict.UNVERIFIED, None),
+        (replace(MODULE, version="1.1.0"), {"version": "1.1.0"}, NOTHING_TOLD),
         # Another firmware with the right or the old number
-        (
-            MODULE,
-            {"version": "1.1.0", "firmware": "heater"},
-            Verdict.FAILED,
-            Cause.OTHER_VERSION_BACK,
-        ),
-        (
-            MODULE,
-            {"version": "1.0.0", "firmware": "heater"},
-            Verdict.FAILED,
-            Cause.OTHER_VERSION_BACK,
-        ),
+        (MODULE, {"version": "1.1.0", "firmware": "heater"}, OTHER),
+        (MODULE, {"version": "1.0.0", "firmware": "heater"}, OTHER),
         # The sum of the image itself
-        (MODULE, {"sketch_md5": IMAGE.plain_md5}, Verdict.VERIFIED, None),
-        (WITH_MD5, {"sketch_md5": OLD_MD5}, Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK),
-        (WITH_MD5, {"sketch_md5": OTHER_MD5}, Verdict.FAILED, Cause.OTHER_VERSION_BACK),
+        (MODULE, {"sketch_md5": IMAGE.plain_md5}, NEW),
+        (WITH_MD5, {"sketch_md5": OLD_MD5}, OLD_BYTES),
+        (WITH_MD5, {"sketch_md5": OTHER_MD5}, OTHER),
         # which is stronger than what the sketch calls itself
-        (
-            WITH_MD5,
-            {"sketch_md5": OLD_MD5, "version": "1.1.0"},
-            Verdict.UNCHANGED,
-            Cause.OLD_FIRMWARE_BACK,
-        ),
+        (WITH_MD5, {"sketch_md5": OLD_MD5, "version": "1.1.0"}, OLD_BYTES),
         (
             replace(WITH_MD5, version="1.1.0"),
             {"sketch_md5": IMAGE.plain_md5, "version": "1.1.0"},
-            Verdict.VERIFIED,
-            None,
+            NEW,
         ),
         # Nothing
-        (MODULE, {}, Verdict.UNVERIFIED, None),
-        (MODULE, {"firmware": "garden-valve"}, Verdict.UNVERIFIED, None),
-        (MODULE, None, Verdict.UNVERIFIED, None),
+        (MODULE, {}, NOTHING_TOLD),
+        (MODULE, {"firmware": "garden-valve"}, NOTHING_TOLD),
+        (MODULE, None, NOTHING_TOLD),
         # Another module at the address
-        (
-            MODULE,
-            {"mac": "00:00:00:00:00:01", "version": "1.1.0"},
-            Verdict.FAILED,
-            Cause.WRONG_MODULE,
-        ),
-        (MODULE, {"mac": MODULE.mac, "version": "1.1.0"}, Verdict.VERIFIED, None),
-        (
-            replace(MODULE, mac=None),
-            {"mac": "00:00:00:00:00:01", "version": "1.1.0"},
-            Verdict.VERIFIED,
-            None,
-        ),
+        (MODULE, {"mac": "00:00:00:00:00:01", "version": "1.1.0"}, STRANGER),
+        (MODULE, {"mac": MODULE.mac, "version": "1.1.0"}, NEW),
+        (replace(MODULE, mac=None), {"mac": "00:00:00:00:00:01", "version": "1.1.0"}, NEW),
     ],
 )
 def test_each_statement_has_its_verdict(
-    before: ModuleFacts, said: dict[str, Any] | None, verdict: Verdict, cause: Cause | None
+    before: ModuleFacts, said: dict[str, Any] | None, told: tuple[Verdict, Cause | None]
 ) -> None:
+    verdict, cause = told
     heard = None if said is None else sighting(**said)
     result = judge(heard, CANDIDATE, before)
-    assert (result.verdict, result.cause) == (verdict, cause)
+    assert (result.verdict, result.cause) == told
     assert verdict.is_success == (cause is None)
     if cause is not None:
         assert_sentence_is_whole(cause, result.facts)

@@ -188,22 +188,23 @@ async def test_what_the_module_took_or_refused_is_told_at_once(
     assert world.taught == [(IMAGE, answer) for answer in taught]
 
 
-async def test_a_module_that_does_not_answer_is_refused_with_what_is_found_out(
-    world: World,
+WRONG_PORT = ModuleConnectionError(Cause.WRONG_PORT, usual_port=3232)
+PLACE = {"host": MODULE.host, "port": str(MODULE.port)}
+
+
+@pytest.mark.parametrize(
+    ("why", "cause", "facts"),
+    [(WRONG_PORT, Cause.WRONG_PORT, {"usual_port": "3232"}), (None, Cause.UNREACHABLE, PLACE)],
+    ids=["with what is found out", "when nobody knows why"],
+)
+async def test_a_module_that_does_not_answer_is_refused(
+    world: World, why: OtaError | None, cause: Cause, facts: dict[str, str]
 ) -> None:
     world.reachable_answers = [False]
-    world.why = ModuleConnectionError(Cause.WRONG_PORT, usual_port=3232)
+    world.why = why
     result = await world.run()
-    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.WRONG_PORT)
-    assert result.facts == {"usual_port": "3232"}
-    assert world.count("enter") == world.count("leave") == 0
-
-
-async def test_a_module_that_does_not_answer_is_refused(world: World) -> None:
-    world.reachable_answers = [False]
-    result = await world.run()
-    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.UNREACHABLE)
-    assert result.facts == {"host": MODULE.host, "port": str(MODULE.port)}
+    assert (result.verdict, result.cause) == (Verdict.REFUSED, cause)
+    assert result.facts == facts
     assert world.count("enter") == world.count("leave") == 0
 
 
@@ -245,20 +246,14 @@ async def test_a_safe_state_that_cannot_be_reached_is_restored_and_nothing_is_se
     assert world.left_with == [result]
 
 
-async def test_a_safe_state_that_broke_before_sending_sends_nothing(world: World) -> None:
-    world.actions["journal sending"] = lambda: setattr(world, "safe", False)
-    result = await world.run()
-    assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.SAFE_STATE_BROKEN)
-    assert world.count("send") == 0
-    assert world.left_with == [result]
-
-
+@pytest.mark.parametrize(("step", "sends"), [("journal sending", 0), ("send", 1)])
 async def test_a_safe_state_that_broke_before_the_first_byte_lets_none_leave(
-    world: World,
+    world: World, step: str, sends: int
 ) -> None:
-    world.actions["send"] = lambda: setattr(world, "safe", False)
+    world.actions[step] = lambda: setattr(world, "safe", False)
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.SAFE_STATE_BROKEN)
+    assert world.count("send") == sends
     assert not any(step.sent for step in world.progress)
     assert world.left_with == [result]
 

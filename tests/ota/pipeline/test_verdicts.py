@@ -1,8 +1,9 @@
 """What an install ended as where somebody cancelled it, looked at it later, or put it aside."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from custom_components.esp_ota.ota import (
     Delivery,
     InstallResult,
     Payload,
+    Pipeline,
     Sighting,
     Verdict,
     VerifyError,
@@ -144,8 +146,7 @@ async def test_a_cancelled_way_back_leaves_a_failed_update(world: DoorWorld) -> 
 async def test_an_image_that_was_on_its_way_when_home_assistant_died_is_looked_for(
     world: DoorWorld, heard: Sighting | None, verdict: Verdict, cause: Cause | None
 ) -> None:
-    world.actions.clear()
-    world.heard = heard
+    world.says(heard)
     world.door("push")
     result = await world.install().look()
     assert (result.verdict, result.cause) == (verdict, cause)
@@ -155,9 +156,8 @@ async def test_an_image_that_was_on_its_way_when_home_assistant_died_is_looked_f
 async def test_another_version_says_nothing_where_nobody_knows_what_ran_before(
     world: DoorWorld,
 ) -> None:
-    world.actions.clear()
     world.facts = [replace(MODULE, version=None, sketch_md5=None)]
-    world.heard = sighting(version="1.0.0")
+    world.says(sighting(version="1.0.0"))
     world.door("push")
     assert (await world.install().look()).cause is Cause.INTERRUPTED
 
@@ -173,6 +173,18 @@ async def test_a_module_that_is_away_while_it_is_looked_for_was_interrupted(
 # Putting aside
 
 
+async def put_aside(
+    world: World, install: Pipeline, running: Coroutine[Any, Any, InstallResult]
+) -> None:
+    """Put an install aside that has come to where it hangs, and stop waiting for it."""
+    task = asyncio.ensure_future(running)
+    await world.reached.wait()
+    install.put_aside()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+
+
 @pytest.mark.parametrize("step", ["back", "evidence"])
 async def test_what_can_wait_is_left_as_it_is_for_the_next_start(
     world: DoorWorld, step: str
@@ -181,13 +193,8 @@ async def test_what_can_wait_is_left_as_it_is_for_the_next_start(
     world.hangs.add(step)
     world.door("push")
     install = world.install()
-    task = asyncio.ensure_future(install.run())
-    await world.reached.wait()
-    install.put_aside()
-    task.cancel()
-    await asyncio.wait({task})
+    await put_aside(world, install, install.run())
 
-    assert task.cancelled()
     assert install.is_put_aside
     assert world.count("leave") == 0
     assert world.count("turn ends") == 1
@@ -202,11 +209,7 @@ async def test_what_waits_for_its_turn_is_left_as_it_is(world: DoorWorld) -> Non
     door.wait_ready = ready  # type: ignore[method-assign]
     world.hangs.add("asks")
     install = world.install()
-    task = asyncio.ensure_future(install.run())
-    await world.reached.wait()
-    install.put_aside()
-    task.cancel()
-    await asyncio.wait({task})
+    await put_aside(world, install, install.run())
     assert install.is_put_aside
     assert world.did("enter", "leave") == []
 
@@ -220,11 +223,7 @@ async def test_what_is_being_sent_cannot_wait(world: DoorWorld) -> None:
     world.door("push", begun)
     world.hangs.add("on its way")
     install = world.install()
-    task = asyncio.ensure_future(install.run())
-    await world.reached.wait()
-    install.put_aside()
-    task.cancel()
-    await asyncio.wait({task})
+    await put_aside(world, install, install.run())
     assert not install.is_put_aside
     assert world.count("left") == 1
 
@@ -234,10 +233,6 @@ async def test_a_resumed_install_may_be_put_aside_again(world: DoorWorld) -> Non
     world.hangs.add("take over")
     world.door("push")
     install = world.install()
-    task = asyncio.ensure_future(install.resume())
-    await world.reached.wait()
-    install.put_aside()
-    task.cancel()
-    await asyncio.wait({task})
+    await put_aside(world, install, install.resume())
     assert install.is_put_aside
     assert world.count("leave") == 0

@@ -1,6 +1,6 @@
 """Going back to what ran before: after a failure, on request, after a crash, and under watch."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -82,8 +82,7 @@ async def test_nobody_who_has_nothing_to_go_back_to_goes_back(world: DoorWorld) 
 async def test_what_runs_as_before_or_as_it_should_is_not_undone(
     world: DoorWorld, heard: Sighting | None
 ) -> None:
-    world.actions.clear()
-    world.heard = heard
+    world.says(heard)
     world.door("push")
     await world.run()
     assert world.went_back_from == []
@@ -159,6 +158,15 @@ async def test_a_module_that_asks_is_waited_for_until_it_fetches_what_ran_before
     ]
 
 
+def refuses(cause: Cause) -> Callable[..., Awaitable[Delivery]]:
+    """Start no other slot, for this reason."""
+
+    async def switch_back(*, before_switch: Callable[[], None]) -> Delivery:
+        raise InstallRefused(cause)
+
+    return switch_back
+
+
 async def succeed_with_any(
     before_first_byte: Callable[[], None], _progress: ProgressCallback
 ) -> Delivery:
@@ -169,10 +177,7 @@ async def succeed_with_any(
 async def test_a_way_back_that_somebody_wanted_is_no_failure_of_anything(
     world: DoorWorld,
 ) -> None:
-    world.undoes = ASKED
-    world.parts, world.facts = [OLD_PART], [OTHER]
-    world.actions.clear()
-    world.heard = sighting(version="1.0.0")
+    world.goes_back(OLD_PART, ASKED)
     world.door("push")
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, None)
@@ -189,12 +194,8 @@ async def test_a_wanted_way_back_that_fails_says_why(world: DoorWorld) -> None:
 
 
 async def test_the_other_slot_is_started_without_sending_anything(world: DoorWorld) -> None:
-    world.undoes = ASKED
     nothing = replace(OLD_PART.payload, data=b"")
-    world.parts = [replace(OLD_PART, payload=nothing, in_other_slot=True)]
-    world.facts = [OTHER]
-    world.actions.clear()
-    world.heard = sighting(version="1.0.0")
+    world.goes_back(replace(OLD_PART, payload=nothing, in_other_slot=True), ASKED)
     world.door("page")
     assert (await world.run()).verdict is Verdict.ROLLED_BACK
     assert world.did("page switches", "evidence", "leave") == [
@@ -207,14 +208,12 @@ async def test_the_other_slot_is_started_without_sending_anything(world: DoorWor
 async def test_a_restart_of_home_assistant_does_not_hide_that_it_was_a_way_back(
     world: DoorWorld,
 ) -> None:
-    world.undoes = InstallResult(
+    failed = InstallResult(
         verdict=Verdict.FAILED,
         cause=Cause.OTHER_VERSION_BACK,
         facts={"version": "1.1.0", "found": "0.0.1"},
     )
-    world.parts, world.facts = [OLD_PART], [OTHER]
-    world.actions.clear()
-    world.heard = sighting(version="1.0.0")
+    world.goes_back(OLD_PART, failed)
     world.door("push")
     result = await world.install().resume()
     assert (result.verdict, result.cause) == (Verdict.ROLLED_BACK, Cause.OTHER_VERSION_BACK)
@@ -260,15 +259,8 @@ async def test_a_resumed_way_back_waits_for_a_module_that_asks(world: DoorWorld)
 async def test_what_the_module_does_not_start_from_its_other_slot_is_sent(
     world: DoorWorld,
 ) -> None:
-    async def offers_none(*, before_switch: Callable[[], None]) -> Delivery:
-        raise InstallRefused(Cause.NO_OTHER_SLOT)
-
-    world.undoes = ASKED
-    world.parts = [replace(OLD_PART, in_other_slot=True)]
-    world.facts = [OTHER]
-    world.actions.clear()
-    world.heard = sighting(version="1.0.0")
-    world.door("push").switch_back = offers_none  # type: ignore[method-assign]
+    world.goes_back(replace(OLD_PART, in_other_slot=True), ASKED)
+    world.door("push").switch_back = refuses(Cause.NO_OTHER_SLOT)  # type: ignore[method-assign]
     assert (await world.run()).verdict is Verdict.ROLLED_BACK
     assert world.did("push sends") == ["push sends sketch"]
 
@@ -279,14 +271,11 @@ async def test_what_the_module_does_not_start_from_its_other_slot_is_sent(
 async def test_a_switch_that_is_refused_is_told(
     world: DoorWorld, cause: Cause, data: bytes
 ) -> None:
-    async def refuses(*, before_switch: Callable[[], None]) -> Delivery:
-        raise InstallRefused(cause)
-
     world.undoes = ASKED
     payload = replace(OLD_PART.payload, data=data)
     world.parts = [replace(OLD_PART, payload=payload, in_other_slot=True)]
     world.facts = [OTHER]
-    world.door("page").switch_back = refuses  # type: ignore[method-assign]
+    world.door("page").switch_back = refuses(cause)  # type: ignore[method-assign]
     assert (await world.install().run()).cause is cause
     assert world.did("page sends") == []
 
@@ -316,8 +305,7 @@ async def test_files_that_were_replaced_are_put_back_beside_an_old_sketch(
 async def test_new_firmware_that_passes_its_probation_stays_what_it_was_proven(
     world: DoorWorld, said: Sighting | None
 ) -> None:
-    world.actions.clear()
-    world.heard = sighting(version="1.1.0")
+    world.says(sighting(version="1.1.0"))
     world.on_probation = said
     world.door("push")
     result = await world.run()
@@ -339,9 +327,8 @@ async def test_new_firmware_that_fails_its_probation_is_gone_back_from(world: Do
 async def test_a_module_that_falls_back_by_itself_while_it_is_watched_is_unchanged(
     world: DoorWorld,
 ) -> None:
-    world.actions.clear()
     world.facts = [MODULE]
-    world.heard = sighting(version="1.1.0")
+    world.says(sighting(version="1.1.0"))
     world.on_probation = sighting(version="1.0.0")
     world.door("push")
     result = await world.run()
