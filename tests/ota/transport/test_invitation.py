@@ -30,16 +30,11 @@ PATIENT = InvitationLimits(answer=5.0, tries=3, auth_answer=5.0)
 HASTY = InvitationLimits(answer=0.05, tries=3, auth_answer=0.05)
 
 
-@pytest.fixture
-async def module() -> AsyncIterator[ScriptedModule]:
-    async with ScriptedModule() as module:
-        yield module
-
-
 class Inviting:
     """An invitation on its way, in a task of its own."""
 
-    def __init__(self, udp: DatagramSocket, invitation: Invitation) -> None:
+    def __init__(self, module: Module, udp: DatagramSocket, invitation: Invitation) -> None:
+        self.module = module
         self.udp = udp
         self.task = asyncio.ensure_future(invitation.accepted())
 
@@ -47,20 +42,41 @@ class Inviting:
         async with asyncio.timeout(10.0):
             await self.task
 
+    async def agreed(self) -> None:
+        """Have the module say yes, and hear it."""
+        self.module.say(b"OK")
+        await self.accepted()
+
     async def refused(self) -> OtaError:
         with pytest.raises(OtaError) as caught:
             await self.accepted()
         return caught.value
 
 
-async def invite(
-    module: ScriptedModule,
-    password: str | None = None,
-    limits: InvitationLimits = PATIENT,
-    kind: ImageKind = ImageKind.SKETCH,
-) -> Inviting:
-    udp = await DatagramSocket.open(module.host, module.port)
-    return Inviting(udp, Invitation(udp, payload_for(DATA, kind), 43210, password, limits))
+class Module(ScriptedModule):
+    """A module that is invited."""
+
+    opened: DatagramSocket | None = None
+
+    async def invite(
+        self,
+        password: str | None = None,
+        limits: InvitationLimits = PATIENT,
+        kind: ImageKind = ImageKind.SKETCH,
+    ) -> Inviting:
+        if self.opened is not None:
+            self.opened.close()
+        self.opened = udp = await DatagramSocket.open(self.host, self.port)
+        invitation = Invitation(udp, payload_for(DATA, kind), 43210, password, limits)
+        return Inviting(self, udp, invitation)
+
+
+@pytest.fixture
+async def module() -> AsyncIterator[Module]:
+    async with Module() as module:
+        yield module
+    if module.opened is not None:
+        module.opened.close()
 
 
 def is_proof(datagram: bytes, key: str, nonce: str) -> bool:
@@ -81,42 +97,35 @@ def sha256_key(password: str) -> str:
     ("kind", "command"), [(ImageKind.SKETCH, b"0"), (ImageKind.FILESYSTEM, b"100")]
 )
 async def test_the_invitation_is_written_as_the_cores_read_it(
-    module: ScriptedModule, kind: ImageKind, command: bytes
+    module: Module, kind: ImageKind, command: bytes
 ) -> None:
-    inviting = await invite(module, kind=kind)
+    inviting = await module.invite(kind=kind)
     assert await module.hear() == command + INVITED[1:]
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 @pytest.mark.parametrize("ok", [b"OK", b"OK\n", b"OK\r\n", b"OK\0"])
-async def test_ok_is_a_yes(module: ScriptedModule, ok: bytes) -> None:
-    inviting = await invite(module)
+async def test_ok_is_a_yes(module: Module, ok: bytes) -> None:
+    inviting = await module.invite()
     await module.hear()
     module.say(ok)
     await inviting.accepted()
-    inviting.udp.close()
 
 
 @pytest.mark.slow
-async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(
-    module: ScriptedModule,
-) -> None:
+async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(module: Module) -> None:
     limits = InvitationLimits(answer=0.3, tries=3, auth_answer=5.0)
-    inviting = await invite(module, limits=limits)
+    inviting = await module.invite(limits=limits)
     begin = time.monotonic()
     assert await module.hear() == await module.hear() == INVITED
     assert time.monotonic() - begin >= 0.29
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 @pytest.mark.slow
-async def test_later_invitations_are_given_more_time(module: ScriptedModule) -> None:
+async def test_later_invitations_are_given_more_time(module: Module) -> None:
     limits = InvitationLimits(answer=0.1, tries=9, auth_answer=0.1)
-    inviting = await invite(module, "secret", limits)
+    inviting = await module.invite("secret", limits)
     gaps: list[float] = []
     heard = time.monotonic()
 
@@ -134,15 +143,14 @@ async def test_later_invitations_are_given_more_time(module: ScriptedModule) -> 
         await invited()
     inviting.task.cancel()
     await asyncio.wait({inviting.task})
-    inviting.udp.close()
     # What one is heard late the next one is heard early: only the sum is steady.
     assert gaps[1] + gaps[2] >= 0.25
     assert gaps[4] >= 0.39
 
 
 @pytest.mark.slow
-async def test_silence_ends_after_the_last_invitation(module: ScriptedModule) -> None:
-    inviting = await invite(module, limits=HASTY)
+async def test_silence_ends_after_the_last_invitation(module: Module) -> None:
+    inviting = await module.invite(limits=HASTY)
     error = await inviting.refused()
     assert isinstance(error, ModuleConnectionError)
     assert error.cause is Cause.NO_ANSWER
@@ -150,69 +158,57 @@ async def test_silence_ends_after_the_last_invitation(module: ScriptedModule) ->
     assert [await module.hear() for _ in range(3)] == [INVITED] * 3
     with pytest.raises(TimeoutError):
         await module.hear(0.05)
-    inviting.udp.close()
 
 
-async def test_no_patience_at_all_is_silence_too(module: ScriptedModule) -> None:
-    inviting = await invite(module, limits=InvitationLimits(answer=0.0, tries=2))
+async def test_no_patience_at_all_is_silence_too(module: Module) -> None:
+    inviting = await module.invite(limits=InvitationLimits(answer=0.0, tries=2))
     assert (await inviting.refused()).cause is Cause.NO_ANSWER
-    inviting.udp.close()
 
 
-async def test_a_closed_port_is_told_from_silence(module: ScriptedModule) -> None:
+async def test_a_closed_port_is_told_from_silence(module: Module) -> None:
     module.udp.close()
-    inviting = await invite(module, limits=HASTY)
+    inviting = await module.invite(limits=HASTY)
     assert (await inviting.refused()).cause is Cause.PORT_CLOSED
-    inviting.udp.close()
 
 
-async def test_a_port_that_opens_meanwhile_is_not_given_up(module: ScriptedModule) -> None:
-    inviting = await invite(module, limits=InvitationLimits(answer=0.2, tries=20))
+async def test_a_port_that_opens_meanwhile_is_not_given_up(module: Module) -> None:
+    inviting = await module.invite(limits=InvitationLimits(answer=0.2, tries=20))
     await module.hear()
     inviting.udp.error_received(ConnectionRefusedError(errno.ECONNREFUSED, "restarting"))
     await module.hear()
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 @pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH])
 async def test_a_host_that_is_not_there_is_not_told_as_a_closed_port(
-    module: ScriptedModule, number: int
+    module: Module, number: int
 ) -> None:
-    inviting = await invite(module, limits=HASTY)
+    inviting = await module.invite(limits=HASTY)
     await module.hear()
     # What Linux reports on the socket when nobody answers ARP.
     inviting.udp.error_received(OSError(number, "unreachable"))
     assert (await inviting.refused()).cause is Cause.UNREACHABLE
-    inviting.udp.close()
 
 
-async def test_an_error_that_is_none_of_the_network_is_left_alone(module: ScriptedModule) -> None:
-    inviting = await invite(module)
+async def test_an_error_that_is_none_of_the_network_is_left_alone(module: Module) -> None:
+    inviting = await module.invite()
     await module.hear()
     inviting.udp.error_received(ValueError("not from a socket"))
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
-async def test_a_password_is_proven_from_the_socket_that_invited(module: ScriptedModule) -> None:
-    inviting = await invite(module, "secret")
+async def test_a_password_is_proven_from_the_socket_that_invited(module: Module) -> None:
+    inviting = await module.invite("secret")
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     assert is_proof(await module.hear(), md5_key("secret"), NONCE)
     assert module.sources[0] == module.sources[1]
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
-async def test_a_new_module_is_tried_with_one_key_after_the_other(
-    module: ScriptedModule,
-) -> None:
+async def test_a_new_module_is_tried_with_one_key_after_the_other(module: Module) -> None:
     password = sha256_key("what setPasswordHash got")
-    inviting = await invite(module, password)
+    inviting = await module.invite(password)
     for number, key in enumerate((sha256_key(password), md5_key(password), password)):
         nonce = f"{number:064x}"
         assert await module.hear() == INVITED
@@ -220,16 +216,14 @@ async def test_a_new_module_is_tried_with_one_key_after_the_other(
         assert is_proof(await module.hear(), key, nonce)
         if number < 2:
             module.say(b"Authentication Failed")
-    module.say(b"OK")
-    await inviting.accepted()
+    await inviting.agreed()
     assert len(set(module.sources)) == 1
-    inviting.udp.close()
 
 
 @pytest.mark.slow
-async def test_another_key_deserves_all_its_invitations(module: ScriptedModule) -> None:
+async def test_another_key_deserves_all_its_invitations(module: Module) -> None:
     limits = InvitationLimits(answer=0.2, tries=2, auth_answer=5.0)
-    inviting = await invite(module, "secret", limits)
+    inviting = await module.invite("secret", limits)
     await module.hear()
     await module.hear()  # the first got no answer: one try is left
     module.say(f"AUTH {LONG_NONCE}".encode())
@@ -239,16 +233,14 @@ async def test_another_key_deserves_all_its_invitations(module: ScriptedModule) 
     assert await module.hear() == INVITED
     module.say(f"AUTH {LONG_NONCE}".encode())
     assert is_proof(await module.hear(), md5_key("secret"), LONG_NONCE)
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 @pytest.mark.parametrize(("nonce", "keys"), [(NONCE, 1), (LONG_NONCE, 2)])
 async def test_a_wrong_password_is_known_when_no_key_is_left(
-    module: ScriptedModule, nonce: str, keys: int
+    module: Module, nonce: str, keys: int
 ) -> None:
-    inviting = await invite(module, "wrong")
+    inviting = await module.invite("wrong")
     for _ in range(keys):
         assert await module.hear() == INVITED
         module.say(f"AUTH {nonce}".encode())
@@ -258,38 +250,33 @@ async def test_a_wrong_password_is_known_when_no_key_is_left(
     assert isinstance(error, ModuleAuthError)
     assert error.cause is Cause.WRONG_PASSWORD
     assert not error.retryable
-    inviting.udp.close()
 
 
-async def test_a_challenge_without_a_password_asks_for_one(module: ScriptedModule) -> None:
-    inviting = await invite(module)
+async def test_a_challenge_without_a_password_asks_for_one(module: Module) -> None:
+    inviting = await module.invite()
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     error = await inviting.refused()
     assert isinstance(error, ModuleAuthError)
     assert error.cause is Cause.PASSWORD_MISSING
-    inviting.udp.close()
 
 
 @pytest.mark.parametrize("nonce", [b"", b" ", b" abc", b" " + b"1f" * 20, b" " + b"1f" * 600])
 async def test_a_challenge_of_unknown_length_is_not_guessed_at(
-    module: ScriptedModule, nonce: bytes
+    module: Module, nonce: bytes
 ) -> None:
-    inviting = await invite(module, "secret")
+    inviting = await module.invite("secret")
     await module.hear()
     module.say(b"AUTH" + nonce)
     error = await inviting.refused()
     assert isinstance(error, ModuleAuthError)
     assert error.cause is Cause.AUTH_UNKNOWN
     assert int(error.facts["length"]) <= 160
-    inviting.udp.close()
 
 
-async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(
-    module: ScriptedModule,
-) -> None:
+async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(module: Module) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.1)
-    inviting = await invite(module, "secret", limits)
+    inviting = await module.invite("secret", limits)
     for number in range(2):
         assert await module.hear() == INVITED
         nonce = f"{number:032x}"
@@ -298,54 +285,47 @@ async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(
     error = await inviting.refused()
     assert isinstance(error, ModuleAuthError)
     assert error.cause is Cause.AUTH_NO_ANSWER
-    inviting.udp.close()
 
 
 @pytest.mark.slow
 async def test_a_module_that_falls_silent_after_a_challenge_did_not_answer_it(
-    module: ScriptedModule,
+    module: Module,
 ) -> None:
-    inviting = await invite(
-        module, "secret", InvitationLimits(answer=0.1, tries=2, auth_answer=0.1)
-    )
+    inviting = await module.invite("secret", InvitationLimits(answer=0.1, tries=2, auth_answer=0.1))
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     assert (await inviting.refused()).cause is Cause.AUTH_NO_ANSWER
-    inviting.udp.close()
 
 
 async def test_a_late_challenge_to_an_older_invitation_is_no_answer_to_the_proof(
-    module: ScriptedModule,
+    module: Module,
 ) -> None:
-    inviting = await invite(module, "secret")
+    inviting = await module.invite("secret")
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     await module.hear()
     module.say(f"AUTH {'2e' * 16}".encode())
     module.say(f"AUTH {'3d' * 16}".encode())
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
-async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: ScriptedModule) -> None:
+async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: Module) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.1)
-    inviting = await invite(module, "secret", limits)
+    inviting = await module.invite("secret", limits)
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
     await module.hear()
     assert await module.hear() == INVITED
     module.say(b"Authentication Failed")
     assert (await inviting.refused()).cause is Cause.WRONG_PASSWORD
-    inviting.udp.close()
 
 
 @pytest.mark.slow
 async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
-    module: ScriptedModule,
+    module: Module,
 ) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.5)
-    inviting = await invite(module, "secret", limits)
+    inviting = await module.invite("secret", limits)
     await module.hear()
     module.say(f"AUTH {LONG_NONCE}".encode())
     assert is_proof(await module.hear(), sha256_key("secret"), LONG_NONCE)
@@ -353,9 +333,7 @@ async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
     module.say(b"Authentication Failed")
     module.say(f"AUTH {LONG_NONCE[::-1]}".encode())
     assert is_proof(await module.hear(), md5_key("secret"), LONG_NONCE[::-1])
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 @pytest.mark.parametrize(
@@ -369,9 +347,9 @@ async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
 )
 @pytest.mark.parametrize("locked", [False, True])
 async def test_an_update_that_cannot_begin_says_why(
-    module: ScriptedModule, reply: bytes, cause: Cause, locked: bool
+    module: Module, reply: bytes, cause: Cause, locked: bool
 ) -> None:
-    inviting = await invite(module, "secret")
+    inviting = await module.invite("secret")
     await module.hear()
     if locked:
         module.say(f"AUTH {NONCE}".encode())
@@ -381,15 +359,14 @@ async def test_an_update_that_cannot_begin_says_why(
     assert isinstance(error, ModuleRejectedImage)
     assert error.cause is cause
     assert not error.retryable
-    inviting.udp.close()
 
 
-async def test_any_other_reply_is_no_arduino_ota(module: ScriptedModule) -> None:
+async def test_any_other_reply_is_no_arduino_ota(module: Module) -> None:
     source = random.Random(1)
     replies = [source.randbytes(source.choice([0, 1, 3, 40, 1400])) for _ in range(60)]
     replies += [b"OKAY", b"O", b"K", b"ok", b" AUTH x", b"Auth", b"\xff" * 2000, b"OK OK"]
     for reply in replies:
-        inviting = await invite(module, "secret")
+        inviting = await module.invite("secret")
         await module.hear()
         module.say(reply)
         error = await inviting.refused()
@@ -397,15 +374,12 @@ async def test_any_other_reply_is_no_arduino_ota(module: ScriptedModule) -> None
         assert error.cause is Cause.UNEXPECTED_REPLY, reply
         assert error.facts["text"].isprintable()
         assert len(error.facts["text"]) <= 160
-        inviting.udp.close()
 
 
-async def test_a_datagram_from_elsewhere_is_not_heard(module: ScriptedModule) -> None:
-    inviting = await invite(module)
+async def test_a_datagram_from_elsewhere_is_not_heard(module: Module) -> None:
+    inviting = await module.invite()
     await module.hear()
     async with ScriptedModule("127.0.0.2") as stranger:
         stranger.sources.append(module.sources[0])
         stranger.say(b"ERR: ERROR[4]: Not Enough Space")
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
