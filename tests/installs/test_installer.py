@@ -190,31 +190,42 @@ async def test_a_module_that_fails_is_told_to_the_caller_with_the_reason(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
-async def test_a_module_that_is_back_with_another_version_shows_it(
-    garden: Garden, start_module: StartModule
+@pytest.mark.parametrize(
+    ("fault", "cause", "facts", "verdict", "installed"),
+    [
+        (
+            Fault.WRONG_VERSION_BACK,
+            "other_version_back",
+            {"version": "1.1.0", "found": "garden-valve 0.0.1"},
+            "failed",
+            "0.0.1",
+        ),
+        (
+            Fault.OLD_SKETCH_BACK,
+            "old_version_back",
+            {"version": "1.1.0", "installed": "1.0.0"},
+            "unchanged",
+            "1.0.0",
+        ),
+    ],
+)
+async def test_a_module_that_is_back_with_something_else_shows_it(
+    garden: Garden,
+    start_module: StartModule,
+    fault: Fault,
+    cause: str,
+    facts: dict[str, str],
+    verdict: str,
+    installed: str,
 ) -> None:
-    module = await start_module(advertise=True, faults=[Fault.WRONG_VERSION_BACK])
+    module = await start_module(advertise=True, faults=[fault])
     entry = await garden.add_talking(module, patience=patience(evidence=1.0))
 
-    facts = await garden.refused("other_version_back")
+    told = await garden.refused(cause)
 
-    assert "0.0.1" in facts["found"]
-    assert garden.card.attributes["installed_version"] == "0.0.1"
-    assert garden.card.attributes["last_verdict"] == "failed"
-    garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-
-
-async def test_a_module_that_is_back_with_its_old_version_is_unchanged(
-    garden: Garden, start_module: StartModule
-) -> None:
-    module = await start_module(advertise=True, faults=[Fault.OLD_SKETCH_BACK])
-    entry = await garden.add_talking(module, patience=patience(evidence=1.0))
-
-    facts = await garden.refused("old_version_back")
-
-    assert (facts["version"], facts["installed"]) == ("1.1.0", "1.0.0")
-    assert garden.card.attributes["last_verdict"] == "unchanged"
-    assert garden.card.attributes["installed_version"] == "1.0.0"
+    assert told | facts == told
+    assert garden.card.attributes["last_verdict"] == verdict
+    assert garden.card.attributes["installed_version"] == installed
     assert garden.card.state == "on"
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
     CARD,
+    WHOLE_WAY,
     Garden,
     assert_nothing_sent,
     options_for,
@@ -68,18 +69,7 @@ async def test_progress_is_one_value_and_percent_is_shown_only_while_sending(
 
     await garden.install()
 
-    assert garden.stages == [
-        None,
-        "checking",
-        "queued",
-        "making_safe",
-        "sending",
-        "restarting",
-        "verifying",
-        "restoring",
-        "done",
-        None,
-    ]
+    assert garden.stages == [None, *WHOLE_WAY, None]
     for in_progress, percent, stage in garden.shown:
         assert in_progress is (stage is not None)
         assert percent is None or stage == "sending"

@@ -245,6 +245,17 @@ class Garden:
         assert self.valve == valve
 
 
+WHOLE_WAY = [
+    "checking",
+    "queued",
+    "making_safe",
+    "sending",
+    "restarting",
+    "verifying",
+    "restoring",
+    "done",
+]
+"""The stages of an install that comes to its end."""
 CLOSED_AND_OPENED = ["off", "on"]
 """How a valve moves around an install: made safe once, restored once."""
 UNTOUCHED: list[str] = []
