@@ -3,101 +3,43 @@
 import asyncio
 from collections.abc import AsyncIterator
 import errno
-import hashlib
 import random
 import time
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, ImageKind, OtaError
+from custom_components.esp_ota.ota import Cause, ImageKind
 from custom_components.esp_ota.ota.exceptions import (
     ModuleAuthError,
     ModuleConnectionError,
     ModuleRejectedImage,
 )
-from custom_components.esp_ota.ota.module import DatagramSocket
-from custom_components.esp_ota.ota.transport._authentication import response
-from custom_components.esp_ota.ota.transport._invitation import Invitation, InvitationLimits
-from tests.kit.pushing import payload_for
+from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
+from tests.ota.transport.inviting import (
+    INVITED,
+    InvitedModule,
+    is_proof,
+    md5_key,
+    sha256_key,
+)
 from tests.ota.transport.scripted import ScriptedModule
 
-DATA = b"\xe9 some image"
-MD5 = hashlib.md5(DATA, usedforsecurity=False).hexdigest()
-INVITED = f"0 43210 {len(DATA)} {MD5}\n".encode()
 NONCE = "1f" * 16
 LONG_NONCE = "1f" * 32
-PATIENT = InvitationLimits(answer=5.0, tries=3, auth_answer=5.0)
 HASTY = InvitationLimits(answer=0.05, tries=3, auth_answer=0.05)
 
 
-class Inviting:
-    """An invitation on its way, in a task of its own."""
-
-    def __init__(self, module: Module, udp: DatagramSocket, invitation: Invitation) -> None:
-        self.module = module
-        self.udp = udp
-        self.task = asyncio.ensure_future(invitation.accepted())
-
-    async def accepted(self) -> None:
-        async with asyncio.timeout(10.0):
-            await self.task
-
-    async def agreed(self) -> None:
-        """Have the module say yes, and hear it."""
-        self.module.say(b"OK")
-        await self.accepted()
-
-    async def refused(self) -> OtaError:
-        with pytest.raises(OtaError) as caught:
-            await self.accepted()
-        return caught.value
-
-
-class Module(ScriptedModule):
-    """A module that is invited."""
-
-    opened: DatagramSocket | None = None
-
-    async def invite(
-        self,
-        password: str | None = None,
-        limits: InvitationLimits = PATIENT,
-        kind: ImageKind = ImageKind.SKETCH,
-    ) -> Inviting:
-        if self.opened is not None:
-            self.opened.close()
-        self.opened = udp = await DatagramSocket.open(self.host, self.port)
-        invitation = Invitation(udp, payload_for(DATA, kind), 43210, password, limits)
-        return Inviting(self, udp, invitation)
-
-
 @pytest.fixture
-async def module() -> AsyncIterator[Module]:
-    async with Module() as module:
+async def module() -> AsyncIterator[InvitedModule]:
+    async with InvitedModule() as module:
         yield module
-    if module.opened is not None:
-        module.opened.close()
-
-
-def is_proof(datagram: bytes, key: str, nonce: str) -> bool:
-    """Tell whether a datagram proves this key."""
-    command, cnonce, proof = datagram.decode().removesuffix("\n").split(" ")
-    return command == "200" and proof == response(key, nonce, cnonce)
-
-
-def md5_key(password: str) -> str:
-    return hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
-
-
-def sha256_key(password: str) -> str:
-    return hashlib.sha256(password.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
     ("kind", "command"), [(ImageKind.SKETCH, b"0"), (ImageKind.FILESYSTEM, b"100")]
 )
 async def test_the_invitation_is_written_as_the_cores_read_it(
-    module: Module, kind: ImageKind, command: bytes
+    module: InvitedModule, kind: ImageKind, command: bytes
 ) -> None:
     inviting = await module.invite(kind=kind)
     assert await module.hear() == command + INVITED[1:]
@@ -105,7 +47,7 @@ async def test_the_invitation_is_written_as_the_cores_read_it(
 
 
 @pytest.mark.parametrize("ok", [b"OK", b"OK\n", b"OK\r\n", b"OK\0"])
-async def test_ok_is_a_yes(module: Module, ok: bytes) -> None:
+async def test_ok_is_a_yes(module: InvitedModule, ok: bytes) -> None:
     inviting = await module.invite()
     await module.hear()
     module.say(ok)
@@ -113,7 +55,9 @@ async def test_ok_is_a_yes(module: Module, ok: bytes) -> None:
 
 
 @pytest.mark.slow
-async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(module: Module) -> None:
+async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(
+    module: InvitedModule,
+) -> None:
     limits = InvitationLimits(answer=0.3, tries=3, auth_answer=5.0)
     inviting = await module.invite(limits=limits)
     begin = time.monotonic()
@@ -123,7 +67,7 @@ async def test_an_unanswered_invitation_is_sent_again_after_a_full_wait(module: 
 
 
 @pytest.mark.slow
-async def test_later_invitations_are_given_more_time(module: Module) -> None:
+async def test_later_invitations_are_given_more_time(module: InvitedModule) -> None:
     limits = InvitationLimits(answer=0.1, tries=9, auth_answer=0.1)
     inviting = await module.invite("secret", limits)
     gaps: list[float] = []
@@ -149,7 +93,7 @@ async def test_later_invitations_are_given_more_time(module: Module) -> None:
 
 
 @pytest.mark.slow
-async def test_silence_ends_after_the_last_invitation(module: Module) -> None:
+async def test_silence_ends_after_the_last_invitation(module: InvitedModule) -> None:
     inviting = await module.invite(limits=HASTY)
     error = await inviting.refused()
     assert isinstance(error, ModuleConnectionError)
@@ -160,18 +104,18 @@ async def test_silence_ends_after_the_last_invitation(module: Module) -> None:
         await module.hear(0.05)
 
 
-async def test_no_patience_at_all_is_silence_too(module: Module) -> None:
+async def test_no_patience_at_all_is_silence_too(module: InvitedModule) -> None:
     inviting = await module.invite(limits=InvitationLimits(answer=0.0, tries=2))
     assert (await inviting.refused()).cause is Cause.NO_ANSWER
 
 
-async def test_a_closed_port_is_told_from_silence(module: Module) -> None:
+async def test_a_closed_port_is_told_from_silence(module: InvitedModule) -> None:
     module.udp.close()
     inviting = await module.invite(limits=HASTY)
     assert (await inviting.refused()).cause is Cause.PORT_CLOSED
 
 
-async def test_a_port_that_opens_meanwhile_is_not_given_up(module: Module) -> None:
+async def test_a_port_that_opens_meanwhile_is_not_given_up(module: InvitedModule) -> None:
     inviting = await module.invite(limits=InvitationLimits(answer=0.2, tries=20))
     await module.hear()
     inviting.udp.error_received(ConnectionRefusedError(errno.ECONNREFUSED, "restarting"))
@@ -181,7 +125,7 @@ async def test_a_port_that_opens_meanwhile_is_not_given_up(module: Module) -> No
 
 @pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH])
 async def test_a_host_that_is_not_there_is_not_told_as_a_closed_port(
-    module: Module, number: int
+    module: InvitedModule, number: int
 ) -> None:
     inviting = await module.invite(limits=HASTY)
     await module.hear()
@@ -190,14 +134,14 @@ async def test_a_host_that_is_not_there_is_not_told_as_a_closed_port(
     assert (await inviting.refused()).cause is Cause.UNREACHABLE
 
 
-async def test_an_error_that_is_none_of_the_network_is_left_alone(module: Module) -> None:
+async def test_an_error_that_is_none_of_the_network_is_left_alone(module: InvitedModule) -> None:
     inviting = await module.invite()
     await module.hear()
     inviting.udp.error_received(ValueError("not from a socket"))
     await inviting.agreed()
 
 
-async def test_a_password_is_proven_from_the_socket_that_invited(module: Module) -> None:
+async def test_a_password_is_proven_from_the_socket_that_invited(module: InvitedModule) -> None:
     inviting = await module.invite("secret")
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
@@ -206,7 +150,7 @@ async def test_a_password_is_proven_from_the_socket_that_invited(module: Module)
     await inviting.agreed()
 
 
-async def test_a_new_module_is_tried_with_one_key_after_the_other(module: Module) -> None:
+async def test_a_new_module_is_tried_with_one_key_after_the_other(module: InvitedModule) -> None:
     password = sha256_key("what setPasswordHash got")
     inviting = await module.invite(password)
     for number, key in enumerate((sha256_key(password), md5_key(password), password)):
@@ -221,7 +165,7 @@ async def test_a_new_module_is_tried_with_one_key_after_the_other(module: Module
 
 
 @pytest.mark.slow
-async def test_another_key_deserves_all_its_invitations(module: Module) -> None:
+async def test_another_key_deserves_all_its_invitations(module: InvitedModule) -> None:
     limits = InvitationLimits(answer=0.2, tries=2, auth_answer=5.0)
     inviting = await module.invite("secret", limits)
     await module.hear()
@@ -238,7 +182,7 @@ async def test_another_key_deserves_all_its_invitations(module: Module) -> None:
 
 @pytest.mark.parametrize(("nonce", "keys"), [(NONCE, 1), (LONG_NONCE, 2)])
 async def test_a_wrong_password_is_known_when_no_key_is_left(
-    module: Module, nonce: str, keys: int
+    module: InvitedModule, nonce: str, keys: int
 ) -> None:
     inviting = await module.invite("wrong")
     for _ in range(keys):
@@ -252,7 +196,7 @@ async def test_a_wrong_password_is_known_when_no_key_is_left(
     assert not error.retryable
 
 
-async def test_a_challenge_without_a_password_asks_for_one(module: Module) -> None:
+async def test_a_challenge_without_a_password_asks_for_one(module: InvitedModule) -> None:
     inviting = await module.invite()
     await module.hear()
     module.say(f"AUTH {NONCE}".encode())
@@ -263,7 +207,7 @@ async def test_a_challenge_without_a_password_asks_for_one(module: Module) -> No
 
 @pytest.mark.parametrize("nonce", [b"", b" ", b" abc", b" " + b"1f" * 20, b" " + b"1f" * 600])
 async def test_a_challenge_of_unknown_length_is_not_guessed_at(
-    module: Module, nonce: bytes
+    module: InvitedModule, nonce: bytes
 ) -> None:
     inviting = await module.invite("secret")
     await module.hear()
@@ -274,7 +218,9 @@ async def test_a_challenge_of_unknown_length_is_not_guessed_at(
     assert int(error.facts["length"]) <= 160
 
 
-async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(module: Module) -> None:
+async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(
+    module: InvitedModule,
+) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.1)
     inviting = await module.invite("secret", limits)
     for number in range(2):
@@ -289,7 +235,7 @@ async def test_an_unanswered_proof_is_given_again_to_a_new_challenge_once(module
 
 @pytest.mark.slow
 async def test_a_module_that_falls_silent_after_a_challenge_did_not_answer_it(
-    module: Module,
+    module: InvitedModule,
 ) -> None:
     inviting = await module.invite("secret", InvitationLimits(answer=0.1, tries=2, auth_answer=0.1))
     await module.hear()
@@ -298,7 +244,7 @@ async def test_a_module_that_falls_silent_after_a_challenge_did_not_answer_it(
 
 
 async def test_a_late_challenge_to_an_older_invitation_is_no_answer_to_the_proof(
-    module: Module,
+    module: InvitedModule,
 ) -> None:
     inviting = await module.invite("secret")
     await module.hear()
@@ -309,7 +255,7 @@ async def test_a_late_challenge_to_an_older_invitation_is_no_answer_to_the_proof
     await inviting.agreed()
 
 
-async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: Module) -> None:
+async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: InvitedModule) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.1)
     inviting = await module.invite("secret", limits)
     await module.hear()
@@ -322,7 +268,7 @@ async def test_a_late_refusal_is_a_wrong_password_and_no_riddle(module: Module) 
 
 @pytest.mark.slow
 async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
-    module: Module,
+    module: InvitedModule,
 ) -> None:
     limits = InvitationLimits(answer=5.0, tries=9, auth_answer=0.5)
     inviting = await module.invite("secret", limits)
@@ -347,7 +293,7 @@ async def test_a_late_refusal_leaves_the_challenge_behind_it_to_the_next_key(
 )
 @pytest.mark.parametrize("locked", [False, True])
 async def test_an_update_that_cannot_begin_says_why(
-    module: Module, reply: bytes, cause: Cause, locked: bool
+    module: InvitedModule, reply: bytes, cause: Cause, locked: bool
 ) -> None:
     inviting = await module.invite("secret")
     await module.hear()
@@ -361,7 +307,7 @@ async def test_an_update_that_cannot_begin_says_why(
     assert not error.retryable
 
 
-async def test_any_other_reply_is_no_arduino_ota(module: Module) -> None:
+async def test_any_other_reply_is_no_arduino_ota(module: InvitedModule) -> None:
     source = random.Random(1)
     replies = [source.randbytes(source.choice([0, 1, 3, 40, 1400])) for _ in range(60)]
     replies += [b"OKAY", b"O", b"K", b"ok", b" AUTH x", b"Auth", b"\xff" * 2000, b"OK OK"]
@@ -376,7 +322,7 @@ async def test_any_other_reply_is_no_arduino_ota(module: Module) -> None:
         assert len(error.facts["text"]) <= 160
 
 
-async def test_a_datagram_from_elsewhere_is_not_heard(module: Module) -> None:
+async def test_a_datagram_from_elsewhere_is_not_heard(module: InvitedModule) -> None:
     inviting = await module.invite()
     await module.hear()
     async with ScriptedModule("127.0.0.2") as stranger:

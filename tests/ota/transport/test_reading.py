@@ -16,8 +16,7 @@ from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._reading import Reading
 from tests.kit.entries import StartModule
 from tests.kit.pushing import GENERATIONS, push, quick
-from tests.ota.transport.scripted import ScriptedModule
-from tests.ota.transport.test_invitation import INVITED, invite, is_proof, md5_key
+from tests.ota.transport.inviting import INVITED, InvitedModule, is_proof, md5_key
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +28,8 @@ TENTH = InvitationLimits(answer=0.2, tries=4, auth_answer=0.5, at_once=0.03)
 
 
 @pytest.fixture
-async def module() -> AsyncIterator[ScriptedModule]:
-    async with ScriptedModule() as module:
+async def module() -> AsyncIterator[InvitedModule]:
+    async with InvitedModule() as module:
         yield module
 
 
@@ -68,9 +67,9 @@ async def test_a_module_with_a_slow_loop_tells_right_passwords_from_wrong_ones(
 
 
 async def test_a_challenge_with_invitations_behind_it_is_left_to_the_newest(
-    module: ScriptedModule,
+    module: InvitedModule,
 ) -> None:
-    inviting = await invite(module, "secret", PATIENT)
+    inviting = await module.invite("secret", PATIENT)
     for _ in range(3):
         assert await module.hear() == INVITED
     await asyncio.sleep(0.1)
@@ -79,15 +78,13 @@ async def test_a_challenge_with_invitations_behind_it_is_left_to_the_newest(
         await module.hear(0.2)
     module.say(f"AUTH {SECOND}".encode())  # to the third: nothing is behind it
     assert is_proof(await module.hear(), md5_key("secret"), SECOND)
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 async def test_a_challenge_that_the_last_invitation_ends_gets_another_invitation(
-    module: ScriptedModule,
+    module: InvitedModule,
 ) -> None:
-    inviting = await invite(module, "secret", PATIENT)
+    inviting = await module.invite("secret", PATIENT)
     for _ in range(2):
         assert await module.hear() == INVITED
     await asyncio.sleep(0.1)
@@ -95,29 +92,25 @@ async def test_a_challenge_that_the_last_invitation_ends_gets_another_invitation
     assert await module.hear() == INVITED
     module.say(f"AUTH {SECOND}".encode())
     assert is_proof(await module.hear(), md5_key("secret"), SECOND)
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 async def test_a_challenge_after_which_nothing_comes_is_proven_all_the_same(
-    module: ScriptedModule,
+    module: InvitedModule,
 ) -> None:
-    inviting = await invite(module, "secret", PATIENT)
+    inviting = await module.invite("secret", PATIENT)
     for _ in range(3):
         await module.hear()
     await asyncio.sleep(0.1)
     module.say(f"AUTH {FIRST}".encode())  # to the third: the others were lost
     assert is_proof(await module.hear(), md5_key("secret"), FIRST)
-    module.say(b"OK")
-    await inviting.accepted()
-    inviting.udp.close()
+    await inviting.agreed()
 
 
 async def test_a_refusal_in_doubt_is_asked_about_again_with_the_same_key(
-    module: ScriptedModule,
+    module: InvitedModule,
 ) -> None:
-    inviting = await invite(module, "secret", PATIENT)
+    inviting = await module.invite("secret", PATIENT)
     for _ in range(3):
         await module.hear()
     module.say(f"AUTH {FIRST}".encode())  # so soon: to the third, most likely
@@ -128,13 +121,12 @@ async def test_a_refusal_in_doubt_is_asked_about_again_with_the_same_key(
     assert is_proof(await module.hear(), md5_key("secret"), SECOND)
     module.say(b"Authentication Failed")
     assert (await inviting.refused()).cause is Cause.WRONG_PASSWORD
-    inviting.udp.close()
 
 
 async def test_a_module_that_never_comes_to_a_yes_or_no_is_given_up(
-    module: ScriptedModule,
+    module: InvitedModule,
 ) -> None:
-    inviting = await invite(module, "secret", replace(PATIENT, tries=1))
+    inviting = await module.invite("secret", replace(PATIENT, tries=1))
     heard = 0
     while not inviting.task.done():
         assert await module.hear() == INVITED
@@ -144,7 +136,6 @@ async def test_a_module_that_never_comes_to_a_yes_or_no_is_given_up(
         assert heard < 20
     assert (await inviting.refused()).cause is Cause.AUTH_NO_ANSWER
     assert heard == 4
-    inviting.udp.close()
 
 
 @dataclass
