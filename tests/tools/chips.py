@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.virtual_module import build_image
+from tests.virtual_module import VirtualModule, build_image
 from tests.virtual_module.plain_host import ESP8266, LEGACY, PBKDF2, PICO
 
 ESP32: dict[str, Any] = {"chip": "esp32"}
@@ -27,3 +27,9 @@ SILENCE = 0.15
 def image_for(chip: dict[str, Any], version: str = "2.0.0", **changes: Any) -> bytes:
     """Return a sketch for a chip, of `SIZE` bytes unless told otherwise."""
     return build_image(chip["chip"], version=version, **{"size": SIZE} | changes)
+
+
+async def why(module: VirtualModule, count: int = 1) -> tuple[int, str]:
+    """Return code and text of a pull that failed, the first unless told otherwise."""
+    failed = await module.wait_for("pull_failed", count=count)
+    return failed.details["code"], failed.details["text"]

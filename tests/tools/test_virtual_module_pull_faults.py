@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.tools import chips
-from tests.tools.chips import ESP32, ESP8266, PULLERS
+from tests.tools.chips import ESP32, ESP8266, PULLERS, why
 from tests.tools.test_virtual_module_process import started
 from tests.virtual_module import (
     Fault,
@@ -113,8 +113,7 @@ async def test_breaking_off_behind_the_headers_takes_no_byte_of_the_body(
     image = image_for(chip)
     faults = {Fault.NOT_ENOUGH_SPACE: 1}
     async with pulling(offer(image), offer(image), **chip, faults=faults) as (module, server):
-        failed = await module.wait_for("pull_failed")
-        assert (failed.details["code"], failed.details["text"]) == (-100, "Not Enough space")
+        assert await why(module) == (-100, "Not Enough space")
         assert not module.events.count_of(Seen.FIRST_BYTE)
         await module.wait_for("back")
         assert server.endings == ["reset", "closed"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.chips import ESP32, ESP8266, PICO, PULLERS, SIZE, image_for
+from tests.tools.chips import ESP32, ESP8266, PICO, PULLERS, SIZE, image_for, why
 from tests.virtual_module import ModuleConfig, PullMode, Seen, build_image, pull_body
 from tests.virtual_module.board import Board
 from tests.virtual_module.plain_server import offer, pulling
@@ -31,8 +31,7 @@ async def test_each_status_has_its_error(
     chip: dict[str, Any], status: str, code: int, text: str
 ) -> None:
     async with pulling(offer(image_for(chip), status=status), **chip) as (module, _server):
-        failed = await module.wait_for("pull_failed")
-        assert (failed.details["code"], failed.details["text"]) == (code, text)
+        assert await why(module) == (code, text)
         await module.wait_for("no_update")
         assert not module.events.count_of(Seen.FIRST_BYTE)
         assert module.restarts == 0
@@ -97,8 +96,7 @@ async def test_a_digest_of_a_wrong_length_blocks_updates_until_a_restart(
     replies = [offer(image, "x-MD5: 0123"), offer(image)]
     async with pulling(*replies, **chip) as (module, server):
         assert (await module.wait_for("pull_failed")).details["code"] == -105
-        blocked = await module.wait_for("pull_failed", count=2)
-        assert (blocked.details["code"], blocked.details["text"]) == (code, text)
+        assert await why(module, 2) == (code, text)
         server.replies.append(offer(image))
         await module.power_cycle()
         await module.wait_for("back", count=2)
@@ -257,8 +255,7 @@ def test_how_long_each_client_waits_in_vain(chip: dict[str, Any], seconds: int) 
 )
 async def test_nobody_there(chip: dict[str, Any], code: int, text: str) -> None:
     async with pulling(**chip, pull={"url": "http://127.0.0.1:9/update"}) as (module, _):
-        failed = await module.wait_for("pull_failed")
-        assert (failed.details["code"], failed.details["text"]) == (code, text)
+        assert await why(module) == (code, text)
         await module.wait_for("pull_failed", count=3)
 
 

@@ -10,11 +10,11 @@ import pytest
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.ota import PullLimits
-from custom_components.esp_ota.repairs import async_create_fix_flow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.asking import MAC, OLD, OWN, PATH, SECRET, Asker, ask, headers, md5, poller
 from tests.kit.garden import CARD, CLOSED_AND_OPENED, UNTOUCHED, Garden, until
+from tests.kit.repairs import dialog, submit
 
 
 async def test_without_an_open_install_there_is_nothing_new(garden: Garden, asker: Asker) -> None:
@@ -52,6 +52,14 @@ async def test_a_module_that_asks_gets_the_image_and_proves_it(
     garden.assert_at_rest(module, CLOSED_AND_OPENED)
 
 
+async def fetched_in_vain(garden: Garden, asker: Asker) -> dict[str, str]:
+    """Press Update, and ask twice with the old image; return what the person is told."""
+    installing = await garden.begin(garden.refused("old_firmware_asks"), "queued")
+    assert (await ask(asker))[0] == 200
+    assert (await ask(asker))[0] == 304
+    return await installing
+
+
 @pytest.mark.slow
 async def test_a_module_that_asks_again_with_the_old_image_is_told(
     garden: Garden, asker: Asker
@@ -60,10 +68,7 @@ async def test_a_module_that_asks_again_with_the_old_image_is_told(
     await garden.release("1.1.0")
     await garden.release("1.0.0")
     await ask(asker)
-    installing = await garden.begin(garden.refused("old_firmware_asks"), "queued")
-    assert (await ask(asker))[0] == 200
-    assert (await ask(asker))[0] == 304
-    facts = await installing
+    facts = await fetched_in_vain(garden, asker)
     assert facts["installed"] == "1.0.0"
     assert garden.valve == CLOSED_AND_OPENED
 
@@ -224,21 +229,16 @@ async def test_an_image_that_failed_twice_is_offered_again_only_by_the_repair(
     await garden.release("1.0.0")
     await ask(asker)
     for _ in range(2):
-        installing = await garden.begin(garden.refused("old_firmware_asks"), "queued")
-        assert (await ask(asker))[0] == 200
-        assert (await ask(asker))[0] == 304
-        await installing
+        await fetched_in_vain(garden, asker)
     registry = ir.async_get(hass)
     (issue,) = [key for key in registry.issues if key[1].startswith("offered_twice")]
     await garden.refused("offered_twice")
     assert issue in registry.issues
 
-    flow = await async_create_fix_flow(hass, issue[1], registry.issues[issue].data)
-    flow.hass, flow.handler, flow.data = hass, DOMAIN, registry.issues[issue].data
-    flow.context = {"issue_id": issue[1]}
+    flow = await dialog(hass, registry.issues[issue])
     form = await flow.async_step_confirm()
     assert form["description_placeholders"]["version"] == "1.1.0"
-    await flow.async_step_confirm({})
+    assert await submit(flow) == "create_entry"
 
     await garden.at("queued")
     _, _, body = await ask(asker)

@@ -76,13 +76,7 @@ async def test_an_error_of_ours_in_the_restore_is_raised(world: World) -> None:
 async def cancelled_at(world: World, step: str) -> None:
     """Cancel an install that has come to a step and stays there."""
     world.hangs.add(step)
-    task = asyncio.ensure_future(world.install().run())
-    async with asyncio.timeout(5):
-        await world.reached.wait()
-    task.cancel()
-    async with asyncio.timeout(5):
-        await asyncio.wait({task})
-    assert task.cancelled()
+    await world.cancelled(world.install().run())
 
 
 @pytest.mark.parametrize("step", SECURED)
@@ -160,10 +154,7 @@ async def test_who_cancelled_can_read_what_became_of_it(world: World) -> None:
     world.hangs.add("send")
     world.errors["leave"] = SafeStateError(Cause.RESTORE_FAILED, detail="valve stuck")
     install = world.install()
-    task = asyncio.ensure_future(install.run())
-    await world.reached.wait()
-    task.cancel()
-    await asyncio.wait({task})
+    await world.cancelled(install.run())
     assert (install.result.verdict, install.result.cause) == (Verdict.CANCELLED, Cause.CANCELLED)
     assert install.result.restore_error is Cause.RESTORE_FAILED
     assert install.result.restore_facts == {"detail": "valve stuck"}
@@ -248,9 +239,5 @@ async def test_a_module_that_was_lost_meanwhile_is_told_and_restored(world: Worl
 
 async def test_a_resumed_install_that_is_cancelled_restores_once(world: World) -> None:
     world.hangs.add("back")
-    task = asyncio.ensure_future(world.install().resume())
-    await world.reached.wait()
-    task.cancel()
-    await asyncio.wait({task})
-    assert task.cancelled()
+    await world.cancelled(world.install().resume())
     assert [result.verdict for result in world.left_with] == [Verdict.CANCELLED]

@@ -1,6 +1,5 @@
 """The pipeline with several transports, with modules that ask, and with several images."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -306,9 +305,5 @@ async def test_files_alone_end_unverified(world: DoorWorld) -> None:
 async def test_a_cancelled_wait_for_a_request_touches_nothing(world: DoorWorld) -> None:
     world.door("pull", waits=True)
     world.hangs = {"pull ready for sketch"}
-    running = asyncio.create_task(world.install().run())
-    await world.reached.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    await world.cancelled(world.install().run())
     assert world.did("enter", "leave") == []

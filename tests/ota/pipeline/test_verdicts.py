@@ -1,9 +1,7 @@
 """What an install ended as where somebody cancelled it, looked at it later, or put it aside."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -12,7 +10,6 @@ from custom_components.esp_ota.ota import (
     Delivery,
     InstallResult,
     Payload,
-    Pipeline,
     Sighting,
     Verdict,
     VerifyError,
@@ -37,12 +34,7 @@ async def cancelled(world: World, step: str) -> InstallResult:
     """Cancel an install that has come to a step; return what it says of itself then."""
     world.hangs.add(step)
     install = world.install()
-    task = asyncio.ensure_future(install.run())
-    async with asyncio.timeout(5):
-        await world.reached.wait()
-        task.cancel()
-        await asyncio.wait({task})
-    assert task.cancelled()
+    await world.cancelled(install.run())
     result = install.ending
     if result.cause is not None:
         assert_sentence_is_whole(result.cause, result.facts)
@@ -173,18 +165,6 @@ async def test_a_module_that_is_away_while_it_is_looked_for_was_interrupted(
 # Putting aside
 
 
-async def put_aside(
-    world: World, install: Pipeline, running: Coroutine[Any, Any, InstallResult]
-) -> None:
-    """Put an install aside that has come to where it hangs, and stop waiting for it."""
-    task = asyncio.ensure_future(running)
-    await world.reached.wait()
-    install.put_aside()
-    task.cancel()
-    await asyncio.wait({task})
-    assert task.cancelled()
-
-
 @pytest.mark.parametrize("step", ["back", "evidence"])
 async def test_what_can_wait_is_left_as_it_is_for_the_next_start(
     world: DoorWorld, step: str
@@ -193,7 +173,7 @@ async def test_what_can_wait_is_left_as_it_is_for_the_next_start(
     world.hangs.add(step)
     world.door("push")
     install = world.install()
-    await put_aside(world, install, install.run())
+    await world.cancelled(install.run(), install.put_aside)
 
     assert install.is_put_aside
     assert world.count("leave") == 0
@@ -209,7 +189,7 @@ async def test_what_waits_for_its_turn_is_left_as_it_is(world: DoorWorld) -> Non
     door.wait_ready = ready  # type: ignore[method-assign]
     world.hangs.add("asks")
     install = world.install()
-    await put_aside(world, install, install.run())
+    await world.cancelled(install.run(), install.put_aside)
     assert install.is_put_aside
     assert world.did("enter", "leave") == []
 
@@ -223,7 +203,7 @@ async def test_what_is_being_sent_cannot_wait(world: DoorWorld) -> None:
     world.door("push", begun)
     world.hangs.add("on its way")
     install = world.install()
-    await put_aside(world, install, install.run())
+    await world.cancelled(install.run(), install.put_aside)
     assert not install.is_put_aside
     assert world.count("left") == 1
 
@@ -233,6 +213,6 @@ async def test_a_resumed_install_may_be_put_aside_again(world: DoorWorld) -> Non
     world.hangs.add("take over")
     world.door("push")
     install = world.install()
-    await put_aside(world, install, install.resume())
+    await world.cancelled(install.resume(), install.put_aside)
     assert install.is_put_aside
     assert world.count("leave") == 0

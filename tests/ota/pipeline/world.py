@@ -1,8 +1,9 @@
 """The world of a pipeline in a test's hands: transport, safe state, observer and journal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from custom_components.esp_ota.ota import (
     Candidate,
@@ -235,6 +236,20 @@ class World:
             facts = {"host": MODULE.host, "port": "8266"}  # every transport adds these two
             assert_sentence_is_whole(result.cause, facts | result.facts)
         return result
+
+    async def cancelled(
+        self,
+        running: Coroutine[Any, Any, InstallResult],
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Cancel an install that has come to where it hangs, and wait until it has ended."""
+        task = asyncio.ensure_future(running)
+        async with asyncio.timeout(5):
+            await self.reached.wait()
+            before()
+            task.cancel()
+            await asyncio.wait({task})
+        assert task.cancelled()
 
     @property
     def stages(self) -> list[str]:
