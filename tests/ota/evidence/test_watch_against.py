@@ -60,7 +60,7 @@ async def test_what_was_queued_before_it_went_says_nothing_where_it_is_not_said_
 
 @pytest.mark.slow
 async def test_what_is_said_again_when_asked_counts_against_the_image() -> None:
-    bench = Bench(evidence=0.1, late=0.2, again=0.3)
+    bench = Bench(evidence=0.1, late=0.2, again=1.0)
     begin = time.monotonic()
     bench.hear(version="1.0.0")
     waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
@@ -73,7 +73,7 @@ async def test_what_is_said_again_when_asked_counts_against_the_image() -> None:
 
 @pytest.mark.slow
 async def test_what_was_said_long_after_the_return_counts_although_it_is_not_said_again() -> None:
-    bench = Bench(evidence=0.3, late=0.1, again=0.05)
+    bench = Bench(evidence=1.0, late=0.1, again=0.05)
     begin = time.monotonic()
     waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
     await asyncio.sleep(0.2)
