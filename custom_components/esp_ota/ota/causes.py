@@ -119,6 +119,7 @@ class Cause(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password
     AUTH_UNKNOWN = "auth_unknown"
     AUTH_NO_ANSWER = "auth_no_answer"
+    AUTH_ENDLESS = "auth_endless"
     # The call-back
     CALLBACK_PORT_TAKEN = "callback_port_taken"
     NO_CALLBACK = "no_callback"
@@ -135,6 +136,7 @@ class Cause(StrEnum):
     LENGTH_LOST = "length_lost"
     # The transfer
     STALLED = "stalled"
+    TOO_SLOW = "too_slow"
     CONNECTION_LOST = "connection_lost"
     REBOOTED = "rebooted"
     NO_SPACE = "no_space"

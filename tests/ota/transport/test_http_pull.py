@@ -137,7 +137,7 @@ async def test_a_request_for_another_kind_of_image_gets_nothing() -> None:
 
 
 async def test_a_module_that_asks_anew_in_the_middle_has_restarted() -> None:
-    desk = PullDesk(PullLimits(request=0.2))
+    desk = PullDesk(PullLimits(request=0.2, again=0.05))
     sending = asyncio.create_task(send(HttpPull(desk, host="127.0.0.1")))
     await asyncio.sleep(0)
     first = await desk.visit(request())

@@ -69,6 +69,12 @@ class ArduinoOtaPush(Push):
         error.facts = {"host": at.host, "port": str(at.port)} | error.facts
         return error
 
+    @override
+    def longest(self, payload: Payload) -> float:
+        limits = self._limits
+        before = limits.invitation.longest + limits.callback
+        return before + limits.stream.longest(len(payload.data))
+
     async def send(
         self,
         payload: Payload,

@@ -7,17 +7,18 @@ image to that visit or to the next. Everything else is answered "nothing new".
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import socket
 import time
 from typing import Final, override
 
 from ..causes import Cause
-from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
+from ..exceptions import EndlessTransfer, ModuleConnectionError, NotCollected, OtaError, TransferError
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 from ..module import PullMode, PullRequest
 from ._connection import unacknowledged
 from ._files_word import FilesWord
+from ._longest import Pace
 from .protocol import NoSwitch
 
 _HEADERS_ONLY: Final = 12 * 1024
@@ -27,6 +28,8 @@ Its whole window: 5.8 kB, of a Pico 11.7 kB (`lwipopts.h` of arduino-pico).
 """
 _PAUSE: Final = 1.0
 """Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
+_LOOK: Final = 0.05
+"""Seconds between looks at whether a download goes on."""
 _MODES: Final = {ImageKind.SKETCH: PullMode.SKETCH, ImageKind.FILESYSTEM: PullMode.FILESYSTEM}
 
 
@@ -47,6 +50,10 @@ class PullLimits:
     restart: float = 1.5
     """None boots and joins faster: who asks earlier has not restarted, and who was silent so long
     before its connection broke has."""
+    again: float = 3.0
+    """For a byte more to be taken, when somebody asks in the middle of a download: a module that
+    has restarted takes none. Half of what its client waits for an answer."""
+    pace: Pace = field(default_factory=Pace)
     requests: int = 300
     """From one address in a minute; several modules may stand behind one."""
 
@@ -61,11 +68,11 @@ class Download:
         on_progress: ProgressCallback,
         *,
         host: str = "",
-        restart: float = 1.5,
+        limits: PullLimits | None = None,
     ) -> None:
         """Offer a payload to the module that asked last from `host`."""
         self.payload = payload
-        self._restart = restart
+        self._limits = limits or PullLimits()
         self._moved_at = 0.0
         self._host = host
         self.proxied = False
@@ -90,7 +97,17 @@ class Download:
             self._before_first_byte()
         except OtaError as err:
             self._fail(err)
-        return not self.ended.done()
+        if self.ended.done():
+            return False
+        longest = self._limits.pace.longest(len(self.payload.data))
+        timer = asyncio.get_running_loop().call_later(longest, self._too_slow, longest)
+        self.ended.add_done_callback(lambda _: timer.cancel())
+        return True
+
+    def _too_slow(self, seconds: float) -> None:
+        """Report that the module took some all the time, and did not come to an end."""
+        self.look()
+        self._fail(EndlessTransfer(Cause.TOO_SLOW, **self._so_far, seconds=round(seconds)))
 
     def track(self, written: int, connection: socket.socket) -> bool:
         """Note what was taken of the bytes written so far; tell whether it is more than before."""
@@ -127,7 +144,7 @@ class Download:
     def lost(self) -> None:
         """Report that the connection ended early."""
         if self.sent > _HEADERS_ONLY:
-            silent = time.monotonic() - self._moved_at > self._restart
+            silent = time.monotonic() - self._moved_at > self._limits.restart
             self._fail(self._broken(Cause.REBOOTED if silent else Cause.CONNECTION_LOST))
         elif self.proxied:
             self._fail(self._broken(Cause.LENGTH_LOST))
@@ -138,13 +155,30 @@ class Download:
         """Report that what came before it was refused, so that it is not sent."""
         self._fail(err)
 
+    async def goes_on(self) -> bool:
+        """Whether it comes to its end, or takes more, although somebody asks in the middle.
+
+        Who asks twice, or through a proxy that does, or in another's name, breaks nothing off.
+        """
+        self.look()
+        sent, until = self.sent, time.monotonic() + self._limits.again
+        while not self.ended.done() and self.sent == sent:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(_LOOK)
+            self.look()
+        return True
+
     def asked_again(self) -> None:
         """Report that the module asks anew in the middle: it has restarted."""
         self._fail(self._broken(Cause.REBOOTED))
 
     def _broken(self, cause: Cause, **facts: object) -> TransferError:
-        facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
-        return TransferError(cause, **facts)
+        return TransferError(cause, **facts, **self._so_far)
+
+    @property
+    def _so_far(self) -> dict[str, object]:
+        return {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
 
     def broken_off(self) -> None:
         """Report all of it where the module may have it: no reset catches up with that."""
@@ -193,8 +227,10 @@ class PullDesk:
         self._judge_files(request)
         if self._wanted is not request.mode:
             return None
-        if self._given is not None and not self._given.ended.done():
-            self._given.asked_again()
+        if (given := self._given) is not None and not given.ended.done():
+            if await given.goes_on():
+                return None
+            given.asked_again()
         if self._visit is not None:
             return None
         if self._download is not None:
@@ -324,6 +360,11 @@ class HttpPull(NoSwitch):
         """Know no more: nobody asks where it is."""
         return None
 
+    def longest(self, payload: Payload) -> float:
+        """Return for how long the image lies ready, and then is on its way, at most."""
+        limits = self._desk.limits
+        return limits.hold + limits.pace.longest(len(payload.data))
+
     def restarts_after(self, kind: ImageKind) -> bool:
         """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""
         return kind is ImageKind.SKETCH
@@ -346,7 +387,7 @@ class HttpPull(NoSwitch):
             before_first_byte,
             on_progress,
             host=self._host,
-            restart=self._desk.limits.restart,
+            limits=self._desk.limits,
         )
         self._desk.offer(download)
         try:
