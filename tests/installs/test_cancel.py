@@ -44,7 +44,7 @@ async def test_an_install_that_waits_for_its_turn_is_forgotten(
     module = await start_module()
     await garden.release("1.1.0")
     entry = await garden.add(entry_for(module, options=options_for()))
-    garden.house._turns = asyncio.Semaphore(0)
+    garden.house._turns.limit = 0
     install = asyncio.create_task(garden.refused("cancelled"))
     await at(garden, "queued")
 

@@ -87,6 +87,8 @@ class SourceWatcher:
         last = dt_util.parse_datetime(self._memory.checked or "")
         known = last is not None and not self._memory.failures
         age = (dt_util.utcnow() - last).total_seconds() if last and known else self._interval
+        if age < 0:  # the clock was set back since then
+            age = self._interval
         self._async_schedule(max(0.0, self._interval - age))
         refused = list(self._memory.refused.values())
         async_raise_source_files(self._hass, self.subentry_id, self.title, refused)
