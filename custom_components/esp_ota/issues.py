@@ -1,5 +1,6 @@
 """Repairs: what a person has to know or can fix, as long as it is so."""
 
+from collections.abc import Mapping
 import hashlib
 import re
 from typing import Final
@@ -13,6 +14,7 @@ from .ota import Cause, OtaError
 
 FILE_ISSUES = "file_"
 _JOURNAL: Final = "journal_unwritten"
+SOURCE_NAMES: Final = "source_names"
 OFFERED_TWICE: Final = "offered_twice"
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
@@ -105,6 +107,31 @@ def async_raise_source_files(
             "source": source,
             "files": "\n".join(f"- {sentence}" for sentence in sentences),
         },
+    )
+
+
+@callback
+def async_raise_source_names(
+    hass: HomeAssistant, subentry_id: str, source: str, names: Mapping[str, list[str]]
+) -> None:
+    """Ask whether a source may publish these names, which others may have; nothing to ask no more.
+
+    *Fix* gives them to it.
+    """
+    issue_id = f"{SOURCE_NAMES}_{subentry_id}"
+    if not names:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    lines = [f"- {name}" + (f" ({', '.join(who)})" if who else "") for name, who in names.items()]
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"subentry_id": subentry_id, "names": "\n".join(names)},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=SOURCE_NAMES,
+        translation_placeholders={"source": source, "names": plain("\n".join(lines))},
     )
 
 

@@ -8,8 +8,8 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from custom_components.esp_ota.const import DOMAIN
 from homeassistant.components.trace import util as trace_util
 from homeassistant.core import Context
-from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.script import DATA_NEW_SCRIPT_RUNS_NOT_ALLOWED
 from homeassistant.setup import async_setup_component
 from tests.kit.garden import (

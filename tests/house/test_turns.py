@@ -45,7 +45,9 @@ async def test_who_comes_first_is_served_first() -> None:
     assert order == list(range(10))
 
 
-async def test_a_limit_that_grows_lets_in_who_waits_and_one_that_shrinks_takes_from_nobody() -> None:
+async def test_a_limit_that_grows_lets_in_who_waits_and_one_that_shrinks_takes_from_nobody() -> (
+    None
+):
     turns, inside, leave = Turns(1), [], asyncio.Event()
 
     async def install(number: int) -> None:
@@ -72,9 +74,7 @@ async def test_a_limit_that_grows_lets_in_who_waits_and_one_that_shrinks_takes_f
     assert max(await at_once(turns, 5)) == 1
 
 
-async def test_whoever_is_cancelled_while_waiting_or_in_the_moment_of_the_turn_leaves_none_taken() -> (
-    None
-):
+async def test_whoever_is_cancelled_leaves_no_turn_taken() -> None:
     rng = random.Random(12)
     for _ in range(200):
         turns = Turns(2)

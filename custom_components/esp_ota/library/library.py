@@ -171,23 +171,34 @@ class Library:
         return known.signature if known else None
 
     async def async_add(
-        self, data: bytes, name: ReleaseName, *, source: str, notes: str | None = None
+        self,
+        data: bytes,
+        name: ReleaseName,
+        *,
+        source: str,
+        notes: str | None = None,
+        permit: Callable[[str], None] | None = None,
     ) -> Release:
         """Add one image and return its release; the same bytes are added once.
 
+        `permit` raises for a name of firmware that who brings it may not use.
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
         says its name and version, when other bytes have them already, or the disk is full.
         """
         try:
             image = await self._hass.async_add_executor_job(name.read, data)
         except OtaError as err:
-            if err.cause is Cause.MERGED_IMAGE:
+            if err.cause is Cause.MERGED_IMAGE and permit is None:
                 await self.on_merged(data, name)
             raise
         async with self._changing:
             if (known := self._releases.get(image.sha256)) is not None:
+                if permit is not None:
+                    permit(known.firmware)
                 return await self._async_add_again(known, data, name)
             release = self._release(image, name, source, notes)
+            if permit is not None:
+                permit(release.firmware)
             self._refuse_conflict(release)
             await self._async_write(image.sha256, data)
             self._keep(release)

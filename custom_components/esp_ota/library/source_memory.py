@@ -28,6 +28,16 @@ class SourceMemory:
     """Key of a listed file to its content (sha256): it is not downloaded again."""
     refused: dict[str, str] = field(default_factory=dict)
     """Key of a listed file to the sentence that says why it is no use."""
+    given: list[str] = field(default_factory=list)
+    """Names of firmware that it may publish."""
+    names_open: bool = True
+    """Whether it was not looked at yet: then free names are given to it."""
+    promised: list[str] = field(default_factory=list)
+    """Addresses of files that were listed at the first look, and have not come yet."""
+    withheld: dict[str, str] = field(default_factory=dict)
+    """Key of a listed file to the name that was not given."""
+    where: str = ""
+    """Where it is; what moves elsewhere is another source, and was given nothing."""
     conflicts: dict[str, list[str]] = field(default_factory=dict)
     """Key of such a file to firmware and version that stand in its way, as long as they do."""
 
@@ -50,11 +60,15 @@ class SourceMemories:
             except TypeError:
                 continue
 
-    def of(self, subentry_id: str, settings: str) -> SourceMemory:
+    def of(self, subentry_id: str, settings: str, where: str) -> SourceMemory:
         """Return what is remembered of a source as it is set up now."""
         known = self._known.get(subentry_id)
         if known is None or known.settings != settings:
-            known = self._known[subentry_id] = SourceMemory(settings=settings)
+            before, known = known, SourceMemory(settings=settings)
+            if before is not None and before.where == where:
+                known.given, known.names_open = before.given, before.names_open
+            self._known[subentry_id] = known
+        known.where = where
         return known
 
     async def async_save(self) -> None:

@@ -151,8 +151,9 @@ class Sending:
         """Send one image, but not for ever: raises EndlessTransfer when its time is over."""
         seconds = transport.longest(part.payload)
         self._sent = 0
+        timeout = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as timeout:
+            async with timeout:
                 return await self._switch_or_send(part, transport)
         except TimeoutError as err:
             if not timeout.expired():

@@ -13,7 +13,13 @@ import time
 from typing import Final, override
 
 from ..causes import Cause
-from ..exceptions import EndlessTransfer, ModuleConnectionError, NotCollected, OtaError, TransferError
+from ..exceptions import (
+    EndlessTransfer,
+    ModuleConnectionError,
+    NotCollected,
+    OtaError,
+    TransferError,
+)
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 from ..module import PullMode, PullRequest
 from ._connection import unacknowledged

@@ -120,8 +120,8 @@ class HttpUpload(Push):
             known = self._password is not None
             admit(await web.ask(page), page, manners, password_known=known)
 
-    @override
     def longest(self, payload: Payload) -> float:
+        """Return how long all its pages, the image and the answer may take; see `Transport`."""
         limits = self._limits
         before = _MOST_PAGES * (limits.connect + limits.answer)
         return before + limits.connect + limits.longest(len(payload.data))
