@@ -7,7 +7,7 @@ from homeassistant.core import Context, HomeAssistant
 
 from .house import HOUSE
 from .installs import ModuleRuntime
-from .issues import OFFERED_TWICE, SOURCE_NAMES
+from .issues import OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -77,6 +77,8 @@ async def async_create_fix_flow(
     data: dict[str, Any] | None,
 ) -> RepairsFlow:
     """Return the flow of an issue that says it is fixable."""
+    if issue_id.endswith(SET_ASIDE):
+        return ConfirmRepairFlow()
     if issue_id.startswith(SOURCE_NAMES):
         return GiveNames()
     return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))

@@ -94,9 +94,9 @@ class House:
 
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
+        await self.journal.async_load()  # which says what of the library is in use
         await self.library.async_load()
         await self.sources.async_load()
-        await self.journal.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self._stops.append(self._announcements.async_start())
         self._stops.append(self.library.async_add_listener(self.signatures.async_changed))

@@ -1,14 +1,11 @@
 """What is remembered of each source over a restart: when it was asked, and what it had."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 
-from ..const import DOMAIN
-
-_STORE_VERSION: Final = 1
+from ..stored import KeptStore, is_sound
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,18 +44,20 @@ class SourceMemories:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read before `async_load`."""
-        self._store = Store[dict[str, Any]](
-            hass, _STORE_VERSION, f"{DOMAIN}.sources", private=True, atomic_writes=True
-        )
+        self._store = KeptStore(hass, "sources", self._stored)
         self._known: dict[str, SourceMemory] = {}
 
     async def async_load(self) -> None:
         """Read what was remembered; a source that cannot be read is asked anew."""
+        is_damaged = False
         for key, item in (await self._store.async_load() or {}).items():
-            try:
-                self._known[key] = SourceMemory(**item)
-            except TypeError:
+            if key == "writes":
                 continue
+            if (memory := _restored(item)) is not None:
+                self._known[key] = memory
+            is_damaged |= memory is None
+        if is_damaged:
+            await self._store.async_set_aside()
 
     def of(self, subentry_id: str, settings: str, where: str) -> SourceMemory:
         """Return what is remembered of a source as it is set up now."""
@@ -73,7 +72,10 @@ class SourceMemories:
 
     async def async_save(self) -> None:
         """Write what is known now."""
-        await self._store.async_save({key: asdict(item) for key, item in self._known.items()})
+        await self._store.async_save()
+
+    def _stored(self) -> dict[str, Any]:
+        return {key: asdict(item) for key, item in self._known.items()}
 
     async def async_keep_only(self, subentry_ids: set[str]) -> None:
         """Forget the sources that were taken away."""
@@ -81,3 +83,12 @@ class SourceMemories:
             for key in gone:
                 del self._known[key]
             await self.async_save()
+
+
+def _restored(item: Any) -> SourceMemory | None:
+    """Return what was remembered of a source, None for what another version of us has stored."""
+    try:
+        memory = SourceMemory(**item)
+    except TypeError:
+        return None
+    return memory if is_sound(memory) else None

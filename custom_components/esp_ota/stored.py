@@ -1,0 +1,207 @@
+"""What is kept on disk: written and read back, read as far as it can be, and never thrown away.
+
+`Store.async_save` of Home Assistant returns in the same way when it could not write (a full or a
+read-only disk, a text that is none) and only logs it. Its `async_load` raises for a file of a
+newer version, takes one that was cut short away, and hands on whatever else is in it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+import hashlib
+import json
+from pathlib import Path
+import shutil
+from types import UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN, LOGGER
+from .issues import async_clear_unwritten, async_raise_set_aside, async_raise_unwritten
+
+_VERSION: Final = 1
+_AGAIN: Final = 60.0
+"""Seconds until a write that failed is tried again; it is at the stop as well."""
+_CLOSERS: Final = {"{": "}", "[": "]"}
+
+type Content = dict[str, Any]
+
+
+class KeptStore:
+    """One file of `.storage`."""
+
+    def __init__(self, hass: HomeAssistant, name: str, content: Callable[[], Content]) -> None:
+        """`content` returns all that is to be kept; nothing is read before `async_load`."""
+        self._hass = hass
+        self._name = name
+        self._content = content
+        self._lock = asyncio.Lock()
+        self._writes = 0
+        """How often it was written: the number on disk says which write that was."""
+        self._store = Store[Content](
+            hass, _VERSION, f"{DOMAIN}.{name}", private=True, atomic_writes=True
+        )
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return str(self._store.path)
+
+    async def async_load(self) -> Content | None:
+        """Return what was kept, as far as it can be read; None where there was nothing.
+
+        What cannot be read is set aside and told; nothing is raised for it.
+        """
+        stored, is_whole = await self._hass.async_add_executor_job(_read, Path(self.path))
+        if not is_whole:
+            await self.async_set_aside()
+        else:
+            try:
+                stored = await self._store.async_load()
+            except (HomeAssistantError, OSError, ValueError, KeyError, TypeError) as err:
+                LOGGER.error("%s cannot be read: %s", self.path, err)
+        writes = (stored or {}).get("writes", 0)
+        self._writes = writes if isinstance(writes, int) else 0
+        return stored
+
+    async def async_set_aside(self) -> None:
+        """Keep a copy of the file beside it, and tell: not all of it is used any more."""
+        aside = await self._hass.async_add_executor_job(_copy, Path(self.path))
+        LOGGER.error("Not all of %s can be read; what it was is kept as %s", self.path, aside)
+        async_raise_set_aside(self._hass, self._name, self.path, aside)
+
+    async def async_save(self) -> bool:
+        """Write all of it; tell whether it is on disk, the person as well."""
+        async with self._lock:  # a write that waits behind this one would be read instead
+            self._writes += 1
+            writes = self._writes
+            await self._store.async_save(self._numbered())
+            try:
+                on_disk = await self._store.async_load() or {}
+            except HomeAssistantError, OSError, ValueError, KeyError, TypeError:
+                on_disk = {}
+            if on_disk.get("writes") != writes:
+                self._store.async_delay_save(self._numbered, _AGAIN)
+                async_raise_unwritten(self._hass, self._name, self.path)
+                return False
+        async_clear_unwritten(self._hass, self._name)
+        return True
+
+    def _numbered(self) -> Content:
+        content: Content = _storable(self._content())
+        return {"writes": self._writes} | content
+
+
+def storable(text: str) -> str:
+    """Return a text as it can be written: half a surrogate, as JSON may carry it, is none."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _storable(value: Any) -> Any:
+    """Return what can be written of a value: one odd text must not keep all the others off."""
+    if type(value) is str:
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what an annotation says; of a dataclass also what is in it."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(fits(value, item) for item in inner)
+    if origin is dict:
+        keys, values = inner
+        return isinstance(value, dict) and all(
+            fits(key, keys) and fits(item, values) for key, item in value.items()
+        )
+    if origin is list:
+        return isinstance(value, list) and all(fits(item, inner[0]) for item in value)
+    if hint is Any:
+        return True
+    if is_typeddict(hint):
+        required: frozenset[str] = hint.__required_keys__
+        return bool(sound_part(value, hint) == value and required <= value.keys())
+    if hint is int and isinstance(value, bool):
+        return False
+    return isinstance(value, origin or hint) and (not is_dataclass(value) or is_sound(value))
+
+
+def is_sound(instance: Any) -> bool:
+    """Whether every field of a dataclass is what its annotation says."""
+    hints = get_type_hints(type(instance))
+    return all(fits(getattr(instance, item.name), hints[item.name]) for item in fields(instance))
+
+
+def sound_part(value: Any, kind: Any) -> Content:
+    """Return what of a value fits a TypedDict; what that does not know is left as it is."""
+    if not isinstance(value, dict):
+        return {}
+    hints = get_type_hints(kind)
+    return {key: item for key, item in value.items() if key not in hints or fits(item, hints[key])}
+
+
+def _read(path: Path) -> tuple[Content | None, bool]:
+    """Return what is in a file that Home Assistant could not read, and whether it can (executor).
+
+    A file that is not there is as it should be.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None, True
+    except OSError as err:
+        LOGGER.error("%s cannot be read: %s", path, err)
+        return None, False
+    try:
+        document = json.loads(text)
+    except ValueError, RecursionError:
+        document, is_whole = cut_short(text), False
+    else:
+        known = isinstance(document, dict) and document.get("version") == _VERSION
+        is_whole = known and isinstance(document.get("data"), dict)
+    content = document.get("data") if isinstance(document, dict) else None
+    return (content if isinstance(content, dict) else None), is_whole
+
+
+def cut_short(text: str) -> Any:
+    """Return what is in the beginning of a JSON text, None for nothing that can be read."""
+    open_ones: list[str] = []
+    end, closers = 0, ""
+    is_text = is_escaped = False
+    for at, char in enumerate(text):
+        if is_text:
+            is_text = is_escaped or char != '"'
+            is_escaped = char == "\\" and not is_escaped
+        elif char == '"':
+            is_text = True
+        elif char in _CLOSERS:
+            open_ones.append(_CLOSERS[char])
+            end, closers = at + 1, "".join(reversed(open_ones))
+        elif char in "}]":
+            if not open_ones or open_ones.pop() != char:
+                break
+            end, closers = at + 1, "".join(reversed(open_ones))
+        elif char == ",":
+            end, closers = at, "".join(reversed(open_ones))
+    try:
+        return json.loads(text[:end] + closers)
+    except ValueError, RecursionError:
+        return None
+
+
+def _copy(path: Path) -> str | None:
+    """Copy a file to a name beside it; the same content once only (executor)."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        aside = path.with_name(f"{path.name}.unread-{digest}")
+        if not aside.exists():
+            shutil.copy2(path, aside)
+    except OSError as err:
+        LOGGER.error("%s cannot be copied: %s", path, err)
+        return None
+    return str(aside)
