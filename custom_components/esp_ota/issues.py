@@ -40,7 +40,8 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders={"file": _shown(file_name)} | err.facts,
+        translation_placeholders={"file": shown(file_name)}
+        | {key: text.encode(errors="replace").decode() for key, text in err.facts.items()},
     )
 
 
@@ -54,7 +55,7 @@ def _file_issue(file_name: str) -> str:
     return FILE_ISSUES + hashlib.sha256(os.fsencode(file_name)).hexdigest()[:16]
 
 
-def _shown(file_name: str) -> str:
+def shown(file_name: str) -> str:
     """Return a file's name as it can be shown: on a disk it may be any bytes."""
     return os.fsencode(file_name).decode(errors="replace")
 

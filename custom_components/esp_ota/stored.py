@@ -6,7 +6,7 @@ newer version, takes one that was cut short away, and hands on whatever else is 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 import hashlib
 import json
@@ -170,8 +170,26 @@ def _read(path: Path) -> tuple[Content | None, bool]:
 
 def cut_short(text: str) -> Any:
     """Return what is in the beginning of a JSON text, None for nothing that can be read."""
+    depth = end = 0
+    for at, mark in _marks(text):
+        depth += (mark in "{[") - (mark in "}]")
+        if depth < 0:
+            break
+        end = at if mark == "," else at + 1
     open_ones: list[str] = []
-    end, closers = 0, ""
+    for _, mark in _marks(text[:end]):
+        if mark in _CLOSERS:
+            open_ones.append(_CLOSERS[mark])
+        elif mark != ",":
+            open_ones.pop()
+    try:
+        return json.loads(text[:end] + "".join(reversed(open_ones)))
+    except ValueError, RecursionError:
+        return None
+
+
+def _marks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where brackets and commas stand that are in no text."""
     is_text = is_escaped = False
     for at, char in enumerate(text):
         if is_text:
@@ -179,19 +197,8 @@ def cut_short(text: str) -> Any:
             is_escaped = char == "\\" and not is_escaped
         elif char == '"':
             is_text = True
-        elif char in _CLOSERS:
-            open_ones.append(_CLOSERS[char])
-            end, closers = at + 1, "".join(reversed(open_ones))
-        elif char in "}]":
-            if not open_ones or open_ones.pop() != char:
-                break
-            end, closers = at + 1, "".join(reversed(open_ones))
-        elif char == ",":
-            end, closers = at, "".join(reversed(open_ones))
-    try:
-        return json.loads(text[:end] + closers)
-    except ValueError, RecursionError:
-        return None
+        elif char in "{}[],":
+            yield at, char
 
 
 def _copy(path: Path) -> str | None:
