@@ -39,6 +39,8 @@ class KeptStore:
         self._name = name
         self._content = content
         self._lock = asyncio.Lock()
+        self.was_cut = False
+        """Whether what was read is only the beginning of what there was."""
         self._writes = 0
         """How often it was written: the number on disk says which write that was."""
         self._store = Store[Content](
@@ -55,8 +57,9 @@ class KeptStore:
 
         What cannot be read is set aside and told; nothing is raised for it.
         """
-        stored, is_whole = await self._hass.async_add_executor_job(_read, Path(self.path))
-        if not is_whole:
+        read = await self._hass.async_add_executor_job(_read, Path(self.path))
+        stored, is_usual, self.was_cut = read
+        if not is_usual:
             await self.async_set_aside()
         else:
             try:
@@ -145,27 +148,29 @@ def sound_part(value: Any, kind: Any) -> Content:
     return {key: item for key, item in value.items() if key not in hints or fits(item, hints[key])}
 
 
-def _read(path: Path) -> tuple[Content | None, bool]:
-    """Return what is in a file that Home Assistant could not read, and whether it can (executor).
+def _read(path: Path) -> tuple[Content | None, bool, bool]:
+    """Return what is in a file (executor).
 
-    A file that is not there is as it should be.
+    And whether Home Assistant can read it, as it can one that is not there, and whether it was cut
+    short.
     """
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
-        return None, True
+        return None, True, False
     except OSError as err:
         LOGGER.error("%s cannot be read: %s", path, err)
-        return None, False
+        return None, False, False
     try:
-        document = json.loads(text)
+        document, was_cut = json.loads(text), False
     except ValueError, RecursionError:
-        document, is_whole = cut_short(text), False
-    else:
-        known = isinstance(document, dict) and document.get("version") == _VERSION
-        is_whole = known and isinstance(document.get("data"), dict)
-    content = document.get("data") if isinstance(document, dict) else None
-    return (content if isinstance(content, dict) else None), is_whole
+        document, was_cut = cut_short(text), True
+    if not isinstance(document, dict):
+        return None, False, was_cut
+    content = document.get("data")
+    if not isinstance(content, dict):
+        return None, False, was_cut
+    return content, document.get("version") == _VERSION and not was_cut, was_cut
 
 
 def cut_short(text: str) -> Any:

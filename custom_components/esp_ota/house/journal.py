@@ -179,5 +179,5 @@ class _Kept:
             self.is_damaged = True
             return {}
         made = {entry_id: read(item) for entry_id, item in found.items()}
-        self.is_damaged |= made != found
+        self.is_damaged |= made != found or None in made.values()
         return {entry_id: item for entry_id, item in made.items() if item is not None}

@@ -74,6 +74,7 @@ class Library:
         stored = await self._store.async_load()
         releases, removed = (stored or {}).get("releases", []), (stored or {}).get("removed", {})
         is_whole = isinstance(releases, list) and fits(removed, dict[str, str])
+        is_whole = is_whole and not self._store.was_cut
         for item in releases if isinstance(releases, list) else []:
             try:
                 release = Release.restored(item)
@@ -83,7 +84,9 @@ class Library:
             else:
                 self._keep(release)
         self._removed = removed if fits(removed, dict[str, str]) else {}
-        if stored is not None and not is_whole:
+        if self._store.was_cut:
+            self._foreign.clear()  # halves, of what comes back from its image
+        elif stored is not None and not is_whole:
             await self._store.async_set_aside()
         await self._async_tidy(adopt=stored is None or not is_whole)
 
