@@ -18,6 +18,8 @@ _HEADERS_ONLY: Final = 12 * 1024
 
 Its whole window: 5.8 kB, of a Pico 11.7 kB (`lwipopts.h` of arduino-pico).
 """
+_FINAL: Final = {Cause.TOO_SLOW}
+"""What a second try would end as just so."""
 _LOOK: Final = 0.05
 """Seconds between looks at whether a download goes on."""
 
@@ -96,7 +98,7 @@ class Download:
     def _too_slow(self, seconds: float) -> None:
         """Report that the module took some all the time, and did not come to an end."""
         self.look()
-        self._fail(EndlessTransfer(Cause.TOO_SLOW, **self._so_far, seconds=round(seconds)))
+        self._fail(self._broken(Cause.TOO_SLOW, seconds=round(seconds)))
 
     def track(self, written: int, connection: socket.socket) -> bool:
         """Note what was taken of the bytes written so far; tell whether it is more than before."""
@@ -163,11 +165,8 @@ class Download:
         self._fail(self._broken(Cause.REBOOTED))
 
     def _broken(self, cause: Cause, **facts: object) -> TransferError:
-        return TransferError(cause, **facts, **self._so_far)
-
-    @property
-    def _so_far(self) -> dict[str, object]:
-        return {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
+        facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
+        return EndlessTransfer(cause, **facts) if cause in _FINAL else TransferError(cause, **facts)
 
     def broken_off(self) -> None:
         """Report all of it where the module may have it: no reset catches up with that."""
