@@ -1,17 +1,20 @@
 """What is on disk is read as far as it can be; nothing in it keeps the integration down."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 import json
 from pathlib import Path
 import random
 from typing import Any, NotRequired, TypedDict
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.stored import KeptStore, cut_short, fits, is_sound, storable
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.dt import utcnow
 from tests.kit.disk import StoredFile
 from tests.kit.sentences import assert_issue_is_whole
 
@@ -117,6 +120,34 @@ async def test_a_write_that_fails_is_told_until_one_succeeds(
     file.mend()
     assert await kept.async_save()
     assert told(hass, f"{name}_unwritten") is None
+
+
+async def test_a_write_that_failed_is_tried_again_until_there_is_room(
+    hass: HomeAssistant, file: StoredFile
+) -> None:
+    kept = store(hass)
+    file.fail()
+    assert not await kept.async_save()
+    for minutes in (2, 4, 6):
+        async_fire_time_changed(hass, utcnow() + timedelta(minutes=minutes))
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert told(hass, "journal_unwritten") is not None
+    file.mend()
+    async_fire_time_changed(hass, utcnow() + timedelta(minutes=8))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert told(hass, "journal_unwritten") is None
+    assert file.data["last"] == CONTENT["last"]
+
+
+async def test_what_could_not_be_written_is_written_at_the_stop(
+    hass: HomeAssistant, file: StoredFile
+) -> None:
+    kept = store(hass)
+    file.fail()
+    assert not await kept.async_save()
+    file.mend()
+    await hass.async_stop(force=True)
+    assert file.data["last"] == CONTENT["last"]
 
 
 async def test_a_text_that_is_none_keeps_nothing_else_from_being_written(

@@ -8,6 +8,7 @@ newer version, takes one that was cut short away, and hands on whatever else is 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 import hashlib
 import json
 from pathlib import Path
@@ -15,8 +16,9 @@ import shutil
 from types import UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
@@ -39,6 +41,8 @@ class KeptStore:
         self._name = name
         self._content = content
         self._lock = asyncio.Lock()
+        self._again: CALLBACK_TYPE | None = None
+        """Keeps a write that failed from being tried again."""
         self.was_cut = False
         """Whether what was read is only the beginning of what there was."""
         self._writes = 0
@@ -86,12 +90,28 @@ class KeptStore:
                 on_disk = await self._store.async_load() or {}
             except HomeAssistantError, OSError, ValueError, KeyError, TypeError:
                 on_disk = {}
-            if on_disk.get("writes") != writes:
-                self._store.async_delay_save(self._numbered, _AGAIN)
-                async_raise_unwritten(self._hass, self._name, self.path)
-                return False
-        async_clear_unwritten(self._hass, self._name)
-        return True
+            is_on_disk: bool = on_disk.get("writes") == writes
+            self._try_again(is_needed=not is_on_disk)
+        if is_on_disk:
+            async_clear_unwritten(self._hass, self._name)
+        else:
+            async_raise_unwritten(self._hass, self._name, self.path)
+        return is_on_disk
+
+    @callback
+    def _try_again(self, *, is_needed: bool) -> None:
+        """Write once more later, again and again as long as it is needed, and at the stop."""
+        if self._again is not None:
+            self._again()
+            self._again = None
+        if is_needed:
+            job = HassJob(self._async_again, "ESP OTA write again", cancel_on_shutdown=True)
+            self._again = async_call_later(self._hass, _AGAIN, job)
+            self._store.async_delay_save(self._numbered, 2 * _AGAIN)
+
+    async def _async_again(self, _now: datetime) -> None:
+        self._again = None
+        await self.async_save()
 
     def _numbered(self) -> Content:
         content: Content = _storable(self._content())
