@@ -112,7 +112,7 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
 def _full(chance: random.Random) -> tuple[Full, ...]:
     """Return when the disk is full: before the first press, in the middle, again and again."""
     return tuple(
-        Full(after=chance.uniform(0.0, 3.0), seconds=chance.choice((0.1, 0.5, 1.5, 4.0)))
+        Full(after=chance.uniform(0.0, 1.5), seconds=chance.choice((0.3, 1.5, 4.0)))
         for _ in range(chance.choice((1, 1, 2, 4)))
     )
 
