@@ -61,7 +61,7 @@ async def test_every_door_answers_unauthorized_to_who_is_no_administrator(
 async def test_somebody_of_the_household_does_not_end_the_update_of_an_administrator(
     garden: Garden, start_module: StartModule, person: MockUser
 ) -> None:
-    entry = await garden.add_valve(await start_module(offline_time=2))
+    entry = await garden.add_valve(await start_module(offline_time=8))
     install = asyncio.create_task(garden.install())
     await until(lambda: garden.card.attributes["stage"] == "restarting")
 
@@ -76,7 +76,7 @@ async def test_somebody_of_the_household_does_not_end_the_update_of_an_administr
 async def test_deleting_who_pressed_does_not_keep_the_equipment_shut_off(
     garden: Garden, start_module: StartModule, hass_admin_user: MockUser
 ) -> None:
-    entry = await garden.add_valve(await start_module(offline_time=2))
+    entry = await garden.add_valve(await start_module(offline_time=8))
     pressed = asyncio.create_task(call(garden, "update", Context(user_id=hass_admin_user.id)))
     await until(lambda: garden.card.attributes["stage"] == "restarting")
 

@@ -1,8 +1,9 @@
 """So many installs at once, and no more because an entry was reloaded."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 import random
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, options_for
 
 
-async def at_once(turns: Turns, count: int) -> list[int]:
+async def at_once(turns: AbstractAsyncContextManager[Any], count: int) -> list[int]:
     """Return how many held a turn whenever one was taken."""
     held, seen = 0, []
 
