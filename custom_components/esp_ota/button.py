@@ -29,7 +29,7 @@ BUTTONS: Final = (
     ModuleButtonDescription(
         key="cancel_update",
         translation_key="cancel_update",
-        press_fn=lambda installer, _context: installer.async_cancel(),
+        press_fn=lambda installer, context: installer.async_cancel(context),
     ),
     ModuleButtonDescription(
         key="roll_back",

@@ -1,6 +1,8 @@
 """Repairs: what a person has to know or can fix, as long as it is so."""
 
+from collections.abc import Mapping
 import hashlib
+import os
 import re
 from typing import Final
 
@@ -12,7 +14,10 @@ from .const import DOMAIN
 from .ota import Cause, OtaError
 
 FILE_ISSUES = "file_"
-_JOURNAL: Final = "journal_unwritten"
+SET_ASIDE: Final = "_set_aside"
+_STRAYS: Final = "images_unknown"
+_MOST_NAMED: Final = 10
+SOURCE_NAMES: Final = "source_names"
 OFFERED_TWICE: Final = "offered_twice"
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
@@ -35,7 +40,8 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders={"file": file_name} | err.facts,
+        translation_placeholders={"file": shown(file_name)}
+        | {key: text.encode(errors="replace").decode() for key, text in err.facts.items()},
     )
 
 
@@ -46,27 +52,69 @@ def async_clear_file_issue(hass: HomeAssistant, file_name: str) -> None:
 
 
 def _file_issue(file_name: str) -> str:
-    return FILE_ISSUES + hashlib.sha256(file_name.encode()).hexdigest()[:16]
+    return FILE_ISSUES + hashlib.sha256(os.fsencode(file_name)).hexdigest()[:16]
+
+
+def shown(file_name: str) -> str:
+    """Return a file's name as it can be shown: on a disk it may be any bytes."""
+    return os.fsencode(file_name).decode(errors="replace")
 
 
 @callback
-def async_raise_journal_issue(hass: HomeAssistant, path: str) -> None:
-    """Say that what runs is not on disk: a crash would forget it."""
+def async_raise_unwritten(hass: HomeAssistant, store: str, path: str) -> None:
+    """Say that what is kept (`journal`, `library`, `sources`) is not on disk."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        _JOURNAL,
+        f"{store}_unwritten",
         is_fixable=False,
         severity=ir.IssueSeverity.ERROR,
-        translation_key=_JOURNAL,
+        translation_key=f"{store}_unwritten",
         translation_placeholders={"path": path},
     )
 
 
 @callback
-def async_clear_journal_issue(hass: HomeAssistant) -> None:
+def async_clear_unwritten(hass: HomeAssistant, store: str) -> None:
     """Take it back: it is on disk again."""
-    ir.async_delete_issue(hass, DOMAIN, _JOURNAL)
+    ir.async_delete_issue(hass, DOMAIN, f"{store}_unwritten")
+
+
+@callback
+def async_raise_set_aside(hass: HomeAssistant, store: str, path: str, aside: str | None) -> None:
+    """Say that not all of what was kept can be read; *Fix* says that it was seen."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{store}{SET_ASIDE}",
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"{store}{SET_ASIDE}",
+        translation_placeholders={"path": path, "aside": aside or "-"},
+    )
+
+
+@callback
+def async_raise_strays(hass: HomeAssistant, folder: str, strays: list[str]) -> None:
+    """Say which images lie there without facts, or take it back when there are none."""
+    if not strays:
+        ir.async_delete_issue(hass, DOMAIN, _STRAYS)
+        return
+    named = [f"- {sha256[:16]}" for sha256 in strays[:_MOST_NAMED]]
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _STRAYS,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=_STRAYS,
+        translation_placeholders={
+            "folder": folder,
+            "count": str(len(strays)),
+            "images": "\n".join(named),
+        },
+    )
 
 
 @callback
@@ -105,6 +153,31 @@ def async_raise_source_files(
             "source": source,
             "files": "\n".join(f"- {sentence}" for sentence in sentences),
         },
+    )
+
+
+@callback
+def async_raise_source_names(
+    hass: HomeAssistant, subentry_id: str, source: str, names: Mapping[str, list[str]]
+) -> None:
+    """Ask whether a source may publish these names, which others may have; nothing to ask no more.
+
+    *Fix* gives them to it.
+    """
+    issue_id = f"{SOURCE_NAMES}_{subentry_id}"
+    if not names:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    lines = [f"- {name}" + (f" ({', '.join(who)})" if who else "") for name, who in names.items()]
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"subentry_id": subentry_id, "names": "\n".join(names)},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=SOURCE_NAMES,
+        translation_placeholders={"source": source, "names": plain("\n".join(lines))},
     )
 
 

@@ -7,7 +7,7 @@ from homeassistant.core import Context, HomeAssistant
 
 from .house import HOUSE
 from .installs import ModuleRuntime
-from .issues import OFFERED_TWICE
+from .issues import OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -54,10 +54,31 @@ class InstallNow(ConfirmRepairFlow):
         return None
 
 
+class GiveNames(ConfirmRepairFlow):
+    """Lets a source publish names of firmware that it lists."""
+
+    @override
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Give them when the person confirms."""
+        if user_input is not None:
+            assert self.data is not None
+            source = self.hass.data[HOUSE].sources.get(str(self.data["subentry_id"]))
+            if source is None:
+                return self.async_abort(reason="no_source")
+            await source.async_give(str(self.data["names"]).split("\n"))
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
     data: dict[str, Any] | None,
 ) -> RepairsFlow:
     """Return the flow of an issue that says it is fixable."""
+    if issue_id.endswith(SET_ASIDE):
+        return ConfirmRepairFlow()
+    if issue_id.startswith(SOURCE_NAMES):
+        return GiveNames()
     return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))

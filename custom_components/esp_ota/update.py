@@ -191,7 +191,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
     async def async_cancel_install(self) -> None:
         """End the install that runs; the action `esp_ota.cancel`."""
-        await self._installer.async_cancel()
+        await self._installer.async_cancel(self._context)
 
     async def async_roll_back(self) -> None:
         """Put back what ran well before; the action `esp_ota.rollback`."""

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.esp_ota.equipment import Conditions, any_of_several, enabled
+from custom_components.esp_ota.equipment.clock import Clock
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
@@ -309,6 +310,15 @@ async def test_variables_that_only_automations_have_make_nothing_true(
 # Since when
 
 
+@pytest.fixture
+def frozen(
+    freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> FrozenDateTimeFactory:
+    """Return a clock that only the test moves; freezing it is setting it, which is over then."""
+    monkeypatch.setattr("custom_components.esp_ota.equipment.conditions.CLOCK", Clock())
+    return freezer
+
+
 @pytest.mark.parametrize(
     ("condition", "known"),
     [
@@ -329,10 +339,10 @@ async def test_variables_that_only_automations_have_make_nothing_true(
     ],
 )
 async def test_only_of_states_of_named_entities_it_is_known_since_when(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, condition: Any, known: bool
+    hass: HomeAssistant, frozen: FrozenDateTimeFactory, condition: Any, known: bool
 ) -> None:
     conditions = await Conditions.load(hass, [condition])
-    freezer.tick(timedelta(seconds=5))
+    frozen.tick(timedelta(seconds=5))
     assert conditions.are_older_than(4.9) is known
     assert conditions.are_older_than(5.1) is (not conditions._named[0][1])
     conditions.unload()
@@ -340,7 +350,7 @@ async def test_only_of_states_of_named_entities_it_is_known_since_when(
 
 async def test_what_is_in_an_area_may_have_changed(
     hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
+    frozen: FrozenDateTimeFactory,
     area_registry: ar.AreaRegistry,
     entity_registry: er.EntityRegistry,
 ) -> None:
@@ -350,7 +360,7 @@ async def test_what_is_in_an_area_may_have_changed(
     hass.states.async_set("valve.c", "closed", {"is_closed": True})
     raw: list[Any] = [{"condition": "valve.is_closed", "target": {"area_id": area.id}} | ALL]
     conditions = await Conditions.load(hass, raw)
-    freezer.tick(timedelta(seconds=5))
+    frozen.tick(timedelta(seconds=5))
     assert conditions.unmet({}) == []
     assert not conditions.are_older_than(4)
     conditions.unload()
@@ -358,16 +368,16 @@ async def test_what_is_in_an_area_may_have_changed(
 
 @pytest.mark.parametrize("entity", ["valve.a", "sensor.flow", "sensor.limit"])
 async def test_whatever_changed_counts_from_then(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, entity: str
+    hass: HomeAssistant, frozen: FrozenDateTimeFactory, entity: str
 ) -> None:
     hass.states.async_set("sensor.limit", "0.1")
     conditions = await Conditions.load(hass, [A_CLOSED, NO_FLOW | {"below": "sensor.limit"}])
-    freezer.tick(timedelta(seconds=5))
+    frozen.tick(timedelta(seconds=5))
     assert conditions.are_older_than(4)
     state = hass.states.get(entity)
     assert state is not None
     hass.states.async_set(entity, state.state, {"battery": 9})  # only an attribute
-    freezer.tick(timedelta(seconds=3))
+    frozen.tick(timedelta(seconds=3))
     assert not conditions.are_older_than(4)
     conditions.unload()
 

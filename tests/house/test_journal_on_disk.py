@@ -13,6 +13,7 @@ from custom_components.esp_ota.installs import async_rehearse
 from custom_components.esp_ota.ota import Cause
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from tests.kit.disk import StoredFile
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
     CLOSED_AND_OPENED,
@@ -34,22 +35,6 @@ NOTE: Any = {
 }
 
 
-class Place:
-    """Where the journal is on disk; a folder in its place takes no file, as a full disk does."""
-
-    def __init__(self, config_dir: Path) -> None:
-        self.path = config_dir / ".storage" / f"{DOMAIN}.journal"
-
-    def fail(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.path.mkdir(parents=True)
-        (self.path / "in the way").touch()
-
-    def mend(self) -> None:
-        (self.path / "in the way").unlink()
-        self.path.rmdir()
-
-
 @pytest.fixture
 def hass_storage() -> dict[str, Any]:
     """Take the place of the fixture that keeps what is stored in memory: this is about the disk."""
@@ -57,8 +42,8 @@ def hass_storage() -> dict[str, Any]:
 
 
 @pytest.fixture
-def place(config_dir: Path) -> Place:
-    return Place(config_dir)
+def place(config_dir: Path) -> StoredFile:
+    return StoredFile(config_dir, "journal")
 
 
 def repair(hass: HomeAssistant) -> ir.IssueEntry | None:
@@ -66,7 +51,7 @@ def repair(hass: HomeAssistant) -> ir.IssueEntry | None:
 
 
 async def test_a_write_that_fails_reaches_who_waits_for_it(
-    garden: Garden, place: Place, caplog: pytest.LogCaptureFixture
+    garden: Garden, place: StoredFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = garden.house.journal
     await journal.async_write("entry", NOTE)
@@ -88,7 +73,7 @@ async def test_a_write_that_fails_reaches_who_waits_for_it(
 
 
 async def test_a_disk_that_takes_nothing_more_but_gives_what_it_had_is_seen(
-    garden: Garden, place: Place, monkeypatch: pytest.MonkeyPatch
+    garden: Garden, place: StoredFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await garden.house.journal.async_write("entry", NOTE)
     full = OSError(28, "No space left on device")
@@ -107,7 +92,7 @@ async def test_a_disk_that_takes_nothing_more_but_gives_what_it_had_is_seen(
     assert again.open_install("entry") is None
 
 
-async def test_many_writes_at_once_are_all_on_disk(garden: Garden, place: Place) -> None:
+async def test_many_writes_at_once_are_all_on_disk(garden: Garden, place: StoredFile) -> None:
     journal = garden.house.journal
     await asyncio.gather(*(journal.async_write(f"entry {n}", NOTE) for n in range(20)))
 
@@ -116,7 +101,7 @@ async def test_many_writes_at_once_are_all_on_disk(garden: Garden, place: Place)
     assert all(again.open_install(f"entry {n}") == NOTE for n in range(20))
 
 
-async def test_a_journal_of_release_0_1_0_is_read(garden: Garden, place: Place) -> None:
+async def test_a_journal_of_release_0_1_0_is_read(garden: Garden, place: StoredFile) -> None:
     kept = {
         "open": {"entry": NOTE},
         "known": {},
@@ -136,7 +121,7 @@ async def test_a_journal_of_release_0_1_0_is_read(garden: Garden, place: Place) 
 
 @pytest.mark.slow
 async def test_an_install_that_cannot_be_written_down_does_not_begin(
-    garden: Garden, start_module: StartModule, place: Place
+    garden: Garden, start_module: StartModule, place: StoredFile
 ) -> None:
     module = await start_module()
     await garden.release("1.1.0")
@@ -160,7 +145,7 @@ async def test_an_install_that_cannot_be_written_down_does_not_begin(
 @pytest.mark.slow
 @pytest.mark.parametrize(("at", "valve"), [("queued", UNTOUCHED), ("off", CLOSED_AND_OPENED)])
 async def test_nothing_is_sent_when_the_disk_fills_before_it(
-    garden: Garden, start_module: StartModule, place: Place, at: str, valve: list[str]
+    garden: Garden, start_module: StartModule, place: StoredFile, at: str, valve: list[str]
 ) -> None:
     module = await start_module()
     await garden.release("1.1.0")
@@ -170,14 +155,14 @@ async def test_nothing_is_sent_when_the_disk_fills_before_it(
         return garden.card.attributes["stage"] == at or at in garden.valve
 
     if at == "queued":
-        garden.house._turns = asyncio.Semaphore(0)
+        garden.house._turns.limit = 0
     else:
         entry_options = options_for({"stable": 1})
         garden.hass.config_entries.async_update_entry(entry, options=entry_options)
     refused = asyncio.create_task(garden.refused("not_noted"))
     await until(looks)
     place.fail()
-    garden.house._turns.release()
+    garden.house._turns.limit = 1
     await refused
 
     assert_nothing_sent(module)
@@ -188,7 +173,7 @@ async def test_nothing_is_sent_when_the_disk_fills_before_it(
 
 @pytest.mark.slow
 async def test_an_install_that_has_begun_ends_although_the_disk_is_full_by_now(
-    garden: Garden, start_module: StartModule, place: Place
+    garden: Garden, start_module: StartModule, place: StoredFile
 ) -> None:
     module = await start_module()
     await garden.release("1.1.0")
@@ -210,7 +195,7 @@ async def test_an_install_that_has_begun_ends_although_the_disk_is_full_by_now(
 
 
 async def test_a_try_of_a_safe_state_that_cannot_be_written_down_touches_nothing(
-    garden: Garden, start_module: StartModule, place: Place
+    garden: Garden, start_module: StartModule, place: StoredFile
 ) -> None:
     entry = await garden.add(entry_for(await start_module(), options=options_for()))
     place.fail()

@@ -79,7 +79,7 @@ async def test_nothing_that_runs_cannot_be_cancelled(
 async def test_an_install_that_waits_for_its_turn_is_forgotten(
     garden: Garden, begin: Begin
 ) -> None:
-    garden.house._turns = asyncio.Semaphore(0)
+    garden.house._turns.limit = 0
     begun = await begin("cancelled", "queued")
 
     await press(garden)

@@ -1,6 +1,7 @@
 """A web server on loopback that answers what a test wants."""
 
 from collections.abc import Awaitable, Callable
+from ssl import SSLContext
 from typing import Any, Self
 
 from aiohttp import web
@@ -12,15 +13,17 @@ type Answer = Callable[[web.Request], web.StreamResponse | Awaitable[web.StreamR
 class Site:
     """A web server that answers what a test wants and remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", tls: SSLContext | None = None) -> None:
+        self._tls = tls
         self.asked: list[web.Request] = []
         self.answers: dict[str, Answer] = {}
         app = web.Application()
         app.router.add_get("/{path:.*}", self._answer)
-        self._server = TestServer(app)
+        scheme = "https" if tls else "http"
+        self._server = TestServer(app, host=host, scheme=scheme)
 
     async def __aenter__(self) -> Self:
-        await self._server.start_server()
+        await self._server.start_server(ssl=self._tls)
         return self
 
     async def __aexit__(self, *_error: object) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.library import Library, ReleaseName
 from custom_components.esp_ota.ota import Cause, Chip, LibraryError
 from custom_components.esp_ota.ota.exceptions import ImageError
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from tests.corpus.filesystems import littlefs, spiffs
 from tests.kit.entries import firmware
+from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import build_image
 
 ANY = ReleaseName(file_name="any.bin")
@@ -211,20 +214,32 @@ async def test_a_removal_is_remembered_until_the_release_is_added_again(
     assert again.removed == {}
 
 
-async def test_what_a_crash_left_is_tidied_up(
+async def test_what_a_crash_left_is_kept_and_told_but_for_halves_and_what_was_removed(
     hass: HomeAssistant, library: Library, config_dir: Path
 ) -> None:
     release = await library.async_add(firmware("1.0.0"), ANY, source="upload")
     folder = config_dir / "esp_ota" / "images"
     (folder / f"{'0' * 64}.part").write_bytes(b"half")
-    data = firmware("1.1.0")
-    (folder / f"{hashlib.sha256(data).hexdigest()}.bin").write_bytes(data)
+    removed = await library.async_add(firmware("0.9.0"), ANY, source="upload")
+    await library.async_remove(removed.image.sha256)
+    for version in ("0.9.0", "1.1.0"):
+        data = firmware(version)
+        (folder / f"{hashlib.sha256(data).hexdigest()}.bin").write_bytes(data)
 
     again = restarted(hass)
     await again.async_load()
 
     assert again.releases == [release]
-    assert images(config_dir) == [f"{release.image.sha256}.bin"]
+    stray = hashlib.sha256(data).hexdigest()
+    assert images(config_dir) == sorted([f"{release.image.sha256}.bin", f"{stray}.bin"])
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "images_unknown")
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    assert stray[:16] in str(issue.translation_placeholders)
+
+    await again.async_add(data, ANY, source="upload")
+    await restarted(hass).async_load()
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "images_unknown") is None
 
 
 async def test_images_are_taken_in_again_when_all_facts_were_lost(

@@ -7,11 +7,13 @@ from aiohttp.test_utils import TestServer
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.modules import async_info_version
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import TALKING, Garden, options_for, until
 from tests.kit.sentences import assert_form_is_whole
+from tests.kit.web_site import Site, to
 from tests.virtual_module import VirtualModule
 
 type StartPage = Callable[[Callable[[], web.Response]], Awaitable[str]]
@@ -60,6 +62,28 @@ async def test_a_page_proves_an_update(
     await garden.install()
     assert garden.card.attributes["last_verdict"] == "verified"
     assert garden.card.attributes["installed_version"] == "1.1.0"
+
+
+async def test_a_page_leads_to_another_page_of_its_host_and_to_no_other_host(
+    garden: Garden, start_module: StartModule
+) -> None:
+    """A GET switches many a relay."""
+    async with Site() as own, Site("127.0.0.2") as relay:
+        relay.serve("/on", b"9.9.9")
+        own.serve("/info", b"1.0.0")
+        for path, there in (("/own", own.url("/info")), ("/relay", relay.url("/on"))):
+            own.answers[path] = to(there)
+        own.answers["/circle"] = to("/circle")
+        own.answers["/odd"] = to("http://[/")
+        entry = await garden.add(entry_for(await start_module(), options=options_for()))
+
+        async def said(path: str) -> str | None:
+            return await async_info_version(garden.hass, entry, {"info_url": own.url(path)})
+
+        assert await said("/own") == "1.0.0"
+        for path in ("/relay", "/circle", "/odd"):
+            assert await said(path) is None
+        assert relay.asked == []
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ ERRORS = re.compile(
 ADDED = {
     "ota/transport/": {"host", "port"},  # by `send` of the pushes, for every error
     "ota/module/diagnosis.py": {"host", "port"},
-    "ota/transport/http_pull.py": {"host", "sent", "total"},  # by `_broken`
+    "ota/transport/_download.py": {"host", "sent", "total"},  # by `_broken`
 }
 """Facts that are added to all errors of a part; the longest path that fits counts."""
 

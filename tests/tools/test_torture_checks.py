@@ -32,7 +32,7 @@ def good(**changes: Any) -> History:
         plan=plan(**changes),
         module=[
             Seen(at=0.0, name="up", details={"version": "1.0.0"}),
-            Seen(at=5.0, name="first_byte"),
+            Seen(at=5.0, name="first_byte", details={"noted": "sending"}),
             Seen(at=10.0, name="installed", details={"version": "1.1.0"}),
             Seen(at=11.0, name="restarted"),
             Seen(at=14.0, name="booted", details={"version": "1.1.0"}),
@@ -133,6 +133,10 @@ def answered_otherwise(run: History) -> None:
     run.presses = [Pressed(at=1.0, life=0, again=False, answered=True, error="no_answer")]
 
 
+def sent_without_a_note(run: History) -> None:
+    run.module[1] = Seen(at=5.0, name="first_byte", details={"noted": None})
+
+
 def told_twice(run: History) -> None:
     run.told.append(Told(at=21.0, life=0, verdict="verified", cause=None))
 
@@ -176,6 +180,10 @@ BROKEN: dict[str, tuple[Callable[[History], None], str]] = {
     "never ended": (never_ended, "no install is left open"),
     "never told": (never_told, "no job is lost"),
     "answered otherwise": (answered_otherwise, "no job is lost"),
+    "sent without a note": (
+        sent_without_a_note,
+        "nothing is sent that is not written down",
+    ),
     "told twice": (told_twice, "it is told once"),
     "flashed twice": (flashed_twice, "no module is flashed twice"),
     "rolled back unasked": (rolled_back_unasked, "no module is flashed twice"),
@@ -256,13 +264,14 @@ def test_a_verdict_that_is_not_the_truth_is_found(
 
 def test_something_sent_again_after_a_crash_is_found() -> None:
     run = interrupted("sending")
-    run.module.append(Seen(at=9.0, name="first_byte"))
+    run.module.append(Seen(at=9.0, name="first_byte", details={"noted": "queued"}))
     assert any(found.startswith("nothing is sent again") for found in violations(run))
 
 
 def test_a_way_back_that_is_killed_twice_may_begin_after_each() -> None:
     run = good(options=plan().options | {"rollback": "auto"})
-    run.module += [Seen(at=at, name="first_byte") for at in (15.0, 17.0)]
+    noted = {"noted": "sending"}
+    run.module += [Seen(at=at, name="first_byte", details=noted) for at in (15.0, 17.0)]
     run.deaths = [
         killed("sending"),
         Died(at=16.0, life=1, how="point", point="p", note={"stage": "sending"}),

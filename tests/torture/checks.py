@@ -203,6 +203,13 @@ def no_other_module_gets_the_image(run: History) -> Iterator[str]:
             yield f"the neighbour saw {seen.name} at {seen.at:.3f}"
 
 
+def nothing_is_sent_that_is_not_written_down(run: History) -> Iterator[str]:
+    """At each first byte the journal on disk knows of the install: else a crash forgets it."""
+    for seen in run.module:
+        if seen.name == "first_byte" and seen.details.get("noted") is None:
+            yield f"a first byte at {seen.at:.3f}, and the journal on disk knew of nothing"
+
+
 def nothing_of_ours_breaks(run: History) -> Iterator[str]:
     """No exception of ours in the log, and Home Assistant stops when told to."""
     yield from run.alarms[:3]
@@ -220,6 +227,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     nothing_is_sent_again_by_itself,
     a_second_press_is_refused,
     no_other_module_gets_the_image,
+    nothing_is_sent_that_is_not_written_down,
     nothing_of_ours_breaks,
 )
 

@@ -12,6 +12,7 @@ from .plan import (
     PUSH,
     UPLOAD,
     Death,
+    Full,
     HousePlan,
     ModulePlan,
     Mood,
@@ -30,6 +31,7 @@ _GENERATIONS: Final[list[dict[str, Any]]] = [
     {"chip": Chip.RP2040},
 ]
 _MOVES: Final = 0.25
+_FULL: Final = 0.06
 _DIALECTS: Final = ("update_server", "web_update", "elegant_ota")
 _FAULTS: Final[dict[str, list[tuple[Fault, int | None]]]] = {
     PUSH: [
@@ -92,6 +94,9 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
     deaths = _deaths(chance, number, per_house)
     needs = {death.module: NEEDS.get(death.point or "", "plain") for death in deaths if death.point}
     modules = [_module(chance, f"m{index}", needs.get(f"m{index}")) for index in range(per_house)]
+    full = _full(chance) if not deaths or chance.random() < _FULL else ()
+    if full:
+        deaths, needs = (), {}
     beside = "upload_beside" in needs.values() or chance.random() < 0.05
     return HousePlan(
         seed=seed,
@@ -100,6 +105,15 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
         deaths=deaths,
         parallel=chance.choice((2, 3, per_house, per_house)),
         release_after=chance.uniform(0.0, 1.0) if beside else None,
+        full=full,
+    )
+
+
+def _full(chance: random.Random) -> tuple[Full, ...]:
+    """Return when the disk is full: before the first press, in the middle, again and again."""
+    return tuple(
+        Full(after=chance.uniform(0.0, 1.5), seconds=chance.choice((0.3, 1.5, 4.0)))
+        for _ in range(chance.choice((1, 1, 2, 4)))
     )
 
 

@@ -120,6 +120,8 @@ class ModuleOutside:
     neighbour: VirtualModule | None = None
     """Who gets its address when it moves."""
     moving: asyncio.Task[None] | None = None
+    noted: Callable[[], str | None] = lambda: None
+    """Answers what the journal on disk says of its install."""
 
     def __post_init__(self) -> None:
         """Write down from when on a sketch runs: it announces itself long before it tells us."""
@@ -180,6 +182,8 @@ class ModuleOutside:
         details = dict(event.details)
         if event.name is ModuleSaw.INSTALLED and self.module.board.staged is not None:
             details["version"] = version_of(self.module.board.staged.payload)
+        if event.name is ModuleSaw.FIRST_BYTE:
+            details["noted"] = self.noted()
         self.history.module.append(Seen(at=event.time, name=event.name, details=details))
 
     def sample(self) -> None:

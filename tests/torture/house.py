@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 import shutil
 import time
@@ -65,6 +66,8 @@ class House:
         try:
             async with self._garden.running(zeroconf, PULL_URL):
                 modules = self._garden.modules.values()
+                for name, outside in self._garden.modules.items():
+                    outside.noted = partial(self._noted, name)
                 write_entries(self._folder, self._plan.parallel, modules)
                 deaths = [*self._plan.deaths, None]
                 for number, death in enumerate(deaths):
@@ -76,6 +79,11 @@ class House:
                 task.cancel()
             server.close()
         return [outside.history for outside in self._garden.modules.values()]
+
+    def _noted(self, name: str) -> str | None:
+        """Return the stage of a module's install that is on disk."""
+        note = open_installs(self._folder).get(name)
+        return str(note["stage"]) if note else None
 
     # Lives
 
@@ -206,6 +214,8 @@ class House:
             ):
                 if seconds is not None:
                     self._later(plan.press_at + seconds, do, module=name, **more)
+        for full in self._plan.full:
+            self._later(full.after, "fill", lasts=full.seconds)
         if self._plan.release_after is not None and not self._life:
             path = self._place / "beside.bin"
             path.write_bytes(beside())

@@ -116,6 +116,15 @@ class Death:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Full:
+    """A while in which the disk takes no store of ours."""
+
+    after: float
+    """Seconds after the first press."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HousePlan:
     """One house: some modules at once, and the deaths of its Home Assistant."""
 
@@ -126,6 +135,8 @@ class HousePlan:
     parallel: int
     release_after: float | None = None
     """Seconds until a release is uploaded beside all this."""
+    full: tuple[Full, ...] = ()
+    """Only in a house that nobody kills: what is not on disk then, the next life cannot know."""
     waits: Mapping[str, float] = field(default_factory=lambda: dict(WAITS))
 
     def told(self) -> dict[str, Any]:

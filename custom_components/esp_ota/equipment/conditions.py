@@ -11,6 +11,7 @@ from homeassistant.helpers import condition, config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from .clock import CLOCK
 from .condition_tree import GROUPS, Node, load
 
 _INDIRECT: Final = ("device_id", "area_id", "floor_id", "label_id")
@@ -82,6 +83,8 @@ class Conditions:
 
     def are_older_than(self, seconds: float) -> bool:
         """Whether it is known that none of the answers changed for that long."""
+        if not CLOCK.ran_evenly_for(seconds):
+            return False
         moment = dt_util.utcnow() - timedelta(seconds=seconds)
         return all(node.is_older_than(moment) for _, node in self._named if node is not None)
 

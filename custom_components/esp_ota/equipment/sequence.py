@@ -77,9 +77,12 @@ class Sequence:
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
             raise SafeStateError(cause, detail=err) from err
         script = Script(self._hass, actions, self._name, DOMAIN, log_exceptions=False)
+        # Who pressed may be gone by then, or may no more: it is put back whoever that was.
+        restores = cause is Cause.RESTORE_FAILED
+        context = Context(parent_id=self._context.id) if restores else self._context
         try:
             trace_clear()
-            result = await script.async_run(self.variables, self._context)
+            result = await script.async_run(self.variables, context)
             reason = script_execution_get()
         except Exception as err:  # an action raises whatever its integration has not caught
             raise SafeStateError(cause, detail=str(err) or type(err).__name__) from err

@@ -19,6 +19,7 @@ from ..const import (
     CHANNEL_PRE,
     CHANNEL_STABLE,
     CONF_CHANNEL,
+    CONF_INSIDE,
     CONF_INTERVAL,
     CONF_PATTERN,
     CONF_REPOSITORY,
@@ -169,6 +170,7 @@ class ManifestSourceFlow(SourceFlow):
                 vol.Required(CONF_URL): selector.TextSelector(
                     selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
                 ),
+                vol.Optional(CONF_INSIDE): selector.BooleanSelector(),
                 vol.Optional(CONF_PATTERN): _TEXT,
                 **_COMMON,
             }

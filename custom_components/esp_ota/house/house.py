@@ -40,6 +40,7 @@ from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, W
 from .announcements import Announcements
 from .journal import Journal
 from .pollers import Pollers, new_secret
+from .turns import Turns
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -85,7 +86,7 @@ class House:
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
-        self._turns = asyncio.Semaphore(DEFAULT_PARALLEL)
+        self._turns = Turns(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
@@ -93,9 +94,9 @@ class House:
 
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
+        await self.journal.async_load()  # which says what of the library is in use
         await self.library.async_load()
         await self.sources.async_load()
-        await self.journal.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self._stops.append(self._announcements.async_start())
         self._stops.append(self.library.async_add_listener(self.signatures.async_changed))
@@ -200,10 +201,10 @@ class House:
 
     @callback
     def async_apply_options(self) -> None:
-        """Take over changed limits; installs that wait already keep their place."""
+        """Take over changed limits; what runs counts, and who waits already keeps the place."""
         # One fixed call-back port serves one module at a time.
         parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
-        self._turns = asyncio.Semaphore(int(parallel))
+        self._turns.limit = int(parallel)
         self._hass.async_create_task(self.library.async_apply_keep_rule(), "ESP OTA keep rule")
         self.signatures.async_changed()
 

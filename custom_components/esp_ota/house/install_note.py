@@ -1,10 +1,18 @@
 """What the journal keeps of an install that has not ended."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict, cast
 
-from ..ota import Cause, InstallResult, Verdict
+from homeassistant.util import dt as dt_util
+
+from ..ota import Cause, InstallResult, InstallStage, Verdict
+from ..stored import sound_part
+
+_UNKNOWN_STAGE: Final = InstallStage.SENDING
+"""What an install counts as whose stage cannot be read: its equipment is restored, nothing is sent
+again, and it is looked what became of the module."""
 
 
 class Against(TypedDict):
@@ -56,3 +64,30 @@ def restored_result(stored: Mapping[str, Any]) -> InstallResult:
         key: Cause(stored[key]) for key in ("cause", "restore_error") if stored.get(key) is not None
     }
     return InstallResult(**{**stored, **causes, "verdict": Verdict(stored["verdict"])})
+
+
+def readable_note(item: Any) -> InstallNote:
+    """Return an open install as far as it can be read: it is never forgotten."""
+    note: dict[str, Any] = {
+        "stage": _UNKNOWN_STAGE,
+        "sha256": "",
+        "version": "?",
+        "before": None,
+        "started": dt_util.utcnow().isoformat(),
+    }
+    note |= {key: value for key, value in sound_part(item, InstallNote).items() if value != ""}
+    if note["stage"] not in set(InstallStage):
+        note["stage"] = _UNKNOWN_STAGE
+    if dt_util.parse_datetime(note["started"]) is None:
+        note["started"] = dt_util.utcnow().isoformat()
+    for key in ("result", "undoes"):
+        if key in note and not _is_result(note[key], key):
+            del note[key]
+    return cast("InstallNote", note)
+
+
+def _is_result(stored: dict[str, Any], key: str) -> bool:
+    """Whether a result can be read; what is undone has a cause."""
+    with suppress(KeyError, TypeError, ValueError):
+        return restored_result(stored).cause is not None or key == "result"
+    return False

@@ -1,24 +1,14 @@
-"""What is running, written before it takes effect, so that a crash forgets nothing.
+"""What is running, written before it takes effect, so that a crash forgets nothing."""
 
-`Store.async_save` of Home Assistant returns in the same way when it could not write (a full or a
-read-only disk) and only logs it: what has to be on disk is read back.
-"""
-
-import asyncio
+from collections.abc import Callable
 from typing import Any, Final, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.storage import Store
 
-from ..const import DOMAIN
-from ..issues import async_clear_journal_issue, async_raise_journal_issue
 from ..ota import Cause, OtaError, same_version
-from .install_note import InstallNote
+from ..stored import KeptStore, fits, sound_part
+from .install_note import InstallNote, readable_note
 
-_STORE_VERSION: Final = 1
-_AGAIN: Final = 60.0
-"""Seconds until a write that failed is tried again; it is at the stop as well."""
 _GOOD: Final = 2
 """Images that ran well and are kept: the one that runs, and the one before it."""
 
@@ -45,6 +35,15 @@ class Failure(TypedDict):
     """How often what ran before was sent because of it, whatever the cause."""
 
 
+class Learnt(TypedDict, total=False):
+    """What is kept of a `ModuleKnowledge`."""
+
+    slots: list[Any]
+    signature_required: bool | None
+    filesystem_sha256: str | None
+    filesystem_area: int | None
+
+
 class JournalError(OtaError):
     """What is to be kept is not on disk."""
 
@@ -54,13 +53,7 @@ class Journal:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read before `async_load`."""
-        self._hass = hass
-        self._lock = asyncio.Lock()
-        self._writes = 0
-        """How often it was written: the number on disk says which write that was."""
-        self._store = Store[dict[str, Any]](
-            hass, _STORE_VERSION, f"{DOMAIN}.journal", private=True, atomic_writes=True
-        )
+        self._store = KeptStore(hass, "journal", self._stored)
         self._open: dict[str, InstallNote] = {}
         self._known: dict[str, Known] = {}
         self._learnt: dict[str, dict[str, Any]] = {}
@@ -70,12 +63,14 @@ class Journal:
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
         stored = await self._store.async_load() or {}
-        self._writes = stored.get("writes", 0)
-        self._open = stored.get("open", {})
-        self._known = stored.get("known", {})
-        self._learnt = stored.get("learnt", {})
-        self._failed = stored.get("failed_offers", {})
-        self._good = stored.get("good", {})
+        kept = _Kept(stored)
+        self._open = kept.each("open", readable_note)
+        self._known = kept.each("known", lambda item: _sound(item, Known))
+        self._learnt = kept.each("learnt", lambda item: sound_part(item, Learnt))
+        self._failed = kept.each("failed_offers", lambda item: _sound(item, Failure))
+        self._good = kept.each("good", lambda item: _sound(item, list[str]))
+        if kept.is_damaged:
+            await self._store.async_set_aside()
 
     def open_install(self, entry_id: str) -> InstallNote | None:
         """Return a module's install that has not ended."""
@@ -152,28 +147,37 @@ class Journal:
         await self._async_save()
 
     async def _async_save(self) -> bool:
-        """Write all of it; tell whether it is on disk, the person as well."""
-        async with self._lock:  # a write that waits behind this one would be read instead
-            self._writes += 1
-            writes = self._writes
-            await self._store.async_save(self._stored())
-            try:
-                on_disk = await self._store.async_load() or {}
-            except HomeAssistantError, OSError, ValueError:
-                on_disk = {}
-            if on_disk.get("writes") != writes:
-                self._store.async_delay_save(self._stored, _AGAIN)
-                async_raise_journal_issue(self._hass, self._store.path)
-                return False
-        async_clear_journal_issue(self._hass)
-        return True
+        return await self._store.async_save()
 
     def _stored(self) -> dict[str, Any]:
         return {
-            "writes": self._writes,
             "open": self._open,
             "known": self._known,
             "learnt": self._learnt,
             "failed_offers": self._failed,
             "good": self._good,
         }
+
+
+def _sound(item: Any, kind: Any) -> Any:
+    """Return what fits a kind, None for all else."""
+    return item if fits(item, kind) else None
+
+
+class _Kept:
+    """What was kept of each module, as far as it can be read."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self._stored = stored
+        self.is_damaged = False
+        """Whether something could not be read."""
+
+    def each[T](self, key: str, read: Callable[[Any], T | None]) -> dict[str, T]:
+        """Return what is kept under a key for each module; `read` returns None for no sense."""
+        found = self._stored.get(key, {})
+        if not isinstance(found, dict):
+            self.is_damaged = True
+            return {}
+        made = {entry_id: read(item) for entry_id, item in found.items()}
+        self.is_damaged |= made != found or None in made.values()
+        return {entry_id: item for entry_id, item in made.items() if item is not None}

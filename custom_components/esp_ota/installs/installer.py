@@ -15,6 +15,7 @@ from ..ota import Cause, ImageKind, InstallResult, InstallStage, ModuleFacts, Ve
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
+from .who_may import async_raise_unless_may
 
 _OVER: Final = {InstallStage.RESTORING, InstallStage.DONE}
 """In them there is nothing left to cancel."""
@@ -84,8 +85,9 @@ class ModuleInstaller:
     ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
 
-        Raises HomeAssistantError with the cause for every other ending.
+        Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
+        await async_raise_unless_may(self._hass, context)
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
@@ -101,8 +103,9 @@ class ModuleInstaller:
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
 
-        Raises HomeAssistantError with the cause for every other ending.
+        Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
+        await async_raise_unless_may(self._hass, context)
         self.raise_if_running()
         if (release := self.rolls_back_to) is None:
             raise error_for(Cause.NO_ROLLBACK, {}, module=self._entry.title)
@@ -199,12 +202,13 @@ class ModuleInstaller:
         self._house.running[self._entry.entry_id] = self._task
         return self._task
 
-    async def async_cancel(self) -> None:
+    async def async_cancel(self, context: Context | None) -> None:
         """End what runs, and return when the equipment is restored.
 
-        Raises HomeAssistantError when nothing runs, when it is over already, and when the
-        equipment was not restored.
+        Raises HomeAssistantError when nothing runs, when it is over already, when the equipment
+        was not restored, and for who may not.
         """
+        await async_raise_unless_may(self._hass, context)
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)

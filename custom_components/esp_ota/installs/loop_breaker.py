@@ -36,10 +36,11 @@ _DELIVERED: Final = {
     Cause.DID_NOT_RESTART,
     Cause.DID_NOT_COME_BACK,
     Cause.NO_RESULT,
+    Cause.TOO_SLOW,
     Cause.SOAK_RESTARTED,
     Cause.SOAK_UNAVAILABLE,
 }
-"""The module had the image."""
+"""The module had the image, or took of it for as long as its equipment may be shut off."""
 _ONE_CAUSE: Final = {
     Cause.OLD_FIRMWARE_ASKS: Cause.OLD_FIRMWARE_BACK,
     Cause.OLD_VERSION_BACK: Cause.OLD_FIRMWARE_BACK,

@@ -11,6 +11,7 @@ from ..ota import (
     Account,
     Cause,
     Listed,
+    Reach,
     SourceError,
     fetch_text,
     open_url,
@@ -30,6 +31,7 @@ async def async_download(
     listed: Listed,
     *,
     account: Account | None = None,
+    reach: Reach | None = None,
 ) -> bytes:
     """Return the bytes of a file, proven by what the source says of it.
 
@@ -40,7 +42,9 @@ async def async_download(
         async with (
             asyncio.timeout(_SECONDS),
             IncomingFile(hass) as file,
-            open_url(session, listed.url, headers=_HEADERS, account=account) as response,
+            open_url(
+                session, listed.url, headers=_HEADERS, account=account, reach=reach
+            ) as response,
         ):
             async for chunk in read_chunks(response, MAX_FILE_SIZE):
                 await file.async_write(chunk)
@@ -64,6 +68,7 @@ async def async_download_signature(
     listed: Listed,
     *,
     account: Account | None = None,
+    reach: Reach | None = None,
 ) -> str | None:
     """Return the detached signature of a file; None when it has none."""
     if listed.signature_url is None:
@@ -74,5 +79,6 @@ async def async_download_signature(
         limit=SIGNATURE_LIMIT,
         headers=_HEADERS,
         account=account,
+        reach=reach,
     )
     return answer.data.decode("utf-8", "replace")

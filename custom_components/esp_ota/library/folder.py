@@ -13,7 +13,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
-from ..issues import async_clear_file_issue, async_raise_file_issue
+from ..issues import async_clear_file_issue, async_raise_file_issue, shown
 from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, ReleaseName
 from .library import Library
 from .release import SIGNATURE_LIMIT
@@ -128,7 +128,7 @@ class WatchedFolder:
                 return
             release = await self._library.async_add(found.data, found.name, source=SOURCE)
         except OtaError as err:
-            LOGGER.info("%s in the firmware folder is not usable: %s", name, err)
+            LOGGER.info("%s in the firmware folder is not usable: %s", shown(name), err)
             async_raise_file_issue(self._hass, name, err)
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
@@ -140,7 +140,7 @@ class WatchedFolder:
             async_raise_file_issue(self._hass, name, error)
         else:
             async_clear_file_issue(self._hass, name)
-            LOGGER.info("%s is %s %s", name, release.firmware, release.version)
+            LOGGER.info("%s is %s %s", shown(name), release.firmware, release.version)
 
     def _is_unwanted(self, sha256: str, stamp: _Stamp) -> bool:
         """Whether a file holds a release that was removed after the file was written."""

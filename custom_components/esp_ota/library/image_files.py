@@ -1,6 +1,7 @@
 """The images on disk, named by their content; everything here runs in the executor."""
 
 from collections.abc import Collection
+from contextlib import suppress
 import hashlib
 import os
 from pathlib import Path
@@ -12,6 +13,11 @@ class ImageFiles:
     def __init__(self, folder: Path) -> None:
         """Take the folder; it is made with the first image."""
         self._folder = folder
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.bin"
@@ -49,5 +55,6 @@ class ImageFiles:
         if not self._folder.is_dir():
             return []
         for path in self._folder.glob("*.part"):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a disk that is read-only
+                path.unlink(missing_ok=True)
         return sorted(path.stem for path in self._folder.glob("*.bin") if path.stem not in known)

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
+from ..issues import async_raise_strays
 from ..ota import (
     Cause,
     Image,
@@ -21,13 +22,14 @@ from ..ota import (
     by_version,
     same_version,
 )
+from ..stored import KeptStore, fits, storable
 from .image_files import ImageFiles
 from .keep_rule import superfluous
 from .release import Release
 
 __all__ = ["Library", "Release"]
 
-_STORE_VERSION: Final = 1
+_UNWRITTEN: Final = "the list of releases cannot be written"
 _REMOVED_LIMIT: Final = 1000
 """Removed releases that are remembered; more files than that lie in nobody's folder."""
 
@@ -53,9 +55,7 @@ class Library:
         self._in_use = in_use
         self._waited_for = waited_for
         self._files = ImageFiles(Path(hass.config.path(DOMAIN, "images")))
-        self._store = Store[dict[str, Any]](
-            hass, _STORE_VERSION, f"{DOMAIN}.library", private=True, atomic_writes=True
-        )
+        self._store = KeptStore(hass, "library", self._stored)
         self._releases: dict[str, Release] = {}
         self._by_md5: dict[str, Release] = {}
         self._sorted: list[Release] | None = None
@@ -72,17 +72,23 @@ class Library:
     async def async_load(self) -> None:
         """Read the facts of all releases, and tidy up what a crash left."""
         stored = await self._store.async_load()
-        for item in (stored or {}).get("releases", []):
+        releases, removed = (stored or {}).get("releases", []), (stored or {}).get("removed", {})
+        is_whole = isinstance(releases, list) and fits(removed, dict[str, str])
+        is_whole = is_whole and not self._store.was_cut
+        for item in releases if isinstance(releases, list) else []:
             try:
                 release = Release.restored(item)
             except KeyError, TypeError, ValueError:
-                LOGGER.warning("A release in the library cannot be understood and is left alone")
+                is_whole = False
                 self._foreign.append(item)
             else:
                 self._keep(release)
-        self._removed = (stored or {}).get("removed", {})
-        if not self._foreign:  # whose images must stay, whatever their facts look like
-            await self._async_tidy(adopt=stored is None)
+        self._removed = removed if fits(removed, dict[str, str]) else {}
+        if self._store.was_cut:
+            self._foreign.clear()  # halves, of what comes back from its image
+        elif stored is not None and not is_whole:
+            await self._store.async_set_aside()
+        await self._async_tidy(adopt=stored is None or not is_whole)
 
     def _keep(self, release: Release) -> None:
         self._releases[release.image.sha256] = release
@@ -90,18 +96,32 @@ class Library:
         self._sorted = None
 
     async def _async_tidy(self, *, adopt: bool) -> None:
-        """Delete images that nobody knows, or take them in when the facts of all were lost."""
+        """See to images without facts: nothing that a person may miss is deleted.
+
+        What was removed goes. When facts were lost, what says itself what it is comes back; all
+        else stays where it is, and is told.
+        """
         run = self._hass.async_add_executor_job
-        for sha256 in await run(self._files.strays, set(self._releases)):
-            data = await run(self._files.read, sha256) if adopt else None
-            try:
-                if data is not None:
-                    name = ReleaseName(file_name=f"{sha256}.bin")
-                    await self.async_add(data, name, source="recovered")
-                    continue
-            except OtaError as err:  # nothing in it says what it is
-                LOGGER.info("The image %s cannot be taken in again: %s", sha256[:12], err)
-            await run(self._files.remove, sha256)
+        foreign = {_sha256_of(item) for item in self._foreign}
+        kept: list[str] = []
+        for sha256 in await run(self._files.strays, set(self._releases) | foreign):
+            if sha256 in self._removed:
+                await run(self._files.remove, sha256)
+            elif not (adopt and await self._async_adopt(sha256)):
+                kept.append(sha256)
+        async_raise_strays(self._hass, str(self._files.folder), kept)
+
+    async def _async_adopt(self, sha256: str) -> bool:
+        """Take an image in again whose facts were lost; tell whether that was possible."""
+        if (data := await self._hass.async_add_executor_job(self._files.read, sha256)) is None:
+            return False
+        try:
+            name = ReleaseName(file_name=f"{sha256}.bin")
+            await self.async_add(data, name, source="recovered")
+        except OtaError as err:  # nothing in it says what it is
+            LOGGER.info("The image %s cannot be taken in again: %s", sha256[:12], err)
+            return False
+        return True
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -171,28 +191,39 @@ class Library:
         return known.signature if known else None
 
     async def async_add(
-        self, data: bytes, name: ReleaseName, *, source: str, notes: str | None = None
+        self,
+        data: bytes,
+        name: ReleaseName,
+        *,
+        source: str,
+        notes: str | None = None,
+        permit: Callable[[str], None] | None = None,
     ) -> Release:
         """Add one image and return its release; the same bytes are added once.
 
+        `permit` raises for a name of firmware that who brings it may not use.
         Raises ImageError when the bytes are no image for a module, LibraryError when nothing
         says its name and version, when other bytes have them already, or the disk is full.
         """
         try:
             image = await self._hass.async_add_executor_job(name.read, data)
         except OtaError as err:
-            if err.cause is Cause.MERGED_IMAGE:
+            if err.cause is Cause.MERGED_IMAGE and permit is None:
                 await self.on_merged(data, name)
             raise
         async with self._changing:
             if (known := self._releases.get(image.sha256)) is not None:
+                if permit is not None:
+                    permit(known.firmware)
                 return await self._async_add_again(known, data, name)
             release = self._release(image, name, source, notes)
+            if permit is not None:
+                permit(release.firmware)
             self._refuse_conflict(release)
             await self._async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
-            await self._async_drop()
+            await self._async_drop(added=release)
         return release
 
     async def _async_add_again(self, known: Release, data: bytes, name: ReleaseName) -> Release:
@@ -208,11 +239,16 @@ class Library:
             raise LibraryError(Cause.NOT_STORED, detail=err.strerror or err) from err
 
     async def async_sign(self, release: Release, signature: str) -> Release:
-        """Keep a detached signature with a release; returns the release as it is then."""
-        signed = replace(release, signature=signature)
+        """Keep a detached signature with a release; returns the release as it is then.
+
+        Raises LibraryError when it cannot be written down.
+        """
+        signed = replace(release, signature=storable(signature))
         if signed != release:
             self._keep(signed)
-            await self._async_save()
+            if not await self._async_save():
+                self._keep(release)
+                raise LibraryError(Cause.NOT_STORED, detail=_UNWRITTEN)
         return signed
 
     def _release(self, image: Image, name: ReleaseName, source: str, notes: str | None) -> Release:
@@ -221,11 +257,11 @@ class Library:
             firmware=firmware,
             version=version,
             image=image,
-            notes=notes or name.notes,
-            source=source,
+            notes=storable(notes or name.notes or "") or None,
+            source=storable(source),
             added=dt_util.utcnow().isoformat(),
             stated_chip=name.chip if image.chip else name.chip_of_files,
-            signature=name.signature,
+            signature=storable(name.signature) if name.signature else None,
         )
 
     def _refuse_conflict(self, release: Release) -> None:
@@ -258,31 +294,45 @@ class Library:
         """Drop what the keep rule drops, because its number was changed."""
         async with self._changing:
             if self._superfluous():
-                await self._async_drop()
+                with suppress(LibraryError):  # a repair has told, and they are dropped later
+                    await self._async_drop()
 
     def _superfluous(self) -> list[Release]:
         return superfluous(self._releases.values(), self._keep_last(), self._in_use())
 
-    async def _async_drop(self) -> None:
-        """Save, without the releases that are too many."""
+    async def _async_drop(self, *, added: Release | None = None) -> None:
+        """Save, without the releases that are too many; raises LibraryError, see there."""
         dropped = self._superfluous()
         for release in dropped:
             LOGGER.info("%s %s is dropped: newer ones came", release.firmware, release.version)
-        await self._async_forget(dropped)
+        await self._async_forget(dropped, added=added)
 
-    async def _async_forget(self, releases: list[Release]) -> None:
-        """Save first: an image without facts is tidied up, facts without an image are not."""
+    async def _async_forget(self, releases: list[Release], *, added: Release | None = None) -> None:
+        """Save first: an image without facts is tidied up, facts without an image are not.
+
+        Raises LibraryError when that is not possible; then all is as it was before `added` came.
+        """
+        before = dict(self._releases), dict(self._removed)
+        if added is not None:
+            del before[0][added.image.sha256]
         now = dt_util.utcnow().isoformat()
         for release in releases:
             del self._releases[release.image.sha256]
             self._removed[release.image.sha256] = now
-        self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
-        self._sorted = None
         for sha256 in list(self._removed)[:-_REMOVED_LIMIT]:
             del self._removed[sha256]
-        await self._async_save()
+        self._index()
+        if not await self._async_save():
+            self._releases, self._removed = before
+            self._index()
+            self.async_changed()
+            raise LibraryError(Cause.NOT_STORED, detail=_UNWRITTEN)
         for release in releases:
             await self._hass.async_add_executor_job(self._files.remove, release.image.sha256)
+
+    def _index(self) -> None:
+        self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
+        self._sorted = None
 
     @property
     def removed(self) -> dict[str, str]:
@@ -309,12 +359,14 @@ class Library:
             )
         return data
 
-    async def _async_save(self) -> None:
-        releases = [item.stored() for item in self.releases]
-        await self._store.async_save(
-            {"releases": releases + self._foreign, "removed": self._removed}
-        )
+    async def _async_save(self) -> bool:
+        is_on_disk = await self._store.async_save()
         self.async_changed()
+        return is_on_disk
+
+    def _stored(self) -> dict[str, Any]:
+        releases = [item.stored() for item in self.releases]
+        return {"releases": releases + self._foreign, "removed": self._removed}
 
     @callback
     def async_changed(self) -> None:
@@ -325,3 +377,9 @@ class Library:
 
 async def _no_interest(_data: bytes, _name: ReleaseName) -> None:
     return
+
+
+def _sha256_of(item: Any) -> str:
+    """Return whose facts these are, which cannot be read otherwise."""
+    image = item.get("image") if isinstance(item, dict) else None
+    return str(image.get("sha256")) if isinstance(image, dict) else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+import re
 from typing import Any, Final
 
 from ..ota import (
@@ -14,7 +15,10 @@ from ..ota import (
     Marker,
     same_version,
 )
+from ..stored import is_sound
 
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+"""It names a file."""
 SIGNATURE_LIMIT: Final = 4 * 1024
 """Bytes of a detached signature; a minisign file has about 300."""
 _IMAGE_FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -82,10 +86,15 @@ class Release:
 
         Raises KeyError, TypeError or ValueError for what another version of us has stored.
         """
+        if not isinstance(item, dict):
+            raise TypeError(type(item))
         image = dict(item["image"])
         for key, kind in _IMAGE_FIELDS.items():
             if image.get(key) is not None:
                 image[key] = kind(image[key])
         stated = item.get("stated_chip")
         fields = item | {"image": Image(**image), "stated_chip": Chip(stated) if stated else None}
-        return cls(**fields)
+        release = cls(**fields)
+        if not is_sound(release) or not _SHA256.fullmatch(release.image.sha256):
+            raise ValueError(release)
+        return release

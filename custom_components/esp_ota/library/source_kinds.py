@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from ..const import (
     CHANNEL_PRE,
     CONF_CHANNEL,
+    CONF_INSIDE,
     CONF_PATTERN,
     CONF_REPOSITORY,
     CONF_TOKEN,
@@ -24,11 +25,13 @@ from ..ota import (
     Cause,
     LibraryError,
     Listing,
+    Reach,
     SourceError,
     Text,
     fetch_text,
     parse_manifest,
     parse_releases,
+    without_risk,
 )
 
 GITHUB_API: Final = "https://api.github.com"
@@ -57,6 +60,8 @@ class SourceKind(Protocol):
     """One source, ready to be asked."""
 
     account: Account | None
+    reach: Reach
+    """What it and its files may be asked at."""
 
     async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
         """Ask for the list; raises OtaError with the cause when there is none to use."""
@@ -71,12 +76,18 @@ class ManifestSource:
     def __init__(self, data: Mapping[str, Any], _budget: CallBudget) -> None:
         """Take what the form asked."""
         self._url = str(data[CONF_URL])
+        self.reach = Reach.of(self._url, inside=bool(data.get(CONF_INSIDE)))
         self._pattern: str | None = data.get(CONF_PATTERN) or None
 
     async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
         """Fetch and read the manifest, which names what it wants to be kept."""
-        answer = await fetch_text(session, self._url, limit=_MANIFEST_LIMIT, etag=etag)
-        listing = _read(answer, lambda: parse_manifest(answer.data, self._url, self._pattern))
+        answer = await fetch_text(
+            session, self._url, limit=_MANIFEST_LIMIT, etag=etag, reach=self.reach
+        )
+        listing = _read(
+            answer,
+            lambda: without_risk(parse_manifest(answer.data, self._url, self._pattern), self._url),
+        )
         _raise_for_nothing(listing)
         return Answer(listing=listing, etag=answer.etag)
 
@@ -90,6 +101,7 @@ class GitHubSource:
         self._repository = str(data[CONF_REPOSITORY])
         self._token = data.get(CONF_TOKEN) or None
         self._budget = budget
+        self.reach = Reach.of(GITHUB_API)
         self.account: Account | None = Account(host=GITHUB_API, token=self._token, budget=budget)
 
     async def async_list(self, session: ClientSession, *, etag: str | None, last: int) -> Answer:
@@ -102,26 +114,28 @@ class GitHubSource:
                 headers=_GITHUB_HEADERS,
                 etag=etag,
                 account=self.account,
+                reach=self.reach,
             )
         except SourceError as err:
             if err.cause is Cause.SOURCE_BUSY and self._token is None:
                 self._budget.block(float(err.facts["minutes"]) * 60)
             raise
-        listing = _read(
-            answer,
-            lambda: parse_releases(
-                answer.data,
-                repository=self._repository,
-                pattern=str(self._data.get(CONF_PATTERN, DEFAULT_PATTERN)),
-                prerelease=self._data.get(CONF_CHANNEL) == CHANNEL_PRE,
-                last=last,
-                by_api=self._token is not None,
-            ),
-        )
+        listing = _read(answer, lambda: self._parse(answer.data, last))
         if listing is not None and not listing.files and listing.others:
             raise SourceError(Cause.SOURCE_EMPTY, found=", ".join(listing.others[:5]))
         _raise_for_nothing(listing)
         return Answer(listing=listing, etag=answer.etag)
+
+    def _parse(self, data: bytes, last: int) -> Listing:
+        listing = parse_releases(
+            data,
+            repository=self._repository,
+            pattern=str(self._data.get(CONF_PATTERN, DEFAULT_PATTERN)),
+            prerelease=self._data.get(CONF_CHANNEL) == CHANNEL_PRE,
+            last=last,
+            by_api=self._token is not None,
+        )
+        return without_risk(listing, GITHUB_API)
 
 
 _WHY: Final = {
@@ -131,6 +145,7 @@ _WHY: Final = {
     Cause.PART_AMBIGUOUS: "one of several that could be the sketch",
     Cause.NOT_MATCHED: "does not match the pattern",
     Cause.NOT_ON_THE_WEB: "its address is none of the web",
+    Cause.NOT_ENCRYPTED: "it comes without encryption and without a checksum",
     Cause.PRE_RELEASE: "a pre-release",
     Cause.NO_FILES: "without files",
 }

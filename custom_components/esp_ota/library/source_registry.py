@@ -1,7 +1,7 @@
 """All sources of firmware in this house: one for each subentry of the library's entry."""
 
-import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -11,11 +11,14 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..ota import CallBudget
+from ..ota import CallBudget, same_name
 from .library import Library
 from .source_kinds import KINDS
 from .source_memory import SourceMemories
 from .source_watcher import Shared, SourceWatcher
+
+_BY_HAND: Final = frozenset({"action", "build", "folder", "recovered", "upload"})
+"""Where releases come from that a person, or a machine of theirs, has brought."""
 
 
 class SourceRegistry:
@@ -24,6 +27,7 @@ class SourceRegistry:
     def __init__(self, hass: HomeAssistant, library: Library, keep: Callable[[], int]) -> None:
         """Nothing is asked before `async_open`."""
         self._hass = hass
+        self._library = library
         self._memories = SourceMemories(hass)
         self.keep = keep
         """How many releases of a repository are of interest."""
@@ -36,7 +40,7 @@ class SourceRegistry:
             library=library,
             memories=self._memories,
             budget=self.budget,
-            one_at_a_time=asyncio.Lock(),
+            owners=self._owners,
             keep=keep,
             on_change=self._async_changed,
         )
@@ -59,6 +63,22 @@ class SourceRegistry:
         """Call back whenever a source was looked at, came or went."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def _owners(self, subentry_id: str, firmware: str) -> list[str]:
+        """Return who has a name of firmware besides one source: other ones, and people."""
+        others = {key: item for key, item in self._sources.items() if key != subentry_id}
+        titles = {item.title for item in others.values()}
+        found = [
+            item.title
+            for item in others.values()
+            if any(same_name(firmware, name) for name in item.memory.given)
+        ]
+        found += [
+            release.source
+            for release in self._library.releases
+            if same_name(release.firmware, firmware) and release.source in titles | _BY_HAND
+        ]
+        return sorted(set(found))
 
     @callback
     def _async_changed(self) -> None:

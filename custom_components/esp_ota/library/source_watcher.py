@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 import hashlib
 from typing import Any, Final
 
@@ -13,9 +14,21 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_INTERVAL, CONF_SOURCE_FIRMWARE, DEFAULT_INTERVAL, LOGGER
+from ..const import (
+    CONF_INTERVAL,
+    CONF_REPOSITORY,
+    CONF_SOURCE_FIRMWARE,
+    CONF_URL,
+    DEFAULT_INTERVAL,
+    LOGGER,
+)
 from ..helpers import async_file_sentence
-from ..issues import async_clear_source_issue, async_raise_source_files, async_raise_source_issue
+from ..issues import (
+    async_clear_source_issue,
+    async_raise_source_files,
+    async_raise_source_issue,
+    async_raise_source_names,
+)
 from ..ota import (
     CallBudget,
     Cause,
@@ -28,12 +41,15 @@ from ..ota import (
     SourceError,
 )
 from .download import async_download, async_download_signature
-from .library import Library
+from .given_names import GivenNames
+from .library import Library, Release
 from .source_kinds import KINDS, Answer
 from .source_memory import SourceMemories, SourceMemory
 
 _RETRY: Final = 300.0
 """Seconds after the first failure; after that the source's own interval."""
+_LOOK_SECONDS: Final = 3600.0
+"""For one look with all its files: whoever drips holds nobody else, and not for ever."""
 _PATIENT: Final = frozenset(
     {
         Cause.SOURCE_UNREACHABLE,
@@ -52,7 +68,8 @@ class Shared:
     library: Library
     memories: SourceMemories
     budget: CallBudget
-    one_at_a_time: asyncio.Lock
+    owners: Callable[[str, str], list[str]]
+    """Answers who has a name of firmware besides the source with that id."""
     keep: Callable[[], int]
     on_change: CALLBACK_TYPE
 
@@ -72,9 +89,17 @@ class SourceWatcher:
         self.settings: Mapping[str, Any] = subentry.data
         self._kind = KINDS[subentry.subentry_type](subentry.data, shared.budget)
         fingerprint = hashlib.sha256(repr(sorted(subentry.data.items())).encode()).hexdigest()
-        self._memory = shared.memories.of(self.subentry_id, fingerprint)
+        where = str(subentry.data.get(CONF_URL) or subentry.data.get(CONF_REPOSITORY))
+        self._memory = shared.memories.of(self.subentry_id, fingerprint, where)
+        self.names = GivenNames(
+            self._memory,
+            subentry.data.get(CONF_SOURCE_FIRMWARE) or None,
+            lambda firmware: shared.owners(self.subentry_id, firmware),
+        )
         self._timer: CALLBACK_TYPE | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looks_again = False
+        """Whether there is reason to look again at once."""
 
     @property
     def memory(self) -> SourceMemory:
@@ -87,15 +112,36 @@ class SourceWatcher:
         last = dt_util.parse_datetime(self._memory.checked or "")
         known = last is not None and not self._memory.failures
         age = (dt_util.utcnow() - last).total_seconds() if last and known else self._interval
+        if age < 0:  # the clock was set back since then
+            age = self._interval
         self._async_schedule(max(0.0, self._interval - age))
         refused = list(self._memory.refused.values())
         async_raise_source_files(self._hass, self.subentry_id, self.title, refused)
+        self._tell_names()
+
+    @callback
+    def _tell_names(self) -> None:
+        """Ask about names of firmware that were not given to it."""
+        async_raise_source_names(self._hass, self.subentry_id, self.title, self.names.wanted)
+
+    async def async_give(self, names: list[str]) -> None:
+        """Let it publish these names from now on, and look at it again."""
+        self.names.give(names)
+        self._memory.etag = None
+        await self._shared.memories.async_save()
+        self._tell_names()
+        if self._timer is not None:
+            self._timer()
+            self._async_schedule(0)
+        else:  # a look is on its way, and may have passed them
+            self._looks_again = True
 
     @callback
     def async_stop(self) -> None:
         """Look no more, and say nothing more of it; a look that runs is broken off."""
         async_clear_source_issue(self._hass, self.subentry_id)
         async_raise_source_files(self._hass, self.subentry_id, self.title, [])
+        async_raise_source_names(self._hass, self.subentry_id, self.title, {})
         if self._timer is not None:
             self._timer()
             self._timer = None
@@ -118,17 +164,32 @@ class SourceWatcher:
         )
 
     async def _async_look(self) -> None:
-        async with self._shared.one_at_a_time:
-            try:
-                await self.async_check()
-            except Exception:  # noqa: BLE001 - logged; one odd answer must not end all looks
-                LOGGER.exception("Source %s: looking at it failed by an error of ours", self.title)
+        try:
+            await self.async_check()
+        except Exception:  # noqa: BLE001 - logged; one odd answer must not end all looks
+            LOGGER.exception("Source %s: looking at it failed by an error of ours", self.title)
         again = _RETRY if self._memory.failures == 1 else self._interval
-        self._async_schedule(min(again, self._interval))
+        again = 0.0 if self._looks_again else min(again, self._interval)
+        self._looks_again = False
+        self._async_schedule(again)
 
     async def async_check(self) -> None:
         """Look once, take what is new, and tell the person of what cannot be used."""
-        memory, session = self._memory, async_get_clientsession(self._hass)
+        memory = self._memory
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._async_ask()
+        except TimeoutError:
+            memory.etag = None
+            self._fails(
+                SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {_LOOK_SECONDS:.0f} s")
+            )
+        memory.checked = dt_util.utcnow().isoformat()
+        await self._shared.memories.async_save()
+        self._shared.on_change()
+
+    async def _async_ask(self) -> None:
+        session, memory = async_get_clientsession(self._hass), self._memory
         try:
             answer = await self._kind.async_list(
                 session, etag=memory.etag, last=self._shared.keep()
@@ -139,9 +200,6 @@ class SourceWatcher:
                 async_raise_source_issue(self._hass, self.subentry_id, self.title, err)
         else:
             await self._async_take(answer)
-        memory.checked = dt_util.utcnow().isoformat()
-        await self._shared.memories.async_save()
-        self._shared.on_change()
 
     def _fails(self, err: OtaError) -> bool:
         """Remember why a look was not whole; return whether the person is to be told."""
@@ -159,6 +217,9 @@ class SourceWatcher:
                 memory.taken[item.key] = await self._async_add(item)
             except OtaError as err:
                 LOGGER.info("Source %s: %s is not usable: %s", self.title, item.file_name, err)
+                if err.cause is Cause.NAME_NOT_GIVEN:
+                    self.names.withhold(item.key, err.facts["firmware"])
+                    continue
                 sentence = f"{item.file_name}: {await async_file_sentence(self._hass, err)}"
                 if _speaks_against_the_file(err):
                     memory.refused[item.key] = sentence
@@ -169,6 +230,7 @@ class SourceWatcher:
                     told.append(sentence)
                 failed = True
         if answer.listing is not None:
+            self.names.close(answer.listing)
             for file, cause in answer.listing.refused.items():
                 sentence = await async_file_sentence(self._hass, SourceError(cause))
                 memory.refused[file] = f"{file}: {sentence}"
@@ -178,12 +240,15 @@ class SourceWatcher:
             memory.cause, memory.failures = None, 0
         told += memory.refused.values()
         async_raise_source_files(self._hass, self.subentry_id, self.title, told)
+        self._tell_names()
 
     def _missing(self, listing: Listing | None) -> list[Listed]:
         """Return the files that are new, and forget those that are not listed any more."""
         if listing is None:
             return []
         memory, listed = self._memory, {item.key for item in listing.files}
+        get = self._shared.library.get
+        self.names.adopt([known for sha256 in memory.taken.values() if (known := get(sha256))])
         conflicts = memory.conflicts.keys() & listed
         memory.taken = {key: sha for key, sha in memory.taken.items() if key in listed}
         memory.refused = {key: text for key, text in memory.refused.items() if key in listed}
@@ -194,33 +259,39 @@ class SourceWatcher:
         # What stood in the way was removed, as its sentence advised.
         for key in conflicts - memory.conflicts.keys():
             memory.refused.pop(key, None)
-        known = memory.taken.keys() | memory.refused.keys()
-        return [item for item in listing.files if item.key not in known]
+        done = memory.taken.keys() | memory.refused.keys() | memory.withheld.keys()
+        return [item for item in listing.files if item.key not in done]
 
     async def _async_add(self, item: Listed) -> str:
         """Download one file and add it; return its content's name (sha256)."""
         library = self._shared.library
         name = self._name(item)
-        data = await async_download(self._hass, item, account=self._kind.account)
+        if name.firmware is not None:
+            self.names.check(name.firmware, item.url)
+        account, reach = self._kind.account, self._kind.reach
+        data = await async_download(self._hass, item, account=account, reach=reach)
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 in library.removed:
             return sha256
-        signature = await async_download_signature(self._hass, item, account=self._kind.account)
+        signature = await async_download_signature(self._hass, item, account=account, reach=reach)
         name = replace(name, signature=signature)
         if item.is_rolling:
             name = _dated(name, item, sha256)
         try:
-            release = await library.async_add(data, name, source=self.title)
+            release = await self._async_keep(data, name, item)
         except LibraryError as err:
             # The marker in the image may stay the same as well.
             if err.cause is not Cause.RELEASE_CONFLICT or not item.is_rolling:
                 raise
             version = _told_apart(err.facts["version"], item, sha256)
-            release = await library.async_add(
-                data, replace(name, version=version), source=self.title
-            )
+            release = await self._async_keep(data, replace(name, version=version), item)
         LOGGER.info("%s has %s %s", self.title, release.firmware, release.version)
         return release.image.sha256
+
+    async def _async_keep(self, data: bytes, name: ReleaseName, item: Listed) -> Release:
+        permit = partial(self.names.check, url=item.url)
+        add = self._shared.library.async_add
+        return await add(data, name, source=self.title, permit=permit)
 
     def _name(self, item: Listed) -> ReleaseName:
         """Return what was said of a file; what the person said of the source wins."""

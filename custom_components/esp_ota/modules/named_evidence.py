@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import time
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientTimeout, StreamReader, hdrs
+from aiohttp import ClientError, ClientSession, StreamReader, hdrs
+from yarl import URL
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -33,6 +34,9 @@ from ..ota import (
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_HOPS: Final = 3
+"""Pages asked for one: `/` leads to `/index.html`, and that to a login at most."""
 _FRESH: Final = {"Cache-Control": "no-cache"}
 _HOST: Final = "{host}"
 """In a URL: the page is the module's own, and can say who it is."""
@@ -126,18 +130,33 @@ async def _async_page(
     url = str(options[CONF_INFO_URL]).replace(_HOST, host or entry.data[CONF_HOST])
     session = async_get_clientsession(hass)
     try:
-        async with session.get(
-            url, headers=_FRESH, timeout=ClientTimeout(total=_SECONDS)
-        ) as answer:
+        async with asyncio.timeout(_SECONDS):
+            return await _look_at(session, URL(url))
+    except (ClientError, TimeoutError, ValueError) as err:
+        LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
+        return None, 0.0
+
+
+async def _look_at(session: ClientSession, url: URL) -> tuple[bytes | None, float]:
+    """Return a page and its age, None for none.
+
+    Redirects are followed on its own host only: what else there is in the house is no business of
+    a module, and a GET switches many a relay.
+    """
+    for _ in range(_MOST_HOPS):
+        async with session.get(url, headers=_FRESH, allow_redirects=False) as answer:
+            there = answer.headers.get(hdrs.LOCATION)
+            if answer.status in _REDIRECTS and there is not None:
+                host, url = url.host, url.join(URL(there))
+                if url.host != host:
+                    return None, 0.0
+                continue
             if not answer.ok:
                 return None, 0.0
             body = await _beginning(answer.content)
             age = answer.headers.get(hdrs.AGE, "")
-    except (ClientError, TimeoutError, ValueError) as err:
-        LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
-        return None, 0.0
-    kept = float(age) if age.isdecimal() else 0.0
-    return body, kept
+        return body, float(age) if age.isdecimal() else 0.0
+    return None, 0.0
 
 
 async def _beginning(page: StreamReader) -> bytes:

@@ -60,7 +60,7 @@ from .module import (
     is_alive,
     is_listening,
 )
-from .naming import ReleaseName, by_version, is_newer, same_version
+from .naming import ReleaseName, by_version, is_newer, same_name, same_version
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
 from .preflight import (
     ACCEPTABLE,
@@ -87,6 +87,7 @@ from .sources import (
     CallBudget,
     Listed,
     Listing,
+    Reach,
     Text,
     fetch_text,
     open_url,
@@ -94,6 +95,7 @@ from .sources import (
     parse_releases,
     read_chunks,
     web_address,
+    without_risk,
 )
 from .transport import (
     LAST_OF_IMAGE,
@@ -171,6 +173,7 @@ __all__ = [
     "PullMode",
     "PullRequest",
     "PushLimits",
+    "Reach",
     "ReleaseName",
     "SafeState",
     "SafeStateError",
@@ -218,9 +221,11 @@ __all__ = [
     "read_public_key",
     "read_slots",
     "recognise",
+    "same_name",
     "same_version",
     "unsent",
     "verify_signature",
     "version_from",
     "web_address",
+    "without_risk",
 ]

@@ -52,6 +52,7 @@ class Cause(StrEnum):
     SOURCE_BUSY = "source_busy"
     SOURCE_ERROR = "source_error"
     SOURCE_REDIRECT = "source_redirect"
+    SOURCE_INSIDE = "source_inside"
     SOURCE_INVALID = "source_invalid"
     SOURCE_EMPTY = "source_empty"
     SOURCE_NOTHING = "source_nothing"
@@ -61,6 +62,8 @@ class Cause(StrEnum):
     OTHER_BUILD = "other_build"
     NOT_MATCHED = "not_matched"
     NOT_ON_THE_WEB = "not_on_the_web"
+    NOT_ENCRYPTED = "not_encrypted"
+    NAME_NOT_GIVEN = "name_not_given"
     PRE_RELEASE = "pre_release"
     NO_FILES = "no_files"
     DOWNLOAD_BROKEN = "download_broken"
@@ -119,6 +122,7 @@ class Cause(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a cause, not a password
     AUTH_UNKNOWN = "auth_unknown"
     AUTH_NO_ANSWER = "auth_no_answer"
+    AUTH_ENDLESS = "auth_endless"
     # The call-back
     CALLBACK_PORT_TAKEN = "callback_port_taken"
     NO_CALLBACK = "no_callback"
@@ -135,6 +139,7 @@ class Cause(StrEnum):
     LENGTH_LOST = "length_lost"
     # The transfer
     STALLED = "stalled"
+    TOO_SLOW = "too_slow"
     CONNECTION_LOST = "connection_lost"
     REBOOTED = "rebooted"
     NO_SPACE = "no_space"

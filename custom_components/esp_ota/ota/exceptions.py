@@ -67,6 +67,12 @@ class TransferError(OtaError):
     retryable = True
 
 
+class EndlessTransfer(TransferError):
+    """It went on and on, and was given up: the next try would take as long."""
+
+    retryable = False
+
+
 class ModuleRejectedImage(OtaError):
     """The module itself said no; `text` in the facts is what it said."""
 

@@ -93,6 +93,9 @@ class Door:
             on_progress(sent, len(payload.data))
         return Delivery.ACCEPTED
 
+    def longest(self, payload: Payload) -> float:
+        return 5.0
+
     async def why_unreachable(self) -> OtaError | None:
         return None
 

@@ -86,6 +86,8 @@ class World:
         """What is known, one after the other; the last one stays."""
         self.reachable_answers = [True]
         self.why: OtaError | None = None
+        self.seconds = 5.0
+        """How long one send may take at most."""
         self.sends: list[Send] = [succeed]
         self.safe = True
         self.inhibited: list[InstallRefused | None] = []
@@ -158,6 +160,9 @@ class World:
 
     async def wait_ready(self, payload: Payload) -> None:
         """Be ready, as a push is."""
+
+    def longest(self, payload: Payload) -> float:
+        return self.seconds
 
     async def why_unreachable(self) -> OtaError | None:
         return self.why

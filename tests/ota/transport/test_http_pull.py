@@ -161,7 +161,7 @@ async def test_a_request_for_another_kind_of_image_gets_nothing() -> None:
 
 
 async def test_a_module_that_asks_anew_in_the_middle_has_restarted() -> None:
-    desk = PullDesk(PullLimits(request=0.2))
+    desk = PullDesk(PullLimits(request=0.2, again=0.05))
     sending = await offered(desk)
     first = await fetched(desk)
     assert first.begin()

@@ -22,6 +22,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from . import waits, wraps
+from .disk import OF_A_FULL_DISK, Disk
 from .link import Link, Message
 
 DOMAIN: Final = "torture_garden"
@@ -55,11 +56,13 @@ class Garden:
         self._moving: dict[int, asyncio.Future[str | None]] = {}
         self._reached: dict[tuple[str, str | None], int] = {}
         self._presses: dict[str, Context] = {}
+        self._disk = Disk()
 
     def set_up(self) -> None:
         """Show the equipment, offer its actions, and listen."""
         waits.shorten(self._plan["waits"])
         wraps.install(self.reach)
+        self._disk.install()
         for entity_id, value in self._plan["states"].items():
             self._hass.states.async_set(entity_id, value)
         self._hass.services.async_register(DOMAIN, "move", self._move)
@@ -131,6 +134,9 @@ class Garden:
         error = await self._call("update", "install", module, context)
         self._link.tell("answered", module=module, number=number, again=again, error=error)
 
+    async def _fill(self, lasts: float, **_: Any) -> None:
+        self._disk.fill(lasts)
+
     async def _cancel(self, module: str, **_: Any) -> None:
         self._link.tell("cancelling", module=module)
         error = await self._call(ESP_OTA, "cancel", module, Context())
@@ -185,6 +191,8 @@ class Alarms(logging.Handler):
         if record.levelno < logging.ERROR and error is None:
             return
         text = record.getMessage()
+        if any(words in text for words in OF_A_FULL_DISK):
+            return
         if error is not None:
             text += "\n" + "".join(traceback.format_exception(error))
         self._link.tell("alarm", logger=record.name, text=text[-3000:])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from custom_components.esp_ota import stored
 from custom_components.esp_ota.house import house
 from custom_components.esp_ota.ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from custom_components.esp_ota.ota.module import probe
@@ -55,6 +56,7 @@ def shorten(waits: Mapping[str, float]) -> None:
         )
 
     house.Patience = patience  # type: ignore[assignment, misc]
+    stored._AGAIN = 0.3  # type: ignore[misc]
     # On loopback "port unreachable" comes at once.
     probe._UDP_WAIT = 0.03  # type: ignore[misc]
 

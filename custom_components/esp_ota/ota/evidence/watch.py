@@ -38,6 +38,9 @@ class WatchLimits:
     """An ESP8266 restarts 1.1 s after its `OK`; sketches may finish something first."""
     back: float = 180.0
     """Copying a large image takes eboot 15 s, joining a weak Wi-Fi a minute and more."""
+    back_at_most: float = 3600.0
+    """The same for a module that only asks, however rarely it has asked before: its equipment is
+    shut off meanwhile, and a sketch asks when it has started."""
     evidence: float = 30.0
     """From being back to its first mDNS announcement, which follows the DHCP lease."""
     evidence_unlikely: float = 10.0
@@ -293,7 +296,7 @@ class PollWatch(ModuleWatch):
 
         What others say of it, an entity or a page, is no sign that it was there meanwhile.
         """
-        patience = max(self._limits.back, self._patience())
+        patience = max(self._limits.back, min(self._patience(), self._limits.back_at_most))
         deadline = time.monotonic() + patience
         while not (self._proof(since, candidate, before) or self._spoke(since)):
             if (left := deadline - time.monotonic()) <= 0:

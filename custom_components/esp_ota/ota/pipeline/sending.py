@@ -6,12 +6,19 @@ import time
 from typing import Any, Final
 
 from ..causes import Cause
-from ..exceptions import InstallRefused, ModuleRejectedImage, NotCollected, OtaError, SafeStateError
+from ..exceptions import (
+    EndlessTransfer,
+    InstallRefused,
+    ModuleRejectedImage,
+    NotCollected,
+    OtaError,
+    SafeStateError,
+)
 from ..models import Delivery, ImageKind, InstallProgress, InstallStage, ModuleFacts
 from ..transport import Transport
 from .ports import Limits, Part, Ports
 
-_BROKEN_OFF: Final = {Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED}
+_BROKEN_OFF: Final = {Cause.CONNECTION_LOST, Cause.REBOOTED, Cause.STALLED, Cause.TOO_SLOW}
 """Ends of a connection that say nothing of what the module has by then."""
 _UNWRITTEN: Final = {
     Cause.BAD_SIZE,
@@ -63,6 +70,8 @@ class Sending:
         """Whether a byte of this try has left."""
         self._started_at = 0.0
         self._tries = 0
+        self._sent = 0
+        """Bytes of this image that the module took in this try."""
         self._sent_before = 0
         self._total = sum(len(part.payload.data) for part in parts)
 
@@ -109,7 +118,7 @@ class Sending:
             self._confirm_safe()
             self._began = False
             try:
-                delivery = await self._while_safe(self._switch_or_send(part, transport))
+                delivery = await self._while_safe(self._bounded(part, transport))
             except OtaError as err:
                 self._note_files(part, err)
                 if self._arrived and (isinstance(err, SafeStateError) or err.cause in _BROKEN_OFF):
@@ -137,6 +146,20 @@ class Sending:
         self._ports.on_delivered(part.candidate.image, Delivery.UNCONFIRMED)
         self._delivered = part is self.last
         return Delivery.UNCONFIRMED
+
+    async def _bounded(self, part: Part, transport: Transport) -> Delivery:
+        """Send one image, but not for ever: raises EndlessTransfer when its time is over."""
+        seconds = transport.longest(part.payload)
+        self._sent = 0
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                return await self._switch_or_send(part, transport)
+        except TimeoutError as err:
+            if not timeout.expired():
+                raise
+            facts = {"sent": self._sent, "total": len(part.payload.data)}
+            raise EndlessTransfer(Cause.TOO_SLOW, seconds=round(seconds), **facts) from err
 
     async def _switch_or_send(self, part: Part, transport: Transport) -> Delivery:
         """Start what the module has already, where it can; send it else."""
@@ -198,5 +221,6 @@ class Sending:
                 await asyncio.wait({task})
 
     def _on_progress(self, sent: int, total: int) -> None:
+        self._sent = sent
         self._arrived = sent >= total
         self._ports.on_progress(self.progress(InstallStage.SENDING, sent))

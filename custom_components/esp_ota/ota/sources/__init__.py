@@ -5,14 +5,16 @@ Never here: when a source is asked, or what becomes of its files.
 
 from .fetch import Account, CallBudget, Text, fetch_text, open_url, read_chunks
 from .github import parse_releases
-from .listing import Listed, Listing, web_address
+from .listing import Listed, Listing, web_address, without_risk
 from .manifest import parse_manifest
+from .reach import Reach
 
 __all__ = [
     "Account",
     "CallBudget",
     "Listed",
     "Listing",
+    "Reach",
     "Text",
     "fetch_text",
     "open_url",
@@ -20,4 +22,5 @@ __all__ = [
     "parse_releases",
     "read_chunks",
     "web_address",
+    "without_risk",
 ]

@@ -1,5 +1,6 @@
-"""Fetching from a source: bounded in size and time, and a token goes to one host only."""
+"""Fetching from a source: bounded in size, time and reach; a token goes to one host only."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,12 +15,15 @@ from yarl import URL
 from ..causes import Cause
 from ..exceptions import SourceError
 from .listing import web_address
+from .reach import Reach
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS: Final = 5
 """GitHub needs two: a renamed repository, and the store of its assets."""
 _TIMEOUT: Final = ClientTimeout(total=None, connect=20, sock_connect=15, sock_read=30)
 """A server that says nothing for half a minute is not going to; a slow one may take its time."""
+_TEXT_SECONDS: Final = 120.0
+"""For a list or a signature, all in all; the largest one is 8 MiB."""
 _CHUNK: Final = 64 * 1024
 
 
@@ -86,18 +90,20 @@ async def open_url(
     *,
     headers: Mapping[str, str] | None = None,
     account: Account | None = None,
+    reach: Reach | None = None,
 ) -> AsyncIterator[ClientResponse]:
     """Open an address and follow its redirects; the answer is 200 or 304.
 
     The account's token is sent only to the host it is for, with the same scheme and port, never
-    along a redirect to another. Raises SourceError for everything else.
+    along a redirect to another. Without a reach it is what a person has named. Raises SourceError
+    for everything else.
     """
-    at = web_address(url)
+    at, reach = web_address(url), reach or Reach.of(url)
     for _ in range(_MOST_HOPS + 1):
         if at is None:
             raise SourceError(Cause.SOURCE_REDIRECT)
         sent = dict(headers or {}) | (account.headers_for(at) if account else {})
-        async with await _ask(session, at, sent) as response:
+        async with await _ask(session, at, sent, reach) as response:
             if response.status not in _REDIRECTS:
                 _raise_for_status(response)
                 yield response
@@ -106,9 +112,32 @@ async def open_url(
     raise SourceError(Cause.SOURCE_REDIRECT)
 
 
-async def _ask(session: ClientSession, url: URL, headers: Mapping[str, str]) -> ClientResponse:
+async def _ask(
+    session: ClientSession, url: URL, headers: Mapping[str, str], reach: Reach
+) -> ClientResponse:
+    """Ask at an address that was looked at, of those that the host has; the first that answers."""
+    host = url.raw_host or ""
+    error = SourceError(Cause.SOURCE_UNREACHABLE, detail=f"{host} has no address")
+    for address in await reach.addresses(session, host):
+        try:
+            return await _ask_at(session, url, address, headers)
+        except SourceError as err:
+            error = err
+    raise error
+
+
+async def _ask_at(
+    session: ClientSession, url: URL, address: str, headers: Mapping[str, str]
+) -> ClientResponse:
+    """Ask one address for what a host has; its certificate is the host's."""
     try:
-        return await session.get(url, headers=headers, allow_redirects=False, timeout=_TIMEOUT)
+        return await session.get(
+            url.with_host(address),
+            headers={"Host": url.host_port_subcomponent or "", **headers},
+            server_hostname=url.raw_host if url.scheme == "https" else None,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+        )
     except TimeoutError as err:
         raise SourceError(Cause.SOURCE_UNREACHABLE, detail="no answer in time") from err
     except (ClientError, OSError, ValueError) as err:
@@ -182,10 +211,19 @@ async def fetch_text(
     headers: Mapping[str, str] | None = None,
     etag: str | None = None,
     account: Account | None = None,
+    reach: Reach | None = None,
+    seconds: float = _TEXT_SECONDS,
 ) -> Text:
     """Fetch a short answer whole, or hear that nothing has changed."""
     asked = dict(headers or {}) | ({"If-None-Match": etag} if etag else {})
-    async with open_url(session, url, headers=asked, account=account) as response:
-        unchanged = response.status == HTTPStatus.NOT_MODIFIED
-        data = b"" if unchanged else b"".join([part async for part in read_chunks(response, limit)])
-        return Text(data=data, etag=response.headers.get("ETag"), is_unchanged=unchanged)
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            open_url(session, url, headers=asked, account=account, reach=reach) as response,
+        ):
+            unchanged = response.status == HTTPStatus.NOT_MODIFIED
+            parts = [] if unchanged else [part async for part in read_chunks(response, limit)]
+            etag = response.headers.get("ETag")
+            return Text(data=b"".join(parts), etag=etag, is_unchanged=unchanged)
+    except TimeoutError as err:
+        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {seconds:.0f} s") from err

@@ -62,6 +62,24 @@ class Listing:
     """Names of files that were not asked for; they help to correct a pattern."""
 
 
+def without_risk(listing: Listing, url: str) -> Listing:
+    """Return a listing without files that anybody on their way could replace.
+
+    An encrypted list promises what it names; a file without encryption and without a checksum is
+    what whoever sits in between wants it to be.
+    """
+    if not url.startswith("https:"):
+        return listing
+    risky = [
+        item
+        for item in listing.files
+        if not (item.url.startswith("https:") or item.sha256 or item.md5)
+    ]
+    listing.refused.update({item.file_name: Cause.NOT_ENCRYPTED for item in risky})
+    listing.files[:] = [item for item in listing.files if item not in risky]
+    return listing
+
+
 def load_json(data: bytes) -> Any:
     """Return what a source answered; raises SourceError for what is no JSON."""
     try:

@@ -5,9 +5,10 @@ to this room alone. Never here: the pipeline, or another transport.
 """
 
 from ._connection import LAST_OF_IMAGE, unsent
+from ._download import Download, PullLimits
 from ._whereabouts import Address, Fixed, Whereabouts
 from .arduino_ota import ArduinoOtaPush, PushLimits
-from .http_pull import Download, HttpPull, PullDesk, PullLimits
+from .http_pull import HttpPull, PullDesk
 from .http_upload import HttpUpload, UploadDialect, UploadLimits, recognise
 from .protocol import Transport
 

@@ -6,7 +6,7 @@ acknowledged, never what was handed to the kernel.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import fcntl
 import socket
 import struct
@@ -16,6 +16,7 @@ from typing import Final
 from ..causes import Cause
 from ..exceptions import TransferError
 from ..models import ProgressCallback
+from ._longest import Pace
 
 _READ_SIZE: Final = 16 * 1024
 _SIOCOUTQNSD: Final = 0x894B
@@ -38,6 +39,11 @@ class TransferLimits:
     """Between looks at what was acknowledged once everything is handed to the kernel."""
     restart: float = 1.5
     """Of silence before a reset, which then tells of a restart: none boots and joins faster."""
+    pace: Pace = field(default_factory=Pace)
+
+    def longest(self, size: int) -> float:
+        """Return for how long an image of so many bytes and its answer are waited for at most."""
+        return self.pace.longest(size) + self.result
 
 
 class ImageConnection:

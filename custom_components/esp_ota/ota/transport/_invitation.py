@@ -22,6 +22,9 @@ _AUTH_COMMAND: Final = 200
 _AUTH_FAILED: Final = b"Authentication Failed"
 _ROUNDS: Final = 4
 """For so many times the tries a module may answer without ever coming to a yes or no."""
+_MOST_CHALLENGES: Final = 64
+"""An ESP32 that is behind makes one for each invitation, of which there are 16 for a key at most,
+and there are three keys; each costs us a proof of 10,000 rounds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +40,8 @@ class InvitationLimits:
     sketch may keep it busy."""
     at_once: float = 0.3
     """An answer that comes so soon is one to the newest invitation; a radio sleeps for 300 ms."""
+    longest: float = 120.0
+    """For all of it: three keys, each with silences of 2, 4, 4 and 4 s and proofs that take 5 s."""
 
 
 class Invitation:
@@ -66,6 +71,7 @@ class Invitation:
         """Seconds it took for one datagram, at most, once it is heard."""
         self._confirm = confirm
         """Raises where another module may listen by now: even an invitation stops a sketch."""
+        self._challenges = 0
         self._keys_tried = 0
         self._keys_known = 0
         self._nonce: str | None = None
@@ -80,6 +86,20 @@ class Invitation:
 
     async def accepted(self) -> None:
         """Return when the module said `OK`; raises the OtaError that says why it did not."""
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._limits.longest):
+                await self._accepted()
+        except TimeoutError as err:
+            raise self._endless(asyncio.get_running_loop().time() - began) from err
+
+    def _endless(self, seconds: float) -> OtaError:
+        if self._failure is not None:
+            return self._failure
+        return ModuleAuthError(Cause.AUTH_ENDLESS, seconds=round(seconds), count=self._challenges)
+
+    async def _accepted(self) -> None:
+        began = asyncio.get_running_loop().time()
         self._invite_anew()
         while True:
             reply = await self._receive(self._patience)
@@ -88,6 +108,9 @@ class Invitation:
             elif reply.startswith(_AUTH_FAILED):
                 self._refused()
             elif reply.startswith(b"AUTH"):
+                self._challenges += 1
+                if self._challenges > _MOST_CHALLENGES:
+                    raise self._endless(asyncio.get_running_loop().time() - began)
                 await self._challenged(readable(reply).removeprefix("AUTH").strip())
             else:
                 self._raise_unless_ok(reply)

@@ -69,6 +69,12 @@ class ArduinoOtaPush(Push):
         error.facts = {"host": at.host, "port": str(at.port)} | error.facts
         return error
 
+    def longest(self, payload: Payload) -> float:
+        """Return how long invitation, call-back, image and answer may take; see `Transport`."""
+        limits = self._limits
+        before = limits.invitation.longest + limits.callback
+        return before + limits.stream.longest(len(payload.data))
+
     async def send(
         self,
         payload: Payload,

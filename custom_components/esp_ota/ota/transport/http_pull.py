@@ -7,159 +7,24 @@ image to that visit or to the next. Everything else is answered "nothing new".
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-import socket
 import time
 from typing import Final, override
 
 from ..causes import Cause
-from ..exceptions import ModuleConnectionError, NotCollected, OtaError, TransferError
+from ..exceptions import (
+    ModuleConnectionError,
+    NotCollected,
+    OtaError,
+)
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
 from ..module import PullMode, PullRequest
-from ._connection import unacknowledged
+from ._download import Download, PullLimits
 from ._files_word import FilesWord
 from .protocol import NoSwitch
 
-_HEADERS_ONLY: Final = 12 * 1024
-"""Bytes a module's TCP takes although its sketch read only the headers.
-
-Its whole window: 5.8 kB, of a Pico 11.7 kB (`lwipopts.h` of arduino-pico).
-"""
 _PAUSE: Final = 1.0
 """Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
 _MODES: Final = {ImageKind.SKETCH: PullMode.SKETCH, ImageKind.FILESYSTEM: PullMode.FILESYSTEM}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PullLimits:
-    """Seconds of the waits of a pull, and how often somebody may ask."""
-
-    request: float = 5.0
-    """A request is held so long; the clients of all cores give up after 8 s."""
-    offer: float = 600.0
-    """For the first request after Update was pressed, at least; longer for rare pollers."""
-    intervals: int = 3
-    """Poll intervals the offer stays open, where the module has shown one."""
-    hold: float = 600.0
-    """The safe state is kept so long for the request that fetches the image."""
-    stall: float = 60.0
-    """Without one byte drained; an ESP8266 gives up after 60 s itself."""
-    restart: float = 1.5
-    """None boots and joins faster: who asks earlier has not restarted, and who was silent so long
-    before its connection broke has."""
-    requests: int = 300
-    """From one address in a minute; several modules may stand behind one."""
-
-
-class Download:
-    """One image on its way to one visit; whoever answers HTTP reports here how it goes."""
-
-    def __init__(
-        self,
-        payload: Payload,
-        before_first_byte: Callable[[], None],
-        on_progress: ProgressCallback,
-        *,
-        host: str = "",
-        restart: float = 1.5,
-    ) -> None:
-        """Offer a payload to the module that asked last from `host`."""
-        self.payload = payload
-        self._restart = restart
-        self._moved_at = 0.0
-        self._host = host
-        self.proxied = False
-        """Whether the request that gets it came through a proxy."""
-        self.sent = 0
-        """Bytes that the module's TCP stack, or the proxy's, has acknowledged."""
-        self.look: Callable[[], object] = lambda: None
-        """Brings `sent` up to date; whoever answers HTTP knows how."""
-        self.may_be_whole = False
-        """Whether the bytes that complete it were handed over, once all before them had left."""
-        self._before_first_byte = before_first_byte
-        self._on_progress = on_progress
-        self._percent = -1
-        self.ended: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
-        self.ended.add_done_callback(_heard)  # also where nobody waits for it any more
-
-    def begin(self) -> bool:
-        """Ask whether the first byte may leave; False ends the download."""
-        if self.ended.done():
-            return False
-        try:
-            self._before_first_byte()
-        except OtaError as err:
-            self._fail(err)
-        return not self.ended.done()
-
-    def track(self, written: int, connection: socket.socket) -> bool:
-        """Note what was taken of the bytes written so far; tell whether it is more than before."""
-        # Response headers may still be among the unacknowledged bytes: they go first.
-        sent = min(max(0, written - unacknowledged(connection)), len(self.payload.data))
-        if sent <= self.sent:
-            return False
-        self.sent = sent
-        self._moved_at = time.monotonic()
-        percent = sent * 100 // len(self.payload.data)
-        if percent != self._percent and not self.ended.done():
-            self._percent = percent
-            self._on_progress(sent, len(self.payload.data))
-        return True
-
-    def settle(self, written: int, connection: socket.socket) -> None:
-        """Look a last time: either all was taken, or what was seen before stands.
-
-        A reset drops what the kernel had not got yet, so that nothing less is certain.
-        """
-        if written - unacknowledged(connection) >= len(self.payload.data):
-            self.track(written, connection)
-            self.complete()
-
-    def complete(self) -> None:
-        """Report that all bytes were taken; what comes of them, the next request says."""
-        if not self.ended.done():
-            self.ended.set_result(Delivery.UNCONFIRMED)
-
-    def stalled(self, seconds: float) -> None:
-        """Report that the module took nothing for so long."""
-        self._fail(self._broken(Cause.STALLED, seconds=round(seconds)))
-
-    def lost(self) -> None:
-        """Report that the connection ended early."""
-        if self.sent > _HEADERS_ONLY:
-            silent = time.monotonic() - self._moved_at > self._restart
-            self._fail(self._broken(Cause.REBOOTED if silent else Cause.CONNECTION_LOST))
-        elif self.proxied:
-            self._fail(self._broken(Cause.LENGTH_LOST))
-        else:
-            self._fail(self._broken(Cause.DOWNLOAD_DECLINED))
-
-    def refuse(self, err: OtaError) -> None:
-        """Report that what came before it was refused, so that it is not sent."""
-        self._fail(err)
-
-    def asked_again(self) -> None:
-        """Report that the module asks anew in the middle: it has restarted."""
-        self._fail(self._broken(Cause.REBOOTED))
-
-    def _broken(self, cause: Cause, **facts: object) -> TransferError:
-        facts |= {"host": self._host, "sent": self.sent, "total": len(self.payload.data)}
-        return TransferError(cause, **facts)
-
-    def broken_off(self) -> None:
-        """Report all of it where the module may have it: no reset catches up with that."""
-        if self.may_be_whole:
-            self._on_progress(len(self.payload.data), len(self.payload.data))
-
-    def _fail(self, err: OtaError) -> None:
-        if not self.ended.done():
-            self.broken_off()
-            self.ended.set_exception(err)
-
-
-def _heard(ended: asyncio.Future[Delivery]) -> None:
-    if not ended.cancelled():
-        ended.exception()
 
 
 class _Visit:
@@ -193,8 +58,10 @@ class PullDesk:
         self._judge_files(request)
         if self._wanted is not request.mode:
             return None
-        if self._given is not None and not self._given.ended.done():
-            self._given.asked_again()
+        if (given := self._given) is not None and not given.ended.done():
+            if await given.goes_on():
+                return None
+            given.asked_again()
         if self._visit is not None:
             return None
         if self._download is not None:
@@ -324,6 +191,11 @@ class HttpPull(NoSwitch):
         """Know no more: nobody asks where it is."""
         return None
 
+    def longest(self, payload: Payload) -> float:
+        """Return for how long the image lies ready, and then is on its way, at most."""
+        limits = self._desk.limits
+        return limits.hold + limits.pace.longest(len(payload.data))
+
     def restarts_after(self, kind: ImageKind) -> bool:
         """Files alone do not restart it (`if (_rebootOnUpdate && !spiffs)` in all cores)."""
         return kind is ImageKind.SKETCH
@@ -346,7 +218,7 @@ class HttpPull(NoSwitch):
             before_first_byte,
             on_progress,
             host=self._host,
-            restart=self._desk.limits.restart,
+            limits=self._desk.limits,
         )
         self._desk.offer(download)
         try:

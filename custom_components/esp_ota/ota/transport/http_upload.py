@@ -38,6 +38,8 @@ __all__ = ["HttpUpload", "UploadDialect", "UploadLimits", "recognise"]
 _LOGGER: Final = logging.getLogger(__name__)
 _PATH: Final = re.compile(r"/[!-~]*")
 _USUAL_USERNAME: Final = "admin"
+_MOST_PAGES: Final = 8
+"""Pages asked before an upload at most: four to recognise it, four to log in and begin."""
 
 
 async def recognise(
@@ -117,6 +119,12 @@ class HttpUpload(Push):
             await self._show_credentials(web, manners)
             known = self._password is not None
             admit(await web.ask(page), page, manners, password_known=known)
+
+    def longest(self, payload: Payload) -> float:
+        """Return how long all its pages, the image and the answer may take; see `Transport`."""
+        limits = self._limits
+        before = _MOST_PAGES * (limits.connect + limits.answer)
+        return before + limits.connect + limits.longest(len(payload.data))
 
     async def send(
         self,

@@ -37,6 +37,9 @@ class Transport(Protocol):
         Cancelling frees the module at once and leaves its old sketch running.
         """
 
+    def longest(self, payload: Payload) -> float:
+        """Return after how many seconds one `send` is given up, whatever the module does."""
+
     async def why_unreachable(self) -> OtaError | None:
         """Return what can be found out of a module that does not answer, None for no more."""
 
