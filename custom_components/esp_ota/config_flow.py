@@ -24,6 +24,7 @@ from .const import (
     CONF_EQUIPMENT,
     CONF_KIND,
     CONF_MAC,
+    CONF_MOVED_FROM,
     CONF_PULL_SECRET,
     CONF_REFUSED_BY,
     CONF_SERVICE_NAME,
@@ -121,9 +122,13 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Give a module that was added by its address the name it announces now."""
         for entry in self._async_current_entries():
             address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
-            if entry.unique_id is None and address == (self._facts.host, self._facts.port):
+            mac = entry.data.get(CONF_MAC)
+            if entry.unique_id is not None or mac not in {None, self._facts.mac or mac}:
+                continue  # it has a name, or is another board for certain
+            if address == (self._facts.host, self._facts.port):
+                data = {**entry.data, **self._announced(), CONF_MAC: self._facts.mac or mac}
                 self.hass.config_entries.async_update_entry(
-                    entry, unique_id=self.unique_id, data={**entry.data, **self._announced()}
+                    entry, unique_id=self.unique_id, data=data
                 )
                 if not is_installing(entry):  # else it listens from the next start on
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -147,7 +152,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             return None
         same = known.source == SOURCE_IGNORE or await self._async_is(known)
         if known is by_mac or same:
-            if mac is not None and by_mac is None:
+            if mac is not None and by_mac is None and known.data.get(CONF_MAC) in {None, mac}:
                 self.hass.config_entries.async_update_entry(
                     known, unique_id=mac, data={**known.data, CONF_MAC: mac}
                 )
@@ -158,17 +163,17 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Whether this is a known module, which is followed to its new address.
 
         Whoever is not loaded hears nothing: then a new address is believed where nothing answers
-        at the old one. None where it cannot be told.
+        at the old one, and something at the new one. None where it cannot be told.
         """
         if known.state is ConfigEntryState.LOADED:
             return await async_meet(known, self._facts)
         address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
         if address.items() <= known.data.items():
             return True
-        if await self._async_reach(known.data):
+        if await self._async_reach(known.data) or not await self._async_reach(address):
             return None
         # No reload: a changed address must not end a running install.
-        data = {**known.data, **address}
+        data = {CONF_MOVED_FROM: known.data.get(CONF_HOST), **known.data, **address}
         self.hass.config_entries.async_update_entry(known, data=data)
         return True
 

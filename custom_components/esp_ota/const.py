@@ -19,6 +19,8 @@ CONF_SERVICE_NAME: Final = "service_name"
 CONF_BOARD: Final = "board"
 CONF_MAC: Final = "mac"
 CONF_AUTH: Final = "auth_required"
+CONF_MOVED_FROM: Final = "moved_from"
+"""Where it was when an image or a person proved last who it is; absent: where it is now."""
 
 CONF_PULL_SECRET: Final = "pull_secret"  # noqa: S105 - a key, not a secret
 CONF_OWN_SECRET: Final = "own_secret"  # noqa: S105 - a key, not a secret

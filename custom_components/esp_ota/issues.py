@@ -14,6 +14,8 @@ from .ota import Cause, OtaError
 FILE_ISSUES = "file_"
 _JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
+MODULE_MOVED: Final = "module_moved"
+_DOUBTS: Final = (MODULE_MOVED, "same_name")
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
@@ -142,19 +144,23 @@ def async_raise_module_issue(
 
 
 @callback
-def async_raise_same_name(
-    hass: HomeAssistant, entry: ConfigEntry, placeholders: dict[str, str]
+def async_raise_doubt(
+    hass: HomeAssistant, entry: ConfigEntry, cause: Cause, placeholders: dict[str, str]
 ) -> None:
-    """Say that two boards cannot be told apart, and what to change."""
+    """Say that two boards cannot be told apart, or ask whether a module moved."""
+    other = _DOUBTS[cause == MODULE_MOVED]
+    ir.async_delete_issue(hass, DOMAIN, f"{other}_{entry.entry_id}")
+    fix = {"host": placeholders["other"]} if cause == MODULE_MOVED else None
     async_raise_module_issue(
-        hass, entry.entry_id, "same_name", {"module": entry.title} | placeholders
+        hass, entry.entry_id, str(cause), {"module": entry.title} | placeholders, fix=fix
     )
 
 
 @callback
-def async_clear_same_name(hass: HomeAssistant, entry_id: str) -> None:
-    """Take back that two boards cannot be told apart."""
-    ir.async_delete_issue(hass, DOMAIN, f"same_name_{entry_id}")
+def async_clear_doubt(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back that it is in doubt which board is the module."""
+    for key in _DOUBTS:
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")
 
 
 @callback

@@ -55,6 +55,8 @@ from ..ota import (
     is_listening,
     same_version,
 )
+from .likeness import Likeness
+from .moves import Moves
 from .named_evidence import NamedEvidence
 from .outcome import Outcome
 from .state import ModuleState, candidate_of, merged_facts
@@ -75,11 +77,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.desk = PullDesk(house.patience.pull)
         self.statements = Statements()
         self.named_evidence = NamedEvidence(hass, entry, self._told)
+        likeness = Likeness(entry, self._async_probe_at, self.named_evidence, house.patience.upload)
         self.whereabouts = Whereabouts(
             hass,
             entry,
             house,
-            probe=self._async_probe_at,
+            moves=Moves(hass, entry, house, probe=self._async_probe_at, alike=likeness.holds),
             other_mac=self.named_evidence.async_other_mac,
             on_found=self._heard,
         )
@@ -262,6 +265,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take that the module has an image of a running install."""
         if image.kind is ImageKind.SKETCH:
             self.statements.image_replaced(time.monotonic())
+        self.whereabouts.moves.async_proved()
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback

@@ -105,6 +105,14 @@ class NamedEvidence:
         body, age = await _async_page(self._hass, self._entry, options, host)
         return self._other_mac(body) if body is not None and not age else None
 
+    async def async_speaks_at(self, host: str) -> bool:
+        """Whether the module's own page, where it has one, names a version at a host as well."""
+        options = self._entry.options
+        if _HOST not in options.get(CONF_INFO_URL, ""):
+            return True
+        body, _ = await _async_page(self._hass, self._entry, options, host)
+        return body is not None and version_from(body, options.get(CONF_INFO_PATH)) is not None
+
     def _other_mac(self, body: bytes) -> str | None:
         known, mac = self._entry.data.get(CONF_MAC), mac_from(body)
         return mac if mac and known and is_another_board(mac, known) else None

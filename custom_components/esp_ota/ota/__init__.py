@@ -19,6 +19,7 @@ from .evidence import (
 from .exceptions import (
     InstallRefused,
     LibraryError,
+    ModuleAuthError,
     ModuleConnectionError,
     OtaError,
     SafeStateError,
@@ -153,6 +154,7 @@ __all__ = [
     "Listed",
     "Listing",
     "Marker",
+    "ModuleAuthError",
     "ModuleConnectionError",
     "ModuleFacts",
     "ModuleKnowledge",
