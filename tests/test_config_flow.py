@@ -265,10 +265,40 @@ async def test_a_module_whose_entry_is_not_loaded_is_followed_where_the_old_addr
     if not old_answers:
         await module.__aexit__(None, None, None)
 
+    if follows:
+        await start_module(host=at, port=module.port)
+
     result = await discover(garden.hass, announcement(host=at, port=module.port))
 
     assert_aborted(result, reason)
     assert entry.data["host"] == (at if follows else "127.0.0.1")
+
+
+async def test_nobody_is_followed_to_where_nothing_answers(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    await module.__aexit__(None, None, None)
+
+    assert_aborted(await discover(garden.hass, announcement(host="127.0.0.9")), "same_name")
+
+    assert entry.data["host"] == "127.0.0.1"
+
+
+async def test_a_known_mac_is_not_replaced_by_an_announcement(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module, mac=MAC))
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+
+    other = announcement(port=module.port, mac="5ccf7f000001")
+    assert_aborted(await discover(garden.hass, other), "already_configured")
+
+    assert entry.data["mac"] == MAC
+    assert entry.unique_id == "garden-valve"
 
 
 async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_entities(

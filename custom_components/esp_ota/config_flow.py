@@ -48,7 +48,7 @@ from .flows import (
     has_a_page_alone,
     ways_of,
 )
-from .house import HOUSE, Announcements, new_secret
+from .house import HOUSE, Announcements, async_newcomers, new_secret
 from .installs import async_meet, is_installing
 from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
 
@@ -102,6 +102,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
+        if not self._is_known() and not async_newcomers(self.hass).async_admit(discovery_info):
+            return self.async_abort(reason="looked_at")
         if house := self.hass.data.get(HOUSE):  # before the first module there is none
             # What Home Assistant hands over mixes the records of two boards of one name.
             heard = house.announcements.claims(discovery_info.name)
@@ -117,6 +119,17 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             )
         self.context["title_placeholders"] = {"name": self._facts.name}
         return await self.async_step_confirm()
+
+    def _is_known(self) -> bool:
+        """Whether an entry may be about this module; all others are newcomers."""
+        facts = self._facts
+        known = {facts.name.lower(), facts.mac} - {None}
+        return any(
+            entry.unique_id in known
+            or str(entry.data.get(CONF_NAME, "")).lower() in known
+            or entry.data.get(CONF_HOST) == facts.host
+            for entry in self._async_current_entries(include_ignore=True)
+        )
 
     def _adopt_entry_by_address(self) -> None:
         """Give a module that was added by its address the name it announces now."""

@@ -72,6 +72,20 @@ def async_clear_journal_issue(hass: HomeAssistant) -> None:
 
 
 @callback
+def async_raise_left_out(hass: HomeAssistant, count: int) -> None:
+    """Say that more modules were announced than are offered."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        "left_out",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="left_out",
+        translation_placeholders={"count": str(count)},
+    )
+
+
+@callback
 def async_raise_source_issue(
     hass: HomeAssistant, subentry_id: str, source: str, err: OtaError
 ) -> None:

@@ -8,6 +8,7 @@ from .announcements import Announcements, Claim
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
+from .newcomers import async_newcomers
 from .pollers import Poller, new_secret
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "JournalError",
     "Poller",
     "async_make_house_entry",
+    "async_newcomers",
     "new_secret",
     "restored_result",
     "stored_result",

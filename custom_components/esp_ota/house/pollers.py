@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-import time
 from typing import Final, Protocol
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntry
@@ -12,14 +11,9 @@ from homeassistant.helpers import discovery_flow
 
 from ..const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
 from ..ota import PullDesk, PullRequest
+from .newcomers import async_newcomers
 
 _SECRET_LIMIT: Final = 128
-_STRANGERS: Final = 256
-"""Unknown modules remembered; a house with more of them at once has another problem."""
-_OFFERED: Final = 32
-"""Discoveries that wait for the person; each further one takes as long as there are."""
-_AGAIN: Final = 600.0
-"""Seconds after which an unknown module that still asks is offered anew."""
 
 
 class Poller(Protocol):
@@ -42,7 +36,6 @@ class Pollers:
         """Nobody has asked."""
         self._hass = hass
         self._by_mac: dict[str, Poller] = {}
-        self._strangers: dict[str, float] = {}
         self.secret = ""
         """The house's; empty before its entry is set up, and then nobody may ask with it."""
 
@@ -94,12 +87,8 @@ class Pollers:
                 runtime.coordinator.async_listen_for_polls()
                 return self.get(request.mac)
             return None
-        now = time.monotonic()
-        if now - self._strangers.get(request.mac, -_AGAIN) >= _AGAIN and not self._is_full():
-            self._strangers.pop(request.mac, None)
-            self._strangers[request.mac] = now
-            if len(self._strangers) > _STRANGERS:
-                del self._strangers[next(iter(self._strangers))]
+        newcomers = async_newcomers(self._hass)
+        if newcomers.async_may_offer(request.mac, address, SOURCE_INTEGRATION_DISCOVERY):
             discovery_flow.async_create_flow(
                 self._hass,
                 DOMAIN,
@@ -107,10 +96,6 @@ class Pollers:
                 data={"request": request, "host": address},
             )
         return None
-
-    def _is_full(self) -> bool:
-        flows = self._hass.config_entries.flow
-        return len(flows.async_progress_by_handler(DOMAIN, include_uninitialized=True)) >= _OFFERED
 
     def _nameless(self, mac: str, address: str) -> ConfigEntry | None:
         """Return the one module without a MAC that this must be.

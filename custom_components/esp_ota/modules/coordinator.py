@@ -200,6 +200,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if ours or self.whereabouts.is_here(facts):
             self.watch.heard(sighting)  # a running install has to know of a stranger as well
         if not ours:
+            self.whereabouts.async_introduce(facts)
             return
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())

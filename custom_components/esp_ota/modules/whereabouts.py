@@ -20,7 +20,7 @@ from ..const import (
     CONF_SERVICE_NAME,
     LOGGER,
 )
-from ..house import Claim, House
+from ..house import Claim, House, async_newcomers
 from ..issues import async_clear_doubt, async_raise_doubt
 from ..ota import Address, Cause, InstallRefused, ModuleConnectionError, ModuleFacts, OtaError
 from .moves import Moves
@@ -106,6 +106,14 @@ class Whereabouts:
         moved = not self.is_here(facts) and (self._mac is None or facts.mac in {self._mac, None})
         if moved:
             self._async_do(self._follow())
+
+    @callback
+    def async_introduce(self, facts: ModuleFacts) -> None:
+        """Offer a board of this module's name that says another MAC; of one known it is not."""
+        if self._name is not None and facts.mac not in {None, self._mac}:
+            assert facts.mac is not None
+            if not self._belongs_to_another(facts.mac):
+                async_newcomers(self._hass).async_heard(self._name, facts)
 
     @callback
     def async_asked_from(self, host: str) -> None:
@@ -231,7 +239,7 @@ class Whereabouts:
         claims = self._claims(time.monotonic() - patience.breath)
         if any(not self.is_here(claim.facts) for claim in claims):
             # Who is where it was before shall have its say.
-            claims = await self._asked(patience.breath, everybody=True)
+            claims = await self._asked(patience.breath, everybody=True) or claims
         elif not claims and self._claims(0.0):
             claims = await self._asked(patience.breath)
         try:
