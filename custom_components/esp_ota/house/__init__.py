@@ -9,7 +9,7 @@ from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
 from .newcomers import async_newcomers
-from .pollers import Poller, new_secret
+from .pollers import Poller, Secret, new_secret
 
 __all__ = [
     "HOUSE",
@@ -20,6 +20,7 @@ __all__ = [
     "InstallNote",
     "JournalError",
     "Poller",
+    "Secret",
     "async_make_house_entry",
     "async_newcomers",
     "new_secret",

@@ -1,5 +1,6 @@
 """Modules that ask us for updates: who may ask, and who asks."""
 
+from enum import Enum
 import hmac
 import secrets
 from typing import Final, Protocol
@@ -16,13 +17,25 @@ from .newcomers import async_newcomers
 _SECRET_LIMIT: Final = 128
 
 
+class Secret(Enum):
+    """What a request rests on."""
+
+    OWN = "own"
+    """One that only this module has."""
+    HOUSE = "house"
+    """One that all modules of the house may have."""
+
+
 class Poller(Protocol):
     """A module that is set up and may ask."""
 
     desk: PullDesk
     config_entry: ConfigEntry
 
-    def async_polled(self, request: PullRequest, address: str) -> None:
+    def async_believes(self, request: PullRequest, address: str, *, own: bool) -> bool:
+        """Whether a request is its own; `own` is whether the secret was, and not the house's."""
+
+    def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
         """Take over what its request says."""
 
     def version_for_query(self) -> str:
@@ -61,10 +74,16 @@ class Pollers:
         """Return the module with this MAC."""
         return self._by_mac.get(mac)
 
-    def may_ask(self, poller: Poller | None, secret: str) -> bool:
-        """Whether this secret is a module's own, or the house's where it has none."""
-        own = poller.config_entry.data.get(CONF_PULL_SECRET) if poller else None
-        return _equal(secret, own or self.secret)
+    def rests_on(self, request: PullRequest, secret: str, address: str) -> Secret | None:
+        """Return what a request rests on, None where it may not be answered.
+
+        Who has a secret of its own is asked for that, by whatever it was recognised.
+        """
+        poller = self.get(request.mac)
+        entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
+        if entry is not None and (own := entry.data.get(CONF_PULL_SECRET)):
+            return Secret.OWN if _equal(secret, own) else None
+        return Secret.HOUSE if _equal(secret, self.secret) else None
 
     def is_anyones(self, secret: str) -> bool:
         """Whether this secret is the house's or any module's."""
@@ -73,12 +92,15 @@ class Pollers:
         return any([_equal(secret, own or "") for own in (self.secret, *known)])  # noqa: C419
 
     @callback
-    def async_meet(self, request: PullRequest, address: str) -> Poller | None:
-        """Take a request with the house's secret from a MAC that nobody has.
+    def async_meet(self, request: PullRequest, secret: str, address: str) -> Poller | None:
+        """Return whose request it is, of one that rests on a secret.
 
-        Returns the module where it is known by another name; else it is offered to the person.
+        A module that is known by another name learns its MAC; who is not known at all is offered
+        to the person.
         """
-        if (entry := self._nameless(request.mac, address)) is not None:
+        if (poller := self.get(request.mac)) is not None:
+            return poller
+        if (entry := self._nameless(request.mac, secret, address)) is not None:
             self._hass.config_entries.async_update_entry(
                 entry, unique_id=request.mac, data={**entry.data, CONF_MAC: request.mac}
             )
@@ -97,20 +119,24 @@ class Pollers:
             )
         return None
 
-    def _nameless(self, mac: str, address: str) -> ConfigEntry | None:
+    def _nameless(self, mac: str, secret: str, address: str) -> ConfigEntry | None:
         """Return the one module without a MAC that this must be.
 
-        Default host names end in the MAC or its half (`ArduinoOTA.cpp` of all cores); else the
-        address tells, where just one module has it.
+        Its own secret tells, or a default host name that ends in the MAC (`ArduinoOTA.cpp` of all
+        cores); else its address, where just one module has it.
         """
         modules = self._modules()
         nameless = [entry for entry in modules if not entry.data.get(CONF_MAC)]
         digits = mac.replace(":", "")
         for entry in nameless:
             tail = str(entry.data.get(CONF_NAME, "")).lower().rpartition("-")[2]
-            if tail in {digits, digits[6:]}:
+            if tail == digits or _equal(secret, entry.data.get(CONF_PULL_SECRET) or ""):
                 return entry
         here = [entry for entry in modules if entry.data.get(CONF_HOST) == address]
+        for entry in here:
+            tail = str(entry.data.get(CONF_NAME, "")).lower().rpartition("-")[2]
+            if entry in nameless and tail == digits[6:]:
+                return entry
         return here[0] if len(here) == 1 and here[0] in nameless else None
 
 

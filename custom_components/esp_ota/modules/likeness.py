@@ -42,14 +42,14 @@ class Likeness:
     ) -> None:
         """Ask by `probe` whether anything answers, within so many seconds."""
         self._entry = entry
-        self._probe = probe
+        self.probe = probe
         self._named_evidence = named_evidence
         self._limits = limits
 
     async def holds(self, address: Address, seconds: float) -> bool:
         """Whether the doors that this module has are there, of the same kind."""
         return (
-            await self._probe(address, seconds)
+            await self.probe(address, seconds)
             and await self._same_page(address.host)
             and await self._named_evidence.async_speaks_at(address.host)
         )

@@ -6,7 +6,6 @@ as this module does; and only until something proves more, or the old address an
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 import time
 from typing import Final
 
@@ -25,6 +24,7 @@ from ..const import (
 from ..house import House
 from ..issues import async_clear_doubt, async_raise_doubt
 from ..ota import Address, Cause, InstallRefused
+from .likeness import Likeness
 
 _DENIED: Final = 8
 """Addresses kept of which a person said that the module is not there."""
@@ -40,19 +40,13 @@ class Moves:
         hass: HomeAssistant,
         entry: ConfigEntry,
         house: House,
-        *,
-        probe: Callable[[Address, float], Awaitable[bool]],
-        alike: Callable[[Address, float], Awaitable[bool]],
+        likeness: Likeness,
     ) -> None:
-        """Ask by `probe` whether a module answers at an address, within so many seconds.
-
-        `alike` asks whether it answers there as this one does, without showing a password.
-        """
+        """Ask by `likeness` what answers where."""
         self._hass = hass
         self._entry = entry
         self._house = house
-        self._probe = probe
-        self._alike = alike
+        self._likeness = likeness
         self._denied: list[str] = []
         self._unlike: str | None = None
         """Where it took an image without asking for its password."""
@@ -133,7 +127,7 @@ class Moves:
         if there.host == self.came_from and await self.is_alive(there):
             return  # it was proven to be there, and never that it left
         patience = self._house.patience.watch.patient_probe
-        if await self._stays_alive(here) or not await self._alike(there, patience):
+        if await self._stays_alive(here) or not await self._likeness.holds(there, patience):
             raise self._doubt(here.host, there.host)
 
     async def _stays_alive(self, address: Address) -> bool:
@@ -151,7 +145,9 @@ class Moves:
     async def is_alive(self, address: Address) -> bool:
         """Whether a module answers there; a lost packet is given a second chance."""
         patience = self._house.patience.watch.patient_probe
-        return await self._probe(address, patience) or await self._probe(address, patience)
+        return await self._likeness.probe(address, patience) or await self._likeness.probe(
+            address, patience
+        )
 
     def _is_others(self, address: Address) -> bool:
         """Whether others announced this address since this module did."""

@@ -60,6 +60,7 @@ from .module import (
     family_from_port,
     is_alive,
     is_listening,
+    is_there,
 )
 from .naming import ReleaseName, by_version, is_newer, same_version
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
@@ -206,6 +207,7 @@ __all__ = [
     "is_json_path",
     "is_listening",
     "is_newer",
+    "is_there",
     "mac_from",
     "may_pack",
     "open_url",
