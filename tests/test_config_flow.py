@@ -24,7 +24,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, until
-from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
+from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole, shown_in
 from tests.virtual_module import VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
@@ -607,6 +607,7 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     result = await entry.start_reconfigure_flow(garden.hass)
     assert result["step_id"] == "reconfigure"
     assert_form_is_whole("config", result)
+    assert "secret" not in repr(shown_in(result))
 
     configure = garden.hass.config_entries.flow.async_configure
     result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": 1})
@@ -619,8 +620,13 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     await garden.hass.async_block_till_done()
     assert_aborted(result, "reconfigure_successful")
     assert entry.runtime_data.coordinator.port == module.port
-    assert entry.runtime_data.coordinator.password is None
+    assert entry.runtime_data.coordinator.password == "secret"
     assert entry.data["name"] == "garden-valve"
+
+    result = await entry.start_reconfigure_flow(garden.hass)
+    address = {"host": "127.0.0.1", "port": module.port}
+    await configure(result["flow_id"], address | {"no_password": True})
+    assert entry.runtime_data.coordinator.password is None
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ from .const import (
 )
 from .flows import (
     EQUIPMENT,
+    NO_PASSWORD,
     PASSWORD,
     PORT,
     SOURCE_FLOWS,
@@ -47,10 +48,19 @@ from .flows import (
     async_updater_of,
     has_a_page_alone,
     ways_of,
+    with_stored,
+    without_passwords,
 )
 from .house import HOUSE, Announcements, async_newcomers, new_secret
 from .installs import async_meet, is_installing
-from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
+from .ota import (
+    WIFI_OTA_PORT,
+    ModuleFacts,
+    UploadDialect,
+    as_texts,
+    facts_from_announcement,
+    is_alive,
+)
 
 _REACH_SECONDS: Final = 5.0
 _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): PORT}
@@ -186,7 +196,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if await self._async_reach(known.data) or not await self._async_reach(address):
             return None
         # No reload: a changed address must not end a running install.
-        data = {CONF_MOVED_FROM: known.data.get(CONF_HOST), **known.data, **address}
+        came_from = known.data.get(CONF_MOVED_FROM) or known.data.get(CONF_HOST)
+        data = {**known.data, **address, CONF_MOVED_FROM: came_from}
         self.hass.config_entries.async_update_entry(known, data=data)
         return True
 
@@ -212,12 +223,14 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema(schema),
-            description_placeholders={
-                "name": self._facts.name,
-                "host": self._facts.host,
-                "board": self._facts.board or "?",
-                "firmware": " ".join(firmware) or "?",
-            },
+            description_placeholders=as_texts(
+                {
+                    "name": self._facts.name,
+                    "host": self._facts.host,
+                    "board": self._facts.board or "?",
+                    "firmware": " ".join(firmware) or "?",
+                }
+            ),
         )
 
     @override
@@ -300,7 +313,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD}),
-            description_placeholders={"name": entry.title},
+            description_placeholders=as_texts({"name": entry.title}),
         )
 
     async def async_step_reconfigure(
@@ -317,16 +330,18 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             if await self._async_is_others(entry, user_input):
                 errors["base"] = "other_module"
             elif await self._async_reach(user_input):
-                data = {CONF_PASSWORD: None} | user_input
+                data = {CONF_PASSWORD: None} | with_stored(user_input, entry.data)
+                data[CONF_MOVED_FROM] = None  # a person says where it is
                 return self.async_update_and_abort(entry, data_updates=data)
             else:
                 errors["base"] = "unreachable"
-        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD})
+        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD} | NO_PASSWORD)
+        shown = user_input or without_passwords(entry.data)
         return self.async_show_form(
             step_id="reconfigure",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or entry.data),
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
             errors=errors,
-            description_placeholders={"name": entry.title},
+            description_placeholders=as_texts({"name": entry.title}),
         )
 
     async def _async_is_others(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:

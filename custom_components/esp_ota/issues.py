@@ -1,7 +1,6 @@
 """Repairs: what a person has to know or can fix, as long as it is so."""
 
 import hashlib
-import re
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -9,22 +8,18 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .ota import Cause, OtaError
+from .ota import Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
+_MORE_FILES: Final = "more_files"
 _JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
 MODULE_MOVED: Final = "module_moved"
+_LONGEST: Final = 2000
+"""Characters of a sentence with all that it names."""
 _DOUBTS: Final = (MODULE_MOVED, "same_name")
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
-_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
-"""What would make a module's own words a link or a picture where a repair shows them."""
-
-
-def plain(sentence: str) -> str:
-    """Return a sentence as a repair shows it, whatever a module has put into it."""
-    return _MARKDOWN.sub(r"\\\1", sentence)
 
 
 @callback
@@ -37,7 +32,7 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders={"file": file_name} | err.facts,
+        translation_placeholders=as_texts({"file": file_name} | err.facts),
     )
 
 
@@ -45,6 +40,26 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
 def async_clear_file_issue(hass: HomeAssistant, file_name: str) -> None:
     """Take back what was said about a file."""
     ir.async_delete_issue(hass, DOMAIN, _file_issue(file_name))
+
+
+@callback
+def async_show_more_files(hass: HomeAssistant, names: list[str], count: int) -> None:
+    """Say that so many more files are no use, and how some of them are called; 0 takes it back."""
+    if not count:
+        ir.async_delete_issue(hass, DOMAIN, _MORE_FILES)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _MORE_FILES,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=_MORE_FILES,
+        translation_placeholders={
+            "count": str(count),
+            "files": "\n".join(f"- {as_text(name, 100)}" for name in names),
+        },
+    )
 
 
 def _file_issue(file_name: str) -> str:
@@ -61,7 +76,7 @@ def async_raise_journal_issue(hass: HomeAssistant, path: str) -> None:
         is_fixable=False,
         severity=ir.IssueSeverity.ERROR,
         translation_key=_JOURNAL,
-        translation_placeholders={"path": path},
+        translation_placeholders=as_texts({"path": path}),
     )
 
 
@@ -97,7 +112,7 @@ def async_raise_source_issue(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"source_{err.cause.removeprefix('source_')}",
-        translation_placeholders={"source": source} | err.facts,
+        translation_placeholders=as_texts({"source": source} | err.facts),
     )
 
 
@@ -118,8 +133,8 @@ def async_raise_source_files(
         severity=ir.IssueSeverity.WARNING,
         translation_key="source_files",
         translation_placeholders={
-            "source": source,
-            "files": "\n".join(f"- {sentence}" for sentence in sentences),
+            "source": as_text(source),
+            "files": "\n".join(f"- {as_text(sentence, _LONGEST)}" for sentence in sentences),
         },
     )
 
@@ -153,7 +168,7 @@ def async_raise_module_issue(
         is_persistent=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=key,
-        translation_placeholders=placeholders,
+        translation_placeholders=as_texts(placeholders, _LONGEST),
     )
 
 
@@ -200,10 +215,7 @@ def async_raise_update_issue(
         learn_more_url=f"{_CAUSES_URL}#{cause}",
         severity=ir.IssueSeverity.ERROR if sent else ir.IssueSeverity.WARNING,
         translation_key=_UPDATE_FAILED,
-        translation_placeholders={
-            **placeholders,
-            "sentence": plain(placeholders["sentence"]),
-        },
+        translation_placeholders=as_texts(placeholders, _LONGEST),
     )
 
 

@@ -21,7 +21,6 @@ from ..const import (
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
-    DOMAIN,
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
@@ -57,6 +56,7 @@ from ..ota import (
     same_version,
 )
 from .asking import Asking
+from .device import async_keep_mac, device_of
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
@@ -286,22 +286,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _learn_mac(self, mac: str) -> None:
-        """Keep a MAC that was announced for the first time, so that devices can be linked."""
-        self.hass.config_entries.async_update_entry(
-            self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
-        )
+        """Keep a MAC that was announced for the first time."""
+        async_keep_mac(self.hass, self.config_entry, mac)
         self.async_listen_for_polls()
-        if device := self.device:
-            dr.async_get(self.hass).async_update_device(
-                device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
-            )
 
     @property
     def device(self) -> dr.DeviceEntry | None:
         """The module's device, once it has one."""
-        return dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
-        )
+        return device_of(self.hass, self.config_entry)
 
     @callback
     def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:

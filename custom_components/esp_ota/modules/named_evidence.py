@@ -28,6 +28,7 @@ from ..ota import (
     Sighting,
     is_another_board,
     mac_from,
+    one_line,
     version_from,
 )
 
@@ -142,7 +143,7 @@ async def _async_page(
             body = await _beginning(answer.content)
             age = answer.headers.get(hdrs.AGE, "")
     except (ClientError, TimeoutError, ValueError) as err:
-        LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
+        LOGGER.debug("%s: its info page is silent: %s", entry.title, one_line(err))
         return None, 0.0
     kept = float(age) if age.isdecimal() else 0.0
     return body, kept

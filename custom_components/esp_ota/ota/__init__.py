@@ -97,6 +97,7 @@ from .sources import (
     read_chunks,
     web_address,
 )
+from .texts import as_text, as_texts, lines_as_text, one_line, without_secrets
 from .transport import (
     LAST_OF_IMAGE,
     Address,
@@ -193,6 +194,8 @@ __all__ = [
     "VerifyError",
     "WatchLimits",
     "Whereabouts",
+    "as_text",
+    "as_texts",
     "ask_gate",
     "by_version",
     "carry_through",
@@ -208,8 +211,10 @@ __all__ = [
     "is_listening",
     "is_newer",
     "is_there",
+    "lines_as_text",
     "mac_from",
     "may_pack",
+    "one_line",
     "open_url",
     "pack",
     "pack_for",
@@ -227,4 +232,5 @@ __all__ = [
     "verify_signature",
     "version_from",
     "web_address",
+    "without_secrets",
 ]
