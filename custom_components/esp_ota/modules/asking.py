@@ -48,7 +48,7 @@ class Asking:
         if own or address == self._whereabouts.address.host:
             return True
         if not request.proxied:
-            self._whereabouts.async_asked_from(address)
+            self._whereabouts.async_asked_from(address, believed=False)
         return False
 
     @callback
@@ -59,7 +59,7 @@ class Asking:
             self._whereabouts.async_move(address)
             self._whereabouts.moves.async_proved()
         elif own and not request.proxied:
-            self._whereabouts.async_asked_from(address)
+            self._whereabouts.async_asked_from(address, believed=True)
         running = self._library.running(request.sketch_md5)
         known = {"firmware": running.firmware, "version": running.version} if running else {}
         self._on_heard(request, request.sighting(time.monotonic(), own=own, **known))

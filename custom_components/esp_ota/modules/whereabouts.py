@@ -116,10 +116,14 @@ class Whereabouts:
                 async_newcomers(self._hass).async_heard(self._name, facts)
 
     @callback
-    def async_asked_from(self, host: str) -> None:
-        """Take that it asked for an update from somewhere: it may have moved there."""
-        if host != self.address.host:
-            self._async_do(self._follow_to(Address(host, self.address.port)))
+    def async_asked_from(self, host: str, *, believed: bool) -> None:
+        """Take that it asked for an update from somewhere: it may have moved there.
+
+        Where that alone is not `believed`, a person is asked whether it did.
+        """
+        if host != self.address.host and not self.moves.is_denied(host):
+            address = Address(host, self.address.port)
+            self._async_do(self._follow_to(address, asks=not believed))
 
     @callback
     def _async_do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -149,10 +153,14 @@ class Whereabouts:
                     await self._heard.wait()
             pause = min(2 * pause, _LONGEST)
 
-    async def _follow_to(self, address: Address) -> None:
+    async def _follow_to(self, address: Address, *, asks: bool = False) -> None:
         """Believe where it asked from, which may be a router's: the new answers, the old not."""
-        with suppress(InstallRefused):
+        try:
             await self.moves.raise_unless_moved(address)
+        except InstallRefused as err:
+            if asks:
+                async_raise_doubt(self._hass, self._entry, err.cause, err.facts)
+        else:
             self.async_move(*address)
 
     async def async_meet(self, facts: ModuleFacts) -> bool | None:
