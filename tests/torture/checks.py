@@ -203,6 +203,13 @@ def no_other_module_gets_the_image(run: History) -> Iterator[str]:
             yield f"the neighbour saw {seen.name} at {seen.at:.3f}"
 
 
+def no_impostor_gets_anything(run: History) -> Iterator[str]:
+    """Whoever says to be a module that is there is not even invited."""
+    for seen in run.impostor:
+        if seen.name in {"invited", "connected", "first_byte", "installed"}:
+            yield f"the impostor saw {seen.name} at {seen.at:.3f}"
+
+
 def nothing_of_ours_breaks(run: History) -> Iterator[str]:
     """No exception of ours in the log, and Home Assistant stops when told to."""
     yield from run.alarms[:3]
@@ -220,6 +227,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     nothing_is_sent_again_by_itself,
     a_second_press_is_refused,
     no_other_module_gets_the_image,
+    no_impostor_gets_anything,
     nothing_of_ours_breaks,
 )
 

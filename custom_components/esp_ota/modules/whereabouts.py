@@ -83,11 +83,10 @@ class Whereabouts:
         return host in {facts.host, facts.name.lower()}
 
     def is_ours(self, facts: ModuleFacts) -> bool:
-        """Whether a statement under this name can only be this module's."""
-        known = self._mac
-        if known is not None and facts.mac is not None:
-            return facts.mac == known
-        if facts.mac is not None and self._belongs_to_another(facts.mac):
+        """Whether a statement under this name is this module's: of its address, no other MAC."""
+        if facts.mac is not None and (
+            self._belongs_to_another(facts.mac) or self._mac not in {None, facts.mac}
+        ):
             return False
         return self.is_here(facts)
 
