@@ -24,7 +24,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, until
-from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
+from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole, shown_in
 from tests.virtual_module import VirtualModule
 
 MAC = "5c:cf:7f:a1:b2:c3"
@@ -265,10 +265,40 @@ async def test_a_module_whose_entry_is_not_loaded_is_followed_where_the_old_addr
     if not old_answers:
         await module.__aexit__(None, None, None)
 
+    if follows:
+        await start_module(host=at, port=module.port)
+
     result = await discover(garden.hass, announcement(host=at, port=module.port))
 
     assert_aborted(result, reason)
     assert entry.data["host"] == (at if follows else "127.0.0.1")
+
+
+async def test_nobody_is_followed_to_where_nothing_answers(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    await module.__aexit__(None, None, None)
+
+    assert_aborted(await discover(garden.hass, announcement(host="127.0.0.9")), "same_name")
+
+    assert entry.data["host"] == "127.0.0.1"
+
+
+async def test_a_known_mac_is_not_replaced_by_an_announcement(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module, mac=MAC))
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+
+    other = announcement(port=module.port, mac="5ccf7f000001")
+    assert_aborted(await discover(garden.hass, other), "already_configured")
+
+    assert entry.data["mac"] == MAC
+    assert entry.unique_id == "garden-valve"
 
 
 async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_entities(
@@ -577,6 +607,7 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     result = await entry.start_reconfigure_flow(garden.hass)
     assert result["step_id"] == "reconfigure"
     assert_form_is_whole("config", result)
+    assert "secret" not in repr(shown_in(result))
 
     configure = garden.hass.config_entries.flow.async_configure
     result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": 1})
@@ -589,8 +620,13 @@ async def test_a_module_is_reconfigured_once_its_new_address_answers(
     await garden.hass.async_block_till_done()
     assert_aborted(result, "reconfigure_successful")
     assert entry.runtime_data.coordinator.port == module.port
-    assert entry.runtime_data.coordinator.password is None
+    assert entry.runtime_data.coordinator.password == "secret"
     assert entry.data["name"] == "garden-valve"
+
+    result = await entry.start_reconfigure_flow(garden.hass)
+    address = {"host": "127.0.0.1", "port": module.port}
+    await configure(result["flow_id"], address | {"no_password": True})
+    assert entry.runtime_data.coordinator.password is None
 
 
 @pytest.mark.slow

@@ -21,16 +21,19 @@ async def test_a_report_says_what_is_known_and_hides_the_password(
     module = await start_module()
     name = ReleaseName(file_name="any.bin")
     await hass.data[HOUSE].library.async_add(firmware("1.1.0"), name, source="upload")
-    entry = entry_for(module, password="correct horse")
+    info = {"info_url": "http://anna:battery@{host}/status?key=staple", "info_path": "version"}
+    entry = entry_for(module, password="correct horse", options={"equipment": "nothing"} | info)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
     report = await async_get_config_entry_diagnostics(hass, entry)
 
-    assert "correct horse" not in json_dumps(report)
+    text = json_dumps(report)
+    assert not [word for word in ("correct horse", "battery", "staple") if word in text]
+    assert report["entry"]["options"]["info_url"] == "http://{host}/status?…"
     assert report["facts"]["host"] == "127.0.0.1"
-    assert report["offered"]["version"] == "1.1.0"
+    assert report["facts"]["name"] == "garden-valve"
     assert report["journal"] is None
 
 

@@ -24,7 +24,8 @@ def test_a_file_has_one_issue_with_its_newest_reason(
 
     [issue] = issue_registry.issues.values()
     assert issue.translation_key == "file_sidecar_invalid"
-    assert issue.translation_placeholders == {"file": name, "detail": "no object"}
+    shown = name.replace("<", r"\<")
+    assert issue.translation_placeholders == {"file": shown, "detail": "no object"}
     assert issue.severity is ir.IssueSeverity.WARNING
     assert not issue.is_persistent  # the next scan says it again
     assert_issue_is_whole(issue)

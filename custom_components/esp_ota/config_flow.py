@@ -24,6 +24,7 @@ from .const import (
     CONF_EQUIPMENT,
     CONF_KIND,
     CONF_MAC,
+    CONF_MOVED_FROM,
     CONF_PULL_SECRET,
     CONF_REFUSED_BY,
     CONF_SERVICE_NAME,
@@ -37,6 +38,7 @@ from .const import (
 )
 from .flows import (
     EQUIPMENT,
+    NO_PASSWORD,
     PASSWORD,
     PORT,
     SOURCE_FLOWS,
@@ -46,10 +48,19 @@ from .flows import (
     async_updater_of,
     has_a_page_alone,
     ways_of,
+    with_stored,
+    without_passwords,
 )
-from .house import HOUSE, Announcements, new_secret
+from .house import HOUSE, Announcements, async_newcomers, new_secret
 from .installs import async_meet, is_installing
-from .ota import WIFI_OTA_PORT, ModuleFacts, UploadDialect, facts_from_announcement, is_alive
+from .ota import (
+    WIFI_OTA_PORT,
+    ModuleFacts,
+    UploadDialect,
+    as_texts,
+    facts_from_announcement,
+    is_alive,
+)
 
 _REACH_SECONDS: Final = 5.0
 _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Required(CONF_PORT): PORT}
@@ -101,6 +112,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
+        if not self._is_known() and not async_newcomers(self.hass).async_admit(discovery_info):
+            return self.async_abort(reason="looked_at")
         if house := self.hass.data.get(HOUSE):  # before the first module there is none
             # What Home Assistant hands over mixes the records of two boards of one name.
             heard = house.announcements.claims(discovery_info.name)
@@ -117,13 +130,28 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         self.context["title_placeholders"] = {"name": self._facts.name}
         return await self.async_step_confirm()
 
+    def _is_known(self) -> bool:
+        """Whether an entry may be about this module; all others are newcomers."""
+        facts = self._facts
+        known = {facts.name.lower(), facts.mac} - {None}
+        return any(
+            entry.unique_id in known
+            or str(entry.data.get(CONF_NAME, "")).lower() in known
+            or entry.data.get(CONF_HOST) == facts.host
+            for entry in self._async_current_entries(include_ignore=True)
+        )
+
     def _adopt_entry_by_address(self) -> None:
         """Give a module that was added by its address the name it announces now."""
         for entry in self._async_current_entries():
             address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
-            if entry.unique_id is None and address == (self._facts.host, self._facts.port):
+            mac = entry.data.get(CONF_MAC)
+            if entry.unique_id is not None or mac not in {None, self._facts.mac or mac}:
+                continue  # it has a name, or is another board for certain
+            if address == (self._facts.host, self._facts.port):
+                data = {**entry.data, **self._announced(), CONF_MAC: self._facts.mac or mac}
                 self.hass.config_entries.async_update_entry(
-                    entry, unique_id=self.unique_id, data={**entry.data, **self._announced()}
+                    entry, unique_id=self.unique_id, data=data
                 )
                 if not is_installing(entry):  # else it listens from the next start on
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -147,7 +175,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             return None
         same = known.source == SOURCE_IGNORE or await self._async_is(known)
         if known is by_mac or same:
-            if mac is not None and by_mac is None:
+            if mac is not None and by_mac is None and known.data.get(CONF_MAC) in {None, mac}:
                 self.hass.config_entries.async_update_entry(
                     known, unique_id=mac, data={**known.data, CONF_MAC: mac}
                 )
@@ -158,17 +186,18 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Whether this is a known module, which is followed to its new address.
 
         Whoever is not loaded hears nothing: then a new address is believed where nothing answers
-        at the old one. None where it cannot be told.
+        at the old one, and something at the new one. None where it cannot be told.
         """
         if known.state is ConfigEntryState.LOADED:
             return await async_meet(known, self._facts)
         address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
         if address.items() <= known.data.items():
             return True
-        if await self._async_reach(known.data):
+        if await self._async_reach(known.data) or not await self._async_reach(address):
             return None
         # No reload: a changed address must not end a running install.
-        data = {**known.data, **address}
+        came_from = known.data.get(CONF_MOVED_FROM) or known.data.get(CONF_HOST)
+        data = {**known.data, **address, CONF_MOVED_FROM: came_from}
         self.hass.config_entries.async_update_entry(known, data=data)
         return True
 
@@ -194,12 +223,14 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema(schema),
-            description_placeholders={
-                "name": self._facts.name,
-                "host": self._facts.host,
-                "board": self._facts.board or "?",
-                "firmware": " ".join(firmware) or "?",
-            },
+            description_placeholders=as_texts(
+                {
+                    "name": self._facts.name,
+                    "host": self._facts.host,
+                    "board": self._facts.board or "?",
+                    "firmware": " ".join(firmware) or "?",
+                }
+            ),
         )
 
     @override
@@ -282,7 +313,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD}),
-            description_placeholders={"name": entry.title},
+            description_placeholders=as_texts({"name": entry.title}),
         )
 
     async def async_step_reconfigure(
@@ -299,16 +330,18 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             if await self._async_is_others(entry, user_input):
                 errors["base"] = "other_module"
             elif await self._async_reach(user_input):
-                data = {CONF_PASSWORD: None} | user_input
+                data = {CONF_PASSWORD: None} | with_stored(user_input, entry.data)
+                data[CONF_MOVED_FROM] = None  # a person says where it is
                 return self.async_update_and_abort(entry, data_updates=data)
             else:
                 errors["base"] = "unreachable"
-        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD})
+        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD} | NO_PASSWORD)
+        shown = user_input or without_passwords(entry.data)
         return self.async_show_form(
             step_id="reconfigure",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or entry.data),
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
             errors=errors,
-            description_placeholders={"name": entry.title},
+            description_placeholders=as_texts({"name": entry.title}),
         )
 
     async def _async_is_others(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:

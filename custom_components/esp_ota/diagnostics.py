@@ -1,5 +1,6 @@
 """What a report about a module needs, without its secrets."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from .house import HOUSE
 from .installs import ModuleConfigEntry, async_uses
 from .library import SourceWatcher
 from .modules import Outcome
+from .ota import without_secrets
 
 _SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}
 """The address of a list may have a secret in it as well."""
@@ -29,6 +31,22 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ModuleConfigEntry
 ) -> dict[str, Any]:
     """Return what is known of a module, or of the library."""
+    known: dict[str, Any] = _scrubbed(await _async_known(hass, entry))
+    return known
+
+
+def _scrubbed(value: Any) -> Any:
+    """Return the same without users, passwords and queries in addresses, wherever they stand."""
+    if type(value) is str:
+        return without_secrets(value)
+    if isinstance(value, Mapping):
+        return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+async def _async_known(hass: HomeAssistant, entry: ModuleConfigEntry) -> dict[str, Any]:
     house = hass.data[HOUSE]
     diagnostics: dict[str, Any] = {
         "entry": async_redact_data({"data": entry.data, "options": entry.options}, _SECRETS)

@@ -14,7 +14,7 @@ from homeassistant.exceptions import (
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult, OtaError, SourceError, Verdict
+from .ota import Cause, InstallResult, OtaError, SourceError, Verdict, one_line
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -93,8 +93,9 @@ async def async_file_sentence(hass: HomeAssistant, err: OtaError) -> str:
 async def async_error_for_file(hass: HomeAssistant, file: str, err: OtaError) -> HomeAssistantError:
     """Return why a file was not added; a mistake of the caller where it is one."""
     kind = HomeAssistantError if isinstance(err, SourceError) else ServiceValidationError
+    reason = await async_file_sentence(hass, err)
     return kind(
         translation_domain=DOMAIN,
         translation_key="not_added",
-        translation_placeholders={"file": file, "reason": await async_file_sentence(hass, err)},
+        translation_placeholders={"file": one_line(file), "reason": reason},
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 import hashlib
 import os
-import re
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -11,23 +10,22 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .ota import Cause, OtaError
+from .ota import Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
 SET_ASIDE: Final = "_set_aside"
 _STRAYS: Final = "images_unknown"
 _MOST_NAMED: Final = 10
 SOURCE_NAMES: Final = "source_names"
+_MORE_FILES: Final = "more_files"
+_JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
+MODULE_MOVED: Final = "module_moved"
+_LONGEST: Final = 2000
+"""Characters of a sentence with all that it names."""
+_DOUBTS: Final = (MODULE_MOVED, "same_name")
 _UPDATE_FAILED: Final = "update_failed"
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
-_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<])")
-"""What would make a module's own words a link or a picture where a repair shows them."""
-
-
-def plain(sentence: str) -> str:
-    """Return a sentence as a repair shows it, whatever a module has put into it."""
-    return _MARKDOWN.sub(r"\\\1", sentence)
 
 
 @callback
@@ -40,8 +38,7 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders={"file": shown(file_name)}
-        | {key: text.encode(errors="replace").decode() for key, text in err.facts.items()},
+        translation_placeholders=as_texts({"file": shown(file_name)} | err.facts),
     )
 
 
@@ -49,6 +46,26 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
 def async_clear_file_issue(hass: HomeAssistant, file_name: str) -> None:
     """Take back what was said about a file."""
     ir.async_delete_issue(hass, DOMAIN, _file_issue(file_name))
+
+
+@callback
+def async_show_more_files(hass: HomeAssistant, names: list[str], count: int) -> None:
+    """Say that so many more files are no use, and how some of them are called; 0 takes it back."""
+    if not count:
+        ir.async_delete_issue(hass, DOMAIN, _MORE_FILES)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _MORE_FILES,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=_MORE_FILES,
+        translation_placeholders={
+            "count": str(count),
+            "files": "\n".join(f"- {as_text(shown(name), 100)}" for name in names),
+        },
+    )
 
 
 def _file_issue(file_name: str) -> str:
@@ -70,7 +87,7 @@ def async_raise_unwritten(hass: HomeAssistant, store: str, path: str) -> None:
         is_fixable=False,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"{store}_unwritten",
-        translation_placeholders={"path": path},
+        translation_placeholders=as_texts({"path": path}),
     )
 
 
@@ -118,6 +135,20 @@ def async_raise_strays(hass: HomeAssistant, folder: str, strays: list[str]) -> N
 
 
 @callback
+def async_raise_left_out(hass: HomeAssistant, count: int) -> None:
+    """Say that more modules were announced than are offered."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        "left_out",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="left_out",
+        translation_placeholders={"count": str(count)},
+    )
+
+
+@callback
 def async_raise_source_issue(
     hass: HomeAssistant, subentry_id: str, source: str, err: OtaError
 ) -> None:
@@ -129,7 +160,7 @@ def async_raise_source_issue(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"source_{err.cause.removeprefix('source_')}",
-        translation_placeholders={"source": source} | err.facts,
+        translation_placeholders=as_texts({"source": source} | err.facts),
     )
 
 
@@ -150,8 +181,8 @@ def async_raise_source_files(
         severity=ir.IssueSeverity.WARNING,
         translation_key="source_files",
         translation_placeholders={
-            "source": source,
-            "files": "\n".join(f"- {sentence}" for sentence in sentences),
+            "source": as_text(source),
+            "files": "\n".join(f"- {as_text(sentence, _LONGEST)}" for sentence in sentences),
         },
     )
 
@@ -168,7 +199,10 @@ def async_raise_source_names(
     if not names:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    lines = [f"- {name}" + (f" ({', '.join(who)})" if who else "") for name, who in names.items()]
+    lines = [
+        f"- {as_text(name)}" + (f" ({as_text(', '.join(who))})" if who else "")
+        for name, who in names.items()
+    ]
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -177,7 +211,7 @@ def async_raise_source_names(
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=SOURCE_NAMES,
-        translation_placeholders={"source": source, "names": plain("\n".join(lines))},
+        translation_placeholders={"source": as_text(source), "names": "\n".join(lines)},
     )
 
 
@@ -210,24 +244,28 @@ def async_raise_module_issue(
         is_persistent=True,
         severity=ir.IssueSeverity.ERROR,
         translation_key=key,
-        translation_placeholders=placeholders,
+        translation_placeholders=as_texts(placeholders, _LONGEST),
     )
 
 
 @callback
-def async_raise_same_name(
-    hass: HomeAssistant, entry: ConfigEntry, placeholders: dict[str, str]
+def async_raise_doubt(
+    hass: HomeAssistant, entry: ConfigEntry, cause: Cause, placeholders: dict[str, str]
 ) -> None:
-    """Say that two boards cannot be told apart, and what to change."""
+    """Say that two boards cannot be told apart, or ask whether a module moved."""
+    other = _DOUBTS[cause == MODULE_MOVED]
+    ir.async_delete_issue(hass, DOMAIN, f"{other}_{entry.entry_id}")
+    fix = {"host": placeholders["other"]} if cause == MODULE_MOVED else None
     async_raise_module_issue(
-        hass, entry.entry_id, "same_name", {"module": entry.title} | placeholders
+        hass, entry.entry_id, str(cause), {"module": entry.title} | placeholders, fix=fix
     )
 
 
 @callback
-def async_clear_same_name(hass: HomeAssistant, entry_id: str) -> None:
-    """Take back that two boards cannot be told apart."""
-    ir.async_delete_issue(hass, DOMAIN, f"same_name_{entry_id}")
+def async_clear_doubt(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back that it is in doubt which board is the module."""
+    for key in _DOUBTS:
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry_id}")
 
 
 @callback
@@ -253,10 +291,7 @@ def async_raise_update_issue(
         learn_more_url=f"{_CAUSES_URL}#{cause}",
         severity=ir.IssueSeverity.ERROR if sent else ir.IssueSeverity.WARNING,
         translation_key=_UPDATE_FAILED,
-        translation_placeholders={
-            **placeholders,
-            "sentence": plain(placeholders["sentence"]),
-        },
+        translation_placeholders=as_texts(placeholders, _LONGEST),
     )
 
 

@@ -4,10 +4,12 @@ from typing import Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
+from .const import DOMAIN
 from .house import HOUSE
 from .installs import ModuleRuntime
-from .issues import OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
+from .issues import MODULE_MOVED, OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -71,6 +73,40 @@ class GiveNames(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class ItMoved(RepairsFlow):
+    """Asks whether a module is at the address where something says to be it."""
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["moved", "stays"],
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+    async def async_step_moved(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Follow it."""
+        return self._told(moved=True)
+
+    async def async_step_stays(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Believe that other one no more, until the next start."""
+        return self._told(moved=False)
+
+    def _told(self, *, moved: bool) -> RepairsFlowResult:
+        assert self.data is not None
+        entry = self.hass.config_entries.async_get_entry(str(self.data["entry_id"]))
+        runtime = getattr(entry, "runtime_data", None)
+        if not isinstance(runtime, ModuleRuntime):
+            return self.async_abort(reason="not_loaded")
+        runtime.coordinator.whereabouts.moves.async_told(str(self.data["host"]), moved=moved)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
@@ -81,4 +117,6 @@ async def async_create_fix_flow(
         return ConfirmRepairFlow()
     if issue_id.startswith(SOURCE_NAMES):
         return GiveNames()
+    if issue_id.startswith(MODULE_MOVED):
+        return ItMoved()
     return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))

@@ -21,7 +21,7 @@ from .helpers import async_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
 from .modules import Skipped, withheld
-from .ota import ImageKind, InstallProgress, is_newer, same_version
+from .ota import ImageKind, InstallProgress, as_text, is_newer, lines_as_text, same_version
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
@@ -50,6 +50,11 @@ async def async_setup_entry(
     entry.async_on_unload(runtime.coordinator.house.library.async_add_listener(add_files))
     entry.async_on_unload(runtime.coordinator.async_add_listener(add_files))
     add_files()
+
+
+def _notes(release: Release | None) -> str | None:
+    """Return the notes of a release, which the card shows as Markdown, as the text they are."""
+    return lines_as_text(release.notes) if release and release.notes else None
 
 
 def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
@@ -160,12 +165,12 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     def release_summary(self) -> str | None:
         offered = self._on_offer
         notes = offered.notes.strip() if offered and offered.notes else ""
-        return notes.splitlines()[0] if notes else None
+        return as_text(notes.splitlines()[0]) if notes else None
 
     @override
     async def async_release_notes(self) -> str | None:
         """Return the notes of the offered release."""
-        return self.offered.notes if self.offered else None
+        return _notes(self.offered)
 
     @property
     def _progress(self) -> InstallProgress | None:
@@ -227,7 +232,7 @@ class ModuleUpdate(UpdateCard):
     async def async_release_notes(self) -> str | None:
         """Return the notes of the offered release, and why a newer one is not offered."""
         offered = self.offered
-        parts = [await self._async_withheld(), offered.notes if offered else None]
+        parts = [await self._async_withheld(), _notes(offered)]
         return "\n\n".join(part for part in parts if part) or None
 
     async def _async_withheld(self) -> str | None:
@@ -238,7 +243,7 @@ class ModuleUpdate(UpdateCard):
         module = self.coordinator.config_entry.title
         reason = await async_sentence(self.hass, refusal.cause, refusal.facts, module=module)
         facts = {"version": release.version, "reason": reason}
-        return await async_sentence(self.hass, "not_offered", facts, module=module)
+        return as_text(await async_sentence(self.hass, "not_offered", facts, module=module), 2000)
 
     @property
     @override

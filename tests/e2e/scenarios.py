@@ -3,7 +3,7 @@
 from .scenario import Scenario
 from .scenarios_crash import Crash
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
-from .scenarios_identity import OtherModuleAnswers, SameName, SameNameTwice, Swap
+from .scenarios_identity import ImpostorAnswers, OtherModuleAnswers, SameName, SameNameTwice, Swap
 from .scenarios_images import Filesystem, Gzip
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
@@ -34,6 +34,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         OtherModuleAnswers,
         SameName,
         SameNameTwice,
+        ImpostorAnswers,
         Swap,
         Crash,
         Rollback,

@@ -146,6 +146,31 @@ class SameName(OtherModuleAnswers):
             yield f"the spare board was told {[event.name for event in other.events]}"
 
 
+class ImpostorAnswers(SameName):
+    """Somebody in the network says to be the valve: its name, its MAC, the new version."""
+
+    name = "impostor"
+    summary = "while the valve closes, somebody announces its name and its MAC: told nothing"
+
+    @override
+    async def swap(self, bench: Bench, timeline: Timeline) -> None:
+        valve = bench.modules[self.module.name]
+        claims = (f"--mac={self.module.mac}", f"--version={NEW}")
+        await bench.modules.start(self.other, *claims)
+        timeline.tell(f"somebody at {self.other.host} announces the valve's name, MAC and {NEW}")
+        bench.modules["spare"], bench.modules[self.module.name] = (
+            bench.modules[self.module.name],
+            valve,
+        )
+
+    @override
+    def complaints(self, outcome: Outcome) -> Iterator[str]:
+        yield from super().complaints(outcome)
+        host = self.other.host
+        if any(host in str(issue["translation_placeholders"]) for issue in self._repairs):
+            yield f"a person is asked although the valve was there: {self._repairs}"
+
+
 class SameNameTwice(Scenario):
     """Two boards with one host name, neither of which says its MAC."""
 

@@ -29,8 +29,7 @@ from custom_components.esp_ota.ota import (
 )
 from tests.corpus import cases
 
-from .mutate import changed, spliced
-from .texts import (
+from ._texts import (
     FILE_NAMES,
     MANIFESTS,
     MINISIG,
@@ -40,6 +39,7 @@ from .texts import (
     SIGNATURES,
     changed_text,
 )
+from .mutate import changed, spliced
 from .watch import Surprise, Watch
 
 _ROOT = Path(__file__).parents[2]

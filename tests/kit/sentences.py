@@ -90,3 +90,11 @@ def assert_sentence_is_whole(cause: Cause, facts: Mapping[str, str]) -> None:
     told = sentence_of(cause).format(module="garden-valve", **facts)
     assert "garden-valve" in told or "{module}" not in sentence_of(cause)
     assert all(facts[name] in told for name in placeholders_of(cause))
+
+
+def shown_in(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form hands to the browser as filled in already."""
+    shown = {}
+    for marker in result["data_schema"].schema:
+        shown[str(marker)] = (marker.description or {}).get("suggested_value"), str(marker.default)
+    return shown

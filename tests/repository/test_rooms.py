@@ -68,7 +68,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "ota.module": set(),
 }
 """Top to bottom: each room, and the rooms below it that it uses."""
-OTA_BASICS: Final = {"ota.causes", "ota.exceptions", "ota.models"}
+OTA_BASICS: Final = {"ota.causes", "ota.exceptions", "ota.models", "ota.texts"}
 """What every room of `ota/` may use: the words of the domain."""
 ROOMS: Final = sorted(
     ".".join(path.parent.relative_to(INTEGRATION).parts)
@@ -291,7 +291,7 @@ for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
     [
         (".ota.causes", set()),
         (".ota.models", set()),
-        (".ota.exceptions", {".ota.models"}),
+        (".ota.exceptions", {".ota.models", ".ota.texts"}),
         (".ota.module.discovery", {".ota.models", ".ota.exceptions"}),
         (".ota.preflight.packing", {".ota.models", ".ota.exceptions", ".ota.image"}),
         (

@@ -153,6 +153,14 @@ def pressed_twice(run: History) -> None:
     run.presses.append(Pressed(at=4.0, life=0, again=True, answered=True))
 
 
+def impostor_invited(run: History) -> None:
+    run.impostor = [Seen(at=4.0, name="invited")]
+
+
+def impostor_flashed(run: History) -> None:
+    run.impostor = [Seen(at=6.0, name="first_byte")]
+
+
 def neighbour_flashed(run: History) -> None:
     run.neighbour = [Seen(at=6.0, name="first_byte")]
 
@@ -188,6 +196,8 @@ BROKEN: dict[str, tuple[Callable[[History], None], str]] = {
     "flashed twice": (flashed_twice, "no module is flashed twice"),
     "rolled back unasked": (rolled_back_unasked, "no module is flashed twice"),
     "pressed twice": (pressed_twice, "a second press is refused"),
+    "impostor invited": (impostor_invited, "no impostor gets anything"),
+    "impostor flashed": (impostor_flashed, "no impostor gets anything"),
     "neighbour flashed": (neighbour_flashed, "no other module gets"),
     "told of no update too soon": (told_of_no_update_too_soon, "a second press is refused"),
     "broke": (broke, "nothing of ours breaks"),

@@ -210,6 +210,13 @@ def nothing_is_sent_that_is_not_written_down(run: History) -> Iterator[str]:
             yield f"a first byte at {seen.at:.3f}, and the journal on disk knew of nothing"
 
 
+def no_impostor_gets_anything(run: History) -> Iterator[str]:
+    """Whoever says to be a module that is there is not even invited."""
+    for seen in run.impostor:
+        if seen.name in {"invited", "connected", "first_byte", "installed"}:
+            yield f"the impostor saw {seen.name} at {seen.at:.3f}"
+
+
 def nothing_of_ours_breaks(run: History) -> Iterator[str]:
     """No exception of ours in the log, and Home Assistant stops when told to."""
     yield from run.alarms[:3]
@@ -228,6 +235,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     a_second_press_is_refused,
     no_other_module_gets_the_image,
     nothing_is_sent_that_is_not_written_down,
+    no_impostor_gets_anything,
     nothing_of_ours_breaks,
 )
 

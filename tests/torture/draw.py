@@ -14,6 +14,7 @@ from .plan import (
     Death,
     Full,
     HousePlan,
+    Impostor,
     ModulePlan,
     Mood,
     Move,
@@ -32,6 +33,8 @@ _GENERATIONS: Final[list[dict[str, Any]]] = [
 ]
 _MOVES: Final = 0.25
 _FULL: Final = 0.06
+_IMPOSTURES: Final = 0.2
+_IMPOSTORS: Final = ("mac", "name", "goodbye", "swap")
 _DIALECTS: Final = ("update_server", "web_update", "elegant_ota")
 _FAULTS: Final[dict[str, list[tuple[Fault, int | None]]]] = {
     PUSH: [
@@ -208,13 +211,16 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
 
 
 def _moving(chance: random.Random, plan: ModulePlan) -> ModulePlan:
-    """Return a run in which the module may move, or swap addresses, at any point."""
+    """Return a run in which the module may move, or somebody says that it did, at any point."""
     point = chance.choice([point for point in POINTS if point not in NEEDS])
     move = Move(point=point, swaps=chance.random() < 0.7)
     broken: dict[str, int | None] = {Fault.REBOOT_MIDWAY: 1} if chance.random() < 0.3 else {}
-    if chance.random() > _MOVES:
-        return plan
-    return replace(plan, moves=move, faults=broken)
+    drawn, kind = chance.random(), chance.choice(_IMPOSTORS)
+    if drawn <= _MOVES:
+        return replace(plan, moves=move, faults=broken)
+    if drawn <= _MOVES + _IMPOSTURES:  # of a module that stays there: who is silent is left alone
+        return replace(plan, impostor=Impostor(point=point, kind=kind), faults=broken)
+    return plan
 
 
 def _sometimes(chance: random.Random, probability: float, longest: float) -> float | None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import time
 from typing import Any, Final
 
+from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncZeroconf
 
 from tests.virtual_module import (
@@ -21,7 +22,8 @@ from tests.virtual_module import (
 
 from .history import Command, History, Sample, Seen
 from .images import image_of, version_of
-from .plan import OLD, PULL, UPLOAD, HousePlan, ModulePlan, ValvePlan
+from .impostors import forge, impostor_of
+from .plan import OLD, PULL, UPLOAD, HousePlan, Impostor, ModulePlan, ValvePlan
 
 _SAMPLE: Final = 0.02
 _POLL: Final = 0.4
@@ -122,6 +124,8 @@ class ModuleOutside:
     moving: asyncio.Task[None] | None = None
     noted: Callable[[], str | None] = lambda: None
     """Answers what the journal on disk says of its install."""
+    impostors: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Who says to be it, once it does; switched off with everything else."""
 
     def __post_init__(self) -> None:
         """Write down from when on a sketch runs: it announces itself long before it tells us."""
@@ -155,6 +159,21 @@ class ModuleOutside:
         if moves is not None and moves.point == point and self.moving is None:
             self.history.moved_at = time.monotonic()
             self.moving = asyncio.create_task(self._move())
+        impostor = self.plan.impostor
+        if impostor is not None and impostor.point == point and self.moving is None:
+            self.history.moved_at = time.monotonic()
+            self.moving = asyncio.create_task(self._impersonate(impostor))
+
+    async def _impersonate(self, plan: Impostor) -> None:
+        """Have somebody say to be it."""
+        http_port = self.http_port if isinstance(self.module, HttpModule) else 0
+        stranger = impostor_of(self.module, plan, self.history, http_port)
+        air = AsyncZeroconf(
+            interfaces=list(self.module.config.interfaces), ip_version=IPVersion.V4Only
+        )
+        self.impostors.push_async_callback(air.async_close)
+        await forge(self.module, plan, air)
+        await self.impostors.enter_async_context(stranger)
 
     async def _move(self) -> None:
         """Cut the power; the router lends other addresses."""
@@ -220,6 +239,7 @@ class Garden:
                     outside.neighbour = _neighbour(outside, index, zeroconf)
                     outside.neighbour.events.listeners.append(outside.neighbour_saw)
                     await stack.enter_async_context(outside.neighbour)
+                await stack.enter_async_context(outside.impostors)
                 stack.push_async_callback(outside.settle_move)
             sampling = asyncio.create_task(self._sample())
             stack.callback(sampling.cancel)

@@ -98,7 +98,10 @@ class History:
     module: list[Seen] = field(default_factory=list)
     neighbour: list[Seen] = field(default_factory=list)
     """What happened inside the module that took over its address."""
+    impostor: list[Seen] = field(default_factory=list)
+    """What happened inside somebody who said to be the module."""
     moved_at: float | None = None
+    """When it was moved, or somebody began to say so."""
     commands: list[Command] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     presses: list[Pressed] = field(default_factory=list)

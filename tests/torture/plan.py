@@ -77,6 +77,17 @@ class Move:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Impostor:
+    """Somebody who says to be the module, at an address of its own, and takes whatever comes."""
+
+    point: str
+    """Where the update is when it begins to."""
+    kind: str
+    """`mac`: with its MAC; `name`: with its name alone; `goodbye`: after a goodbye in its name;
+    `swap`: with its MAC, and it says that another module has the address of the real one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModulePlan:
     """One run: a module, its valve, and what the person does."""
 
@@ -95,6 +106,7 @@ class ModulePlan:
     cancel_after: float | None = None
     reload_after: float | None = None
     moves: Move | None = None
+    impostor: Impostor | None = None
 
     @property
     def firmware(self) -> str:

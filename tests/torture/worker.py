@@ -98,7 +98,9 @@ def _told(run: History) -> dict[str, Any]:
 
 
 def _moved(run: History) -> str | None:
-    """Return how the module got another address, and at which point."""
+    """Return how the module got another address, or seemed to, and at which point."""
+    if run.moved_at is not None and (impostor := run.plan.impostor) is not None:
+        return f"impostor({impostor.kind}) at {impostor.point}"
     if run.moved_at is None or (moves := run.plan.moves) is None:
         return None
     return f"{'swapped' if moves.swaps else 'moved'} at {moves.point}"

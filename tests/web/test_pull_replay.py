@@ -6,8 +6,10 @@ from typing import Any, Self
 
 import pytest
 
+from homeassistant.helpers import issue_registry as ir
 from tests.kit.asking import PATH, SECRET, asking, sampled
 from tests.kit.garden import CLOSED_AND_OPENED, Garden, until
+from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import PULL_REQUESTS, Fault, RecordedRequest, Seen
 from tests.virtual_module.chips import Chip
 from tests.virtual_module.recorded import SAMPLE_LOGIN
@@ -37,9 +39,9 @@ class Reply:
         return cls(first, headers, body)
 
 
-async def exchange(port: int, raw: bytes) -> Reply:
+async def exchange(port: int, raw: bytes, sender: str = "127.0.0.1") -> Reply:
     """Send bytes and read to the end of the connection, which the endpoint closes."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(sender, 0))
     writer.write(raw)
     async with asyncio.timeout(10):
         reply = await reader.read()
@@ -134,18 +136,24 @@ async def test_http_1_1_is_understood_too(garden: Garden, port: int) -> None:
     assert_nothing_new(await exchange(port, raw), "1.1")
 
 
-async def test_a_flood_of_strangers_fills_no_house(garden: Garden, port: int) -> None:
+async def test_a_flood_of_strangers_is_told_once_and_hides_nobody(
+    garden: Garden, port: int
+) -> None:
     raw = aimed(PULL_REQUESTS["pico"], port).raw
-    for number in range(40):
+    for number in range(32):
         stranger = raw.replace(b"a1:b2:c3", b"00:00:%02x" % number)
         assert_nothing_new(await exchange(port, stranger))
     await garden.hass.async_block_till_done()
     flows = garden.hass.config_entries.flow
-    assert len(flows.async_progress()) == 32
-    flows.async_abort(flows.async_progress()[0]["flow_id"])
-    assert_nothing_new(await exchange(port, stranger))
+    assert len(flows.async_progress()) == 4
+    (issue,) = ir.async_get(garden.hass).issues.values()
+    assert issue.translation_key == "left_out"
+    assert_issue_is_whole(issue)
+
+    honest = raw.replace(b"a1:b2:c3", b"00:01:00")
+    assert_nothing_new(await exchange(port, honest, sender="127.0.0.7"))
     await garden.hass.async_block_till_done()
-    assert len(flows.async_progress()) == 32
+    assert len(flows.async_progress()) == 5
 
 
 @pytest.mark.slow

@@ -9,11 +9,13 @@ from .library import HouseOptionsFlow
 from .options import ModuleOptionsFlow
 from .other_integrations import async_updater_of
 from .page import has_a_page_alone, ways_of
+from .selectors import with_stored, without_passwords
 from .sources import SOURCE_FLOWS
-from .transports import PASSWORD, PORT
+from .transports import NO_PASSWORD, PASSWORD, PORT
 
 __all__ = [
     "EQUIPMENT",
+    "NO_PASSWORD",
     "PASSWORD",
     "PORT",
     "SOURCE_FLOWS",
@@ -23,4 +25,6 @@ __all__ = [
     "async_updater_of",
     "has_a_page_alone",
     "ways_of",
+    "with_stored",
+    "without_passwords",
 ]

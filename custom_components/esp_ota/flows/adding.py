@@ -28,7 +28,7 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import async_make_house_entry
-from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest
+from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest, as_texts
 from .other_integrations import async_updater_of
 from .page import PageFlow
 from .transports import TEXT, UPLOAD_FIELDS, async_try_page, is_page_path, pull_url, sketch_lines
@@ -85,12 +85,14 @@ class ModuleFlow(PageFlow):
         return self.async_show_form(
             step_id="confirm_pull",
             data_schema=vol.Schema({vol.Required(CONF_EQUIPMENT): EQUIPMENT}),
-            description_placeholders={
-                "name": self._facts.name,
-                "host": self._facts.host,
-                "mac": self._facts.mac or "?",
-                "version": self._facts.version or "?",
-            },
+            description_placeholders=as_texts(
+                {
+                    "name": self._facts.name,
+                    "host": self._facts.host,
+                    "mac": self._facts.mac or "?",
+                    "version": self._facts.version or "?",
+                }
+            ),
         )
 
     async def async_step_pull(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

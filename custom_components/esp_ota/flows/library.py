@@ -29,6 +29,7 @@ from ..ota import (
     LibraryError,
     OtaError,
     SignatureError,
+    as_text,
     read_public_key,
 )
 from .safe_state import HouseSafeStateFlow
@@ -120,7 +121,7 @@ class HouseOptionsFlow(HouseSafeStateFlow):
             step_id="upload",
             data_schema=self.add_suggested_values_to_schema(_UPLOAD, said),
             errors=errors,
-            description_placeholders=placeholders | {"added": added or _NOTHING},
+            description_placeholders=placeholders | {"added": as_text(added) or _NOTHING},
         )
 
     async def _async_read(self, file_id: str) -> tuple[str, bytes]:
@@ -225,7 +226,7 @@ class HouseOptionsFlow(HouseSafeStateFlow):
             step_id="signatures",
             data_schema=self.add_suggested_values_to_schema(schema, user_input or {}),
             errors=errors,
-            description_placeholders={"firmwares": ", ".join(sorted(keys)) or _NOTHING},
+            description_placeholders={"firmwares": as_text(", ".join(sorted(keys))) or _NOTHING},
         )
 
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -273,6 +274,6 @@ def _table(uses: list[Use]) -> str:
         for use in uses
     ]
     return "\n".join(
-        "| " + " | ".join((cell or _NOTHING).replace("|", "\\|") for cell in row) + " |"
+        "| " + " | ".join((as_text(cell) if cell else _NOTHING) for cell in row) + " |"
         for row in rows or [("",) * 5]
     )

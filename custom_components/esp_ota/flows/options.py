@@ -37,7 +37,7 @@ from ..installs import async_packing_advice, is_installing
 from ..modules import async_info_version
 from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, family_from_port, is_json_path
 from .equipment import RehearsalFlow
-from .selectors import choice, minutes
+from .selectors import choice, minutes, with_stored, without_passwords
 from .transports import (
     DOOR_FIELDS,
     async_try_page,
@@ -90,12 +90,13 @@ class ModuleOptionsFlow(RehearsalFlow):
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
+            tried = with_stored(user_input, entry.data)
             if not user_input[CONF_TRANSPORTS]:
                 errors[CONF_TRANSPORTS] = "no_transport"
             elif not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
                 errors[CONF_UPLOAD_PATH] = "no_path"
             elif TRANSPORT_UPLOAD in user_input[CONF_TRANSPORTS] and (
-                err := await async_try_page(entry.data[CONF_HOST], user_input)
+                err := await async_try_page(entry.data[CONF_HOST], tried)
             ):
                 errors["base"] = str(err.cause)
                 placeholders = {"module": entry.title} | err.facts
@@ -107,7 +108,7 @@ class ModuleOptionsFlow(RehearsalFlow):
         url = pull_url(self.hass, entry.data)
         stored = {
             CONF_TRANSPORTS: [TRANSPORT_PUSH],
-            **entry.data,
+            **without_passwords(entry.data),
             CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
         }
         runtime = getattr(entry, "runtime_data", None)
@@ -132,6 +133,8 @@ class ModuleOptionsFlow(RehearsalFlow):
         if user_input is not None:
             for key in (CONF_INFO_URL, CONF_INFO_PATH, CONF_INFO_ENTITY):
                 options.pop(key, None)
+            stored = self.config_entry.options
+            user_input = with_stored(user_input, stored, addresses=[CONF_INFO_URL])
             if CONF_INFO_PATH in user_input and not is_json_path(user_input[CONF_INFO_PATH]):
                 errors[CONF_INFO_PATH] = "no_json_path"
             elif CONF_INFO_URL in user_input and not (
@@ -151,7 +154,9 @@ class ModuleOptionsFlow(RehearsalFlow):
         )
         return self.async_show_form(
             step_id="evidence",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or options),
+            data_schema=self.add_suggested_values_to_schema(
+                schema, without_passwords(user_input or options)
+            ),
             errors=errors,
         )
 

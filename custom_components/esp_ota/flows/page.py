@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResu
 from homeassistant.const import CONF_HOST, CONF_PORT
 
 from ..const import (
+    CONF_MOVED_FROM,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
@@ -17,13 +18,16 @@ from ..const import (
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from .transports import PASSWORD, TEXT, UPLOAD_FIELDS, async_try_page, is_page_path
+from .selectors import with_stored, without_passwords
+from .transports import NO_PASSWORD, PASSWORD, TEXT, UPLOAD_FIELDS, async_try_page, is_page_path
 
 _CREDENTIALS: Final[dict[vol.Marker, Any]] = {
     vol.Optional(CONF_UPLOAD_USERNAME): TEXT,
     vol.Required(CONF_UPLOAD_PASSWORD): PASSWORD,
 }
-_ADDRESS: Final[dict[vol.Marker, Any]] = {vol.Required(CONF_HOST): TEXT} | UPLOAD_FIELDS
+_ADDRESS: Final[dict[vol.Marker, Any]] = (
+    {vol.Required(CONF_HOST): TEXT} | UPLOAD_FIELDS | NO_PASSWORD
+)
 
 
 def ways_of(entry: ConfigEntry) -> list[str]:
@@ -59,7 +63,8 @@ class PageFlow(ConfigFlow):
         entry = self._get_reconfigure_entry()
         tried: dict[str, str] = {}
         if user_input is not None:
-            data = _changed(entry, _ADDRESS, user_input)
+            data = _changed(entry, _ADDRESS, with_stored(user_input, entry.data))
+            data.pop(CONF_MOVED_FROM, None)  # a person says where it is
             data[CONF_PORT] = data[CONF_UPLOAD_PORT]
             if self._is_taken(entry, data):
                 tried = {"base": "other_module"}
@@ -93,7 +98,7 @@ class PageFlow(ConfigFlow):
         return self.async_show_form(
             step_id=step,
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema(fields), said if said is not None else entry.data
+                vol.Schema(fields), said if said is not None else without_passwords(entry.data)
             ),
             errors=errors,
             description_placeholders={"name": entry.title, "module": entry.title}

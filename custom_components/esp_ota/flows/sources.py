@@ -34,6 +34,7 @@ from ..const import (
 from ..house import HOUSE, House
 from ..library import KINDS, repository_from
 from ..ota import OtaError, web_address
+from .selectors import with_stored, without_passwords
 
 _TEXT: Final = selector.TextSelector()
 _COMMON: Final = {
@@ -112,13 +113,16 @@ class SourceFlow(ConfigSubentryFlow):
         facts = {"checked": f"{dt_util.as_local(last):%Y-%m-%d %H:%M}" if last else "-"}
         errors: dict[str, str] = {}
         if user_input is not None:
+            user_input = with_stored(user_input, subentry.data, addresses=[CONF_URL])
             data = await self._async_try(user_input, errors, facts, but=subentry)
             if not errors:
                 title, unique_id = self.form.title(data), self.form.unique_id(data)
                 return self.async_update_and_abort(
                     entry, subentry, title=title, data=data, unique_id=unique_id
                 )
-        return self._show("reconfigure", user_input or subentry.data, errors, facts)
+        return self._show(
+            "reconfigure", without_passwords(user_input or subentry.data), errors, facts
+        )
 
     async def _async_try(
         self,

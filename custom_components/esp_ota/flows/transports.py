@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import selector
 
 from ..const import (
+    CONF_NO_PASSWORD,
     CONF_OWN_SECRET,
     CONF_PULL_ADDRESS,
     CONF_PULL_SECRET,
@@ -26,6 +27,7 @@ from ..const import (
 from ..house import HOUSE, new_secret
 from ..ota import Cause, ChipFamily, Fixed, HttpUpload, OtaError, UploadDialect
 from ..web import PULL_PATH
+from .selectors import with_stored
 
 _HEADERS: Final = {
     ChipFamily.ESP8266: ("ESP8266httpUpdate.h", "ESPhttpUpdate"),
@@ -52,6 +54,9 @@ TEXT: Final = selector.TextSelector()
 PASSWORD: Final = selector.TextSelector(
     selector.TextSelectorConfig(type=selector.TextSelectorType.PASSWORD)
 )
+NO_PASSWORD: Final[dict[vol.Marker, Any]] = {
+    vol.Required(CONF_NO_PASSWORD, default=False): selector.BooleanSelector()
+}
 PORT: Final = vol.All(
     selector.NumberSelector(
         selector.NumberSelectorConfig(min=1, max=65535, mode=selector.NumberSelectorMode.BOX)
@@ -144,7 +149,7 @@ def sketch_lines(url: str, family: ChipFamily | None = None) -> str:
 
 def data_with_doors(data: Mapping[str, Any], user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry's data with what the form says about the doors."""
-    fields = dict(user_input)
+    fields = with_stored(user_input, data)
     own = fields.pop(CONF_OWN_SECRET, False)
     known = {str(marker) for marker in DOOR_FIELDS} | {CONF_PULL_SECRET}
     kept = {key: value for key, value in data.items() if key not in known}

@@ -8,7 +8,8 @@ from .announcements import Announcements, Claim
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
-from .pollers import Poller, new_secret
+from .newcomers import async_newcomers
+from .pollers import Poller, Secret, new_secret
 
 __all__ = [
     "HOUSE",
@@ -19,7 +20,9 @@ __all__ = [
     "InstallNote",
     "JournalError",
     "Poller",
+    "Secret",
     "async_make_house_entry",
+    "async_newcomers",
     "new_secret",
     "restored_result",
     "stored_result",

@@ -6,14 +6,14 @@ same records says just as much as one with new ones, so the records themselves a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from socket import inet_ntoa
+from heapq import nlargest
+from socket import inet_aton, inet_ntoa
 from typing import Final, override
 
 # The record classes are public in zeroconf's docs, but not in its `__all__`.
 from zeroconf import (  # type: ignore[attr-defined]
     DNSAddress,
     DNSOutgoing,
-    DNSPointer,
     DNSQuestion,
     DNSRecord,
     DNSService,
@@ -31,7 +31,7 @@ from homeassistant.core import CALLBACK_TYPE, callback
 from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 
 _CLAIMS: Final = 8
-"""Addresses kept of one name; more boards of one name are a flood."""
+"""Addresses kept of one name, and names looked at of one address; more are a flood."""
 
 type Heard = Callable[[ModuleFacts | None], None]
 """Called with what a module said, or None when it said goodbye."""
@@ -204,14 +204,40 @@ class Announcements(RecordUpdateListener):
         """Return when which services said last that they are there."""
         host = host.lower().removesuffix(".local")
         found = []
-        for record in self._zeroconf.cache.async_entries_with_name(SERVICE_TYPE):
-            if isinstance(record, DNSPointer):
-                facts = self.facts(record.alias)
-                if facts is None or host not in {facts.host, facts.name.lower()}:
-                    continue
-                if port in {facts.port, None}:
-                    found.append((self._address_told(record.alias), record.alias))
+        for alias in self._services_of(self._servers_at(host)):
+            facts = self.facts(alias)
+            if facts is None or host not in {facts.host, facts.name.lower()}:
+                continue
+            if port in {facts.port, None}:
+                found.append((self._address_told(alias), alias))
         return found
+
+    def _servers_at(self, host: str) -> list[str]:
+        """Return which names said last that an address is theirs, or the host name that it is.
+
+        Asked so and not of each service in turn: there may be thousands that somebody made up.
+        """
+        try:
+            address = inet_aton(host)
+        except OSError:
+            return [f"{host}.local."]
+        told = {
+            record.key: record.created
+            for records in self._zeroconf.cache.cache.values()
+            for record in records
+            if isinstance(record, DNSAddress) and record.address == address
+        }
+        return nlargest(_CLAIMS, told, key=lambda name: told[name])
+
+    def _services_of(self, servers: list[str]) -> list[str]:
+        """Return the services that these servers have, the newest first."""
+        told = {
+            record.name: record.created
+            for server in servers
+            for record in self._zeroconf.cache.async_entries_with_server(server)
+            if isinstance(record, DNSService) and record.name.lower().endswith(SERVICE_TYPE)
+        }
+        return nlargest(_CLAIMS, told, key=lambda name: told[name])
 
     def _address_told(self, service_name: str) -> float:
         """Return when a service said last where it is (`time.monotonic()`)."""

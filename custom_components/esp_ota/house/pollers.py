@@ -1,8 +1,8 @@
 """Modules that ask us for updates: who may ask, and who asks."""
 
+from enum import Enum
 import hmac
 import secrets
-import time
 from typing import Final, Protocol
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntry
@@ -12,14 +12,18 @@ from homeassistant.helpers import discovery_flow
 
 from ..const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
 from ..ota import PullDesk, PullRequest
+from .newcomers import async_newcomers
 
 _SECRET_LIMIT: Final = 128
-_STRANGERS: Final = 256
-"""Unknown modules remembered; a house with more of them at once has another problem."""
-_OFFERED: Final = 32
-"""Discoveries that wait for the person; each further one takes as long as there are."""
-_AGAIN: Final = 600.0
-"""Seconds after which an unknown module that still asks is offered anew."""
+
+
+class Secret(Enum):
+    """What a request rests on."""
+
+    OWN = "own"
+    """One that only this module has."""
+    HOUSE = "house"
+    """One that all modules of the house may have."""
 
 
 class Poller(Protocol):
@@ -28,7 +32,10 @@ class Poller(Protocol):
     desk: PullDesk
     config_entry: ConfigEntry
 
-    def async_polled(self, request: PullRequest, address: str) -> None:
+    def async_believes(self, request: PullRequest, address: str, *, own: bool) -> bool:
+        """Whether a request is its own; `own` is whether the secret was, and not the house's."""
+
+    def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
         """Take over what its request says."""
 
     def version_for_query(self) -> str:
@@ -42,7 +49,6 @@ class Pollers:
         """Nobody has asked."""
         self._hass = hass
         self._by_mac: dict[str, Poller] = {}
-        self._strangers: dict[str, float] = {}
         self.secret = ""
         """The house's; empty before its entry is set up, and then nobody may ask with it."""
 
@@ -68,10 +74,16 @@ class Pollers:
         """Return the module with this MAC."""
         return self._by_mac.get(mac)
 
-    def may_ask(self, poller: Poller | None, secret: str) -> bool:
-        """Whether this secret is a module's own, or the house's where it has none."""
-        own = poller.config_entry.data.get(CONF_PULL_SECRET) if poller else None
-        return _equal(secret, own or self.secret)
+    def rests_on(self, request: PullRequest, secret: str, address: str) -> Secret | None:
+        """Return what a request rests on, None where it may not be answered.
+
+        Who has a secret of its own is asked for that, by whatever it was recognised.
+        """
+        poller = self.get(request.mac)
+        entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
+        if entry is not None and (own := entry.data.get(CONF_PULL_SECRET)):
+            return Secret.OWN if _equal(secret, own) else None
+        return Secret.HOUSE if _equal(secret, self.secret) else None
 
     def is_anyones(self, secret: str) -> bool:
         """Whether this secret is the house's or any module's."""
@@ -80,12 +92,15 @@ class Pollers:
         return any([_equal(secret, own or "") for own in (self.secret, *known)])  # noqa: C419
 
     @callback
-    def async_meet(self, request: PullRequest, address: str) -> Poller | None:
-        """Take a request with the house's secret from a MAC that nobody has.
+    def async_meet(self, request: PullRequest, secret: str, address: str) -> Poller | None:
+        """Return whose request it is, of one that rests on a secret.
 
-        Returns the module where it is known by another name; else it is offered to the person.
+        A module that is known by another name learns its MAC; who is not known at all is offered
+        to the person.
         """
-        if (entry := self._nameless(request.mac, address)) is not None:
+        if (poller := self.get(request.mac)) is not None:
+            return poller
+        if (entry := self._nameless(request.mac, secret, address)) is not None:
             self._hass.config_entries.async_update_entry(
                 entry, unique_id=request.mac, data={**entry.data, CONF_MAC: request.mac}
             )
@@ -94,12 +109,8 @@ class Pollers:
                 runtime.coordinator.async_listen_for_polls()
                 return self.get(request.mac)
             return None
-        now = time.monotonic()
-        if now - self._strangers.get(request.mac, -_AGAIN) >= _AGAIN and not self._is_full():
-            self._strangers.pop(request.mac, None)
-            self._strangers[request.mac] = now
-            if len(self._strangers) > _STRANGERS:
-                del self._strangers[next(iter(self._strangers))]
+        newcomers = async_newcomers(self._hass)
+        if newcomers.async_may_offer(request.mac, address, SOURCE_INTEGRATION_DISCOVERY):
             discovery_flow.async_create_flow(
                 self._hass,
                 DOMAIN,
@@ -108,24 +119,24 @@ class Pollers:
             )
         return None
 
-    def _is_full(self) -> bool:
-        flows = self._hass.config_entries.flow
-        return len(flows.async_progress_by_handler(DOMAIN, include_uninitialized=True)) >= _OFFERED
-
-    def _nameless(self, mac: str, address: str) -> ConfigEntry | None:
+    def _nameless(self, mac: str, secret: str, address: str) -> ConfigEntry | None:
         """Return the one module without a MAC that this must be.
 
-        Default host names end in the MAC or its half (`ArduinoOTA.cpp` of all cores); else the
-        address tells, where just one module has it.
+        Its own secret tells, or a default host name that ends in the MAC (`ArduinoOTA.cpp` of all
+        cores); else its address, where just one module has it.
         """
         modules = self._modules()
         nameless = [entry for entry in modules if not entry.data.get(CONF_MAC)]
         digits = mac.replace(":", "")
         for entry in nameless:
             tail = str(entry.data.get(CONF_NAME, "")).lower().rpartition("-")[2]
-            if tail in {digits, digits[6:]}:
+            if tail == digits or _equal(secret, entry.data.get(CONF_PULL_SECRET) or ""):
                 return entry
         here = [entry for entry in modules if entry.data.get(CONF_HOST) == address]
+        for entry in here:
+            tail = str(entry.data.get(CONF_NAME, "")).lower().rpartition("-")[2]
+            if entry in nameless and tail == digits[6:]:
+                return entry
         return here[0] if len(here) == 1 and here[0] in nameless else None
 
 

@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import CONF_REFUSED_BY
 from ..house import InstallNote
-from ..issues import async_clear_update_issue, async_raise_module_issue, plain
+from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator, Press, async_outcome, async_tell
 from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict
@@ -107,7 +107,7 @@ def _ask_back(
             "module": entry.title,
             "version": note["version"],
             "back_to": back.version,
-            "sentence": plain(outcome.sentence),
+            "sentence": outcome.sentence,
         },
         fix={"sha256": back.image.sha256, "replaces": note["sha256"]},
     )

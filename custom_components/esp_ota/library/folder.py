@@ -13,8 +13,9 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
-from ..issues import async_clear_file_issue, async_raise_file_issue, shown
-from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, ReleaseName
+from ..issues import shown
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, ReleaseName, one_line
+from .file_troubles import FileTroubles
 from .library import Library
 from .release import SIGNATURE_LIMIT
 
@@ -55,6 +56,7 @@ class WatchedFolder:
         self.path = Path(hass.config.path(DOMAIN, "firmware"))
         self._seen: dict[str, _Stamp] = {}
         self._done: dict[str, _Stamp] = {}
+        self._troubles = FileTroubles(hass)
         self._scanning = False
         self._conflicting: set[str] = set()
         self._unreadable: set[str] = set()
@@ -95,6 +97,7 @@ class WatchedFolder:
             found = await self._hass.async_add_executor_job(_list, self.path)
             if found is not None:
                 await self._async_take_finished(found)
+                self._troubles.async_show()
         finally:
             self._scanning = False
 
@@ -106,7 +109,7 @@ class WatchedFolder:
                 self._done[name] = stamp
                 await self._async_take(name, again=again)
         for name in self._done.keys() - found.keys():
-            async_clear_file_issue(self._hass, name)
+            self._troubles.async_clear(name)
             self._contents.pop(name, None)
         self._done = {name: stamp for name, stamp in self._done.items() if name in found}
         self._seen = found
@@ -124,12 +127,11 @@ class WatchedFolder:
             found = await self._hass.async_add_executor_job(read_firmware, self.path / name)
             self._contents[name] = found.sha256
             if not again and self._is_unwanted(found.sha256, self._done[name]):
-                async_clear_file_issue(self._hass, name)
+                self._troubles.async_clear(name)
                 return
             release = await self._library.async_add(found.data, found.name, source=SOURCE)
         except OtaError as err:
-            LOGGER.info("%s in the firmware folder is not usable: %s", shown(name), err)
-            async_raise_file_issue(self._hass, name, err)
+            self._troubles.async_raise(name, err)
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
             if err.cause is Cause.NOT_STORED:
@@ -137,10 +139,10 @@ class WatchedFolder:
         except OSError as err:  # tried again at each scan: permissions leave no stamp
             self._unreadable.add(name)
             error = LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err)
-            async_raise_file_issue(self._hass, name, error)
+            self._troubles.async_raise(name, error)
         else:
-            async_clear_file_issue(self._hass, name)
-            LOGGER.info("%s is %s %s", shown(name), release.firmware, release.version)
+            self._troubles.async_clear(name)
+            LOGGER.info("%s is %s %s", one_line(shown(name)), release.firmware, release.version)
 
     def _is_unwanted(self, sha256: str, stamp: _Stamp) -> bool:
         """Whether a file holds a release that was removed after the file was written."""

@@ -21,7 +21,6 @@ from ..const import (
     CONF_TRANSPORTS,
     CONF_UPLOAD_PORT,
     DEFAULT_UPLOAD_PORT,
-    DOMAIN,
     LOGGER,
     TRANSPORT_PULL,
     TRANSPORT_PUSH,
@@ -53,8 +52,13 @@ from ..ota import (
     ask_gate,
     is_alive,
     is_listening,
+    is_there,
     same_version,
 )
+from .asking import Asking
+from .device import async_keep_mac, device_of
+from .likeness import Likeness
+from .moves import Moves
 from .named_evidence import NamedEvidence
 from .outcome import Outcome
 from .state import ModuleState, candidate_of, merged_facts
@@ -75,17 +79,25 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.desk = PullDesk(house.patience.pull)
         self.statements = Statements()
         self.named_evidence = NamedEvidence(hass, entry, self._told)
+        likeness = Likeness(entry, self._async_probe_at, self.named_evidence, house.patience.upload)
         self.whereabouts = Whereabouts(
             hass,
             entry,
             house,
-            probe=self._async_probe_at,
+            moves=Moves(hass, entry, house, likeness),
             other_mac=self.named_evidence.async_other_mac,
             on_found=self._heard,
         )
+        self.asking = Asking(
+            entry,
+            self.desk,
+            self.whereabouts,
+            house.library,
+            on_heard=self._heard_asking,
+            version_for_query=self.version_for_query,
+        )
         self.watch = self._watch()
         self._announced: ModuleFacts | None = None
-        self._polled: PullRequest | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         known = house.journal.known(entry.entry_id)
@@ -121,7 +133,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_listen_for_polls(self) -> None:
         """Be found by the MAC that requests carry, once it is known."""
         if mac := self.config_entry.data.get(CONF_MAC):
-            self._stop_polls = self.house.pollers.async_add(mac, self)
+            self._stop_polls = self.house.pollers.async_add(mac, self.asking)
 
     def _listen_for_announcements(self) -> CALLBACK_TYPE:
         name = self.config_entry.data.get(CONF_SERVICE_NAME)
@@ -162,6 +174,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     async def _async_probe_at(self, address: Address, timeout: float) -> bool:
         """Ask at its OTA port, or at its web server where it has nothing else."""
+        if self.transports == [TRANSPORT_PULL]:
+            return await is_there(*address, timeout)
         if TRANSPORT_PUSH in self.transports:
             return await is_alive(*address, timeout)
         return await is_listening(address.host, self.port, timeout)
@@ -197,6 +211,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if ours or self.whereabouts.is_here(facts):
             self.watch.heard(sighting)  # a running install has to know of a stranger as well
         if not ours:
+            self.whereabouts.async_introduce(facts)
             return
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
@@ -206,18 +221,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._believe(sighting)
 
     @callback
-    def async_polled(self, request: PullRequest, address: str) -> None:
-        """Take what a request for an update says."""
-        self._polled = request
+    def _heard_asking(self, request: PullRequest, sighting: Sighting) -> None:
+        """Take what a request that is believed says."""
         self.knowledge.polled(request, time.time())
         self._seen()
-        if self.transports == [TRANSPORT_PULL]:
-            self.whereabouts.async_move(address)
-        elif not request.proxied:
-            self.whereabouts.async_asked_from(address)
-        running = self.house.library.running(request.sketch_md5)
-        known = {"firmware": running.firmware, "version": running.version} if running else {}
-        self._told(request.sighting(time.monotonic(), **known))
+        self._told(sighting)
 
     @callback
     def _told(self, sighting: Sighting) -> None:
@@ -262,6 +270,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take that the module has an image of a running install."""
         if image.kind is ImageKind.SKETCH:
             self.statements.image_replaced(time.monotonic())
+        self.whereabouts.moves.async_proved()
         self.knowledge.delivered(image, delivery, self.facts().family)
 
     @callback
@@ -277,22 +286,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _learn_mac(self, mac: str) -> None:
-        """Keep a MAC that was announced for the first time, so that devices can be linked."""
-        self.hass.config_entries.async_update_entry(
-            self.config_entry, data={**self.config_entry.data, CONF_MAC: mac}
-        )
+        """Keep a MAC that was announced for the first time."""
+        async_keep_mac(self.hass, self.config_entry, mac)
         self.async_listen_for_polls()
-        if device := self.device:
-            dr.async_get(self.hass).async_update_device(
-                device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
-            )
 
     @property
     def device(self) -> dr.DeviceEntry | None:
         """The module's device, once it has one."""
-        return dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, self.config_entry.entry_id), self.config_entry.entry_id
-        )
+        return device_of(self.hass, self.config_entry)
 
     @callback
     def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:
@@ -315,7 +316,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
         entry = self.config_entry
-        facts = merged_facts(entry, self._announced, self._polled, port=self.port)
+        facts = merged_facts(entry, self._announced, self.polled, port=self.port)
         running = self._running
         facts = replace(
             facts,
@@ -336,12 +337,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @property
     def polled(self) -> PullRequest | None:
         """What it said of itself when it asked for an update last, since the start."""
-        return self._polled
+        return self.asking.last
 
     @property
     def _running(self) -> Image | None:
         """The image that runs, where its sum proves which one of the library it is."""
-        running = self.house.library.running(self._polled.sketch_md5 if self._polled else None)
+        running = self.house.library.running(self.polled.sketch_md5 if self.polled else None)
         return running.image if running else None
 
     @property

@@ -29,6 +29,7 @@ from ..ota import (
     Sighting,
     is_another_board,
     mac_from,
+    one_line,
     version_from,
 )
 
@@ -109,6 +110,14 @@ class NamedEvidence:
         body, age = await _async_page(self._hass, self._entry, options, host)
         return self._other_mac(body) if body is not None and not age else None
 
+    async def async_speaks_at(self, host: str) -> bool:
+        """Whether the module's own page, where it has one, names a version at a host as well."""
+        options = self._entry.options
+        if _HOST not in options.get(CONF_INFO_URL, ""):
+            return True
+        body, _ = await _async_page(self._hass, self._entry, options, host)
+        return body is not None and version_from(body, options.get(CONF_INFO_PATH)) is not None
+
     def _other_mac(self, body: bytes) -> str | None:
         known, mac = self._entry.data.get(CONF_MAC), mac_from(body)
         return mac if mac and known and is_another_board(mac, known) else None
@@ -133,7 +142,7 @@ async def _async_page(
         async with asyncio.timeout(_SECONDS):
             return await _look_at(session, URL(url))
     except (ClientError, TimeoutError, ValueError) as err:
-        LOGGER.debug("%s: its info page is silent: %s", entry.title, err)
+        LOGGER.debug("%s: its info page is silent: %s", entry.title, one_line(err))
         return None, 0.0
 
 

@@ -1,9 +1,9 @@
 """Where one module is now: the one source of it, asked before every connection.
 
 An address is lent, and a host name is only what a sketch calls itself. So the module is asked who
-and where it is, and each answer is weighed: one with its MAC proves it; one with its name alone
-does where no other board says the same, and a new address is believed when the old one is silent
-or has become another module's. What cannot be told apart is refused, with a repair.
+and where it is, and each answer is weighed: who has its MAC, or its name where no other board says
+the same. mDNS proves nothing, though: a new address is believed when the old one is silent or has
+become another module's, and the new one answers as this module does. Else a repair asks.
 """
 
 import asyncio
@@ -13,25 +13,24 @@ import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     CONF_MAC,
     CONF_SERVICE_NAME,
-    CONF_TRANSPORTS,
     LOGGER,
-    TRANSPORT_PUSH,
-    TRANSPORT_UPLOAD,
 )
-from ..house import Claim, House
-from ..issues import async_clear_same_name, async_raise_same_name
+from ..house import Claim, House, async_newcomers
+from ..issues import async_clear_doubt, async_raise_doubt
 from ..ota import Address, Cause, InstallRefused, ModuleConnectionError, ModuleFacts, OtaError
+from .moves import Moves
 
 _DOUBT_AGAIN: Final = 10.0
 """Seconds until a doubt is looked into again; installs do at once."""
 _LONGEST: Final = 600.0
 """The same when nothing changes for long."""
+_DOUBTS: Final = {Cause.SAME_NAME, Cause.MODULE_MOVED}
+"""What stays so until something is changed, or a person says how it is."""
 _RIVAL: Final = 0.3
 """Seconds after the first answer in which a second board of the same name would have answered."""
 
@@ -45,11 +44,11 @@ class Whereabouts:
         entry: ConfigEntry,
         house: House,
         *,
-        probe: Callable[[Address, float], Awaitable[bool]],
+        moves: Moves,
         other_mac: Callable[[str], Awaitable[str | None]],
         on_found: Callable[[ModuleFacts, float], None],
     ) -> None:
-        """Ask by `probe` whether a module answers at an address, within so many seconds.
+        """Let `moves` judge whether it is where somebody says to be it.
 
         `other_mac` returns the MAC of another module that a page at a host names; `on_found`
         gets what was announced at a new address before it was known to be this module's.
@@ -57,7 +56,7 @@ class Whereabouts:
         self._hass = hass
         self._entry = entry
         self._house = house
-        self._probe = probe
+        self.moves = moves
         self._other_mac = other_mac
         self._on_found = on_found
         self._heard = asyncio.Event()
@@ -68,7 +67,7 @@ class Whereabouts:
     @property
     def address(self) -> Address:
         """Where it was found last; `now` finds out whether it is there still."""
-        return Address(str(self._entry.data[CONF_HOST]), int(self._entry.data[CONF_PORT]))
+        return self.moves.address
 
     @property
     def _mac(self) -> str | None:
@@ -78,23 +77,16 @@ class Whereabouts:
     def _name(self) -> str | None:
         return self._entry.data.get(CONF_SERVICE_NAME)
 
-    @property
-    def _port(self) -> int | None:
-        """The port that belongs to the address; a page has one of its own."""
-        transports = self._entry.data.get(CONF_TRANSPORTS) or [TRANSPORT_PUSH]
-        return None if TRANSPORT_UPLOAD in transports else self.address.port
-
     def is_here(self, facts: ModuleFacts) -> bool:
         """Whether a statement names the host that is known; its port may be another by now."""
         host = self.address.host.lower().removesuffix(".local")
         return host in {facts.host, facts.name.lower()}
 
     def is_ours(self, facts: ModuleFacts) -> bool:
-        """Whether a statement under this name can only be this module's."""
-        known = self._mac
-        if known is not None and facts.mac is not None:
-            return facts.mac == known
-        if facts.mac is not None and self._belongs_to_another(facts.mac):
+        """Whether a statement under this name is this module's: of its address, no other MAC."""
+        if facts.mac is not None and (
+            self._belongs_to_another(facts.mac) or self._mac not in {None, facts.mac}
+        ):
             return False
         return self.is_here(facts)
 
@@ -115,10 +107,22 @@ class Whereabouts:
             self._async_do(self._follow())
 
     @callback
-    def async_asked_from(self, host: str) -> None:
-        """Take that it asked for an update from somewhere: it may have moved there."""
-        if host != self.address.host:
-            self._async_do(self._follow_to(Address(host, self.address.port)))
+    def async_introduce(self, facts: ModuleFacts) -> None:
+        """Offer a board of this module's name that says another MAC; of one known it is not."""
+        if self._name is not None and facts.mac not in {None, self._mac}:
+            assert facts.mac is not None
+            if not self._belongs_to_another(facts.mac):
+                async_newcomers(self._hass).async_heard(self._name, facts)
+
+    @callback
+    def async_asked_from(self, host: str, *, believed: bool) -> None:
+        """Take that it asked for an update from somewhere: it may have moved there.
+
+        Where that alone is not `believed`, a person is asked whether it did.
+        """
+        if host != self.address.host and not self.moves.is_denied(host):
+            address = Address(host, self.address.port)
+            self._async_do(self._follow_to(address, asks=not believed))
 
     @callback
     def _async_do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -137,7 +141,7 @@ class Whereabouts:
                 await self.now()
             except OtaError as err:
                 LOGGER.debug("%s: where it is cannot be told: %s", self._entry.title, err)
-                if err.cause is not Cause.SAME_NAME:
+                if err.cause not in _DOUBTS:
                     return
             else:
                 return
@@ -148,10 +152,14 @@ class Whereabouts:
                     await self._heard.wait()
             pause = min(2 * pause, _LONGEST)
 
-    async def _follow_to(self, address: Address) -> None:
+    async def _follow_to(self, address: Address, *, asks: bool = False) -> None:
         """Believe where it asked from, which may be a router's: the new answers, the old not."""
-        patience = self._house.patience.watch.patient_probe
-        if await self._probe(address, patience) and not await self._is_alive(self.address):
+        try:
+            await self.moves.raise_unless_moved(address)
+        except InstallRefused as err:
+            if asks:
+                async_raise_doubt(self._hass, self._entry, err.cause, err.facts)
+        else:
             self.async_move(*address)
 
     async def async_meet(self, facts: ModuleFacts) -> bool | None:
@@ -205,23 +213,19 @@ class Whereabouts:
                 found = await self._found()
                 await self._ask_page(found)
             except InstallRefused as err:
-                if err.cause is Cause.SAME_NAME:
-                    async_raise_same_name(self._hass, self._entry, err.facts)
+                if err.cause in _DOUBTS:
+                    async_raise_doubt(self._hass, self._entry, err.cause, err.facts)
                     self._async_do(self._follow())
                 raise
-            async_clear_same_name(self._hass, self._entry.entry_id)
+            async_clear_doubt(self._hass, self._entry.entry_id)
             self.async_move(*found)
             return found
 
     @callback
     def async_move(self, host: str, port: int | None = None) -> None:
         """Keep where it is, and take what it said from there."""
-        found = Address(host, port or self.address.port)
-        if found == self.address:
+        if not self.moves.async_move(Address(host, port or self.address.port)):
             return
-        LOGGER.info("%s is at %s:%s now", self._entry.title, *found)
-        data = {**self._entry.data, CONF_HOST: found.host, CONF_PORT: found.port}
-        self._hass.config_entries.async_update_entry(self._entry, data=data)
         for claim in self._claims(0.0):
             if self.is_here(claim.facts):
                 self._on_found(claim.facts, claim.at)
@@ -240,7 +244,10 @@ class Whereabouts:
     async def _found(self) -> Address:
         patience = self._house.patience
         claims = self._claims(time.monotonic() - patience.breath)
-        if not claims and self._claims(0.0):
+        if any(not self.is_here(claim.facts) for claim in claims):
+            # Who is where it was before shall have its say.
+            claims = await self._asked(patience.breath, everybody=True) or claims
+        elif not claims and self._claims(0.0):
             claims = await self._asked(patience.breath)
         try:
             return await self._judged(claims)
@@ -259,9 +266,9 @@ class Whereabouts:
                 return await self._judged(claims)
             except InstallRefused as err:
                 doubt = err
-                if err.cause is Cause.SAME_NAME and self._rounds_since(asked_at) > 1:
+                if err.cause in _DOUBTS and self._rounds_since(asked_at) > 1:
                     break
-        if doubt.cause is Cause.SAME_NAME and not self._claims(asked_at):
+        if doubt.cause in _DOUBTS and not self._claims(asked_at):
             return await self._judged([])  # nobody says so any more
         raise doubt
 
@@ -275,7 +282,7 @@ class Whereabouts:
         if name is None:
             return []
         self._house.announcements.async_ask(name)
-        for other in {self._house.announcements.find(self.address.host, self._port), None}:
+        for other in {self._house.announcements.find(self.address.host, self.moves.port), None}:
             if everybody and other is not None and other.lower() != name.lower():
                 self._house.announcements.async_ask(other)
         end = asked_at + seconds
@@ -301,7 +308,8 @@ class Whereabouts:
         return [
             claim
             for claim in self._house.announcements.claims(self._name, since)
-            if claim.facts.mac is None or not self._belongs_to_another(claim.facts.mac)
+            if (claim.facts.mac is None or not self._belongs_to_another(claim.facts.mac))
+            and not self.moves.is_denied(claim.facts.host)
         ]
 
     def _is_proof(self, claim: Claim) -> bool:
@@ -323,18 +331,19 @@ class Whereabouts:
         proven = [claim for claim in own if self._is_proof(claim)]
         as_new = [claim for claim in proven if claim.at >= proven[0].at - _RIVAL]
         found = _one_of(as_new or own, self.is_here)
+        if (before := self.moves.came_from) is not None:
+            found = next((claim for claim in own if claim.facts.host == before), found)
         if found is None:
             for claim in strangers:
                 if self.is_here(claim.facts):
                     raise self._wrong_module(claim.facts.mac)
         elif not proven:
             self._raise_for_twin(own, found)
-            if not self.is_here(found.facts) and await self._is_alive(here):
-                raise self._same_name(here.host, found.facts.host)
         where = here
         if found is not None:
             host = here.host if self.is_here(found.facts) else found.facts.host
             where = Address(host, found.facts.port)
+        await self.moves.raise_unless_moved(where)
         if (doubt := self._other_there(where)) is not None:
             raise doubt
         return where
@@ -346,19 +355,12 @@ class Whereabouts:
             twins.discard(found.facts.host)
             raise self._same_name(found.facts.host, twins.pop())
 
-    async def _is_alive(self, address: Address) -> bool:
-        """Whether a module answers where this one was, that nobody else says to be."""
-        if self._house.announcements.is_others(self._name, address.host, self._port):
-            return False
-        patience = self._house.patience.watch.patient_probe
-        return await self._probe(address, patience) or await self._probe(address, patience)
-
     def _other_there(self, address: Address) -> InstallRefused | None:
         """Return who else announced an address after this module did."""
         name = self._name
         if name is None:
             return None
-        port = None if self._port is None else address.port
+        port = None if self.moves.port is None else address.port
         found = self._house.announcements.other_at(name, address.host, port)
         if found is None:
             return None

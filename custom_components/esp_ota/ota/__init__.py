@@ -19,6 +19,7 @@ from .evidence import (
 from .exceptions import (
     InstallRefused,
     LibraryError,
+    ModuleAuthError,
     ModuleConnectionError,
     OtaError,
     SafeStateError,
@@ -59,6 +60,7 @@ from .module import (
     family_from_port,
     is_alive,
     is_listening,
+    is_there,
 )
 from .naming import ReleaseName, by_version, is_newer, same_name, same_version
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
@@ -97,6 +99,7 @@ from .sources import (
     web_address,
     without_risk,
 )
+from .texts import as_text, as_texts, lines_as_text, one_line, without_secrets
 from .transport import (
     LAST_OF_IMAGE,
     Address,
@@ -155,6 +158,7 @@ __all__ = [
     "Listed",
     "Listing",
     "Marker",
+    "ModuleAuthError",
     "ModuleConnectionError",
     "ModuleFacts",
     "ModuleKnowledge",
@@ -193,6 +197,8 @@ __all__ = [
     "VerifyError",
     "WatchLimits",
     "Whereabouts",
+    "as_text",
+    "as_texts",
     "ask_gate",
     "by_version",
     "carry_through",
@@ -207,8 +213,11 @@ __all__ = [
     "is_json_path",
     "is_listening",
     "is_newer",
+    "is_there",
+    "lines_as_text",
     "mac_from",
     "may_pack",
+    "one_line",
     "open_url",
     "pack",
     "pack_for",
@@ -228,4 +237,5 @@ __all__ = [
     "version_from",
     "web_address",
     "without_risk",
+    "without_secrets",
 ]

@@ -107,6 +107,7 @@ class Cause(StrEnum):
     WRONG_MODULE = "wrong_module"
     SAME_NAME = "same_name"
     MOVED = "moved"
+    MODULE_MOVED = "module_moved"
     # The update page
     HTTP_PORT_CLOSED = "http_port_closed"
     HTTP_NO_ANSWER = "http_no_answer"

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from .causes import Cause
+from .texts import one_line
 
 
 class OtaError(Exception):
@@ -12,9 +13,9 @@ class OtaError(Exception):
     """Whether the same try a few seconds later can succeed without anybody's help."""
 
     def __init__(self, cause: Cause, **facts: object) -> None:
-        """Keep the facts as text, ready for a translation."""
+        """Keep the facts as text, ready for a translation: one line each, of bounded length."""
         self.cause = cause
-        self.facts = {name: str(value) for name, value in facts.items()}
+        self.facts = {name: one_line(value) for name, value in facts.items()}
         details = ", ".join(f"{name}={value}" for name, value in self.facts.items())
         super().__init__(f"{cause} ({details})" if details else str(cause))
 

@@ -216,11 +216,16 @@ class ModuleFacts:
 
 
 class EvidenceSource(StrEnum):
-    """Where a statement about the running firmware came from, strongest first."""
+    """Where a statement about the running firmware came from, strongest first.
+
+    A request with the secret that all modules of the house know is no stronger than what anybody
+    can announce.
+    """
 
     PULL_MD5 = "pull_md5"
     INFO_URL = "info_url"
     TXT = "txt"
+    SHARED_PULL_MD5 = "shared_pull_md5"
     ENTITY = "entity"
     PULL_VERSION = "pull_version"
     ASSUMED = "assumed"

@@ -22,7 +22,7 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
-from ..house import HOUSE, House, Poller
+from ..house import HOUSE, House, Poller, Secret
 from ..ota import LAST_OF_IMAGE, Delivery, Download, PullMode, PullRequest, unsent
 
 PULL_PATH: Final = "/api/esp_ota/pull"
@@ -90,19 +90,17 @@ class PullView(HomeAssistantView):
         if pull is None:
             known = house.pollers.is_anyones(secret)
             return web.Response(status=HTTPStatus.FORBIDDEN if known else HTTPStatus.NOT_FOUND)
-        poller = house.pollers.get(pull.mac)
-        if not house.pollers.may_ask(poller, secret):
+        if (rests_on := house.pollers.rests_on(pull, secret, address)) is None:
             return web.Response(status=HTTPStatus.NOT_FOUND)
-        poller = poller or house.pollers.async_meet(pull, address)
-        if poller is None:
+        poller = house.pollers.async_meet(pull, secret, address)
+        own = rests_on is Secret.OWN
+        if poller is None or not poller.async_believes(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
-        return await _answer(request, pull, poller, address)
+        poller.async_polled(pull, address, own=own)
+        return await _answer(request, pull, poller)
 
 
-async def _answer(
-    request: web.Request, pull: PullRequest, poller: Poller, address: str
-) -> web.StreamResponse:
-    poller.async_polled(pull, address)
+async def _answer(request: web.Request, pull: PullRequest, poller: Poller) -> web.StreamResponse:
     if pull.mode is PullMode.VERSION:
         return web.Response(headers={"x-version": poller.version_for_query()})
     download = await poller.desk.visit(pull)

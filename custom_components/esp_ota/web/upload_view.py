@@ -15,7 +15,7 @@ from ..helpers import async_file_sentence
 from ..house import HOUSE
 from ..installs import async_uses
 from ..library import SIGNATURE_LIMIT, IncomingFile, ReleaseName
-from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError
+from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, one_line
 
 SOURCE: Final = "build"
 UPLOAD_PATH: Final = "/api/esp_ota/firmware"
@@ -64,7 +64,8 @@ class UploadView(HomeAssistantView):
                 await upload.async_receive(file)
                 return await self._async_add(hass, upload, file)
         except OtaError as err:
-            LOGGER.info("%s from a build machine is not usable: %s", upload.file_name, err)
+            name = one_line(upload.file_name)
+            LOGGER.info("%s from a build machine is not usable: %s", name, err)
             status = _STATUS.get(err.cause, HTTPStatus.UNPROCESSABLE_ENTITY)
             message = await async_file_sentence(hass, err)
             answer = {"error": err.cause, "message": message, "file": upload.file_name}

@@ -22,7 +22,12 @@ from .statements import strongest, what_was_said
 
 _KEEP: Final = 32
 """Different statements kept of each source; an install looks back over a few minutes only."""
-_ITS_OWN: Final = {EvidenceSource.PULL_MD5, EvidenceSource.PULL_VERSION, EvidenceSource.TXT}
+_ITS_OWN: Final = {
+    EvidenceSource.PULL_MD5,
+    EvidenceSource.SHARED_PULL_MD5,
+    EvidenceSource.PULL_VERSION,
+    EvidenceSource.TXT,
+}
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
 _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""

@@ -16,7 +16,7 @@ from .discovery import (
     family_from_port,
     format_mac,
 )
-from .probe import is_alive, is_listening
+from .probe import is_alive, is_listening, is_there
 from .pull_request import PullMode, PullRequest
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "format_mac",
     "is_alive",
     "is_listening",
+    "is_there",
     "is_translated",
     "why_silent",
     "why_unreachable",

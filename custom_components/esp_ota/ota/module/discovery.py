@@ -25,6 +25,7 @@ _ESP32_HOST: Final = re.compile(r"^esp32\w*-([0-9a-f]{12})$")
 _ESP8266_HOST: Final = re.compile(r"^esp(?:8266)?[-_][0-9a-f]{6}$")
 _PICO_HOST: Final = re.compile(r"^pico(?:w|2w?)?-[0-9a-f]{16}$")
 _MAC: Final = re.compile(r"^(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}$")
+_FOR_MANY: Final = 0x01
 _ESP32_VARIANT: Final = re.compile(r"(?:^|[^a-z0-9]|esp32[-_]?)([schp]\d{1,2})(?:[^0-9]|$)")
 _PLATFORMIO: Final = "PLATFORMIO_"
 _ESP8266_BOARD: Final = re.compile(
@@ -118,12 +119,15 @@ def mac_from_hostname(name: str) -> str | None:
 
 
 def format_mac(text: str | None) -> str | None:
-    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for anything else."""
+    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for anything else.
+
+    No interface has zero, or one that is meant for many: IEEE 802, the first byte's lowest bit.
+    """
     if text is None or not _MAC.match(text := text.strip().lower()):
         return None
-    if text.count(":") == 5:  # noqa: PLR2004 - between six numbers
-        return text
     digits = re.sub("[^0-9a-f]", "", text)
+    if not int(digits, 16) or int(digits[:2], 16) & _FOR_MANY:
+        return None
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 

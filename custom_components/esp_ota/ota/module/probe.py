@@ -24,6 +24,15 @@ async def is_alive(host: str, port: int, timeout: float) -> bool:
         return False
 
 
+async def is_there(host: str, port: int, timeout: float) -> bool:
+    """Whether anything answers at an address, be it that nothing listens there."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await _host_answers(host, port)
+    except TimeoutError:
+        return False
+
+
 async def is_listening(host: str, port: int, timeout: float) -> bool:
     """Whether a web server takes a connection; a sketch that runs without one is no use."""
     try:

@@ -108,15 +108,22 @@ class PullRequest:
         )
 
     def sighting(
-        self, at: float, *, firmware: str | None = None, version: str | None = None
+        self,
+        at: float,
+        *,
+        own: bool = True,
+        firmware: str | None = None,
+        version: str | None = None,
     ) -> Sighting:
-        """Return the request as a statement about what runs.
+        """Return the request as a statement about what runs, as strong as the secret it came with.
 
+        `own` is whether that was the module's own, and not the one that all modules know.
         `firmware` and `version` are those of the image with this very sum, where one is known.
         """
         exact = firmware is not None
+        source = EvidenceSource.PULL_MD5 if own else EvidenceSource.SHARED_PULL_MD5
         return Sighting(
-            source=EvidenceSource.PULL_MD5 if exact else EvidenceSource.PULL_VERSION,
+            source=source if exact else EvidenceSource.PULL_VERSION,
             at=at,
             firmware=firmware,
             version=version if exact else self.version,

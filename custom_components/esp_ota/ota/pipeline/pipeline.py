@@ -34,6 +34,9 @@ _FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
 _CAN_WAIT: Final = {InstallStage.QUEUED, InstallStage.RESTARTING, InstallStage.VERIFYING}
 """In them nothing is done but waiting: somebody else can go on with it, the equipment as it is."""
 
+_WHO: Final = {Cause.WRONG_MODULE, Cause.SAME_NAME, Cause.MODULE_MOVED}
+"""Who it is stays in doubt on every way."""
+
 
 class Pipeline:
     """One run for one module: one image, or several after each other with one verdict."""
@@ -182,11 +185,7 @@ class Pipeline:
 
     def _fall_back(self, err: OtaError) -> None:
         """Turn to the next transport, or raise what kept the first one from beginning."""
-        if (
-            self._sending.payload_started
-            or isinstance(err, _FINAL)
-            or err.cause in {Cause.WRONG_MODULE, Cause.SAME_NAME}
-        ):
+        if self._sending.payload_started or isinstance(err, _FINAL) or err.cause in _WHO:
             raise err
         self._first_error = self._first_error or err
         if len(self._transports) == 1:

@@ -84,6 +84,11 @@ class Invitation:
         self.was_answered = False
         """Whether the module said anything at all, which sketches of 2015 never do."""
 
+    @property
+    def was_challenged(self) -> bool:
+        """Whether the module asked for the password."""
+        return self._keys_known > 0
+
     async def accepted(self) -> None:
         """Return when the module said `OK`; raises the OtaError that says why it did not."""
         began = asyncio.get_running_loop().time()

@@ -51,14 +51,19 @@ class ArduinoOtaPush(Push):
         password: str | None = None,
         callback_port: int = 0,
         family: ChipFamily | None = None,
+        did_not_ask: Callable[[Address], OtaError | None] = lambda _address: None,
         limits: PushLimits | None = None,
     ) -> None:
-        """Push to where the module is; `callback_port` 0 lets the system choose one per push."""
+        """Push to where the module is; `callback_port` 0 lets the system choose one per push.
+
+        `did_not_ask` returns why a module that says yes without asking for a password gets nothing.
+        """
         self._where = where
         self._at: Address | None = None
         self._password = password
         self._callback_port = callback_port
         self._family = family
+        self._did_not_ask = did_not_ask
         self._limits = limits or PushLimits()
 
     @override
@@ -146,6 +151,8 @@ class ArduinoOtaPush(Push):
                 if not invitation.was_answered:
                     raise CallbackError(Cause.FILES_UNANSWERED)
             await _drop(inviting)
+            if not invitation.was_challenged and (doubt := self._did_not_ask(at)) is not None:
+                raise doubt
         except BaseException:
             if connecting.done() and not connecting.cancelled():
                 reset(connecting.result())

@@ -1,0 +1,166 @@
+"""Modules that nobody has added: which of them are offered to the person.
+
+Anybody in the network can announce thousands of names. A few are believed at once; beyond that a
+module is offered only when it answers at the address it names, one address offers few, and what is
+left out is told in one repair.
+"""
+
+import asyncio
+from collections import OrderedDict
+from ipaddress import ip_address
+import time
+from typing import Final
+
+from homeassistant.config_entries import SOURCE_ZEROCONF
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import discovery_flow
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..issues import async_raise_left_out
+from ..ota import SERVICE_TYPE, ModuleFacts, is_alive
+
+_NEWCOMERS: Final[HassKey[Newcomers]] = HassKey(f"{DOMAIN}_newcomers")
+
+_CALM: Final = 8
+"""Cards that may wait before anybody is asked whether it is there."""
+_MOST: Final = 32
+"""Cards of one source at once: nobody looks through more."""
+_OF_ONE_ADDRESS: Final = 4
+"""Offers from one address within `_AGAIN`: a few modules may be behind one router."""
+_AGAIN: Final = 600.0
+"""Seconds after which one that is still there is offered anew."""
+_WAITING: Final = 2048
+"""Announcements that wait to be looked at; of more the oldest are left out."""
+_AT_ONCE: Final = 32
+_PAUSES: Final = (3.0, 6.0, 15.0, 60.0, 300.0)
+"""Seconds after which one that shares its name is offered again, where that is in doubt still."""
+_PATIENCE: Final = 1.0
+"""Seconds for an answer, as a module in the house takes for ARP and a sleeping radio."""
+
+
+class Newcomers:
+    """Of one Home Assistant; also before the first module is added."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nobody has come."""
+        self._hass = hass
+        self._offered: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        """When and from where somebody was offered: by MAC, or service name."""
+        self._waiting: OrderedDict[str, ZeroconfServiceInfo] = OrderedDict()
+        self._passed: set[str] = set()
+        """Service names that were found to answer, on their way to their card."""
+        self._looking: asyncio.Task[None] | None = None
+        self._left_out = 0
+
+    def _cards(self, source: str) -> int:
+        """Return how many offers of a source wait for the person."""
+        flows = self._hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        return sum(1 for flow in flows if flow["context"]["source"] == source)
+
+    @callback
+    def async_may_offer(self, who: str, host: str, source: str) -> bool:
+        """Note that somebody is to be offered; False when it was just now, or is too much."""
+        now = time.monotonic()
+        while self._offered and now - next(iter(self._offered.values()))[0] >= _AGAIN:
+            self._offered.popitem(last=False)
+        if who in self._offered:
+            return False
+        same = sum(1 for _, one in self._offered.values() if one == host)
+        if same >= _OF_ONE_ADDRESS or self._cards(source) >= _MOST:
+            self._async_leave_out()
+            return False
+        self._offered[who] = now, host
+        return True
+
+    @callback
+    def async_admit(self, info: ZeroconfServiceInfo) -> bool:
+        """Whether an unknown module gets a card now; else it is looked at first."""
+        if info.name in self._passed:
+            self._passed.discard(info.name)
+            return True
+        if self._cards(SOURCE_ZEROCONF) < _CALM:
+            self._offered.pop(info.name, None)  # Home Assistant knows what it has offered
+            if self.async_may_offer(info.name, info.host, SOURCE_ZEROCONF):
+                return True
+        self._waiting.pop(info.name, None)
+        self._waiting[info.name] = info
+        if len(self._waiting) > _WAITING:
+            self._waiting.popitem(last=False)
+            self._async_leave_out()
+        if self._looking is None or self._looking.done():
+            self._looking = self._hass.async_create_background_task(
+                self._async_look(), "ESP OTA newcomers"
+            )
+        return False
+
+    async def _async_look(self) -> None:
+        """Ask those who wait whether they are there; who answers gets its card."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(self._async_look_at_some())
+
+    async def _async_look_at_some(self) -> None:
+        while self._waiting:
+            name, info = self._waiting.popitem(last=False)
+            if not await is_alive(info.host, info.port or 0, _PATIENCE):
+                self._async_leave_out()
+            elif self.async_may_offer(name, info.host, SOURCE_ZEROCONF):
+                if len(self._passed) >= _MOST:
+                    self._passed.clear()
+                self._passed.add(name)
+                self._async_discover(info)
+
+    @callback
+    def async_heard(self, service_name: str, facts: ModuleFacts) -> None:
+        """Offer a board that shares its name with a known module, but says its own MAC.
+
+        Home Assistant reports a name that it has reported before only when its records change.
+        """
+        if facts.mac is None or not self.async_may_offer(facts.mac, facts.host, SOURCE_ZEROCONF):
+            return
+        address = ip_address(facts.host)
+        info = ZeroconfServiceInfo(
+            ip_address=address,
+            ip_addresses=[address],
+            port=facts.port,
+            hostname=f"{facts.name}.local.",
+            type=SERVICE_TYPE,
+            name=service_name,
+            properties={"mac": facts.mac},
+        )
+        self._hass.async_create_background_task(
+            self._async_offer(info), f"ESP OTA newcomer {facts.mac}"
+        )
+
+    async def _async_offer(self, info: ZeroconfServiceInfo) -> None:
+        """Offer it once nothing else of its name is being looked into."""
+        for pause in _PAUSES:
+            result = await self._hass.config_entries.flow.async_init(
+                DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
+            )
+            if result.get("reason") not in {"already_in_progress", "same_name"}:
+                return
+            await asyncio.sleep(pause)
+
+    @callback
+    def _async_discover(self, info: ZeroconfServiceInfo) -> None:
+        discovery_flow.async_create_flow(
+            self._hass, DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
+        )
+
+    @callback
+    def _async_leave_out(self) -> None:
+        """Count, and tell when it has become twice as many: one repair, not one for each."""
+        self._left_out += 1
+        if self._left_out & (self._left_out - 1) == 0:
+            async_raise_left_out(self._hass, self._left_out)
+
+
+@callback
+def async_newcomers(hass: HomeAssistant) -> Newcomers:
+    """Return the one of this Home Assistant."""
+    if _NEWCOMERS not in hass.data:
+        hass.data[_NEWCOMERS] = Newcomers(hass)
+    return hass.data[_NEWCOMERS]

@@ -1,0 +1,159 @@
+"""What it takes to believe that one module has another address now.
+
+mDNS proves nothing: whoever speaks in the network can say a module's name and its MAC. A new
+address is believed where the old one stays silent, or is another module's, and the new one answers
+as this module does; and only until something proves more, or the old address answers again.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import (
+    CONF_MOVED_FROM,
+    CONF_SERVICE_NAME,
+    CONF_TRANSPORTS,
+    LOGGER,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
+from ..house import House
+from ..issues import async_clear_doubt, async_raise_doubt
+from ..ota import Address, Cause, InstallRefused
+from .likeness import Likeness
+
+_DENIED: Final = 8
+"""Addresses kept of which a person said that the module is not there."""
+_LOOK: Final = 1.0
+"""Seconds between looks at an address that is to stay silent."""
+
+
+class Moves:
+    """Of one module; that it moved is kept in its entry."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        house: House,
+        likeness: Likeness,
+    ) -> None:
+        """Ask by `likeness` what answers where."""
+        self._hass = hass
+        self._entry = entry
+        self._house = house
+        self._likeness = likeness
+        self._denied: list[str] = []
+        self._unlike: str | None = None
+        """Where it took an image without asking for its password."""
+
+    @property
+    def address(self) -> Address:
+        """Where it was found last."""
+        return Address(str(self._entry.data[CONF_HOST]), int(self._entry.data[CONF_PORT]))
+
+    @property
+    def port(self) -> int | None:
+        """The port that belongs to the address; a page has one of its own."""
+        transports = self._entry.data.get(CONF_TRANSPORTS) or [TRANSPORT_PUSH]
+        return None if TRANSPORT_UPLOAD in transports else self.address.port
+
+    @property
+    def came_from(self) -> str | None:
+        """Where it was proven to be, as long as only its likeness says where it is now."""
+        return self._entry.data.get(CONF_MOVED_FROM)
+
+    def is_denied(self, host: str) -> bool:
+        """Whether a person said that it is not there."""
+        return host in self._denied
+
+    @callback
+    def async_move(self, found: Address) -> bool:
+        """Keep where it is; returns whether that is new."""
+        if found == self.address:
+            return False
+        LOGGER.info("%s is at %s:%s now", self._entry.title, *found)
+        data = {**self._entry.data, CONF_HOST: found.host, CONF_PORT: found.port}
+        if found.host != self.address.host:
+            data[CONF_MOVED_FROM] = self.came_from or self.address.host
+        if data.get(CONF_MOVED_FROM) == found.host:
+            del data[CONF_MOVED_FROM]
+        self._hass.config_entries.async_update_entry(self._entry, data=data)
+        return True
+
+    @callback
+    def async_proved(self) -> None:
+        """Take that it is where it is: it took an image, or a person says so."""
+        self._unlike = None
+        if self.came_from is not None:
+            data = dict(self._entry.data)
+            del data[CONF_MOVED_FROM]
+            self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    @callback
+    def async_told(self, host: str, *, moved: bool) -> None:
+        """Take what a person says: whether it moved there."""
+        if moved:
+            self._denied = [denied for denied in self._denied if denied != host]
+            self.async_move(Address(host, self.address.port))
+            self.async_proved()
+        else:
+            self._unlike = None
+            self._denied = [*self._denied, host][-_DENIED:]
+            if self.came_from is not None and self.address.host == host:
+                self.async_move(Address(self.came_from, self.address.port))
+        async_clear_doubt(self._hass, self._entry.entry_id)
+
+    def did_not_ask(self, address: Address) -> InstallRefused | None:
+        """Return why an image is not sent to who wants it without asking for the password."""
+        if self.came_from is None or not self._entry.data.get(CONF_PASSWORD):
+            return None
+        self._unlike = address.host
+        doubt = self._doubt(self.came_from, address.host)
+        async_raise_doubt(self._hass, self._entry, doubt.cause, doubt.facts)
+        return doubt
+
+    async def raise_unless_moved(self, there: Address) -> None:
+        """Raise InstallRefused where it cannot be proven that the module is there now."""
+        here = self.address
+        if there.host == here.host:
+            if there.host == self._unlike:
+                raise self._doubt(self.came_from or here.host, there.host)
+            return
+        if there.host == self.came_from and await self.is_alive(there):
+            return  # it was proven to be there, and never that it left
+        patience = self._house.patience.watch.patient_probe
+        if await self._stays_alive(here) or not await self._likeness.holds(there, patience):
+            raise self._doubt(here.host, there.host)
+
+    async def _stays_alive(self, address: Address) -> bool:
+        """Whether it answers where it was, be it after a restart."""
+        end = time.monotonic() + self._house.patience.doubt
+        while True:
+            if self._is_others(address):
+                return False
+            if await self.is_alive(address):
+                return True
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(_LOOK)
+
+    async def is_alive(self, address: Address) -> bool:
+        """Whether a module answers there; a lost packet is given a second chance."""
+        patience = self._house.patience.watch.patient_probe
+        return await self._likeness.probe(address, patience) or await self._likeness.probe(
+            address, patience
+        )
+
+    def _is_others(self, address: Address) -> bool:
+        """Whether others announced this address since this module did."""
+        name = self._entry.data.get(CONF_SERVICE_NAME)
+        return self._house.announcements.is_others(name, address.host, self.port)
+
+    @staticmethod
+    def _doubt(host: str, other: str) -> InstallRefused:
+        return InstallRefused(Cause.MODULE_MOVED, host=host, other=other)

@@ -1,0 +1,214 @@
+"""Strangers that announce what a known module is: it is not followed there, nor told anything."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.const import CONF_MOVED_FROM, DOMAIN
+from homeassistant.components.repairs.const import DOMAIN as REPAIRS
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from tests.kit.garden import Garden, assert_nothing_sent, until
+from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, VALVE_MAC, Neighbours
+from tests.kit.sentences import assert_issue_is_whole
+from tests.kit.three_doors import PAGE
+from tests.virtual_module import HttpConfig, HttpModule, Seen, VirtualModule
+
+pytestmark = pytest.mark.slow
+
+SERVICE = "garden-valve._arduino._tcp.local."
+IDENTITIES = {"with MAC": VALVE_MAC, "by name": None}
+
+
+def moved_issue(garden: Garden) -> ir.IssueEntry | None:
+    """Return the repair that asks whether a module moved."""
+    issues = ir.async_get(garden.hass).issues.values()
+    return next((one for one in issues if one.translation_key == "module_moved"), None)
+
+
+def fall_silent(module: VirtualModule) -> None:
+    """Let it answer no question by mDNS any more, while its sketch runs on."""
+    assert module._advert is not None
+    module._advert.silence()
+
+
+async def goodbye(module: VirtualModule) -> None:
+    """Have somebody say goodbye in its name."""
+    assert module._advert is not None
+    responder, info = module._advert._zeroconf, module._advert._info
+    assert responder is not None
+    assert info is not None
+    await (await responder.async_unregister_service(info))
+
+
+async def answer(garden: Garden, choice: str) -> dict[str, Any]:
+    """Press Fix on the repair, and choose."""
+    assert await async_setup_component(garden.hass, REPAIRS, {})
+    issue = moved_issue(garden)
+    assert issue is not None
+    manager = garden.hass.data[REPAIRS]["flow_manager"]
+    flow = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
+    assert flow["type"] is FlowResultType.MENU
+    result: dict[str, Any] = await manager.async_configure(
+        flow["flow_id"], {"next_step_id": choice}
+    )
+    return result
+
+
+@pytest.mark.parametrize("mac", IDENTITIES.values(), ids=IDENTITIES)
+async def test_one_announcement_moves_no_module_that_is_there(
+    garden: Garden, neighbours: Neighbours, mac: str | None
+) -> None:
+    talks = mac is not None
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC, txt_firmware=talks)
+    entry = await neighbours.add(valve, mac=mac)
+    await garden.release("1.1.0")
+    fall_silent(valve)
+
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC, txt_firmware=talks)
+    await until(lambda: moved_issue(garden))
+
+    assert entry.data["host"] == HERE
+    issue = moved_issue(garden)
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    facts = await garden.refused("module_moved", "1.1.0")
+    assert (facts["host"], facts["other"]) == (HERE, ELSEWHERE)
+    assert_nothing_sent(impostor)
+    assert_nothing_sent(valve)
+
+
+async def test_of_two_boards_with_its_mac_the_one_that_was_there_is_believed(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.release("1.1.0")
+
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    announcements = garden.house.announcements
+    await until(lambda: any(one.facts.host == ELSEWHERE for one in announcements.claims(SERVICE)))
+    await garden.install("1.1.0")
+
+    assert entry.data["host"] == HERE
+    assert valve.running_version == "1.1.0"
+    assert_nothing_sent(impostor)
+
+
+async def test_a_goodbye_does_not_hand_a_module_over(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.release("1.1.0")
+
+    await goodbye(valve)
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    await until(lambda: moved_issue(garden))
+    await garden.refused("module_moved", "1.1.0")
+
+    assert entry.data["host"] == HERE
+    assert_nothing_sent(impostor)
+
+
+@pytest.mark.parametrize(("choice", "host"), [("moved", ELSEWHERE), ("stays", HERE)])
+async def test_a_person_says_whether_it_moved(
+    garden: Garden, neighbours: Neighbours, choice: str, host: str
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.release("1.1.0")
+    fall_silent(valve)
+    other = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    await until(lambda: moved_issue(garden))
+
+    result = await answer(garden, choice)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert moved_issue(garden) is None
+    if choice == "stays":
+        fall_silent(other)
+        await valve.power_cycle()
+        await valve.wait_for(Seen.BACK)
+    await garden.install("1.1.0")
+
+    assert entry.data["host"] == host
+    here, there = (other, valve) if choice == "moved" else (valve, other)
+    assert here.running_version == "1.1.0"
+    assert_nothing_sent(there)
+
+
+async def test_a_module_with_a_password_that_moved_has_to_ask_for_it(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC, password="geheim")
+    entry = await neighbours.add(valve, mac=VALVE_MAC, password="geheim", auth_required=True)
+    await garden.release("1.1.0")
+    await valve.__aexit__(None, None, None)
+
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    await until(lambda: entry.data["host"] == ELSEWHERE)
+    await garden.refused("module_moved", "1.1.0")
+
+    assert not impostor.payload_bytes
+    assert moved_issue(garden) is not None
+
+
+async def test_a_module_that_moved_and_answers_alike_is_followed_without_a_person(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC, password="geheim")
+    entry = await neighbours.add(valve, mac=VALVE_MAC, password="geheim", auth_required=True)
+    await garden.release("1.1.0")
+
+    valve.will_be_at(ELSEWHERE)
+    await valve.power_cycle()
+    await until(lambda: entry.data["host"] == ELSEWHERE)
+    assert entry.data[CONF_MOVED_FROM] == HERE
+    await garden.install("1.1.0")
+
+    assert valve.running_version == "1.1.0"
+    assert moved_issue(garden) is None
+    assert CONF_MOVED_FROM not in entry.data
+
+
+@pytest.mark.parametrize("dialect", ["elegant_ota", "update_server"])
+async def test_a_password_is_shown_to_no_page_of_another_kind(
+    garden: Garden, neighbours: Neighbours, dialect: str
+) -> None:
+    neighbours.kind = PAGE
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    page = {"upload_dialect": "update_server", "upload_password": "geheim"}
+    entry = await neighbours.add(valve, mac=VALVE_MAC, **page)
+    await garden.release("1.1.0")
+    await valve.__aexit__(None, None, None)
+
+    other = await neighbours.start(
+        "garden-valve", ELSEWHERE, VALVE_MAC, http=HttpConfig(dialect=dialect)
+    )
+    assert isinstance(other, HttpModule)
+    if dialect == "update_server":
+        await until(lambda: entry.data["host"] == ELSEWHERE)
+        return
+    await until(lambda: moved_issue(garden))
+    await garden.refused("module_moved", "1.1.0")
+
+    assert entry.data["host"] == HERE
+    heads = [line.lower() for head in other.request_heads for line in head]
+    assert heads
+    assert not any(line.startswith("authorization") for line in heads)
+
+
+async def test_a_known_mac_is_never_replaced(garden: Garden, neighbours: Neighbours) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    fall_silent(valve)
+
+    stranger = await neighbours.start("garden-valve", HERE, PUMP_MAC, port=8267)
+    announcements = garden.house.announcements
+    await until(lambda: any(one.facts.mac == PUMP_MAC for one in announcements.claims(SERVICE)))
+    await garden.hass.async_block_till_done()
+
+    assert entry.data["mac"] == VALVE_MAC
+    assert entry.unique_id == "garden-valve"
+    assert_nothing_sent(stranger)
