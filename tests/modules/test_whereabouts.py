@@ -149,6 +149,26 @@ async def test_a_module_that_moves_to_a_free_address_is_followed_there(
     assert entry.data["host"] == ELSEWHERE
 
 
+async def test_a_module_that_moved_while_home_assistant_was_off_is_found_before_anything_is_sent(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", THERE, VALVE_MAC)
+    pump = await neighbours.start("pump", HERE, PUMP_MAC)
+    announcements, service = garden.house.announcements, "garden-valve._arduino._tcp.local."
+    await until(lambda: announcements.facts(service))
+    cache = announcements._zeroconf.cache
+    cache.async_remove_records(
+        [item for name in cache.names() for item in cache.entries_with_name(name)]
+    )
+    data = {"name": "garden-valve", "host": HERE, "mac": VALVE_MAC, "service_name": service}
+    entry = await garden.add(entry_for(valve, **data, unique_id=VALVE_MAC, options=options_for()))
+    await garden.release("1.1.0")
+
+    await garden.install("1.1.0")
+
+    assert_followed(entry, valve, pump)
+
+
 # Two boards of one name
 
 

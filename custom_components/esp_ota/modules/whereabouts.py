@@ -9,20 +9,25 @@ become another module's, and the new one answers as this module does. Else a rep
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+import math
 import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import (
-    CONF_MAC,
-    CONF_SERVICE_NAME,
-    LOGGER,
-)
+from ..const import CONF_MAC, CONF_SERVICE_NAME, LOGGER
 from ..house import Claim, House, async_newcomers
 from ..issues import async_clear_doubt, async_raise_doubt
-from ..ota import Address, Cause, InstallRefused, ModuleConnectionError, ModuleFacts, OtaError
+from ..ota import (
+    Address,
+    Cause,
+    InstallRefused,
+    ModuleConnectionError,
+    ModuleFacts,
+    OtaError,
+    catch_up,
+)
 from .moves import Moves
 
 _DOUBT_AGAIN: Final = 10.0
@@ -31,6 +36,11 @@ _LONGEST: Final = 600.0
 """The same when nothing changes for long."""
 _DOUBTS: Final = {Cause.SAME_NAME, Cause.MODULE_MOVED}
 """What stays so until something is changed, or a person says how it is."""
+_BUSY: Final = 0.3
+"""Seconds that it takes a machine to read what has arrived, if it is behind with that."""
+_SILENT: Final = 60.0
+"""Seconds in which nobody is asked again who was never heard and did not answer: where Wi-Fi loses
+multicast, each connection would wait for nothing."""
 _RIVAL: Final = 0.3
 """Seconds after the first answer in which a second board of the same name would have answered."""
 
@@ -63,6 +73,8 @@ class Whereabouts:
         self._asking = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._page_asked: tuple[Address, float] | None = None
+        self._silent_at = -math.inf
+        """When it was asked last and nobody answered (`time.monotonic()`)."""
 
     @property
     def address(self) -> Address:
@@ -243,12 +255,18 @@ class Whereabouts:
 
     async def _found(self) -> Address:
         patience = self._house.patience
-        claims = self._claims(time.monotonic() - patience.breath)
+        began = time.monotonic()
+        await catch_up()
+        now = time.monotonic()
+        # What a busy machine reads late is older than it looks.
+        claims = self._claims(now - patience.breath) if now - began < _BUSY else []
         if any(not self.is_here(claim.facts) for claim in claims):
             # Who is where it was before shall have its say.
             claims = await self._asked(patience.breath, everybody=True) or claims
-        elif not claims and self._claims(0.0):
+        elif not claims and (self._claims(0.0) or now - self._silent_at > _SILENT):
+            # Also of whom nothing was heard yet: Home Assistant may just have started.
             claims = await self._asked(patience.breath)
+            self._silent_at = -math.inf if claims else time.monotonic()
         try:
             return await self._judged(claims)
         except InstallRefused as doubt:
