@@ -87,6 +87,16 @@ async def test_a_secret_of_its_own_tells_a_module_wherever_it_is(
     assert entry.data["mac"] == MAC.lower()
 
 
+async def test_a_module_that_was_added_by_its_host_name_may_ask(
+    garden: Garden, asker: Asker
+) -> None:
+    entry = await garden.add(poller(host="garden-valve.local"))
+
+    assert (await ask(asker))[0] == 304
+
+    assert entry.runtime_data.coordinator.polled is not None
+
+
 async def test_half_a_mac_in_a_name_is_no_proof_from_elsewhere(
     garden: Garden, asker: Asker
 ) -> None:

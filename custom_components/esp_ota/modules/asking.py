@@ -45,7 +45,7 @@ class Asking:
         Every module of the house knows the house's secret. A request with that from elsewhere is
         no more than an announcement: the module may have moved there, which is looked into.
         """
-        if own or address == self._whereabouts.address.host:
+        if own or self._whereabouts.is_from_here(address):
             return True
         if not request.proxied:
             self._whereabouts.async_asked_from(address, believed=False)
