@@ -124,7 +124,7 @@ async def test_a_module_that_asks_no_more_from_where_it_was_is_followed(
     asking = entry.runtime_data.coordinator.asking
     for _ in range(2):
         await ask(asker)
-    asking.desk.interval = 60.0
+    asking._intervals.extend([60.0] * 5)
 
     assert b"304" in await ask_from(port, ELSEWHERE, headers())
     assert entry.data["host"] == "127.0.0.1"

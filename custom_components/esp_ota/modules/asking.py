@@ -1,7 +1,9 @@
 """One module that asks for its updates: whether it is believed, and what it says of itself."""
 
 from collections.abc import Callable
+from statistics import median
 import time
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
@@ -10,6 +12,9 @@ from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
 from ..house import House
 from ..ota import PullDesk, PullRequest, Sighting
 from .whereabouts import Whereabouts
+
+_INTERVALS: Final = 5
+"""Waits between two requests that are looked back at; a restart makes one of them odd."""
 
 
 class Asking:
@@ -67,15 +72,18 @@ class Asking:
     def _is_silent(self) -> bool:
         """Whether it has left out a request; without a known interval, whether it may have."""
         silent_for = time.monotonic() - self._asked_at
-        if self.desk.interval is None:
+        if not self._intervals:
             return silent_for > self.desk.limits.offer
-        return silent_for > max(self._house.patience.doubt, 2 * self.desk.interval)
+        return silent_for > max(self._house.patience.doubt, 2 * median(self._intervals))
 
     @callback
     def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
         """Take what a request for an update says."""
         self.last = request
-        self._asked_at = time.monotonic()
+        now = time.monotonic()
+        if self._has_asked:
+            self._intervals.append(now - self._asked_at)
+        self._asked_at, self._has_asked = now, True
         if own and self._is_heard_only:
             self._whereabouts.async_move(address)
             self._whereabouts.moves.async_proved()
