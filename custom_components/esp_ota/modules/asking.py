@@ -1,5 +1,6 @@
 """One module that asks for its updates: whether it is believed, and what it says of itself."""
 
+from collections import deque
 from collections.abc import Callable
 from statistics import median
 import time
@@ -42,6 +43,8 @@ class Asking:
         self._whereabouts = whereabouts
         self._house = house
         self._asked_at = time.monotonic()
+        self._has_asked = False
+        self._intervals: deque[float] = deque(maxlen=_INTERVALS)
         self._on_heard = on_heard
 
     @callback
