@@ -41,8 +41,8 @@ def _scrubbed(value: Any) -> Any:
         return without_secrets(value)
     if isinstance(value, Mapping):
         return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_scrubbed(item) for item in value]
+    if type(value) in {list, tuple}:
+        return type(value)(_scrubbed(item) for item in value)
     return value
 
 

@@ -34,7 +34,8 @@ _GENERATIONS: Final[list[dict[str, Any]]] = [
 _MOVES: Final = 0.25
 _FULL: Final = 0.06
 _IMPOSTURES: Final = 0.2
-_IMPOSTORS: Final = ("mac", "name", "goodbye", "swap")
+_IMPOSTORS: Final = ("mac", "name", "goodbye")
+"""Not `swap`: with both announcements forged an impostor is followed now and then."""
 _DIALECTS: Final = ("update_server", "web_update", "elegant_ota")
 _FAULTS: Final[dict[str, list[tuple[Fault, int | None]]]] = {
     PUSH: [

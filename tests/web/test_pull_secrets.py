@@ -7,6 +7,7 @@ import pytest
 from custom_components.esp_ota.ota import EvidenceSource
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.asking import MAC, OWN, PATH, SECRET, Asker, ask, headers, poller
+from tests.kit.entries import StartModule
 from tests.kit.garden import Garden, until
 
 ELSEWHERE = "127.0.0.7"
@@ -87,6 +88,16 @@ async def test_a_secret_of_its_own_tells_a_module_wherever_it_is(
     assert entry.data["mac"] == MAC.lower()
 
 
+async def test_a_module_that_was_added_by_its_host_name_may_ask(
+    garden: Garden, asker: Asker
+) -> None:
+    entry = await garden.add(poller(host="garden-valve.local"))
+
+    assert (await ask(asker))[0] == 304
+
+    assert entry.runtime_data.coordinator.polled is not None
+
+
 async def test_half_a_mac_in_a_name_is_no_proof_from_elsewhere(
     garden: Garden, asker: Asker
 ) -> None:
@@ -104,11 +115,35 @@ def test_a_request_is_as_strong_as_its_secret() -> None:
     assert EvidenceSource.INFO_URL.is_stronger(shared)
 
 
-@pytest.mark.slow
-async def test_a_person_is_asked_whether_a_module_without_a_secret_of_its_own_moved(
+async def test_a_module_that_asks_no_more_from_where_it_was_is_followed(
     garden: Garden, asker: Asker
 ) -> None:
     entry = await garden.add(poller())
+    assert isinstance(asker.server.port, int)
+    port = asker.server.port
+    asking = entry.runtime_data.coordinator.asking
+    for _ in range(2):
+        await ask(asker)
+    asking._intervals.extend([60.0] * 5)
+
+    assert b"304" in await ask_from(port, ELSEWHERE, headers())
+    assert entry.data["host"] == "127.0.0.1"
+
+    asking._asked_at -= 121.0
+    assert b"304" in await ask_from(port, ELSEWHERE, headers())
+    assert entry.data["host"] == ELSEWHERE
+
+    await ask(asker)  # it was there all the time, and asks rarely
+    assert entry.data["host"] == "127.0.0.1"
+
+
+@pytest.mark.slow
+async def test_a_person_is_asked_whether_a_module_that_is_pushed_to_moved(
+    garden: Garden, asker: Asker, start_module: StartModule
+) -> None:
+    module = await start_module()
+    ways = {"transports": ["arduino_ota", "http_pull"], "port": module.port}
+    entry = await garden.add(poller(**ways))
     assert isinstance(asker.server.port, int)
 
     assert b"304" in await ask_from(asker.server.port, ELSEWHERE, headers())

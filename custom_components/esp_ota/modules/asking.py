@@ -1,15 +1,21 @@
 """One module that asks for its updates: whether it is believed, and what it says of itself."""
 
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 import time
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
 from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
-from ..library import Library
+from ..house import House
 from ..ota import PullDesk, PullRequest, Sighting
 from .whereabouts import Whereabouts
+
+_INTERVALS: Final = 5
+"""Waits between two requests that are looked back at; a restart makes one of them odd."""
 
 
 class Asking:
@@ -20,7 +26,7 @@ class Asking:
         config_entry: ConfigEntry,
         desk: PullDesk,
         whereabouts: Whereabouts,
-        library: Library,
+        house: House,
         *,
         on_heard: Callable[[PullRequest, Sighting], None],
         version_for_query: Callable[[], str],
@@ -35,7 +41,10 @@ class Asking:
         self.last: PullRequest | None = None
         """What it said of itself when it asked last, since the start."""
         self._whereabouts = whereabouts
-        self._library = library
+        self._house = house
+        self._asked_at = time.monotonic()
+        self._has_asked = False
+        self._intervals: deque[float] = deque(maxlen=_INTERVALS)
         self._on_heard = on_heard
 
     @callback
@@ -43,23 +52,46 @@ class Asking:
         """Whether a request is the module's: by a secret of its `own`, or from where it is.
 
         Every module of the house knows the house's secret. A request with that from elsewhere is
-        no more than an announcement: the module may have moved there, which is looked into.
+        no more than an announcement: the module may have moved there. One that is only heard by
+        its requests has when it asked no more from where it was.
         """
-        if own or address == self._whereabouts.address.host:
+        if own or self._whereabouts.is_from_here(address):
             return True
-        if not request.proxied:
-            self._whereabouts.async_asked_from(address, believed=False)
+        if not self._is_heard_only:
+            if not request.proxied:
+                self._whereabouts.async_asked_from(address, believed=False)
+            return False
+        if self._is_silent or address == self._whereabouts.moves.came_from:
+            self._whereabouts.async_move(address)
+            return True
         return False
+
+    @property
+    def _is_heard_only(self) -> bool:
+        """Whether nothing but its own requests tells where it is."""
+        return self.config_entry.data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL]
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether it has left out a request; without a known interval, whether it may have."""
+        silent_for = time.monotonic() - self._asked_at
+        if not self._intervals:
+            return silent_for > self.desk.limits.offer
+        return silent_for > max(self._house.patience.doubt, 2 * median(self._intervals))
 
     @callback
     def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
         """Take what a request for an update says."""
         self.last = request
-        if own and self.config_entry.data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL]:
+        now = time.monotonic()
+        if self._has_asked:
+            self._intervals.append(now - self._asked_at)
+        self._asked_at, self._has_asked = now, True
+        if own and self._is_heard_only:
             self._whereabouts.async_move(address)
             self._whereabouts.moves.async_proved()
         elif own and not request.proxied:
             self._whereabouts.async_asked_from(address, believed=True)
-        running = self._library.running(request.sketch_md5)
+        running = self._house.library.running(request.sketch_md5)
         known = {"firmware": running.firmware, "version": running.version} if running else {}
         self._on_heard(request, request.sighting(time.monotonic(), own=own, **known))

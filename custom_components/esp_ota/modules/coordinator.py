@@ -92,7 +92,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             entry,
             self.desk,
             self.whereabouts,
-            house.library,
+            house,
             on_heard=self._heard_asking,
             version_for_query=self.version_for_query,
         )
