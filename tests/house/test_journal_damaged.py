@@ -1,6 +1,5 @@
 """A journal that somebody else has written, or that was cut short: no install is forgotten."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,14 @@ from homeassistant.helpers import issue_registry as ir
 from tests.house.test_journal import start
 from tests.kit.disk import StoredFile
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CLOSED_AND_OPENED, VALVE, Garden, assert_nothing_sent, options_for
+from tests.kit.garden import (
+    CLOSED_AND_OPENED,
+    VALVE,
+    Garden,
+    assert_nothing_sent,
+    options_for,
+    until,
+)
 from tests.kit.sentences import assert_issue_is_whole
 
 NOTE = {
@@ -150,7 +156,7 @@ async def test_the_equipment_of_an_install_that_was_cut_short_is_restored(
 
     assert_nothing_sent(module)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
-    assert json.loads(file.path.read_text())["data"]["open"] == {}
+    await until(lambda: file.data["open"] == {})
 
 
 @pytest.mark.slow

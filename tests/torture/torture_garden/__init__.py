@@ -5,6 +5,7 @@ functions of ESP OTA while this runs, so that the product has no hook for it.
 """
 
 import asyncio
+from contextlib import suppress
 from itertools import count
 import logging
 import os
@@ -16,6 +17,7 @@ from typing import Any, Final, override
 from custom_components.esp_ota.const import DOMAIN as ESP_OTA, EVENT_UPDATE_ENDED
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import ReleaseName
+from custom_components.esp_ota.ota import LibraryError
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
@@ -163,7 +165,8 @@ class Garden:
         """Add a release, as an upload does."""
         data = await self._hass.async_add_executor_job(Path(path).read_bytes)
         name = ReleaseName(file_name="any.bin")
-        await self._hass.data[HOUSE].library.async_add(data, name, source="upload")
+        with suppress(LibraryError):  # told to who uploads: the disk is full
+            await self._hass.data[HOUSE].library.async_add(data, name, source="upload")
         self._link.tell("released", path=path)
 
     async def _look(self, module: str, **_: Any) -> None:
