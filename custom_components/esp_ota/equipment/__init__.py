@@ -8,8 +8,8 @@ from .before import async_is_read_back
 from .choice import Equipment, safe_state_for, safe_state_noted
 from .conditions import Conditions, any_of_several, enabled
 from .presets import FILLED, PRESETS
-from .safe_state import SafeStep
 from .sequence import async_validate_actions
+from .steps import SafeStep
 from .sweeps import sweeps
 
 __all__ = [

@@ -16,9 +16,10 @@ from ..const import (
 )
 from ..house import House, InstallNote
 from ..ota import Cause, InstallRefused, InstallResult, InstallStage, SafeStateError
-from .safe_state import ConfiguredSafeState, StepCallback
+from .safe_state import ConfiguredSafeState
 from .sequence import Sequence
 from .sharing import LeftOpen, Shared, WaitCallback
+from .steps import StepCallback
 
 _NEVER_COMES: Final = {
     ConfigEntryState.FAILED_UNLOAD,

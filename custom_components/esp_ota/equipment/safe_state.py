@@ -6,7 +6,6 @@ A finished sequence proves nothing (`sequence.py`). The conditions decide.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import StrEnum
 import time
 from typing import Any, Final, Protocol
 
@@ -35,6 +34,7 @@ from .command import Command, seen_to_follow
 from .conditions import Conditions, any_of_several, enabled
 from .reach import Reach, followers_of, members_of
 from .sequence import Sequence, async_validate_actions
+from .steps import SafeStep, StepCallback
 from .sweeps import sweeps
 from .watched import Watched
 
@@ -43,22 +43,6 @@ _POLL: Final = 0.25
 _HOUSE: Final = "safe state of the house"
 _WAS: Final = "was"
 _BROKEN: Final = "broken"
-
-
-class SafeStep(StrEnum):
-    """What a safe state goes through; a step may come again when its conditions bounce."""
-
-    INHIBIT = "inhibit"
-    TURN = "turn"
-    ACTIONS = "actions"
-    CONDITIONS = "conditions"
-    STABLE = "stable"
-    RESTORE = "restore"
-    RESTORE_CONDITIONS = "restore_conditions"
-
-
-type StepCallback = Callable[[SafeStep], None]
-"""Told as each step begins."""
 
 
 class _ReadBack(Protocol):
