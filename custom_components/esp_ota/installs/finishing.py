@@ -29,7 +29,7 @@ async def async_finish(
         await _async_learn(coordinator, note, release, result)
     await async_tell_all(hass, coordinator, press, result)
     if result.not_safe:
-        placeholders = {"version": note["version"], "unmet": plain(result.not_safe)}
+        placeholders = {"version": note["version"], "unmet": result.not_safe}
         async_raise_module_issue(
             hass, entry.entry_id, "not_safe", {"module": entry.title} | placeholders
         )

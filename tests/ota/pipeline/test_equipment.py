@@ -5,9 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
-from tests.ota.pipeline.test_stages import World, world
-
-__all__ = ["world"]  # a fixture
+from tests.ota.pipeline.world import World
 
 
 async def test_equipment_is_taken_before_the_turn_and_given_back_after_it(world: World) -> None:
