@@ -36,7 +36,21 @@ def reason_of(result: InstallResult) -> tuple[Cause, dict[str, str]] | None:
         return result.cause or Cause.INTERNAL, result.facts
     if result.restore_error is not None:
         return result.restore_error, result.restore_facts
+    if result.not_safe:
+        return Cause.NOT_SAFE_ALL_THE_TIME, {"unmet": result.not_safe}
     return None
+
+
+async def async_remarks(hass: HomeAssistant, result: InstallResult, *, module: str) -> str:
+    """Return what is to be said of the equipment besides the reason; empty for nothing."""
+    reason = reason_of(result)
+    remarks = []
+    if result.not_safe and (reason is None or reason[0] is not Cause.NOT_SAFE_ALL_THE_TIME):
+        remarks.append(("remark_not_safe", {"unmet": result.not_safe}))
+    if result.restore_unread:
+        remarks.append(("remark_restore_unread", {}))
+    said = [await async_sentence(hass, key, facts, module=module) for key, facts in remarks]
+    return " ".join(said)
 
 
 async def async_raise_for_result(

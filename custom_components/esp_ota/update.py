@@ -252,6 +252,7 @@ class ModuleUpdate(UpdateCard):
         data = self.coordinator.data
         return {
             "stage": data.progress.stage if data.progress else None,
+            "waits_for": data.progress.waits_for if data.progress else None,
             "installed_is_assumed": data.assumed,
             "last_verdict": data.result.verdict if data.result else None,
             "last_cause": data.result.cause if data.result else None,

@@ -3,6 +3,7 @@
 from .scenario import Scenario
 from .scenarios_crash import Crash
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
+from .scenarios_equipment import SharedValve
 from .scenarios_identity import ImpostorAnswers, OtherModuleAnswers, SameName, SameNameTwice, Swap
 from .scenarios_images import Filesystem, Gzip
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
@@ -31,6 +32,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         LostOk,
         OldSketchBack,
         ConditionBreaks,
+        SharedValve,
         OtherModuleAnswers,
         SameName,
         SameNameTwice,

@@ -16,6 +16,7 @@ from tests.kit.garden import (
     CARD,
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
+    OPEN_VALVE,
     UNTOUCHED,
     VALVE,
     Garden,
@@ -260,7 +261,9 @@ async def test_the_sequence_knows_which_module_it_is_for(
     calls = async_mock_service(garden.hass, "test", "tell")
     tell = {"action": "test.tell", "data": {"text": "{{ module }}"}}
     is_it = {"condition": "template", "value_template": "{{ module == 'garden-valve' }}"}
-    await garden.add_with(module, actions=[tell, CLOSE_VALVE], conditions=[is_it], restore=[tell])
+    await garden.add_with(
+        module, actions=[tell, CLOSE_VALVE], conditions=[is_it], restore=[tell, OPEN_VALVE]
+    )
 
     await garden.install()
 

@@ -104,9 +104,6 @@ WAYS_TO_ASK: dict[str, Any] = {
     "not": {"not": [SHUT | {"state": "on"}]},
     "or": {"or": [SHUT | {"state": "ajar"}, SHUT]},
     "a template": "{{ is_state('binary_sensor.door', 'off') }}",
-    "a template that finds it by itself": (
-        "{{ states.binary_sensor | selectattr('state', 'eq', 'on') | list | count == 0 }}"
-    ),
 }
 
 

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.esp_ota.const import DOMAIN
 from homeassistant.core import Context
 from tests.kit.entries import StartModule, entry_for
+from tests.kit.equipment import is_free, taken
 from tests.kit.garden import (
     CARD,
     CLOSED_AND_OPENED,
@@ -122,21 +123,21 @@ async def test_who_waits_for_the_house_and_is_cancelled_restores_nothing(
     garden: Garden, module: VirtualModule
 ) -> None:
     await add_house(garden)
-    entry = await garden.add(entry_for(module, options=HOUSE_DOES))
-    async with garden.house.equipment:
+    await garden.add(entry_for(module, options=HOUSE_DOES))
+    with taken(garden.hass):
         install = asyncio.create_task(
             garden.hass.services.async_call(
                 "update", "install", {"entity_id": CARD}, blocking=True, context=Context()
             )
         )
-        await until(lambda: "making_safe" in garden.stages)
-        assert await garden.hass.config_entries.async_unload(entry.entry_id)
+        await until(lambda: garden.card.attributes["waits_for"] == "Greenhouse")
+        await garden.hass.services.async_call(DOMAIN, "cancel", {"entity_id": CARD}, blocking=True)
         with pytest.raises(Exception, match="cancelled"):
             await install
 
     assert garden.valve == UNTOUCHED
     assert_nothing_sent(module)
-    assert not garden.house.equipment.locked()
+    assert is_free(garden.hass)
 
 
 @pytest.mark.slow
@@ -149,5 +150,5 @@ async def test_the_house_is_free_again_after_an_update_that_failed(
 
     await garden.refused("safe_state_not_confirmed")
 
-    assert not garden.house.equipment.locked()
+    assert is_free(garden.hass)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)

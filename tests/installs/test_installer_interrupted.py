@@ -302,13 +302,15 @@ async def test_a_cancel_that_comes_when_the_module_has_it_all_is_late(
 async def test_a_break_that_comes_when_the_module_has_it_all_is_heard_out(
     garden: Garden, start_module: StartModule
 ) -> None:
+    """And what broke is told: there was nothing left that could be stopped."""
     module = await has_all_but_nobody_looked(garden, start_module)
-    installing = asyncio.create_task(garden.install())
+    installing = asyncio.create_task(garden.refused("not_safe_all_the_time"))
     await module.wait_for(Seen.COMPLETE)
 
     garden.hass.states.async_set(VALVE, "on")
 
-    await installing
+    facts = await installing
+    assert facts["unmet"] == VALVE
     assert garden.card.attributes["last_verdict"] == "verified"
     assert module.restarts == 1
 

@@ -45,6 +45,12 @@ async def send(
     return result
 
 
+def shown_now(hass: HomeAssistant, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what the window of a flow shows by now."""
+    step: dict[str, Any] = hass.config_entries.options._progress[shown["flow_id"]].cur_step
+    return step
+
+
 async def outcome(hass: HomeAssistant, shown: dict[str, Any]) -> dict[str, Any]:
     """Wait as the window does until the try has ended, and return the form that tells."""
     options = hass.config_entries.options

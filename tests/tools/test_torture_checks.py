@@ -9,6 +9,7 @@ from tests.torture.checks import CHECKS, violations
 from tests.torture.draw import plan_house
 from tests.torture.history import Command, Died, History, Pressed, Sample, Seen, Shown, Told
 from tests.torture.plan import ModulePlan, ValvePlan
+from tests.torture.shared import shared_violations
 
 
 def plan(**changes: Any) -> ModulePlan:
@@ -315,3 +316,69 @@ def test_another_verdict_than_was_decided_before_the_crash_is_found() -> None:
 def test_a_seed_decides_everything() -> None:
     assert plan_house("7", 3) == plan_house("7", 3)
     assert plan_house("7", 3) != plan_house("8", 3)
+
+
+# A valve that two modules switch
+
+
+def sharing(closed: float, opened: float, told: float) -> History:
+    """Return an update of the other module, which switches the same valve."""
+    run = good(name="m1", shares="m0")
+    run.commands = [
+        Command(at=closed, position="closed", life=0),
+        Command(at=opened, position="open", life=0),
+    ]
+    run.told = [Told(at=told, life=0, verdict="verified", cause=None)]
+    return run
+
+
+def test_two_updates_one_after_the_other_keep_the_rules_of_a_shared_valve() -> None:
+    assert shared_violations([good(), sharing(19.0, 30.0, 31.0)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("closed", "opened", "told", "who"),
+    [(4.0, 10.0, 11.0, "m1"), (10.0, 30.0, 31.0, "m0"), (1.0, 30.0, 31.0, "m0")],
+    ids=["within it", "the first opens it under the second", "around it"],
+)
+def test_a_shared_valve_that_is_opened_under_another_is_found(
+    closed: float, opened: float, told: float, who: str
+) -> None:
+    found = shared_violations([good(), sharing(closed, opened, told)])
+    assert list(found) == [who]
+    assert found[who][0].startswith("no shared valve is opened under another")
+
+
+def test_one_that_has_ended_without_a_restore_rests_on_it_no_more() -> None:
+    """It was to stay safe: that was told, and is over."""
+    run = good()
+    del run.commands[1]
+    assert shared_violations([run, sharing(21.0, 30.0, 31.0)]) == {}
+
+
+def test_a_shared_valve_that_is_left_shut_without_a_word_is_found() -> None:
+    runs = [good(), sharing(19.0, 30.0, 31.0)]
+    for run in runs:
+        run.valve_ends = "closed"
+    assert list(shared_violations(runs)) == ["m1"]
+
+
+def test_valves_of_their_own_are_not_compared() -> None:
+    other = sharing(4.0, 10.0, 11.0)
+    other.plan = plan(name="m1")
+    assert shared_violations([good(), other]) == {}
+
+
+def test_every_few_houses_some_modules_share_a_valve_and_its_faults() -> None:
+    plans = [plan_house("shared", number) for number in range(20)]
+    sharers = [item for house in plans for item in house.modules if item.shares]
+    assert len(sharers) > 5
+    for house in plans:
+        by_name = {item.name: item for item in house.modules}
+        for item in house.modules:
+            if item.shares is not None:
+                owner = by_name[item.shares]
+                assert owner.shares is None
+                assert owner.valve == item.valve
+                kept = owner.options["restore_conditions"]
+                assert item.options["restore_conditions"] == kept

@@ -82,7 +82,12 @@ def _times_safe(run: History) -> int:
 
 
 def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
-    """Expect the valve open again; where it cannot be, who read it back was told so."""
+    """Expect the valve open again; where it cannot be, who read it back was told so.
+
+    A shared valve stands where the last of its modules has left it: `shared.py` judges that.
+    """
+    if run.shares_valve:
+        return
     told_of = {told.restore_error for told in run.told if told.restore_error}
     valve = run.plan.valve
     obeys = "open" not in {*valve.jams, *valve.refuses, *valve.hangs}
@@ -118,7 +123,7 @@ def no_job_is_lost(run: History) -> Iterator[str]:
         yield "nobody was told what became of it"
     if press.answered and press.error != "suspended" and run.told:
         first = run.told[0]
-        good = first.verdict in _SUCCESS and first.restore_error is None
+        good = first.verdict in _SUCCESS and not (first.restore_error or first.not_safe)
         if good != (press.error is None) and first.verdict != "rolled_back":
             yield f"told {first.verdict}({first.cause}), and the caller got {press.error}"
 

@@ -63,11 +63,11 @@ def safe_state_of(plan: ModulePlan) -> dict[str, Any]:
     """Return the safe state of a module that switches one valve."""
 
     def move(position: str) -> dict[str, Any]:
-        data = {"valve": plan.name, "position": position}
+        data = {"valve": plan.valve_name, "position": position, "module": plan.name}
         return {"action": "torture_garden.move", "data": data}
 
     def stands(position: str) -> dict[str, Any]:
-        return {"condition": "state", "entity_id": entity_of(plan.name), "state": position}
+        return {"condition": "state", "entity_id": entity_of(plan.valve_name), "state": position}
 
     options = plan.options
     return {

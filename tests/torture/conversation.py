@@ -59,14 +59,16 @@ class Conversation:
         if handle := getattr(self, f"_on_{message['kind']}", None):
             handle(message)
 
-    def _history(self, message: Message, key: str = "module") -> History:
-        return self._garden.modules[message[key]].history
+    def _history(self, message: Message) -> History:
+        return self._garden.modules[message["module"]].history
 
     def _on_hello(self, message: Message) -> None:
         states = {}
         for name, outside in self._garden.modules.items():
+            if outside.plan.shares is not None:
+                continue
             states[entity_of(name)] = value = outside.valve.start_of_home_assistant()
-            outside.history.shown.append(Shown(at=time.monotonic(), value=value))
+            self._show(name, Shown(at=time.monotonic(), value=value))
         die = None
         if self._death is not None and self._death.kind == "point":
             die = {"point": self._death.point, "module": self._death.module, "nth": self._death.nth}
@@ -77,8 +79,12 @@ class Conversation:
         self.started.set()
 
     def _on_shown(self, message: Message) -> None:
-        shown = Shown(at=message["at"], value=message["value"])
-        self._history(message, "valve").shown.append(shown)
+        self._show(message["valve"], Shown(at=message["at"], value=message["value"]))
+
+    def _show(self, valve: str, shown: Shown) -> None:
+        for outside in self._garden.modules.values():
+            if outside.plan.valve_name == valve:
+                outside.history.shown.append(shown)
 
     def _on_move(self, message: Message) -> None:
         life = self.life
@@ -87,7 +93,7 @@ class Conversation:
             if self.life == life:
                 self.tell("moved", id=message["id"], error=error)
 
-        self._garden.obey(message["valve"], message["position"], life, answer)
+        self._garden.obey(message["module"], message["position"], life, answer)
 
     def _on_point(self, message: Message) -> None:
         if message["dies"]:
@@ -116,6 +122,7 @@ class Conversation:
             verdict=said["verdict"],
             cause=said["cause"],
             restore_error=said["restore_error"],
+            not_safe=said["not_safe"],
             same_life=message["same_life"],
         )
         self._history(message).told.append(told)

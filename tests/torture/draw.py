@@ -36,6 +36,9 @@ _FULL: Final = 0.06
 _IMPOSTURES: Final = 0.2
 _IMPOSTORS: Final = ("mac", "name", "goodbye")
 """Not `swap`: with both announcements forged an impostor is followed now and then."""
+_SHARED: Final = 0.5
+"""How many houses have a valve that several modules switch."""
+_TOGETHER: Final = (2, 3)
 _DIALECTS: Final = ("update_server", "web_update", "elegant_ota")
 _FAULTS: Final[dict[str, list[tuple[Fault, int | None]]]] = {
     PUSH: [
@@ -101,6 +104,7 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
     full = _full(chance) if not deaths or chance.random() < _FULL else ()
     if full:
         deaths, needs = (), {}
+    modules = _sharing(random.Random(f"{seed}:{number}:shared"), modules, set(needs))
     beside = "upload_beside" in needs.values() or chance.random() < 0.05
     return HousePlan(
         seed=seed,
@@ -119,6 +123,22 @@ def _full(chance: random.Random) -> tuple[Full, ...]:
         Full(after=chance.uniform(0.0, 1.5), seconds=chance.choice((0.3, 1.5, 4.0)))
         for _ in range(chance.choice((1, 1, 2, 4)))
     )
+
+
+def _sharing(
+    chance: random.Random, modules: list[ModulePlan], killed: set[str | None]
+) -> list[ModulePlan]:
+    """Have some modules switch one valve; not those that are to be killed at a point of theirs."""
+    free = [module for module in modules if module.name not in killed]
+    if len(free) < _TOGETHER[0] or chance.random() > _SHARED:
+        return modules
+    owner, *others = chance.sample(free, chance.choice([n for n in _TOGETHER if n <= len(free)]))
+    options = owner.options
+    for other in others:
+        carefully = {**other.options, "restore_conditions": options["restore_conditions"]}
+        shared = replace(other, shares=owner.name, valve=owner.valve, options=carefully)
+        modules[modules.index(other)] = shared
+    return modules
 
 
 def plan_tour() -> HousePlan:

@@ -230,6 +230,8 @@ class Garden:
                 module = _build(plan, index, zeroconf, pull_url)
                 valve = Valve(plan.valve, lambda value, name=plan.name: self.on_say(name, value))
                 history = History.begun(first + index, plan)
+                names = [item.valve_name for item in self.plan.modules]
+                history.shares_valve = names.count(plan.valve_name) > 1
                 history.image_size = len(image_of(plan.config["chip"], OLD))
                 outside = ModuleOutside(plan, module, valve, history)
                 self.modules[plan.name] = outside
@@ -251,12 +253,12 @@ class Garden:
                 outside.sample()
             await asyncio.sleep(_SAMPLE)
 
-    def obey(self, valve: str, position: str, life: int, answer: Callable[..., None]) -> None:
-        """Take a command for a valve."""
-        outside = self.modules[valve]
+    def obey(self, module: str, position: str, life: int, answer: Callable[..., None]) -> None:
+        """Take a command for a module's valve."""
+        outside = self.modules[module]
         command = Command(at=time.monotonic(), position=position, life=life)
         outside.history.commands.append(command)
-        outside.valve.command(position, answer)
+        self.modules[outside.plan.valve_name].valve.command(position, answer)
 
     async def settle(self, seconds: float) -> None:
         """Wait until every module that still comes back is back, and write down the truth."""
@@ -266,7 +268,7 @@ class Garden:
                 await asyncio.sleep(0.02)
             history, now = outside.history, time.monotonic()
             history.version_at_end = history.running_at(now)
-            history.valve_ends = outside.valve.stands
+            history.valve_ends = self.modules[outside.plan.valve_name].valve.stands
 
 
 def _rests(module: VirtualModule) -> bool:

@@ -42,6 +42,7 @@ class Told:
     verdict: str
     cause: str | None
     restore_error: str | None = None
+    not_safe: str | None = None
     same_life: bool = True
     """Whether Update was pressed in the life that told it."""
 
@@ -110,6 +111,8 @@ class History:
     samples: list[Sample] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
+    shares_valve: bool = False
+    """Whether another module switches the same valve."""
     cancels: list[float] = field(default_factory=list)
     reloads: list[float] = field(default_factory=list)
     valve_ends: str = "open"

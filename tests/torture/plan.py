@@ -107,6 +107,13 @@ class ModulePlan:
     reload_after: float | None = None
     moves: Move | None = None
     impostor: Impostor | None = None
+    shares: str | None = None
+    """Whose valve it switches besides that one; its plan of the valve is the same."""
+
+    @property
+    def valve_name(self) -> str:
+        """The name of the valve that it switches."""
+        return self.shares or self.name
 
     @property
     def firmware(self) -> str:

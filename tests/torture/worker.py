@@ -25,6 +25,7 @@ from .house import House
 from .lives import ForkedLives, Lives, RealLives
 from .plan import HousePlan
 from .real import make_real_template
+from .shared import shared_violations
 from .template import make_template
 
 
@@ -68,7 +69,8 @@ async def _play(
         runs = await house.play(zeroconf)
     finally:
         await zeroconf.async_close()
-    told = [_told(run) for run in runs]
+    shared = shared_violations(runs)
+    told = [_told(run, shared) for run in runs]
     line: dict[str, Any] = {
         "house": plan.number,
         "seconds": round(time.monotonic() - begun, 2),
@@ -84,7 +86,7 @@ async def _play(
     house.remove()
 
 
-def _told(run: History) -> dict[str, Any]:
+def _told(run: History, shared: dict[str, list[str]]) -> dict[str, Any]:
     last = run.told[-1] if run.told else None
     return {
         "number": run.number,
@@ -93,7 +95,8 @@ def _told(run: History) -> dict[str, Any]:
         "cause": last.cause if last else None,
         "points": sorted(set(run.points)),
         "moved": _moved(run),
-        "violations": violations(run),
+        "shares_valve": run.shares_valve,
+        "violations": violations(run) + shared.get(run.plan.name, []),
     }
 
 

@@ -4,20 +4,25 @@ Here live the sequences and conditions that a person configured, what may be bel
 and whose safe state a module gets. Never here: what an install is, or when it may begin.
 """
 
-from .choice import safe_state_for, safe_state_noted
+from .before import async_is_read_back
+from .choice import Equipment, safe_state_for, safe_state_noted
 from .conditions import Conditions, any_of_several, enabled
 from .presets import FILLED, PRESETS
-from .safe_state import SafeStep
 from .sequence import async_validate_actions
+from .steps import SafeStep
+from .sweeps import sweeps
 
 __all__ = [
     "FILLED",
     "PRESETS",
     "Conditions",
+    "Equipment",
     "SafeStep",
     "any_of_several",
+    "async_is_read_back",
     "async_validate_actions",
     "enabled",
     "safe_state_for",
     "safe_state_noted",
+    "sweeps",
 ]

@@ -1,10 +1,10 @@
 """Which safe state a module's equipment gets: its own, the house's, or none."""
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant
 
 from ..const import (
@@ -15,13 +15,34 @@ from ..const import (
     EQUIPMENT_NOTHING,
 )
 from ..house import House, InstallNote
-from ..ota import Cause, InstallRefused, InstallResult, SafeState, SafeStateError
-from .safe_state import ConfiguredSafeState, StepCallback
+from ..ota import Cause, InstallRefused, InstallResult, InstallStage, SafeStateError
+from .safe_state import ConfiguredSafeState
 from .sequence import Sequence
+from .sharing import LeftOpen, Shared, WaitCallback
+from .steps import StepCallback
+
+_NEVER_COMES: Final = {
+    ConfigEntryState.FAILED_UNLOAD,
+    ConfigEntryState.MIGRATION_ERROR,
+    ConfigEntryState.SETUP_ERROR,
+}
+_RESTORES: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
+"""Stages that are ended by a restore at once when they are picked up."""
+_STAYS: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
+"""Stages that go on, with the equipment as it is."""
+
+type Equipment = NothingToSecure | Lost | Shared
+"""A `SafeState` of `ota/`, and what the journal keeps of it."""
 
 
 class NothingToSecure:
     """The answer "nothing needed": a module that switches no equipment."""
+
+    kept: Mapping[str, object] = {}
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Nobody can be in the way."""
+        return nullcontext()
 
     async def admit(self) -> None:
         """Nothing can be in the way."""
@@ -36,8 +57,13 @@ class NothingToSecure:
         """Nothing can break."""
         return True
 
-    async def leave(self, result: InstallResult) -> None:
-        """Nothing to restore."""
+    def broken(self) -> str:
+        """Nothing can break."""
+        return ""
+
+    async def leave(self, result: InstallResult) -> bool:  # noqa: ARG002 - the protocol's
+        """Nothing to restore, nor to read back."""
+        return True
 
 
 class Lost:
@@ -46,6 +72,11 @@ class Lost:
     def __init__(self, err: SafeStateError) -> None:
         """Take why there is none."""
         self._err = err
+        self.kept: Mapping[str, object] = {}
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Nobody knows who would be in the way."""
+        return nullcontext()
 
     async def admit(self) -> None:
         """Raise InstallRefused."""
@@ -62,92 +93,102 @@ class Lost:
         """Nothing says so."""
         return False
 
-    async def leave(self, result: InstallResult) -> None:  # noqa: ARG002 - the protocol's
+    def broken(self) -> str:
+        """Nobody can say what."""
+        return ""
+
+    async def leave(self, result: InstallResult) -> bool:  # noqa: ARG002 - the protocol's
         """Raise SafeStateError: the equipment stays as it is."""
         raise SafeStateError(Cause.RESTORE_FAILED, detail="its safe state was taken away")
-
-
-class Exclusive:
-    """A safe state that several modules share: only one of them is in it at a time.
-
-    The first to leave would open the main valve while the other still counts on it.
-    """
-
-    def __init__(self, safe_state: SafeState, lock: asyncio.Lock) -> None:
-        """Take the safe state, and the lock that all who share it hold."""
-        self._safe_state = safe_state
-        self._lock = lock
-        self._holds_lock = False
-        self._waits = False
-
-    async def admit(self) -> None:
-        """Raise InstallRefused while something forbids to begin."""
-        await self._safe_state.admit()
-
-    async def enter(self) -> None:
-        """Wait until nobody else is in it."""
-        self._waits = True
-        await self._take()
-        self._waits = False
-        await self._safe_state.enter()
-
-    async def take_over(self) -> None:
-        """Keep the others out, as the Home Assistant that died did."""
-        await self._take()
-        await self._safe_state.take_over()
-
-    def holds(self) -> bool:
-        """Whether every condition is true right now."""
-        return self._safe_state.holds()
-
-    async def leave(self, result: InstallResult) -> None:
-        """Restore, unless its turn never came; after a crash nobody has entered."""
-        if self._waits:
-            return
-        await self._take()
-        try:
-            await self._safe_state.leave(result)
-        finally:
-            self._lock.release()
-            self._holds_lock = False
-
-    async def _take(self) -> None:
-        if not self._holds_lock:
-            await self._lock.acquire()
-            self._holds_lock = True
 
 
 def safe_state_for(
     hass: HomeAssistant,
     house: House,
-    module: str,
+    entry: ConfigEntry,
     options: Mapping[str, Any],
     context: Context,
+    *,
     on_step: StepCallback | None = None,
-) -> SafeState:
+    on_wait: WaitCallback = lambda _names: None,
+    kept: Mapping[str, Any] | None = None,
+) -> Equipment:
     """Return the safe state of a module's options; raises SafeStateError when none was chosen.
 
     The house's is used only where that was the answer: what makes one module's equipment safe
-    says nothing about another's.
+    says nothing about another's. `kept` is what the journal has kept of it.
     """
-    equipment = options.get(CONF_EQUIPMENT)
-    if equipment == EQUIPMENT_NOTHING:
+    if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
         return NothingToSecure()
-    shared = equipment == EQUIPMENT_HOUSE
-    configured = (house.options if shared else options).get(CONF_SAFE_STATE, {})
+    configured = _configured(hass, house, entry, options, context, on_step=on_step, kept=kept)
+
+    async def left_open(without: set[str]) -> list[LeftOpen]:
+        return await _left_open(hass, house, without | {entry.entry_id})
+
+    return Shared(hass, configured, (entry.entry_id, entry.title), left_open, on_wait)
+
+
+def _configured(
+    hass: HomeAssistant,
+    house: House,
+    entry: ConfigEntry,
+    options: Mapping[str, Any],
+    context: Context,
+    *,
+    on_step: StepCallback | None = None,
+    kept: Mapping[str, Any] | None = None,
+) -> ConfiguredSafeState:
+    of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
+    configured = (house.options if of_house else options).get(CONF_SAFE_STATE, {})
     if not configured.get(CONF_CONDITIONS):
-        raise SafeStateError(Cause.HOUSE_SAFE_STATE_MISSING if shared else Cause.SAFE_STATE_MISSING)
-    sequence = Sequence(hass, f"safe state of {module}", context, {"module": module})
-    safe_state = ConfiguredSafeState(hass, configured, sequence, on_step=on_step)
-    return Exclusive(safe_state, house.equipment) if shared else safe_state
+        cause = Cause.HOUSE_SAFE_STATE_MISSING if of_house else Cause.SAFE_STATE_MISSING
+        raise SafeStateError(cause)
+    name = entry.title
+    sequence = Sequence(hass, f"safe state of {name}", context, {"module": name})
+    return ConfiguredSafeState(
+        hass, configured, sequence, on_step=on_step, of_house=of_house, kept=kept
+    )
+
+
+async def _left_open(hass: HomeAssistant, house: House, without: set[str]) -> list[LeftOpen]:
+    """Return what installs of other modules have left safe, and nobody has picked up yet."""
+    found = []
+    for entry in house.modules:
+        note = house.journal.open_install(entry.entry_id)
+        if note is None or entry.entry_id in without or entry.disabled_by is not None:
+            continue
+        stage = InstallStage(note["stage"])
+        if stage not in _RESTORES | _STAYS or (stage in _STAYS and note.get("looks")):
+            continue
+        options = note.get("tried", entry.options)
+        if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
+            continue
+        try:
+            configured = _configured(hass, house, entry, options, Context())
+        except SafeStateError:
+            continue
+        found.append(
+            LeftOpen(
+                owner=entry.entry_id,
+                name=entry.title,
+                things=frozenset(await configured.things()),
+                comes=entry.state not in _NEVER_COMES,
+                restores=stage in _RESTORES,
+            )
+        )
+    return found
 
 
 def safe_state_noted(
-    hass: HomeAssistant, house: House, entry: ConfigEntry, note: InstallNote
-) -> SafeState:
+    hass: HomeAssistant,
+    house: House,
+    entry: ConfigEntry,
+    note: InstallNote,
+    on_wait: WaitCallback = lambda _names: None,
+) -> Equipment:
     """Return what an open install has made safe, also where that was taken away since."""
-    options = note.get("tried", entry.options)
+    options, kept = note.get("tried", entry.options), note.get("equipment")
     try:
-        return safe_state_for(hass, house, entry.title, options, Context())
+        return safe_state_for(hass, house, entry, options, Context(), on_wait=on_wait, kept=kept)
     except SafeStateError as err:
         return Lost(err)

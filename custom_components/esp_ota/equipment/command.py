@@ -26,6 +26,8 @@ from ..const import DOMAIN
 
 _TOLD: Final[HassKey[dict[str, float]]] = HassKey(f"{DOMAIN}_told")
 """Until when an entity may still say what came of a command that was not confirmed."""
+_FOLLOW: Final[HassKey[set[str]]] = HassKey(f"{DOMAIN}_follow")
+"""Entities that were seen to change by what actions set off."""
 _ANSWERS: Final = 0.8
 """Of the time limit: whoever is told again at once hears of it before that has passed too."""
 _AGAIN: Final = 2.0
@@ -41,24 +43,23 @@ class Command:
         entities: set[str],
         limit: float,
         *,
-        moves: bool,
+        moved: set[str],
         in_doubt: bool = False,
     ) -> None:
         """Be about to command; `limit` is how long the equipment may take, in seconds.
 
-        `moves` tells whether there is any action. `in_doubt` is true where nobody knows what was
-        told before: then everything has to be said anew.
+        `moved` are those of the entities that actions can reach. `in_doubt` is true where nobody
+        knows what was told before: then all of these have to say it anew.
         """
         self._hass = hass
         now = time.monotonic()
         self._told = hass.data.setdefault(_TOLD, {})
         self._doubted = {item: self._told.get(item, 0.0) for item in entities}
         if in_doubt:
-            self._doubted = dict.fromkeys(entities, now + limit)
+            self._doubted |= dict.fromkeys(entities & moved, now + limit)
         self._before = {item: self._reported(item) for item in entities}
         self._asked_at = -math.inf
-        if moves:
-            self._told.update(dict.fromkeys(entities, now + _ANSWERS * limit))
+        self._told.update(dict.fromkeys(entities & moved, now + _ANSWERS * limit))
 
     def _reported(self, entity_id: str) -> datetime | None:
         state = self._hass.states.get(entity_id)
@@ -94,6 +95,16 @@ class Command:
         """Take note that it was read back: nothing is to be said of it any more."""
         for item in self._before:
             self._told.pop(item, None)
+
+
+def is_owed(hass: HomeAssistant, entity_id: str) -> bool:
+    """Whether an entity may still say what came of a command that was not confirmed."""
+    return hass.data.get(_TOLD, {}).get(entity_id, 0.0) > time.monotonic()
+
+
+def seen_to_follow(hass: HomeAssistant) -> set[str]:
+    """Return the entities that were seen to change by what actions set off; it may be added to."""
+    return hass.data.setdefault(_FOLLOW, set())
 
 
 def can_be_asked(hass: HomeAssistant, entity_id: str) -> bool:

@@ -7,6 +7,7 @@ Home Assistant knows two. There "all valves are closed" is true when every valve
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+import math
 from typing import Any, Final, Self
 
 from homeassistant.const import (
@@ -17,6 +18,7 @@ from homeassistant.const import (
     CONF_CONDITION,
     CONF_CONDITIONS,
     CONF_ENABLED,
+    CONF_ENTITY_ID,
     CONF_FOR,
     CONF_OPTIONS,
     CONF_STATE,
@@ -34,6 +36,8 @@ from homeassistant.helpers import (
 from homeassistant.helpers.template import Template
 from homeassistant.helpers.typing import ConfigType
 
+from .sweeps import swept
+
 type Node = Leaf | Group
 type Reading = tuple[bool | None, list[str]]
 """An answer, and why none can be given."""
@@ -43,6 +47,11 @@ _STATE: Final = "state"
 _TEMPLATE: Final = "template"
 _NUMERIC: Final = "numeric_state"
 _UNTOLD: Final = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+_BY_VALUE: Final = (
+    condition.EntityNumericalConditionBase,
+    condition.EntityStateConditionBase,
+)
+"""Checkers that look at the state, or at an attribute of their own choice."""
 _NOT_A_NUMBER: Final = "nan"
 """Compares with nothing: to Home Assistant it is both above and below every limit."""
 
@@ -155,8 +164,6 @@ class Leaf:
         self._hass = hass
         self._config = config
         self._checker = checker
-        self._swept: set[str] = set()
-        """The entities that a template looked through without naming them."""
 
     def read(self, variables: Mapping[str, Any]) -> Reading:
         """Return the answer right now, or why there is none."""
@@ -168,28 +175,55 @@ class Leaf:
         """Return the entities that the answer rests on."""
         targeted = self._targets()
         fitting = targeted.fitting if targeted else set()
-        return self._check(dict(variables))[0] | self._swept | fitting
+        return self._check(dict(variables))[0] | fitting
 
     def _check(self, variables: dict[str, Any]) -> tuple[set[str], bool, list[str]]:
         """Return which entities the answer rests on, the answer, and an error."""
         entities = self._named | self._limits
         try:
             if self._config[CONF_CONDITION] != _TEMPLATE:
+                entities |= self._read_by_values(variables)
                 return entities, self._checker.async_check(variables=variables) is True, []
-            template: Template = self._config[CONF_VALUE_TEMPLATE]
-            info = template.async_render_to_info(variables, parse_result=False)
-            entities |= info.entities
-            domains = None if info.all_states else info.domains
-            self._swept = set(self._hass.states.async_entity_ids(domains))
-            return entities, info.result().lower() == "true", []
+            result, read = self._render(variables)
+            return entities | read, result.lower() == "true", []
         except Exception as err:  # noqa: BLE001 - conditions are anybody's code
             return entities, False, [str(err) or type(err).__name__]
+
+    def _render(self, variables: dict[str, Any]) -> tuple[str, set[str]]:
+        """Work out the template; return what it says, and the entities it rests on.
+
+        Raises ValueError for one that looks through all states, and TemplateError.
+        """
+        template: Template = self._config[CONF_VALUE_TEMPLATE]
+        info = template.async_render_to_info(variables, parse_result=False)
+        result = info.result()
+        if swept(info):
+            raise ValueError("it looks through all states")
+        return result, set(info.entities)
+
+    def _read_by_values(self, variables: dict[str, Any]) -> set[str]:
+        """Return the entities that the values of a numeric condition rest on.
+
+        Raises ValueError for a value that is no number.
+        """
+        if self._config[CONF_CONDITION] != _NUMERIC or CONF_VALUE_TEMPLATE not in self._config:
+            return set()
+        read: set[str] = set()
+        for entity_id in cv.ensure_list(self._config.get(CONF_ENTITY_ID)):
+            if (state := self._hass.states.get(entity_id)) is None:
+                continue
+            result, rests_on = self._render({**variables, "state": state})
+            read |= rests_on
+            if not _is_number(result):
+                raise ValueError(f"{entity_id}: {result.strip() or 'nothing'} is no number")
+        return read
 
     def _doubts(self, entities: set[str]) -> Iterator[str]:
         """Yield each entity that says nothing, or is passed over in silence."""
         targeted = self._targets()
         if targeted is not None and not targeted.fitting:
             yield "no entity"
+        yield from self._doubts_of_thresholds()
         for entity_id in sorted(entities | (targeted.fitting if targeted else set())):
             state = self._hass.states.get(entity_id)
             if state is None:
@@ -198,6 +232,8 @@ class Leaf:
                 yield f"{entity_id}: {state.state}"
             elif targeted is not None and targeted.passes_over(state):
                 yield f"{entity_id}: of another kind"
+            elif (doubt := self._doubt_of_attribute(state)) is not None:
+                yield f"{entity_id}: {doubt}"
             else:
                 yield from self._lost_members(state, {entity_id})
 
@@ -206,8 +242,51 @@ class Leaf:
             asked = cv.ensure_list(self._config.get(CONF_STATE))
             # Somebody who asks for "unavailable" gets an answer.
             return state.state not in asked or CONF_ATTRIBUTE in self._config
-        is_number = self._config[CONF_CONDITION] == _NUMERIC
-        return is_number and state.state.strip().lower() == _NOT_A_NUMBER
+        return self._compares and state.state.strip().lower() == _NOT_A_NUMBER
+
+    @property
+    def _compares(self) -> bool:
+        """Whether values are compared with limits."""
+        options = self._config.get(CONF_OPTIONS, {})
+        is_by_number = isinstance(self._checker, condition.EntityNumericalConditionBase)
+        compared = {CONF_ABOVE, CONF_BELOW} & {*self._config, *options}
+        return self._config[CONF_CONDITION] == _NUMERIC or is_by_number or bool(compared)
+
+    def _doubt_of_attribute(self, state: State) -> str | None:
+        """Return why the attribute that is looked at says nothing; None where it says something."""
+        asked = cv.ensure_list(self._config.get(CONF_STATE))
+        if isinstance(self._checker, _BY_VALUE):
+            targeted = self._targets()
+            if targeted is None or state.entity_id not in targeted.fitting:
+                return None
+            value = self._checker._get_tracked_value(state)  # noqa: SLF001 - its own business
+            compares = isinstance(self._checker, condition.EntityNumericalConditionBase)
+            is_told = _is_number(value) if compares else value not in {None, *_UNTOLD}
+            return None if is_told else f"what is looked at is {value}"
+        name = self._config.get(CONF_ATTRIBUTE)
+        if name is None or state.entity_id in self._limits:
+            return None
+        if name not in state.attributes:
+            return f"no {name}"
+        value = state.attributes[name]
+        if value in asked:
+            return None
+        if value is None or value in _UNTOLD:
+            return f"{name} is {value}"
+        if self._compares and CONF_VALUE_TEMPLATE not in self._config and not _is_number(value):
+            return f"{name} is {value}"
+        return None
+
+    def _doubts_of_thresholds(self) -> Iterator[str]:
+        """Yield what values are compared with, where that is no number."""
+        if not isinstance(self._checker, condition.EntityNumericalConditionBase):
+            return
+        checker = self._checker
+        for limit in (checker.threshold, checker.lower_threshold, checker.upper_threshold):
+            if limit is not None and not _is_number(
+                checker._get_threshold_value(limit)  # noqa: SLF001 - with its unit
+            ):
+                yield f"{limit.entity}: no number"
 
     def _lost_members(self, group: State, seen: set[str]) -> Iterator[str]:
         """Yield members of a group that say nothing: it takes them for switched off."""
@@ -241,6 +320,8 @@ class Leaf:
     @property
     def _limits(self) -> set[str]:
         """The entities whose states are what others are compared with."""
+        if isinstance(self._checker, condition.EntityNumericalConditionBase):
+            return set(self._checker._threshold_entity_ids)  # noqa: SLF001 - its own business
         limits = [self._config.get(CONF_ABOVE), self._config.get(CONF_BELOW)]
         if self._config[CONF_CONDITION] == _NUMERIC:
             return {limit for limit in limits if isinstance(limit, str)}
@@ -275,3 +356,11 @@ class Leaf:
     def unload(self) -> None:
         """Let go of what it listens to."""
         self._checker.async_unload()
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value can be compared with a limit."""
+    try:
+        return math.isfinite(float(value))
+    except TypeError, ValueError:
+        return False

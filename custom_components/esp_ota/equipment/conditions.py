@@ -48,6 +48,14 @@ class Conditions:
         """Return the names of the conditions that are not true right now, or cannot be told."""
         return self._but(variables, answer=True)
 
+    def untrue(self, variables: Mapping[str, Any]) -> list[str]:
+        """Return the names of the conditions that are certainly not true right now."""
+        return [
+            name
+            for name, node in self._named
+            if node is not None and node.read(variables)[0] is False
+        ]
+
     def standing(self, variables: Mapping[str, Any]) -> list[str]:
         """Return the names of the conditions that are not false right now, or cannot be told."""
         return self._but(variables, answer=False)

@@ -6,22 +6,12 @@ A finished sequence proves nothing (`sequence.py`). The conditions decide.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from contextvars import copy_context
-from enum import StrEnum
-import math
 import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import voluptuous as vol
 
-from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    EventStateChangedData,
-    HomeAssistant,
-    callback,
-)
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trace import trace_clear
 
@@ -39,29 +29,31 @@ from ..const import (
     MISSING_STAY_SAFE,
 )
 from ..ota import Cause, InstallRefused, InstallResult, SafeStateError
-from .command import Command
+from .before import Before, moves, reaches, telling
+from .command import Command, seen_to_follow
 from .conditions import Conditions, any_of_several, enabled
+from .reach import Reach, followers_of, members_of
 from .sequence import Sequence, async_validate_actions
+from .steps import SafeStep, StepCallback
+from .sweeps import sweeps
+from .watched import Watched
 
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; time alone changes some of them."""
-_REMEMBERED: Final = 2.0
-"""Seconds a break counts that is over: whoever looks twice a second sees each of them."""
+_HOUSE: Final = "safe state of the house"
+_WAS: Final = "was"
+_BROKEN: Final = "broken"
 
 
-class SafeStep(StrEnum):
-    """What a safe state goes through; a step may come again when its conditions bounce."""
+class _ReadBack(Protocol):
+    """What tells whether it was restored."""
 
-    INHIBIT = "inhibit"
-    ACTIONS = "actions"
-    CONDITIONS = "conditions"
-    STABLE = "stable"
-    RESTORE = "restore"
-    RESTORE_CONDITIONS = "restore_conditions"
+    @property
+    def rests_on(self) -> set[str]:
+        """The entities that tell."""
 
-
-type StepCallback = Callable[[SafeStep], None]
-"""Told as each step begins."""
+    def unmet(self) -> list[str]:
+        """Return what is not as it should be, for the person."""
 
 
 class ConfiguredSafeState:
@@ -74,25 +66,55 @@ class ConfiguredSafeState:
         sequence: Sequence,
         *,
         on_step: StepCallback | None = None,
+        of_house: bool = False,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep what was configured; it is validated again at each use.
 
-        Who is told of the steps wants to see each of them: then none is cut short.
+        Who is told of the steps wants to see each of them: then none is cut short. `kept` is what
+        a Home Assistant that died has kept of it.
         """
         self._hass = hass
         self._options = options
         self._sequence = sequence
-        self._watched = on_step is not None
+        self._shows_all = on_step is not None
         self._on_step = on_step or (lambda _step: None)
-        self._conditions: Conditions | None = None
+        self._of_house = of_house
+        self._watched: Watched | None = None
         self._command: Command | None = None
         """The last one of these; None where a Home Assistant that died has given it."""
         self._was_safe = False
         """Taken over from a Home Assistant that had confirmed it."""
-        self._rests_on: set[str] = set()
-        self._broke_at = -math.inf
-        """When a change was seen that made a condition untrue (`time.monotonic()`)."""
-        self._stop_watching: CALLBACK_TYPE | None = None
+        self._before = Before(hass, (kept or {}).get(_WAS, {}))
+        self._broken: list[str] = list((kept or {}).get(_BROKEN, []))
+        self._reached: tuple[Reach, Reach] | None = None
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """What the journal keeps of it, fit for JSON."""
+        return {_WAS: self._before.states, _BROKEN: self._breaks}
+
+    @property
+    def _breaks(self) -> list[str]:
+        seen = self._watched.broken if self._watched else []
+        return list(dict.fromkeys([*self._broken, *seen]))
+
+    def broken(self) -> str:
+        """Return which conditions were untrue since it was confirmed."""
+        return ", ".join(self._breaks)
+
+    async def things(self) -> set[str]:
+        """Return what it rests on: entities, and calls of which nobody knows what they reach."""
+        trace_clear()  # looks at conditions are no steps of the automation that calls
+        found = {_HOUSE} if self._of_house else set()
+        for reach in await self._reaches():
+            found |= reach.told | reach.unread
+        return found | members_of(self._hass, await self._told_of())
+
+    async def _reaches(self) -> tuple[Reach, Reach]:
+        if self._reached is None:
+            self._reached = await reaches(self._hass, self._options, self._sequence.variables)
+        return self._reached
 
     @property
     def _limit(self) -> float:
@@ -117,6 +139,7 @@ class ConfiguredSafeState:
         conditions.unload()
         if standing:
             raise InstallRefused(Cause.INHIBITED, reason=", ".join(standing))
+        self._before = Before.now(self._hass, telling(self._hass, *await self._reaches()))
 
     async def _validate(self) -> None:
         """Raise SafeStateError for what was typed and cannot be used any more."""
@@ -140,6 +163,9 @@ class ConfiguredSafeState:
         if any_of_several(raw, negated=negated):
             detail = "a condition on several targets is decided by any one of them"
             raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
+        if sweeps(raw):
+            detail = "a template looks through all states and names no entity"
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
         try:
             return await Conditions.load(self._hass, raw)
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
@@ -147,19 +173,23 @@ class ConfiguredSafeState:
 
     async def enter(self) -> None:
         """Run the actions, then wait until the conditions are true and stay true."""
+        self._broken = []
         await self._begin()
         try:
             async with asyncio.timeout(self._limit):
                 if not await self._act():
                     await self._confirmed()
         except TimeoutError as err:
-            unmet = ", ".join(self._unmet() or self._unsaid())
+            assert self._watched is not None
+            unmet = ", ".join(self._watched.unmet() or self._unsaid())
             unmet = unmet or "none, but they did not stay true"
             raise SafeStateError(
                 Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(self._limit), unmet=unmet
             ) from err
         assert self._command is not None
+        assert self._watched is not None
         self._command.confirmed()
+        self._watched.counts = True
 
     async def _begin(self) -> None:
         """Load the conditions, and watch what they rest on until it is left.
@@ -169,21 +199,11 @@ class ConfiguredSafeState:
         self._unload()
         if (task := asyncio.current_task()) is not None:
             task.add_done_callback(lambda _: self._unload())
-        self._conditions = await self._confirmation()
-        trace_clear()  # in this task only: looks at conditions are no steps of an automation
-        self._broke_at = -math.inf
-        self._stop_watching = self._watch()
+        self._watched = self._watched_of(await self._confirmation())
+        self._watched.watch()
 
-    def _watch(self) -> CALLBACK_TYPE:
-        """Look at the conditions as often as an entity changes: a break may be over in no time."""
-        context = copy_context()  # not in the trace of whoever changes the entity
-
-        @callback
-        def changed(event: Event[EventStateChangedData]) -> None:
-            if event.data["entity_id"] in self._rests_on and not context.run(self._are_true):
-                self._broke_at = time.monotonic()
-
-        return self._hass.bus.async_listen(EVENT_STATE_CHANGED, changed)
+    def _watched_of(self, conditions: Conditions) -> Watched:
+        return Watched(self._hass, conditions, self._sequence.variables)
 
     async def _act(self) -> bool:
         """Run the actions; return whether all was safe before and they changed nothing.
@@ -194,15 +214,17 @@ class ConfiguredSafeState:
         was_safe = self._is_settled()
         actions = self._options.get(CONF_ACTIONS, [])
         entities = await self._told_of()
-        self._command = Command(self._hass, entities, self._limit, moves=bool(actions))
+        moved = await self._moved(entities, before=True)
+        self._command = Command(self._hass, entities, self._limit, moved=moved)
         with self._sequence.changes() as changed:
             await self._sequence.async_run(actions, Cause.SAFE_STATE_FAILED)
-        settled = was_safe and not changed and self._is_settled() and not self._watched
+        seen_to_follow(self._hass).update(changed & entities)
+        settled = was_safe and not changed and self._is_settled() and not self._shows_all
         return settled and await self._is_said_anew() and self.holds()
 
     async def _told_of(self) -> set[str]:
         """Return the entities that tell of the equipment, in either direction."""
-        entities: set[str] = set()
+        entities = self._before.rests_on
         for key in (CONF_CONDITIONS, CONF_RESTORE_CONDITIONS):
             with suppress(SafeStateError):  # who reads it back will say so
                 conditions = await self._load(key)
@@ -210,123 +232,154 @@ class ConfiguredSafeState:
                 conditions.unload()
         return entities
 
+    async def _moved(self, entities: set[str], *, before: bool) -> set[str]:
+        """Return those of the entities that the actions reach; all where some cannot be read.
+
+        What no action touches has nothing new to say.
+        """
+        if not self._options.get(CONF_ACTIONS if before else CONF_RESTORE):
+            return set()
+        reach = (await self._reaches())[0 if before else 1]
+        if reach.unread:
+            return entities
+        follows = followers_of(self._hass, reach.told, entities)
+        return follows | (seen_to_follow(self._hass) & entities)
+
     def _is_settled(self) -> bool:
         """Whether the conditions are true, and are known to have been for the stable time."""
-        assert self._conditions is not None
-        return self.holds() and self._conditions.are_older_than(self._stable)
+        assert self._watched is not None
+        return self.holds() and self._watched.are_older_than(self._stable)
 
     async def _confirmed(self) -> None:
         """Return when the conditions were true for the stable time without a break."""
+        assert self._watched is not None
+        watched = self._watched
         while True:
             self._on_step(SafeStep.CONDITIONS)
-            while not self._are_true():  # noqa: ASYNC110 - templates report no change
+            while not watched.are_true():  # noqa: ASYNC110 - templates report no change
                 await asyncio.sleep(_POLL)
-            self._broke_at = -math.inf  # what was before it was safe is no break
+            watched.forget_breaks()
             self._on_step(SafeStep.STABLE)
-            await self._stay_true()
-            while self.holds():  # the last look, after the last pause
-                if await self._is_said_anew() and self.holds():
+            await self._while(watched.holds)
+            while watched.holds():  # the last look, after the last pause
+                if await self._is_said_anew() and watched.holds():
                     return
                 await asyncio.sleep(_POLL)
-            await asyncio.sleep(0 if self._are_true() is False else _POLL)
+            await asyncio.sleep(0 if watched.are_true() is False else _POLL)
 
-    async def _stay_true(self) -> None:
-        """Wait for the stable time, or until the conditions are true no more."""
+    async def _while(self, holds: Callable[[], bool]) -> None:
+        """Wait for the stable time, or until it holds no more."""
         until = time.monotonic() + self._stable
-        while self.holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
+        while holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _POLL))
 
-    async def _is_said_anew(self) -> bool:
+    async def _is_said_anew(self, by: _ReadBack | None = None) -> bool:
         """Ask whom can be asked; whether nobody owes an answer to a command before this one."""
+        tells = by or self._watched
         assert self._command is not None
-        await self._command.ask(self._rests_on)
-        return not self._command.doubted(self._rests_on)
+        assert tells is not None
+        await self._command.ask(tells.rests_on)
+        return not self._command.doubted(tells.rests_on)
 
     def _unsaid(self) -> list[str]:
         """Return who has not answered the command, for the person."""
-        if self._command is None:
+        if self._command is None or self._watched is None:
             return []
-        doubted = sorted(self._command.doubted(self._rests_on))
+        doubted = sorted(self._command.doubted(self._watched.rests_on))
         return [f"{item}: has said nothing since it was told" for item in doubted]
 
     async def take_over(self) -> None:
         """Be in it without having entered; before anything is sent the conditions are asked."""
         self._was_safe = True
         await self._begin()
+        assert self._watched is not None
+        self._watched.counts = True
+        self._watched.are_true()
 
     def holds(self) -> bool:
         """Whether every condition is true right now, and was a moment ago."""
-        return self._are_true() and time.monotonic() - self._broke_at > _REMEMBERED
+        # Without one it was taken over, but is not usable any more.
+        return self._watched is not None and self._watched.holds()
 
-    def _are_true(self) -> bool:
-        if self._conditions is None:  # taken over, but not usable any more
-            return False
-        self._rests_on = self._conditions.entities(self._sequence.variables)
-        return not self._unmet()
+    async def leave(self, result: InstallResult) -> bool:
+        """Restore the equipment, unless the module is missing and shall stay safe.
 
-    def _unmet(self) -> list[str]:
-        assert self._conditions is not None
-        return self._conditions.unmet(self._sequence.variables)
-
-    async def leave(self, result: InstallResult) -> None:
-        """Restore the equipment, unless the module is missing and shall stay safe."""
+        Return whether anything has told that it was restored, or nothing was to be.
+        """
         self._unload()
         stay = self._options.get(CONF_WHEN_MISSING) == MISSING_STAY_SAFE
         if stay and result.cause is Cause.DID_NOT_COME_BACK:
             raise SafeStateError(Cause.DID_NOT_COME_BACK, **result.facts)
+        tells: _ReadBack | None = None
         try:
             async with asyncio.timeout(self._limit):
                 await self._restore()
+                if (tells := await self._tells_of_restore()) is not None:
+                    self._on_step(SafeStep.RESTORE_CONDITIONS)
+                    await self._read_back(tells)
         except TimeoutError as err:
-            if self._conditions is None:
+            if tells is None:
                 detail = f"not done after {self._limit:.0f} s"
-            elif unmet := self._unmet():
+            elif unmet := tells.unmet():
                 detail = f"not true after {self._limit:.0f} s: {', '.join(unmet)}"
             else:
-                return  # nothing else was said for as long as the equipment may take
+                return True  # nothing else was said for as long as the equipment may take
             raise SafeStateError(Cause.RESTORE_FAILED, detail=detail) from err
         finally:
             self._unload()
+        return tells is not None or not moves((await self._reaches())[1])
 
     async def _restore(self) -> None:
-        """Run the actions after, and read back what they did."""
+        """Run the actions after."""
         self._on_step(SafeStep.RESTORE)
         actions = self._options.get(CONF_RESTORE, [])
+        entities = await self._told_of()
+        moved = await self._moved(entities, before=False)
+        if self._command is not None:
+            self._before.forget_unmoved()
         in_doubt = self._command is None and not self._was_safe
-        self._command = Command(
-            self._hass, await self._told_of(), self._limit, moves=bool(actions), in_doubt=in_doubt
-        )
-        await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
-        if not self._options.get(CONF_RESTORE_CONDITIONS):
-            return
-        self._on_step(SafeStep.RESTORE_CONDITIONS)
-        try:
-            self._conditions = await self._load(CONF_RESTORE_CONDITIONS)
-        except SafeStateError as err:
-            raise SafeStateError(Cause.RESTORE_FAILED, **err.facts) from err
-        await self._read_back(self._command)
+        if in_doubt:
+            moved |= await self._moved(entities, before=True)
+        self._command = Command(self._hass, entities, self._limit, moved=moved, in_doubt=in_doubt)
+        with self._sequence.changes() as changed:
+            await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
+        seen_to_follow(self._hass).update(changed & entities)
 
-    async def _read_back(self, command: Command) -> None:
-        """Return when the conditions of the restore are true.
+    async def _tells_of_restore(self) -> _ReadBack | None:
+        """Return what the actions after are read back by: their conditions, or what was before."""
+        if enabled(self._options.get(CONF_RESTORE_CONDITIONS, [])):
+            try:
+                conditions = await self._load(CONF_RESTORE_CONDITIONS)
+            except SafeStateError as err:
+                raise SafeStateError(Cause.RESTORE_FAILED, **err.facts) from err
+            self._watched = self._watched_of(conditions)
+            return self._watched
+        return self._before if self._before.tells else None
 
-        They need not stay so, unless they were true beforehand although the equipment had just
-        been told otherwise.
+    async def _read_back(self, tells: _ReadBack) -> None:
+        """Return when all is as it should be after the restore.
+
+        It need not stay so, unless it was so beforehand although the equipment had just been told
+        otherwise.
         """
-        self._broke_at = -math.inf
+        assert self._command is not None
         while True:
-            while not self._are_true():  # noqa: ASYNC110 - templates report no change
+            while not _is_met(tells):  # noqa: ASYNC110 - templates report no change
                 await asyncio.sleep(_POLL)
-            if command.doubted(self._rests_on):
-                await self._stay_true()
-            if await self._is_said_anew() and self._are_true():
-                command.confirmed()
+            if self._command.doubted(tells.rests_on):
+                await self._while(lambda: _is_met(tells))
+            if await self._is_said_anew(tells) and _is_met(tells):
+                self._command.confirmed()
                 return
             await asyncio.sleep(_POLL)
 
     def _unload(self) -> None:
-        if self._stop_watching is not None:
-            self._stop_watching()
-            self._stop_watching = None
-        if self._conditions is not None:
-            self._conditions.unload()
-            self._conditions = None
+        if self._watched is not None:
+            self._broken = self._breaks
+            self._watched.unload()
+            self._watched = None
+
+
+def _is_met(tells: _ReadBack) -> bool:
+    """Whether all is as it should be right now."""
+    return tells.are_true() if isinstance(tells, Watched) else not tells.unmet()

@@ -120,7 +120,10 @@ class RehearsalFlow(SafeStateFlow):
         return self.async_show_progress(
             step_id="try_safe_state",
             progress_action=rehearsal.step,
-            description_placeholders={"module": self.config_entry.title},
+            description_placeholders={
+                "module": self.config_entry.title,
+                "waits_for": rehearsal.waits_for or _NONE,
+            },
             progress_task=self._waiting,
         )
 

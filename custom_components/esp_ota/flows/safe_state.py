@@ -28,7 +28,16 @@ from ..const import (
     MISSING_RESTORE,
     MISSING_STAY_SAFE,
 )
-from ..equipment import FILLED, PRESETS, Conditions, any_of_several, async_validate_actions, enabled
+from ..equipment import (
+    FILLED,
+    PRESETS,
+    Conditions,
+    any_of_several,
+    async_is_read_back,
+    async_validate_actions,
+    enabled,
+    sweeps,
+)
 from ..installs import is_installing
 from .selectors import RawConditionSelector, choice, seconds
 
@@ -76,8 +85,10 @@ class SafeStateFlow(OptionsFlowWithReload):
         if user_input is not None:
             self._draft = user_input
             mistakes = await self._async_mistakes(user_input, placeholders)
-            if not mistakes:
+            if not mistakes and await self._async_is_read_back(user_input):
                 return await self._async_take(user_input)
+            if not mistakes:
+                return await self.async_step_restore_unread()
         schema = vol.Schema(dict(self._fields))
         return self.async_show_form(
             step_id="safe_state",
@@ -85,6 +96,20 @@ class SafeStateFlow(OptionsFlowWithReload):
             errors=mistakes,
             description_placeholders=placeholders,
         )
+
+    async def _async_is_read_back(self, said: Mapping[str, Any]) -> bool:
+        if not self._is_needed(said):
+            return True
+        variables = {"module": self.config_entry.title}
+        return await async_is_read_back(self.hass, said, variables)
+
+    async def async_step_restore_unread(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that nothing tells what becomes of the actions after; a person may keep them."""
+        if user_input is not None and self._draft is not None:
+            return await self._async_take(self._draft)
+        return self.async_show_form(step_id="restore_unread", data_schema=vol.Schema({}))
 
     async def _async_take(self, said: dict[str, Any]) -> ConfigFlowResult:
         """Store what was typed; a safe state without anything in it is none."""
@@ -109,6 +134,9 @@ class SafeStateFlow(OptionsFlowWithReload):
             placeholders["error"] = str(err)
         if self._is_needed(said) and not enabled(said.get(CONF_CONDITIONS, [])):
             mistakes[CONF_CONDITIONS] = "no_condition"
+        for key in _CONDITIONS:
+            if sweeps(said.get(key, [])):
+                mistakes[key] = "sweeps"
         for key in (CONF_CONDITIONS, CONF_RESTORE_CONDITIONS):
             if any_of_several(said.get(key, [])):
                 mistakes[key] = "any_of_several"

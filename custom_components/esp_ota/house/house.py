@@ -81,8 +81,6 @@ class House:
         self.journal = Journal(hass)
         self.pollers = Pollers(hass)
         self.patience = Patience()
-        self.equipment = asyncio.Lock()
-        """Held by the one install or try that is in the house's own safe state."""
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None

@@ -49,6 +49,8 @@ class InstallNote(TypedDict):
     undoes: NotRequired[dict[str, Any]]
     """The failure because of which what ran before is put back; then `back_to` says what."""
     back_to: NotRequired[str]
+    equipment: NotRequired[dict[str, Any]]
+    """What its safe state has to know to read back the restore, and to tell what broke."""
     tried: NotRequired[dict[str, Any]]
     """The options of a safe state that was only tried; they may never have been stored."""
 

@@ -28,6 +28,11 @@ async def async_finish(
         await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)
     await async_tell_all(hass, coordinator, press, result)
+    if result.not_safe:
+        placeholders = {"version": note["version"], "unmet": result.not_safe}
+        async_raise_module_issue(
+            hass, entry.entry_id, "not_safe", {"module": entry.title} | placeholders
+        )
     if result.cause is Cause.INTERRUPTED and result.restore_error is None:
         _ask_again(hass, coordinator, note)
     elif asks(entry) and (

@@ -92,8 +92,13 @@ class Recovery:
         if found.cause is Cause.INTERRUPTED and release.image.kind is ImageKind.FILESYSTEM:
             # They are written in place: nobody knows how much of them was.
             found = replace(found, files_incomplete=True)
-        error, facts = restored.restore_error, restored.restore_facts
-        return replace(found, restore_error=error, restore_facts=facts)
+        return replace(
+            found,
+            restore_error=restored.restore_error,
+            restore_facts=restored.restore_facts,
+            restore_unread=restored.restore_unread,
+            not_safe=restored.not_safe,
+        )
 
     @property
     def _decided(self) -> InstallResult:
@@ -108,7 +113,7 @@ class Recovery:
         await self.install_run.async_note(InstallStage.RESTORING, result)
         leaving, cancelled = await carry_through(safe_state.leave(result))
         try:
-            leaving.result()
+            result = replace(result, restore_unread=not leaving.result())
         except SafeStateError as err:
             result = replace(result, restore_error=err.cause, restore_facts=err.facts)
         except Exception as err:  # noqa: BLE001 - logged here, told as a restore that failed

@@ -10,7 +10,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
-from ..equipment import SafeStep, safe_state_for
+from ..equipment import Equipment, SafeStep, safe_state_for
 from ..helpers import error_for
 from ..house import InstallNote
 from ..ota import (
@@ -18,7 +18,6 @@ from ..ota import (
     InstallResult,
     InstallStage,
     OtaError,
-    SafeState,
     SafeStateError,
     Verdict,
     carry_through,
@@ -40,6 +39,8 @@ class Rehearsal:
         """The step that runs, or ran last."""
         self.result = InstallResult(verdict=Verdict.CANCELLED)
         """What an install would have ended as; only the restore tells in it."""
+        self.waits_for: str | None = None
+        """Names of the modules whose update needs the same equipment, and runs."""
         self.is_done = False
         self.task: asyncio.Task[InstallResult] | None = None
         """What runs it."""
@@ -55,6 +56,12 @@ class Rehearsal:
         self.step, self._since = step, now
         self._wake()
 
+    def on_wait(self, names: str | None) -> None:
+        """Note for whom it waits."""
+        self.waits_for = names
+        if names is not None:
+            self.on_step(SafeStep.TURN)
+
     def _wake(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
@@ -69,15 +76,21 @@ class Rehearsal:
         assert self.task is not None
         self.task.cancel()
 
-    async def run(self, safe_state: SafeState, note: Callable[[], Awaitable[None]]) -> None:
+    async def run(
+        self, safe_state: Equipment, note: Callable[[Mapping[str, object]], Awaitable[None]]
+    ) -> None:
         """Go through all steps; `note` is awaited before equipment is touched.
+
+        It gets what is to be kept of the equipment.
 
         Raises only when it is cancelled, after the restore.
         """
         try:
             await safe_state.admit()
-            await note()
-            await self._act(safe_state)
+            async with safe_state.alone():
+                await safe_state.admit()
+                await note(safe_state.kept)
+                await self._act(safe_state)
         except OtaError as err:
             self.errors[self.step] = err
         except asyncio.CancelledError:
@@ -91,7 +104,7 @@ class Rehearsal:
             self.is_done = True
             self._wake()
 
-    async def _act(self, safe_state: SafeState) -> None:
+    async def _act(self, safe_state: Equipment) -> None:
         """Make it safe and restore exactly once, whatever became of it."""
         try:
             await safe_state.enter()
@@ -100,7 +113,7 @@ class Rehearsal:
         finally:
             leaving, cancelled = await carry_through(safe_state.leave(self.result))
             try:
-                leaving.result()
+                self.result = replace(self.result, restore_unread=not leaving.result())
             except SafeStateError as err:
                 self.errors[self.step] = err
                 self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
@@ -120,7 +133,15 @@ def async_rehearse(
     installer.raise_if_running()
     rehearsal = Rehearsal()
     try:
-        safe_state = safe_state_for(hass, house, entry.title, options, Context(), rehearsal.on_step)
+        safe_state = safe_state_for(
+            hass,
+            house,
+            entry,
+            options,
+            Context(),
+            on_step=rehearsal.on_step,
+            on_wait=rehearsal.on_wait,
+        )
     except SafeStateError as err:
         raise error_for(err.cause, err.facts, module=entry.title) from err
     note: InstallNote = {
@@ -132,10 +153,14 @@ def async_rehearse(
         "tried": {key: options[key] for key in (CONF_EQUIPMENT, CONF_SAFE_STATE) if key in options},
     }
 
+    async def write(kept: Mapping[str, object]) -> None:
+        note["equipment"] = dict(kept)
+        await house.journal.async_write(entry.entry_id, note)
+
     async def run() -> InstallResult:
         LOGGER.info("%s: its safe state is tried", entry.title)
         try:
-            await rehearsal.run(safe_state, lambda: house.journal.async_write(entry.entry_id, note))
+            await rehearsal.run(safe_state, write)
         finally:
             await async_close(hass, entry.runtime_data.coordinator, rehearsal.result)
         return rehearsal.result

@@ -10,13 +10,14 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER, ROLLBACK_AUTO
-from ..equipment import safe_state_for, safe_state_noted
+from ..equipment import Equipment, safe_state_for, safe_state_noted
 from ..house import InstallNote, JournalError, restored_result, stored_result
 from ..issues import async_clear_module_issues
 from ..library import Release
 from ..modules import ModuleCoordinator, Press
 from ..ota import (
     Cause,
+    InstallProgress,
     InstallRefused,
     InstallResult,
     InstallStage,
@@ -27,7 +28,6 @@ from ..ota import (
     Payload,
     Pipeline,
     Ports,
-    SafeState,
     Verdict,
     carry_through,
 )
@@ -59,6 +59,7 @@ class InstallRun:
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._pipeline: Pipeline | None = None
+        self._equipment: Equipment | None = None
         self.note = note
         self.press = press
         self._is_noted = False
@@ -139,9 +140,9 @@ class InstallRun:
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         raise_for_third_try(self._hass, coordinator, release, self.note)
-        context, options = self.press.context, self._entry.options
+        entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
-            self._hass, coordinator.house, self._entry.title, options, context
+            self._hass, coordinator.house, entry, entry.options, context, on_wait=self._on_wait
         )
         if "replaces" in self.note:
             parts = await async_way_back(coordinator, release)
@@ -181,13 +182,23 @@ class InstallRun:
     # What they share
 
     @property
-    def safe_state_noted(self) -> SafeState:
+    def safe_state_noted(self) -> Equipment:
         """What a Home Assistant that died has made safe."""
-        return safe_state_noted(self._hass, self._coordinator.house, self._entry, self.note)
+        house, entry = self._coordinator.house, self._entry
+        return safe_state_noted(self._hass, house, entry, self.note, self._on_wait)
 
-    def _install(self, parts: Sequence[Part], safe_state: SafeState) -> Pipeline:
+    def _on_wait(self, names: str | None) -> None:
+        """Show for whom it waits because of the equipment."""
+        if names is not None:
+            LOGGER.info("%s: waits for %s, which needs the same", self._entry.title, names)
+        restores = self.stage in {InstallStage.RESTORING, InstallStage.SENDING}
+        stage = InstallStage.RESTORING if restores else InstallStage.QUEUED
+        self._coordinator.async_set_progress(InstallProgress(stage=stage, waits_for=names))
+
+    def _install(self, parts: Sequence[Part], safe_state: Equipment) -> Pipeline:
         """Put one install together."""
         coordinator = self._coordinator
+        self._equipment = safe_state
         stored = self.note.get("undoes")
         undoes = restored_result(stored) if stored else None
         if undoes is None and "replaces" in self.note:
@@ -256,6 +267,8 @@ class InstallRun:
         same, and a repair tells.
         """
         self.note["stage"] = stage
+        if self._equipment is not None:
+            self.note["equipment"] = dict(self._equipment.kept)
         self.note.pop("result", None)
         if decided is not None:
             self.note["result"] = stored_result(decided)
@@ -301,6 +314,8 @@ class InstallRun:
             if self.is_put_aside:
                 house, entry_id = self._coordinator.house, self._entry.entry_id
                 house.put_aside_at[entry_id] = time.monotonic()
+                if self._equipment is not None:
+                    self.note["equipment"] = dict(self._equipment.kept)
                 # It may have been cancelled in the middle of this very write.
                 await carry_through(house.journal.async_write(entry_id, self.note))
                 self._coordinator.desk.dismiss()

@@ -10,7 +10,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import EVENT_UPDATE_ENDED, LOGGER
-from ..helpers import async_sentence, reason_of
+from ..helpers import async_remarks, async_sentence, reason_of
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_update_issue
 from ..library import Release
@@ -87,6 +87,8 @@ class Outcome:
             "transport": result.transport,
             "seconds": self.seconds,
             "restore_error": result.restore_error,
+            "restore_unread": result.restore_unread,
+            "not_safe": result.not_safe or None,
             "pressed_by": self.pressed_by,
             "user_id": press.context.user_id,
         }
@@ -102,6 +104,7 @@ async def async_outcome(
     else:
         facts = {"version": press.version}
         sentence = await async_sentence(hass, result.verdict, facts, module=module)
+    sentence = f"{sentence} {await async_remarks(hass, result, module=module)}".rstrip()
     user_id = press.context.user_id
     user = await hass.auth.async_get_user(user_id) if user_id else None
     return Outcome(

@@ -169,6 +169,7 @@ class Cause(StrEnum):
     SAFE_STATE_REFUSED = "safe_state_refused"
     SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
     SAFE_STATE_BROKEN = "safe_state_broken"
+    NOT_SAFE_ALL_THE_TIME = "not_safe_all_the_time"
     RESTORE_FAILED = "restore_failed"
     # After the transfer
     NO_RESULT = "no_result"

@@ -267,6 +267,8 @@ class InstallProgress:
     stage: InstallStage
     sent: int = 0
     total: int = 0
+    waits_for: str | None = None
+    """Names of the modules whose equipment it shares, and whose turn it is."""
 
     @property
     def percent(self) -> int | None:
@@ -292,5 +294,10 @@ class InstallResult:
     """Name of the transport that was used last."""
     files_incomplete: bool = False
     """Whether the module has a part of a file system image now, beside what it ran before."""
+    not_safe: str = ""
+    """Which conditions of the safe state broke when there was nothing left that could be stopped;
+    empty where none was seen to."""
+    restore_unread: bool = False
+    """Whether the equipment was restored, and nothing can tell that it was."""
     restore_error: Cause | None = None
     restore_facts: dict[str, str] = field(default_factory=dict)

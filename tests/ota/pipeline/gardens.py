@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 import time
 from typing import Any
@@ -43,6 +44,9 @@ class Valve:
     async def admit(self) -> None:
         pass
 
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
     async def enter(self) -> None:
         self.closed = True
 
@@ -52,9 +56,13 @@ class Valve:
     def holds(self) -> bool:
         return self.closed
 
-    async def leave(self, result: InstallResult) -> None:
+    def broken(self) -> str:
+        return ""
+
+    async def leave(self, result: InstallResult) -> bool:
         self.closed = False
         self.restored.append(result)
+        return True
 
 
 @dataclass

@@ -124,13 +124,14 @@ async def test_a_restore_once_begun_is_carried_to_its_end(
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def leave(result: InstallResult) -> None:
+    async def leave(result: InstallResult) -> bool:
         world.left_with.append(result)
         begun.set()
         await go_on.wait()
         world.log.append("left")
         if error is not None:
             raise error
+        return True
 
     world.leave = leave  # type: ignore[method-assign]
     install = world.install()

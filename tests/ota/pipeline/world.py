@@ -90,6 +90,11 @@ class World:
         """How long one send may take at most."""
         self.sends: list[Send] = [succeed]
         self.safe = True
+        self.order: list[str] = []
+        """What was held, in its order."""
+        self.broke = ""
+        """What was not safe any more since it was entered."""
+        self.is_read_back = True
         self.inhibited: list[InstallRefused | None] = []
         """What each question whether something forbids to begin gets; then nothing does."""
         self.errors: dict[str, BaseException] = {}
@@ -130,16 +135,26 @@ class World:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         await self.step("turn")
+        self.order.append("turn")
         try:
             yield
         finally:
             self.log.append("turn ends")
+            self.order.append("turn ends")
 
     # Safe state
 
     async def admit(self) -> None:
         if self.inhibited and (refusal := self.inhibited.pop(0)) is not None:
             raise refusal
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        self.order.append("equipment")
+        try:
+            yield
+        finally:
+            self.order.append("equipment ends")
 
     async def enter(self) -> None:
         await self.step("enter")
@@ -151,10 +166,14 @@ class World:
         self.log.append("holds")
         return self.safe
 
-    async def leave(self, result: InstallResult) -> None:
+    def broken(self) -> str:
+        return self.broke
+
+    async def leave(self, result: InstallResult) -> bool:
         self.left_with.append(result)
         await self.step("leave")
         self.log.append("left")
+        return self.is_read_back
 
     # Transport
 

@@ -94,11 +94,12 @@ class Garden:
     async def _move(self, call: ServiceCall) -> None:
         """Have a valve moved, as the driver of one would: it may fail, or never answer."""
         valve, position = call.data["valve"], call.data["position"]
-        self.reach(f"before_{position}_command", valve)
+        module = call.data["module"]
+        self.reach(f"before_{position}_command", module)
         number = next(self._ids)
         answer = self._moving[number] = self._hass.loop.create_future()
-        self._link.tell("move", id=number, valve=valve, position=position)
-        self.reach(f"after_{position}_command", valve)
+        self._link.tell("move", id=number, valve=valve, position=position, module=module)
+        self.reach(f"after_{position}_command", module)
         if (error := await answer) is not None:
             raise HomeAssistantError(error)
 

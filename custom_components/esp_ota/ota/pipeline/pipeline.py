@@ -176,7 +176,7 @@ class Pipeline:
             await self._check_module()
         await self._stage(InstallStage.QUEUED)
         await transport.wait_ready(self._sending.parts[0].payload)
-        async with self._ports.turn:
+        async with self._ports.safe_state.alone(), self._ports.turn:
             self._check_images()
             if not transport.waits:
                 await self._check_module()
@@ -245,6 +245,8 @@ class Pipeline:
         )
 
     async def _restore(self) -> None:
+        if self.result.cause is not Cause.SAFE_STATE_BROKEN:
+            self.result = replace(self.result, not_safe=self._ports.safe_state.broken())
         try:
             await self._stage(InstallStage.RESTORING)
         finally:  # a journal that cannot be written must not keep the equipment shut off
@@ -256,7 +258,7 @@ class Pipeline:
         """Restore the equipment; once begun this is carried to its end, cancelled or not."""
         leaving, cancelled = await carry_through(self._ports.safe_state.leave(self.result))
         try:
-            leaving.result()
+            self.result = replace(self.result, restore_unread=not leaving.result())
         except SafeStateError as err:
             self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
         if cancelled:

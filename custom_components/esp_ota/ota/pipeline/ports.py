@@ -27,6 +27,12 @@ class SafeState(Protocol):
     async def admit(self) -> None:
         """Raise InstallRefused while something forbids to begin."""
 
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Return what is held from before the turn until it is left.
+
+        What else rests on the same equipment waits meanwhile; whoever holds a turn never does.
+        """
+
     async def enter(self) -> None:
         """Bring it about and read it back; raises SafeStateError when that fails."""
 
@@ -36,8 +42,17 @@ class SafeState(Protocol):
     def holds(self) -> bool:
         """Whether every condition is true right now."""
 
-    async def leave(self, result: InstallResult) -> None:
-        """Restore the equipment; raises SafeStateError when that fails."""
+    def broken(self) -> str:
+        """Return which conditions were untrue since it was entered, empty for none.
+
+        What only cannot be told, while a module restarts that tells it, is none.
+        """
+
+    async def leave(self, result: InstallResult) -> bool:
+        """Restore the equipment; return False where nothing can tell that it was restored.
+
+        Raises SafeStateError when that fails.
+        """
 
 
 class Observer(Protocol):
