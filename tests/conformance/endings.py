@@ -126,10 +126,11 @@ _WE_GO: Final[Mapping[str, Row]] = {
 
 _TAKEN: Final = replace(_RUNS, verdict=Verdict.UNVERIFIED)
 """By a module that says nothing of itself."""
-_MOVED_SILENT: Final = dict.fromkeys(
-    ("comes back at another address", "a neighbour gets its address"),
-    replace(_TAKEN, restarts=2),
-)
+_HOW_IT_MOVES: Final = ("comes back at another address", "a neighbour gets its address")
+_ASKED: Final = replace(_refused(Cause.MODULE_MOVED), restarts=1)
+"""Nothing at the new address tells that it is the same module, without stopping its sketch or
+telling it of a visitor: a person is asked."""
+_MOVED_SILENT: Final = dict.fromkeys(_HOW_IT_MOVES, replace(_ASKED, tries=1))
 _FLASHES_FILES: Final = _failed(Cause.FILES_UNANSWERED, Took.NOTHING)
 _DEAF: Final = _failed(Cause.PORT_CLOSED)
 """The sketch stopped all UDP when it was invited, and hears no second invitation."""
@@ -197,6 +198,7 @@ ENDINGS: Final[Mapping[str, Mapping[str, Row]]] = {
     HttpDialect.ESP_EASY: {**_WE_GO, **_NO_FILES},
     HttpDialect.WIFI_OTA: {
         **_WE_GO,
+        **dict.fromkeys(_HOW_IT_MOVES, _ASKED),
         # It looks at the headers of the upload only, and answers before it reads on.
         "wrong password": _failed(Cause.WRONG_PASSWORD, Took.NOTHING),
         "password not given": _failed(Cause.PASSWORD_MISSING, Took.NOTHING),

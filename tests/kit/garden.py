@@ -86,12 +86,15 @@ def patience(**seconds: float) -> Patience:
         invitation=InvitationLimits(**invitation),
         stream=StreamLimits(**stream),
     )
+    breath = seconds.pop("breath", 1.4)
     install = Limits(**given(retry_pause=0.05, watch_interval=0.01), tries=3)
     assert not seconds, f"nobody waits for {seconds}"
-    return Patience(install=install, push=push, watch=WatchLimits(**watch), doubt=2.5)
+    return Patience(
+        install=install, push=push, watch=WatchLimits(**watch), doubt=2.5, breath=breath
+    )
 
 
-QUIET = patience(evidence=0.1)
+QUIET = patience(evidence=0.1, breath=0.1)
 """For modules that announce nothing."""
 TALKING = patience()
 """For modules that announce what they run."""

@@ -30,6 +30,7 @@ from ..ota import (
     catch_up,
 )
 from .moves import Moves
+from .own_page import OwnPage
 
 _DOUBT_AGAIN: Final = 10.0
 """Seconds until a doubt is looked into again; installs do at once."""
@@ -68,12 +69,11 @@ class Whereabouts:
         self._entry = entry
         self._house = house
         self.moves = moves
-        self._other_mac = other_mac
+        self._page = OwnPage(house, other_mac)
         self._on_found = on_found
         self._heard = asyncio.Event()
         self._asking = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
-        self._page_asked: tuple[Address, float] | None = None
         self._silent_at = -math.inf
         """When it was asked last and nobody answered (`time.monotonic()`)."""
 
@@ -232,7 +232,8 @@ class Whereabouts:
         async with self._asking:
             try:
                 found = await self._found()
-                await self._ask_page(found)
+                if (mac := await self._page.stranger_at(found)) is not None:
+                    raise self._wrong_module(mac)
             except InstallRefused as err:
                 if err.cause in _DOUBTS:
                     async_raise_doubt(self._hass, self._entry, err.cause, err.facts)
@@ -250,17 +251,6 @@ class Whereabouts:
         for claim in self._claims(0.0):
             if self.is_here(claim.facts):
                 self._on_found(claim.facts, claim.at)
-
-    async def _ask_page(self, address: Address) -> None:
-        """Compare the MAC that its own page names, where it has one; once in a breath."""
-        now = time.monotonic()
-        if self._page_asked is not None:
-            asked, at = self._page_asked
-            if asked == address and now - at < self._house.patience.breath:
-                return
-        if (mac := await self._other_mac(address.host)) is not None:
-            raise self._wrong_module(mac)
-        self._page_asked = address, time.monotonic()
 
     async def _found(self) -> Address:
         patience = self._house.patience
