@@ -433,6 +433,8 @@ async def test_a_module_added_by_its_address_is_named_once_it_announces_itself(
     garden: Garden, start_module: StartModule, installing: bool
 ) -> None:
     module = await start_module()
+    other = entry_for(module, host="127.0.0.9", unique_id=None)
+    other.add_to_hass(garden.hass)
     flow_id = await open_user_form(garden.hass)
     entry = (await by_hand(garden.hass, flow_id, module))["result"]
     runtime = entry.runtime_data
@@ -447,6 +449,7 @@ async def test_a_module_added_by_its_address_is_named_once_it_announces_itself(
     assert entry.unique_id == MAC
     assert entry.data["service_name"] == "garden-valve._arduino._tcp.local."
     assert (entry.runtime_data is runtime) is installing  # a reload would end the install
+    assert other.unique_id is None
 
 
 async def test_a_module_that_announces_nothing_is_added_by_its_address(
