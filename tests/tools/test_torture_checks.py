@@ -225,6 +225,20 @@ def test_a_second_press_while_a_finished_update_restores_is_answered_by_home_ass
     assert violations(run) == []
 
 
+def test_a_second_press_finds_no_update_once_the_module_has_no_room_for_it() -> None:
+    run = good()
+    old_runs(run)
+    run.presses[0] = Pressed(at=1.0, life=0, again=False, answered=True, error="no_space")
+    run.presses.append(
+        Pressed(at=17.0, life=0, again=True, answered=True, error="no_update_available")
+    )
+    run.told = [Told(at=20.0, life=0, verdict="refused", cause="no_space")]
+    rule = "a second press is refused"
+    assert not [found for found in violations(run) if found.startswith(rule)]
+    run.told = [Told(at=20.0, life=0, verdict="failed", cause="connection_lost")]
+    assert [found for found in violations(run) if found.startswith(rule)]
+
+
 def names() -> list[str]:
     return [check.__name__.replace("_", " ") for check in CHECKS]
 

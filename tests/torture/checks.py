@@ -186,12 +186,13 @@ def a_second_press_is_refused(run: History) -> Iterator[str]:
     """One install per module at a time; a second press is an error that says so.
 
     While a finished update restores, its card shows the new version: then nothing is left to
-    update, and Home Assistant says that without asking us.
+    update, and Home Assistant says that without asking us. So it does once the module has said that
+    it has no room for the image.
     """
     for press in run.presses:
         if not press.again or not press.answered or press.error in _RUNNING:
             continue
-        if press.error == _RUNS_ALREADY and _has_run_new(run, press.at):
+        if press.error == _RUNS_ALREADY and (_has_run_new(run, press.at) or _has_no_room(run)):
             continue
         yield f"the second press ended with {press.error}"
 
@@ -199,6 +200,11 @@ def a_second_press_is_refused(run: History) -> Iterator[str]:
 def _has_run_new(run: History, at: float) -> bool:
     """Whether the new version has run at some moment until then."""
     return NEW in run.ran_within(0.0, at)
+
+
+def _has_no_room(run: History) -> bool:
+    """Whether the module said so: then its card offers that image no more."""
+    return any(told.cause == "no_space" for told in run.told)
 
 
 def no_other_module_gets_the_image(run: History) -> Iterator[str]:

@@ -33,6 +33,8 @@ _GENERATIONS: Final[list[dict[str, Any]]] = [
 ]
 _MOVES: Final = 0.25
 _FULL: Final = 0.06
+_JOINS: Final = {"offline_time": 80.0}
+"""1.6 s: nobody is in the Wi-Fi again any sooner, and asked for a breath (1.4 s) before it is."""
 _IMPOSTURES: Final = 0.2
 _IMPOSTORS: Final = ("mac", "name", "goodbye")
 """Not `swap`: with both announcements forged an impostor is followed now and then."""
@@ -238,7 +240,7 @@ def _moving(chance: random.Random, plan: ModulePlan) -> ModulePlan:
     broken: dict[str, int | None] = {Fault.REBOOT_MIDWAY: 1} if chance.random() < 0.3 else {}
     drawn, kind = chance.random(), chance.choice(_IMPOSTORS)
     if drawn <= _MOVES:
-        return replace(plan, moves=move, faults=broken)
+        return replace(plan, moves=move, faults=broken, config={**plan.config, **_JOINS})
     if drawn <= _MOVES + _IMPOSTURES:  # of a module that stays there: who is silent is left alone
         return replace(plan, impostor=Impostor(point=point, kind=kind), faults=broken)
     return plan
