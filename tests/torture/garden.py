@@ -264,11 +264,14 @@ class Garden:
         """Wait until every module that still comes back is back, and write down the truth."""
         end = time.monotonic() + seconds
         for outside in self.modules.values():
-            while time.monotonic() < end and not outside.rests:  # noqa: ASYNC110 - many things
+            valve = self.modules[outside.plan.valve_name].valve  # it may be another one's as well
+            while time.monotonic() < end and not (  # noqa: ASYNC110 - many things
+                outside.rests and valve.rests
+            ):
                 await asyncio.sleep(0.02)
             history, now = outside.history, time.monotonic()
             history.version_at_end = history.running_at(now)
-            history.valve_ends = self.modules[outside.plan.valve_name].valve.stands
+            history.valve_ends = valve.stands
 
 
 def _rests(module: VirtualModule) -> bool:

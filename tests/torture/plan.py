@@ -23,13 +23,13 @@ WAITS: Final = {
     "offer": 3.0,
     "hold": 2.5,
     "go": 1.5,
-    "back": 2.5,
-    "evidence": 2.5,
+    "back": 4.0,
+    "evidence": 4.0,
     "evidence_unlikely": 0.4,
     "again": 1.5,
     "minute": 0.4,
     "breath": 1.4,
-    "doubt": 3.0,
+    "doubt": 1.8,
 }
 """Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
 

@@ -8,6 +8,8 @@ from .plan import NEW, OLD, PULL, WAITS
 
 SLACK: Final = 0.5
 """Seconds by which two processes on a busy machine may see the same moment apart."""
+_RESTORES: Final = 2.5
+"""Seconds from the evidence to the telling, at most: a restore has 2 s."""
 
 type Lies = Callable[[History, Told], bool]
 
@@ -24,8 +26,14 @@ def the_verdict_is_the_truth(run: History) -> Iterator[str]:
 
 
 def _ran(run: History, told: Told) -> set[str | None]:
-    """Return what may be seen as running when it was told."""
-    return run.ran_within(told.at - SLACK, told.at + 0.1)
+    """Return what may be seen as running when it was told.
+
+    What loses its power to move while its equipment is restored was heard before that.
+    """
+    since, moved = told.at - SLACK, run.moved_at
+    if moved is not None and since - _RESTORES < moved < since:
+        since = moved - 0.1
+    return run.ran_within(since, told.at + 0.1)
 
 
 def _says(run: History) -> bool:
