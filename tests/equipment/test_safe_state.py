@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.esp_ota.const import DOMAIN
 from homeassistant.components.trace import util as trace_util
-from homeassistant.core import Context
+from homeassistant.core import Context, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.script import DATA_NEW_SCRIPT_RUNS_NOT_ALLOWED
@@ -242,7 +242,8 @@ async def test_the_sequence_acts_in_the_name_of_who_pressed(
 ) -> None:
     await garden.add_with(module)
     context, moved = Context(user_id=hass_admin_user.id), []
-    async_track_state_change_event(garden.hass, [VALVE], lambda event: moved.append(event.context))
+    seen = callback(lambda event: moved.append(event.context))
+    async_track_state_change_event(garden.hass, [VALVE], seen)
 
     await garden.hass.services.async_call(
         "update", "install", {"entity_id": CARD}, blocking=True, context=context
