@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.equipment.before import async_is_read_back
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.installs.test_recovery import crashed, start
@@ -110,7 +110,7 @@ async def test_where_nothing_can_tell_the_verdict_says_so(
     async_mock_service(hass, "shell_command", "open_main")
     await hass.services.async_call("input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True)
     told: list[Any] = []
-    hass.bus.async_listen("esp_ota_update_ended", lambda event: told.append(event.data))
+    hass.bus.async_listen("esp_ota_update_ended", callback(lambda event: told.append(event.data)))
     await garden.add_valve(await start_module(), options=options_for(changes))
 
     await garden.install()
