@@ -226,6 +226,7 @@ async def test_a_known_module_is_not_offered_again(
     assert modules(hass) == [entry]
 
 
+@pytest.mark.slow
 async def test_a_changed_address_is_taken_over_without_reloading(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -329,6 +330,7 @@ async def test_a_module_moves_from_its_host_name_to_its_mac_once_and_keeps_its_e
     assert {item.id for item in now} == entities
 
 
+@pytest.mark.slow
 async def test_a_module_that_stops_announcing_its_mac_is_still_the_same(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -354,6 +356,7 @@ async def test_another_module_with_the_same_host_name_is_another_module(
     assert entry.data["host"] == "127.0.0.1"
 
 
+@pytest.mark.slow
 async def test_an_entry_does_not_move_to_a_mac_that_another_entry_has(
     garden: Garden, start_module: StartModule, caplog: pytest.LogCaptureFixture
 ) -> None:

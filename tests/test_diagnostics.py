@@ -37,6 +37,7 @@ async def test_a_report_says_what_is_known_and_hides_the_password(
     assert report["journal"] is None
 
 
+@pytest.mark.slow
 async def test_a_report_says_how_the_last_update_ended_and_not_who_pressed(
     garden: Garden, start_module: StartModule
 ) -> None:

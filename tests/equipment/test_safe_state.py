@@ -64,6 +64,7 @@ ENDS_WELL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actions", ENDS_WELL.values(), ids=ENDS_WELL)
 async def test_a_sequence_that_ended_somehow_passes_if_the_valve_is_read_back_as_closed(
     garden: Garden, module: VirtualModule, actions: list[Any]
@@ -153,6 +154,7 @@ FAILS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actions", FAILS.values(), ids=FAILS)
 async def test_a_sequence_that_did_not_finish_refuses_although_the_valve_is_closed(
     garden: Garden, module: VirtualModule, actions: list[Any]
@@ -170,6 +172,7 @@ async def test_a_sequence_that_did_not_finish_refuses_although_the_valve_is_clos
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("safe", [False, "no", None, 0], ids=str)
 async def test_a_sequence_that_answers_no_is_believed(
     garden: Garden, module: VirtualModule, safe: object

@@ -89,6 +89,7 @@ async def test_what_is_not_true_any_more_ends_it_through_each_door(
     await assert_ended_by(garden, door, lambda: say(garden.hass, DOOR, state))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DOORS)
 async def test_a_break_that_is_over_at_once_counts_through_each_door(
     garden: Garden, doors: Doors, bounce: Callable[[], None], kind: str
@@ -126,6 +127,7 @@ NUMBERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", NUMBERS.values(), ids=NUMBERS)
 async def test_a_number_that_is_not_below_its_limit_any_more_ends_it(
     garden: Garden, doors: Doors, state: str | None
@@ -161,6 +163,7 @@ async def test_a_template_without_an_entity_is_looked_at_as_well(
     await assert_ended_by(garden, door, lambda: None)
 
 
+@pytest.mark.slow
 async def test_an_entity_that_is_disabled_ends_it(
     garden: Garden, doors: Doors, entity_registry: er.EntityRegistry
 ) -> None:
@@ -178,6 +181,7 @@ async def test_an_entity_that_is_disabled_ends_it(
     await assert_ended_by(garden, door, disable)
 
 
+@pytest.mark.slow
 async def test_the_equipments_integration_is_reloaded_in_the_middle(
     garden: Garden, doors: Doors
 ) -> None:
@@ -262,6 +266,7 @@ async def test_what_has_to_last_is_waited_for(garden: Garden, doors: Doors) -> N
 # What is looked at is no step of anybody's automation
 
 
+@pytest.mark.slow
 async def test_who_breaks_it_keeps_a_trace_without_our_conditions(
     garden: Garden, doors: Doors
 ) -> None:

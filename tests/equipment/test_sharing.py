@@ -137,6 +137,7 @@ def left_by(name: str, things: str, *, restores: bool, comes: bool = True) -> Le
     return LeftOpen(owner=name, name=name, things=frozenset(things), comes=comes, restores=restores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restores", [True, False])
 async def test_what_another_life_left_is_waited_for_before_anybody_picks_it_up(
     yard: Yard, restores: bool

@@ -266,6 +266,7 @@ async def test_a_delivered_image_that_was_removed_from_the_library_does_not_keep
     assert_issue_is_whole(issue)
 
 
+@pytest.mark.slow
 async def test_a_delivered_image_that_was_lost_on_disk_is_not_needed_any_more(
     garden: Garden,
     start_module: StartModule,
@@ -390,6 +391,7 @@ async def test_an_open_install_waits_for_home_assistant_to_be_started(
     assert_nothing_sent(module)
 
 
+@pytest.mark.slow
 async def test_a_home_assistant_that_is_stopped_restores_before_it_goes(
     garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
 ) -> None:
@@ -409,6 +411,7 @@ async def test_a_home_assistant_that_is_stopped_restores_before_it_goes(
     assert caught.value.translation_key == "cancelled"
 
 
+@pytest.mark.slow
 async def test_a_restore_that_fails_while_stopping_is_left_for_the_next_start(
     garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
 ) -> None:

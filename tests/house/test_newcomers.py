@@ -74,6 +74,7 @@ async def test_one_address_gets_few_cards(hass: HomeAssistant, esp_ota: None) ->
     assert len(cards(hass)) == 4
 
 
+@pytest.mark.slow
 async def test_a_known_module_is_followed_however_many_are_announced(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -76,6 +76,7 @@ async def test_nothing_that_runs_cannot_be_cancelled(
     await refused_press(garden, "nothing_running")
 
 
+@pytest.mark.slow
 async def test_an_install_that_waits_for_its_turn_is_forgotten(
     garden: Garden, begin: Begin
 ) -> None:
@@ -88,6 +89,7 @@ async def test_an_install_that_waits_for_its_turn_is_forgotten(
     assert_nothing_sent(begun.module)
 
 
+@pytest.mark.slow
 async def test_while_it_is_made_safe_everything_is_put_back(garden: Garden, begin: Begin) -> None:
     options = options_for({"conditions": [NEVER], "time_limit": 60})
     begun = await begin("cancelled", "making_safe", options)
@@ -117,6 +119,7 @@ async def test_while_it_is_sent_the_module_is_freed_and_the_old_sketch_runs_on(
     assert begun.module.running_version == "1.1.0"
 
 
+@pytest.mark.slow
 async def test_once_it_has_left_the_module_may_run_it(garden: Garden, begin: Begin) -> None:
     begun = await begin("cancelled_late", "restarting", offline_time=60)
 
@@ -167,6 +170,7 @@ async def test_who_cancels_is_told_when_the_equipment_was_not_restored(
     await begun.install
 
 
+@pytest.mark.slow
 async def test_the_action_does_the_same_for_administrators_only(
     garden: Garden, begin: Begin, hass_read_only_user: MockUser
 ) -> None:

@@ -55,6 +55,7 @@ async def test_files_of_which_a_part_was_written_are_told_to_be_incomplete(
     assert "are incomplete now" in told.attributes["sentence"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "fault"),
     [
@@ -71,6 +72,7 @@ async def test_files_that_the_module_refuses_at_their_end_are_incomplete(
     assert (await failure(garden)).translation_key == "files_incomplete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PUSH, PAGE])
 async def test_files_without_room_are_told_so_and_nothing_of_the_sketch(
     garden: Garden, doors: Doors, kind: str
@@ -138,6 +140,7 @@ async def test_files_in_whose_middle_home_assistant_died_are_incomplete(
     assert "are incomplete now" in told.attributes["sentence"]
 
 
+@pytest.mark.slow
 async def test_an_offer_of_files_that_nobody_fetched_leaves_the_files_alone(
     garden: Garden, doors: Doors
 ) -> None:

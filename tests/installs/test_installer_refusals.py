@@ -27,6 +27,7 @@ ESP32_S3 = {"chip": "esp32s3", "generation": "pbkdf2"}
 # Passwords
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stored", "cause"), [("wrong", "wrong_password"), (None, "password_missing")]
 )

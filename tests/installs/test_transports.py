@@ -123,6 +123,7 @@ async def test_an_update_goes_through_the_page(garden: Garden, start_page: Start
     assert garden.card.attributes["last_verdict"] == "unverified"  # it announces nothing
 
 
+@pytest.mark.slow
 async def test_a_page_that_answers_200_to_a_failure_is_not_believed(
     garden: Garden, start_page: StartPage
 ) -> None:

@@ -307,6 +307,7 @@ async def test_a_release_that_was_taken_back_by_its_source_stays(
     assert repairs(hass) == []
 
 
+@pytest.mark.slow
 async def test_sixty_calls_an_hour_are_all_that_github_gets_without_a_token(
     hass: HomeAssistant, house: House, github: GitHub
 ) -> None:

@@ -48,6 +48,7 @@ async def fill_in(hass: HomeAssistant, entry: MockConfigEntry, **answers: Any) -
     await hass.async_block_till_done()
 
 
+@pytest.mark.slow
 async def test_a_module_that_has_no_room_is_not_asked_again(
     garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
 ) -> None:
@@ -63,6 +64,7 @@ async def test_a_module_that_has_no_room_is_not_asked_again(
     assert (slot["size"], slot["source"]) == (48 * 1024 - 4096, "refusal")
 
 
+@pytest.mark.slow
 async def test_it_is_known_after_a_restart_and_gone_when_it_is_to_be_forgotten(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -77,6 +79,7 @@ async def test_it_is_known_after_a_restart_and_gone_when_it_is_to_be_forgotten(
     await garden.refused("no_space", "1.1.0")
 
 
+@pytest.mark.slow
 async def test_a_typed_slot_corrects_what_was_concluded_and_is_shown_with_its_source(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -106,6 +109,7 @@ async def test_what_was_accepted_is_stored_with_the_module_and_shown(
     assert report["accepted_checks"] == ["packing", "signature"]
 
 
+@pytest.mark.slow
 async def test_a_module_that_refused_an_unsigned_image_gets_no_other_one(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -173,6 +173,7 @@ async def test_an_install_that_begins_keeps_the_reason_of_the_last_failure(
     assert repair(garden.hass, entry, "update_failed") is None
 
 
+@pytest.mark.slow
 async def test_a_removed_module_takes_its_repairs_with_it(
     garden: Garden, start_module: StartModule
 ) -> None:

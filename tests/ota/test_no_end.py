@@ -143,6 +143,7 @@ async def test_a_time_out_of_the_transport_itself_is_not_taken_for_the_end_of_it
     assert world.count("leave") == 1
 
 
+@pytest.mark.slow
 async def test_a_push_that_is_taken_in_crumbs_ends_with_the_connection_reset(
     module: ScriptedModule,
 ) -> None:

@@ -123,6 +123,7 @@ def test_the_config_flow_can_be_discovered() -> None:
     assert "async_set_unique_id" in (INTEGRATION / "config_flow.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_integration_can_only_be_set_up_from_the_ui() -> None:
     tree = modules()["__init__.py"]
     names = {

@@ -102,6 +102,7 @@ async def test_a_fin_that_comes_with_data_leaves_an_esp8266_without_a_word_and_a
         assert module.running_version == "1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chip", LIKE_ESP32)
 async def test_a_short_body_is_closed_by_an_esp32_after_its_measured_time(
     chip: dict[str, Any],

@@ -83,6 +83,7 @@ async def test_a_module_that_hangs_takes_no_byte_until_it_is_let_go(chip: dict[s
         assert module.restarts == 0
 
 
+@pytest.mark.slow
 async def test_a_module_may_take_the_head_and_none_of_the_body() -> None:
     async def give_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(offer(image_for(ESP8266)))
@@ -95,6 +96,7 @@ async def test_a_module_may_take_the_head_and_none_of_the_body() -> None:
         await module.wait_for("no_update")
 
 
+@pytest.mark.slow
 async def test_a_module_without_power_says_nothing_until_it_is_back() -> None:
     faults = {Fault.SILENT_DEATH: 1}
     async with pulling(offer(image_for(ESP32)), **ESP32, faults=faults) as (module, server):

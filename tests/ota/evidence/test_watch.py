@@ -138,6 +138,7 @@ async def test_a_proof_ends_the_waiting_at_once() -> None:
     assert bench.asked >= 1
 
 
+@pytest.mark.slow
 async def test_the_last_word_of_a_source_counts() -> None:
     """A new sketch that falls back to the old one has spoken as well."""
     bench = Bench(evidence=0.2)

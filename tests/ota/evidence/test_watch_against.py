@@ -32,6 +32,7 @@ async def test_what_was_queued_before_it_went_does_not_count_against_the_new_ima
     assert await in_time(waiting) is proof
 
 
+@pytest.mark.slow
 async def test_what_a_busy_machine_had_not_read_yet_does_not_count_against_the_new_image() -> None:
     """Hundreds of datagrams wait, and are read one a turn; the last is as old as the first."""
     bench = Bench(evidence=0.2, late=0.0, again=0.05)
@@ -89,6 +90,7 @@ async def test_an_old_answer_during_the_probation_does_not_undo_what_was_proven(
     assert await bench.watch.said(began, CANDIDATE, MODULE) is None
 
 
+@pytest.mark.slow
 async def test_a_request_of_a_module_that_asks_counts_from_a_moment_after_its_download() -> None:
     """The one that came with the restart is all that an hourly poller says."""
     watch = PollWatch(
@@ -140,6 +142,7 @@ async def test_a_module_that_only_asks_is_back_when_it_speaks(source: EvidenceSo
     await in_time(asyncio.ensure_future(watch.wait_back(begin, CANDIDATE, MODULE)))
 
 
+@pytest.mark.slow
 async def test_a_stronger_source_that_says_otherwise_takes_the_proof_away() -> None:
     bench = Bench(evidence=0.2)
     begin = time.monotonic()

@@ -94,6 +94,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listens", [True, False])
 async def test_a_closed_port_is_the_wrong_one_only_if_the_usual_one_is_open(
     monkeypatch: pytest.MonkeyPatch, listens: bool

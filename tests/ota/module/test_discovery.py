@@ -58,6 +58,7 @@ def test_an_announcement_with_all_our_records_tells_everything() -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_announcement_of_a_sketch_that_adds_nothing_leaves_most_open() -> None:
     facts = facts_from_announcement("pump", "192.0.2.8", 8266, ESP8266_TXT)
     assert facts == ModuleFacts(

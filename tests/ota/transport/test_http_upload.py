@@ -134,6 +134,7 @@ def test_a_path_that_is_none_is_refused_at_once() -> None:
             HttpUpload(Fixed("127.0.0.1", 80), path=path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dialect", "chip"), DIALECTS)
 async def test_slow_flash_does_no_harm(dialect: str, chip: str) -> None:
     async with page(dialect, chip, faults=[Fault.SLOW_SECTOR], slow_sector_time=0.02) as module:

@@ -109,6 +109,7 @@ async def test_no_patience_at_all_is_silence_too(module: InvitedModule) -> None:
     assert (await inviting.refused()).cause is Cause.NO_ANSWER
 
 
+@pytest.mark.slow
 async def test_a_closed_port_is_told_from_silence(module: InvitedModule) -> None:
     module.udp.close()
     inviting = await module.invite(limits=HASTY)
@@ -123,6 +124,7 @@ async def test_a_port_that_opens_meanwhile_is_not_given_up(module: InvitedModule
     await inviting.agreed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH])
 async def test_a_host_that_is_not_there_is_not_told_as_a_closed_port(
     module: InvitedModule, number: int
