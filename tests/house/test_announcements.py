@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import socket
 import time
 
@@ -45,22 +46,30 @@ class Air:
         """Speak through a responder of its own."""
         self.responder = responder
 
-    def say(self, *names: str, version: str = "1.0.0", ttl: int = TTL, whole: bool = True) -> None:
-        """Announce services in one packet; without `whole` nobody learns their addresses."""
+    def say(
+        self,
+        *names: str,
+        version: str = "1.0.0",
+        ttl: int = TTL,
+        host: str = "127.0.0.1",
+        without: str = "",
+    ) -> None:
+        """Announce services in one packet, perhaps `without` "text" or "address"."""
         packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
         unique = _CLASS_IN | _CLASS_UNIQUE
         for name in names:
-            service, host = f"{name}.{SERVICE_TYPE}", f"{name}.local."
+            service, server = f"{name}.{SERVICE_TYPE}", f"{name}.local."
             text = b"\x10fw_version=" + version.encode()
             text = bytes([len(text) - 1]) + text[1:]
             pointer = DNSPointer(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN, ttl, service)
             packet.add_answer_at_time(pointer, 0)
-            packet.add_answer_at_time(DNSText(service, _TYPE_TXT, unique, ttl, text), 0)
-            srv = DNSService(service, _TYPE_SRV, unique, ttl, 0, 0, 8266, host)
+            if without != "text":
+                packet.add_answer_at_time(DNSText(service, _TYPE_TXT, unique, ttl, text), 0)
+            srv = DNSService(service, _TYPE_SRV, unique, ttl, 0, 0, 8266, server)
             packet.add_answer_at_time(srv, 0)
-            if whole:
-                address = socket.inet_aton("127.0.0.1")
-                packet.add_answer_at_time(DNSAddress(host, _TYPE_A, unique, ttl, address), 0)
+            if without != "address":
+                address = socket.inet_aton(host)
+                packet.add_answer_at_time(DNSAddress(server, _TYPE_A, unique, ttl, address), 0)
         self.responder.zeroconf.async_send(packet)
 
     def say_text_about_the_type(self) -> None:
@@ -236,7 +245,7 @@ async def test_a_module_whose_address_is_not_known_yet_is_not_reported(
     heard: list[ModuleFacts | None] = []
     announcements.async_listen(NAME, heard.append)
 
-    air.say("garden-valve", whole=False)
+    air.say("garden-valve", without="address")
     air.say("other")
     await until(lambda: announcements.facts(f"other.{SERVICE_TYPE}"))
 
@@ -322,6 +331,58 @@ async def test_two_boards_of_one_name_are_kept_apart_by_their_packets(
 
     claims = {claim.facts.host: claim.facts.mac for claim in announcements.claims(NAME)}
     assert claims == {one.host: "5c:cf:7f:00:00:02", other.host: None}
+
+
+@pytest.fixture
+async def heard(announcements: Announcements, air: Air) -> list[ModuleFacts | None]:
+    """Return what is heard of a name after a board that says 1.0.0 and one that says 2.0.0."""
+    said: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, said.append)
+    air.say("garden-valve", version="1.0.0", host="127.0.0.2")
+    await until(lambda: len(said) == 1)
+    air.say("garden-valve", version="2.0.0", host="127.0.0.3")
+    await until(lambda: len(said) == 2)
+    return said
+
+
+def _told(heard: list[ModuleFacts | None]) -> list[tuple[str, str | None]]:
+    return [(facts.host, facts.version) for facts in heard if facts is not None]
+
+
+async def test_an_address_alone_brings_no_version_of_another_board(
+    heard: list[ModuleFacts | None], air: Air
+) -> None:
+    air.say("garden-valve", host="127.0.0.2", without="text")
+    await until(lambda: len(heard) == 3)
+    air.say("garden-valve", host="127.0.0.3", without="text")
+    await until(lambda: len(heard) == 4)
+
+    assert _told(heard)[2:] == [("127.0.0.2", None), ("127.0.0.3", "2.0.0")]
+
+
+async def test_a_text_alone_is_of_nobody_while_two_boards_have_its_name(
+    heard: list[ModuleFacts | None], air: Air
+) -> None:
+    air.say("garden-valve", version="3.0.0", without="address")
+    air.say("garden-valve", host="127.0.0.3", without="text")
+    await until(lambda: len(heard) == 3)
+
+    assert _told(heard)[2:] == [("127.0.0.3", None)]
+
+
+async def test_a_text_alone_is_the_only_board_s(
+    announcements: Announcements, heard: list[ModuleFacts | None], air: Air
+) -> None:
+    """Whoever has left an address is forgotten with it, two minutes later."""
+    claims = announcements._claims[NAME]
+    place = ("127.0.0.2", 8266)
+    claims[place] = replace(claims[place], at=claims[place].at - 121)
+
+    air.say("garden-valve", version="3.0.0", without="address")
+    air.say("garden-valve", host="127.0.0.3", without="text")
+    await until(lambda: len(heard) == 4)
+
+    assert _told(heard)[2:] == [("127.0.0.3", "3.0.0")] * 2
 
 
 async def test_who_claims_a_name_is_forgotten_with_the_last_who_listens(

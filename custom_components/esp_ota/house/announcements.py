@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from socket import inet_aton, inet_ntoa
+import time
 from typing import Final, override
 
 # The record classes are public in zeroconf's docs, but not in its `__all__`.
@@ -33,6 +34,9 @@ from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 _CLAIMS: Final = 8
 """Addresses kept of one name, and names looked at of one address; more are a flood."""
 
+_ADDRESS_KEPT: Final = 120.0
+"""Seconds that the address of a host is kept at least, by what responders say (RFC 6762, 10)."""
+
 type Heard = Callable[[ModuleFacts | None], None]
 """Called with what a module said, or None when it said goodbye."""
 
@@ -54,6 +58,8 @@ class Announcements(RecordUpdateListener):
         self._zeroconf = zeroconf
         self._listeners: dict[str, list[Heard]] = {}
         self._claims: dict[str, dict[tuple[str, int], Claim]] = {}
+        self._texts: dict[str, str | None] = {}
+        """The host that said the newest TXT of a name, None where that cannot be told."""
         self._packet: list[DNSRecord] = []
         self._said: set[str] = set()
         self._gone: set[str] = set()
@@ -71,6 +77,7 @@ class Announcements(RecordUpdateListener):
         listeners = self._listeners.setdefault(name, [])
         listeners.append(heard)
         if name not in self._claims and (facts := self.facts(name)) is not None:
+            self._texts[name] = facts.host
             self._claims[name] = {_place(facts): Claim(facts=facts, at=self._address_told(name))}
 
         @callback
@@ -80,6 +87,7 @@ class Announcements(RecordUpdateListener):
             if not listeners and self._listeners.get(name) is listeners:
                 del self._listeners[name]
                 self._claims.pop(name, None)
+                self._texts.pop(name, None)
 
         return stop
 
@@ -112,8 +120,8 @@ class Announcements(RecordUpdateListener):
     def _said_in(self, packet: list[DNSRecord], name: str) -> Iterator[ModuleFacts]:
         """Yield what one packet says of a service, once for each address it names.
 
-        What it leaves out is taken from the cache, but for the MAC: there, of two boards with
-        one name, the records of both are mixed.
+        What it leaves out is taken from the cache where that is the same board's: there, of two
+        boards with one name, the records of both are mixed.
         """
         if (known := self.facts(name)) is None:
             return
@@ -127,15 +135,28 @@ class Announcements(RecordUpdateListener):
             for item in packet
             if isinstance(item, DNSAddress) and item.type == _TYPE_A and item.name.lower() == server
         ]
-        if not hosts:
-            yield known
-        for host in dict.fromkeys(hosts):
+        if text:
+            self._texts[name] = hosts[-1] if hosts else self._only_one(name, known.host)
+        for host in dict.fromkeys(hosts or [known.host]):
             facts = replace(known, host=host, port=service.port)
-            before = self._claims.get(name, {}).get(_place(facts))
-            if not text:
-                facts = replace(facts, mac=before.facts.mac if before else None)
-            self._note(name, facts)
-            yield facts
+            if (said_by := self._texts.get(name, host)) != host:
+                facts = self._without_text(name, facts)
+            if hosts:
+                self._note(name, facts)
+            if hosts or said_by is not None:
+                yield facts
+
+    def _only_one(self, name: str, host: str) -> str | None:
+        """Return the host that a text without an address is from, None where it may be another."""
+        recent = self.claims(name, time.monotonic() - _ADDRESS_KEPT)
+        return host if all(item.facts.host == host for item in recent) else None
+
+    def _without_text(self, name: str, facts: ModuleFacts) -> ModuleFacts:
+        """Return what is known of a place whose board did not say the text in the cache."""
+        before = self._claims.get(name, {}).get(_place(facts))
+        bare = ModuleFacts(name=facts.name, host=facts.host, port=facts.port)
+        said = before.facts if before else bare
+        return replace(said, firmware=None, version=None, sketch_md5=None, sketch_size=None)
 
     def _note(self, name: str, facts: ModuleFacts) -> None:
         """Keep who claims a name that somebody listens for."""
