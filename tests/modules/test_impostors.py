@@ -1,12 +1,19 @@
 """Strangers that announce what a known module is: it is not followed there, nor told anything."""
 
+import asyncio
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from zeroconf import IPVersion, ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
 
 from custom_components.esp_ota.const import CONF_MOVED_FROM, DOMAIN
+from custom_components.esp_ota.ota import SERVICE_TYPE
 from homeassistant.components.repairs.const import DOMAIN as REPAIRS
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.kit.garden import Garden, assert_nothing_sent, until
@@ -107,6 +114,47 @@ async def test_a_goodbye_does_not_hand_a_module_over(
     impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
     await until(lambda: moved_issue(garden))
     await garden.refused("module_moved", "1.1.0")
+
+    assert entry.data["host"] == HERE
+    assert_nothing_sent(impostor)
+
+
+async def say_again_and_again(said: ServiceInfo) -> None:
+    """Announce a service in somebody else's voice, so often that it is always the newest."""
+    voice = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    try:
+        await voice.zeroconf.async_wait_for_start()
+        while True:
+            voice.zeroconf.async_send(voice.zeroconf.generate_service_broadcast(said, 120))
+            await asyncio.sleep(0.05)
+    finally:
+        await voice.async_close()
+
+
+async def test_a_module_that_answers_has_swapped_with_nobody(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    """Two forged announcements: another has its address now, and it is elsewhere."""
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.release("1.1.0")
+    said = ServiceInfo(
+        SERVICE_TYPE,
+        f"pump.{SERVICE_TYPE}",
+        addresses=[ip_address(HERE).packed],
+        port=valve.port,
+        server="pump.local.",
+    )
+    announcements = garden.house.announcements
+
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    voice = asyncio.create_task(say_again_and_again(said))
+    await until(lambda: any(one.facts.host == ELSEWHERE for one in announcements.claims(SERVICE)))
+    await until(lambda: announcements.is_others(SERVICE, HERE, valve.port))
+    with suppress(HomeAssistantError):
+        await garden.install("1.1.0")
+    voice.cancel()
+    await asyncio.wait([voice])
 
     assert entry.data["host"] == HERE
     assert_nothing_sent(impostor)

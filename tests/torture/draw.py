@@ -36,8 +36,7 @@ _FULL: Final = 0.06
 _JOINS: Final = {"offline_time": 80.0}
 """1.6 s: nobody is in the Wi-Fi again any sooner, and asked for a breath (1.4 s) before it is."""
 _IMPOSTURES: Final = 0.2
-_IMPOSTORS: Final = ("mac", "name", "goodbye")
-"""Not `swap`: with both announcements forged an impostor is followed now and then."""
+_IMPOSTORS: Final = ("mac", "name", "goodbye", "swap")
 _SHARED: Final = 0.5
 """How many houses have a valve that several modules switch."""
 _TOGETHER: Final = (2, 3)

@@ -48,6 +48,17 @@ class Claim:
     facts: ModuleFacts
     at: float
     """When (`time.monotonic()`)."""
+    told: float
+    """When it said what else the facts hold."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """The newest TXT of a name."""
+
+    speaker: str | None
+    """The host that said it, None where that cannot be told."""
+    content: bytes
 
 
 class Announcements(RecordUpdateListener):
@@ -58,8 +69,7 @@ class Announcements(RecordUpdateListener):
         self._zeroconf = zeroconf
         self._listeners: dict[str, list[Heard]] = {}
         self._claims: dict[str, dict[tuple[str, int], Claim]] = {}
-        self._texts: dict[str, str | None] = {}
-        """The host that said the newest TXT of a name, None where that cannot be told."""
+        self._texts: dict[str, Text] = {}
         self._packet: list[DNSRecord] = []
         self._said: set[str] = set()
         self._gone: set[str] = set()
@@ -77,8 +87,11 @@ class Announcements(RecordUpdateListener):
         listeners = self._listeners.setdefault(name, [])
         listeners.append(heard)
         if name not in self._claims and (facts := self.facts(name)) is not None:
-            self._texts[name] = facts.host
-            self._claims[name] = {_place(facts): Claim(facts=facts, at=self._address_told(name))}
+            at = self._address_told(name)
+            claim = Claim(facts=facts, at=at, told=self.told_at(name) or at)
+            self._claims[name] = {_place(facts): claim}
+            if (text := self._newest(name, DNSText, _TYPE_TXT)) is not None:
+                self._texts[name] = Text(speaker=facts.host, content=text.text)
 
         @callback
         def stop() -> None:
@@ -129,42 +142,53 @@ class Announcements(RecordUpdateListener):
         service = service or self._newest(name, DNSService, _TYPE_SRV)
         assert isinstance(service, DNSService)
         server = service.server.lower()
-        text = any(_is(item, DNSText, name) for item in packet)
+        text = next((item for item in packet if _is(item, DNSText, name)), None)
         hosts = [
             inet_ntoa(item.address)
             for item in packet
             if isinstance(item, DNSAddress) and item.type == _TYPE_A and item.name.lower() == server
         ]
-        if text:
-            self._texts[name] = hosts[-1] if hosts else self._only_one(name, known.host)
-        for host in dict.fromkeys(hosts or [known.host]):
+        if isinstance(text, DNSText):
+            speaker = hosts[-1] if hosts else self._speaker(name, known.host, text.text)
+            self._texts[name] = Text(speaker=speaker, content=text.text)
+        said = self._texts.get(name)
+        speaker = known.host if said is None else said.speaker
+        if not hosts and speaker is not None:
+            yield replace(known, host=speaker, port=service.port)
+        for host in dict.fromkeys(hosts):
             facts = replace(known, host=host, port=service.port)
-            if (said_by := self._texts.get(name, host)) != host:
-                facts = self._without_text(name, facts)
-            if hosts:
-                self._note(name, facts)
-            if hosts or said_by is not None:
-                yield facts
+            told = host == speaker
+            self._note(name, facts, told=told)
+            yield facts if told else self._without_text(name, facts)
 
-    def _only_one(self, name: str, host: str) -> str | None:
+    def _speaker(self, name: str, host: str, content: bytes) -> str | None:
         """Return the host that a text without an address is from, None where it may be another."""
+        last = self._texts.get(name)
+        if last is not None and last.content == content:
+            return last.speaker
         recent = self.claims(name, time.monotonic() - _ADDRESS_KEPT)
         return host if all(item.facts.host == host for item in recent) else None
 
     def _without_text(self, name: str, facts: ModuleFacts) -> ModuleFacts:
         """Return what is known of a place whose board did not say the text in the cache."""
         before = self._claims.get(name, {}).get(_place(facts))
-        bare = ModuleFacts(name=facts.name, host=facts.host, port=facts.port)
-        said = before.facts if before else bare
+        said = before.facts if before else _bare(facts)
         return replace(said, firmware=None, version=None, sketch_md5=None, sketch_size=None)
 
-    def _note(self, name: str, facts: ModuleFacts) -> None:
-        """Keep who claims a name that somebody listens for."""
+    def _note(self, name: str, facts: ModuleFacts, *, told: bool = True) -> None:
+        """Keep who claims a name that somebody listens for; `told` when with its text."""
         if name not in self._listeners:
             return
+        now = current_time_millis() / 1000
         claims = self._claims.setdefault(name, {})
-        claims.pop(_place(facts), None)
-        claims[_place(facts)] = Claim(facts=facts, at=current_time_millis() / 1000)
+        before = claims.pop(_place(facts), None)
+        if told:
+            claim = Claim(facts=facts, at=now, told=self.told_at(name) or now)
+        elif before is not None:
+            claim = replace(before, at=now)
+        else:
+            claim = Claim(facts=_bare(facts), at=now, told=now)
+        claims[_place(facts)] = claim
         if len(claims) > _CLAIMS:
             del claims[next(iter(claims))]
 
@@ -297,6 +321,10 @@ class Announcements(RecordUpdateListener):
 
 def _is(record: DNSRecord, kind: type[DNSRecord], name: str) -> bool:
     return isinstance(record, kind) and record.name.lower() == name
+
+
+def _bare(facts: ModuleFacts) -> ModuleFacts:
+    return ModuleFacts(name=facts.name, host=facts.host, port=facts.port)
 
 
 def _place(facts: ModuleFacts) -> tuple[str, int]:

@@ -23,7 +23,7 @@ from ..const import (
 )
 from ..house import House
 from ..issues import async_clear_doubt, async_raise_doubt
-from ..ota import Address, Cause, InstallRefused
+from ..ota import Address, Cause, InstallRefused, catch_up
 from .likeness import Likeness
 
 _DENIED: Final = 8
@@ -135,12 +135,33 @@ class Moves:
         end = time.monotonic() + self._house.patience.doubt
         while True:
             if self._is_others(address):
-                return False
+                return await self._speaks_at(address)
             if await self.is_alive(address):
                 return True
             if time.monotonic() > end:
                 return False
             await asyncio.sleep(_LOOK)
+
+    async def _speaks_at(self, address: Address) -> bool:
+        """Whether its name is answered to there, though others say that the address is theirs.
+
+        That they say so may be forged as well. An answer may be lost once: where neither answers,
+        both are asked again.
+        """
+        announcements = self._house.announcements
+        name = str(self._entry.data[CONF_SERVICE_NAME])
+        for _ in range(2):
+            asked_at = time.monotonic()
+            other = announcements.other_at(name, address.host, self.port)
+            for asked in filter(None, (name, other)):
+                announcements.async_ask(asked)
+            await asyncio.sleep(self._house.patience.breath)
+            await catch_up()
+            if any(one.facts.host == address.host for one in announcements.claims(name, asked_at)):
+                return True
+            if other is not None and announcements.told_at(other) > asked_at:
+                break
+        return False
 
     async def is_alive(self, address: Address) -> bool:
         """Whether a module answers there; a lost packet is given a second chance."""

@@ -250,7 +250,7 @@ class Whereabouts:
             return
         for claim in self._claims(0.0):
             if self.is_here(claim.facts):
-                self._on_found(claim.facts, claim.at)
+                self._on_found(claim.facts, claim.told)
 
     async def _found(self) -> Address:
         patience = self._house.patience
