@@ -1,7 +1,7 @@
 """Runs cells of the matrix: real modules, a real Home Assistant, and what is true afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -36,8 +36,6 @@ from .cells import CLASSIC_WAITS, CLASSICS, GENERATIONS, OWN_SECRET, PULL, PUSH,
 from .endings import Ending, Runs, Took
 from .house import FILES, HOUSE_SECRET, NEW, OLD, SIZE, be_patient, image_of
 
-AT_ONCE: Final = 12
-"""Cells in progress: they mostly wait, but some also compute, on two cores."""
 _SETTLE: Final = 0.3
 """Seconds in which a module that was told to restart begins to."""
 
@@ -347,23 +345,3 @@ class Trial:
             return Runs.NOTHING
         known = {self.image(OLD): Runs.OLD, self.image(NEW): Runs.NEW}
         return known.get(module.running_image, Runs.ELSE)
-
-
-async def run_all(
-    hass: HomeAssistant, port: int, cells: Iterable[Cell]
-) -> dict[Cell, Ending | BaseException]:
-    """Run cells side by side; return how each ended."""
-    turns = asyncio.Semaphore(AT_ONCE)
-    zeroconf = AsyncZeroconf(interfaces=["127.0.0.1"])
-
-    async def run(number: int, cell: Cell) -> Ending:
-        async with turns, asyncio.timeout(180):
-            return await Trial(cell, number, hass, port, zeroconf).run()
-
-    cells = list(cells)
-    try:
-        running = [run(number, cell) for number, cell in enumerate(cells)]
-        endings = await asyncio.gather(*running, return_exceptions=True)
-    finally:
-        await zeroconf.async_close()
-    return dict(zip(cells, endings, strict=True))

@@ -87,4 +87,4 @@ async def test_a_known_module_is_followed_however_many_are_announced(
 
     await discover(garden.hass, announced("garden-valve", "127.0.0.9", new.port))
 
-    assert entry.data["host"] == "127.0.0.9"
+    await until(lambda: entry.data["host"] == "127.0.0.9")

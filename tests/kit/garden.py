@@ -79,7 +79,7 @@ def patience(**seconds: float) -> Patience:
         again=1.5,
         interval=0.02,
         quick_probe=0.5,
-        patient_probe=1.0,
+        patient_probe=3.0,
     )
     push = PushLimits(
         **given(callback=10.0),

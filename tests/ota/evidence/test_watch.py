@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from custom_components.esp_ota.ota import Cause, EvidenceSource, Sighting, VerifyError
+from custom_components.esp_ota.ota import Cause, EvidenceSource, VerifyError
+from tests.kit.garden import until
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.evidence.watch_bench import Bench, in_time, soon
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE
@@ -131,11 +132,10 @@ async def test_a_proof_ends_the_waiting_at_once() -> None:
     bench = Bench(evidence=3600.0)
     begin = time.monotonic()
     bench.hear(version="1.0.0")
-    proof: list[Sighting] = []
-    soon(lambda: proof.append(bench.hear(version="1.1.0")))
-    waiting = bench.watch.wait_evidence(begin, CANDIDATE, MODULE)
-    assert await in_time(asyncio.ensure_future(waiting)) is proof[0]
-    assert bench.asked >= 1
+    waiting = asyncio.ensure_future(bench.watch.wait_evidence(begin, CANDIDATE, MODULE))
+    await until(lambda: bench.asked)
+    proof = bench.hear(version="1.1.0")
+    assert await in_time(waiting) is proof
 
 
 @pytest.mark.slow

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 PASSWORD = "watering-can-42"
 FIRST, SECOND, THIRD = (f"{number:032x}" for number in range(3))
 PATIENT = InvitationLimits(answer=0.2, tries=4, auth_answer=2.0, at_once=0.03)
-TENTH = InvitationLimits(answer=0.2, tries=4, auth_answer=0.5, at_once=0.03)
-"""What is waited for a real module, ten times as fast."""
+FIFTH = InvitationLimits(answer=0.4, tries=4, auth_answer=1.0, at_once=0.06)
+"""What is waited for a real module, five times as fast."""
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ async def module() -> AsyncIterator[InvitedModule]:
         yield module
 
 
-def ten_times_as_fast() -> PushLimits:
-    return replace(quick(), invitation=TENTH)
+def five_times_as_fast() -> PushLimits:
+    return replace(quick(), invitation=FIFTH)
 
 
 async def probed(host: str, port: int, count: int) -> None:
@@ -51,16 +51,16 @@ async def test_a_module_with_a_slow_loop_tells_right_passwords_from_wrong_ones(
     start_module: StartModule, generation: str, right: bool
 ) -> None:
     async def ending(loop_time: float, probes: int) -> Delivery | Cause:
-        slow: dict[str, Any] = {"time_scale": 1.0, "loop_time": loop_time, "auth_time": 0.03}
+        slow: dict[str, Any] = {"time_scale": 1.0, "loop_time": loop_time, "auth_time": 0.06}
         module = await start_module(**GENERATIONS[generation] | slow, password=PASSWORD)
         await probed(module.host, module.port, probes)
         password = PASSWORD if right else "battery staple"
         try:
-            return await push(module, password=password, limits=ten_times_as_fast()).send()
+            return await push(module, password=password, limits=five_times_as_fast()).send()
         except ModuleAuthError as err:
             return err.cause
 
-    loops = [(time, probes) for time in (0.15, 0.25, 0.3, 0.4) for probes in (0, 2)]
+    loops = [(time, probes) for time in (0.3, 0.5, 0.6, 0.8) for probes in (0, 2)]
     expected = Delivery.ACCEPTED if right else Cause.WRONG_PASSWORD
     endings = await asyncio.gather(*(ending(*loop) for loop in loops))
     assert dict(zip(loops, endings, strict=True)) == dict.fromkeys(loops, expected)
