@@ -1,97 +1,32 @@
 """What modules say over mDNS, heard from the real wire on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 import socket
 import time
 
 import pytest
 from zeroconf import (
-    DNSAddress,
     DNSOutgoing,
-    DNSPointer,
     DNSService,
     DNSText,
-    IPVersion,
     RecordUpdate,
     ServiceInfo,
 )
-from zeroconf.asyncio import AsyncZeroconf
 from zeroconf.const import (
     _CLASS_IN,
     _CLASS_UNIQUE,
     _FLAGS_AA,
     _FLAGS_QR_RESPONSE,
-    _TYPE_A,
-    _TYPE_PTR,
     _TYPE_SRV,
     _TYPE_TXT,
 )
 
 from custom_components.esp_ota.house import Announcements
 from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts, Sighting
+from tests.kit.air import NAME, TTL, Air
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, until
 from tests.virtual_module import Seen
-
-NAME = f"garden-valve.{SERVICE_TYPE}"
-TTL = 120
-
-
-class Air:
-    """A stranger on the network who can say anything."""
-
-    def __init__(self, responder: AsyncZeroconf) -> None:
-        """Speak through a responder of its own."""
-        self.responder = responder
-
-    def say(
-        self,
-        *names: str,
-        version: str = "1.0.0",
-        ttl: int = TTL,
-        host: str = "127.0.0.1",
-        without: str = "",
-    ) -> None:
-        """Announce services in one packet, perhaps `without` "text" or "address"."""
-        packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
-        unique = _CLASS_IN | _CLASS_UNIQUE
-        for name in names:
-            service, server = f"{name}.{SERVICE_TYPE}", f"{name}.local."
-            text = b"\x10fw_version=" + version.encode()
-            text = bytes([len(text) - 1]) + text[1:]
-            pointer = DNSPointer(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN, ttl, service)
-            packet.add_answer_at_time(pointer, 0)
-            if without != "text":
-                packet.add_answer_at_time(DNSText(service, _TYPE_TXT, unique, ttl, text), 0)
-            srv = DNSService(service, _TYPE_SRV, unique, ttl, 0, 0, 8266, server)
-            packet.add_answer_at_time(srv, 0)
-            if without != "address":
-                address = socket.inet_aton(host)
-                packet.add_answer_at_time(DNSAddress(server, _TYPE_A, unique, ttl, address), 0)
-        self.responder.zeroconf.async_send(packet)
-
-    def say_text_about_the_type(self) -> None:
-        """Send a record that nobody expects under the name of the type itself."""
-        packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
-        packet.add_answer_at_time(DNSText(SERVICE_TYPE, _TYPE_TXT, _CLASS_IN, TTL, b"\x01x"), 0)
-        self.responder.zeroconf.async_send(packet)
-
-
-@pytest.fixture
-async def air() -> AsyncIterator[Air]:
-    """Return somebody else on the network."""
-    responder = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
-    await responder.zeroconf.async_wait_for_start()
-    yield Air(responder)
-    await responder.async_close()
-
-
-@pytest.fixture
-def announcements(garden: Garden) -> Announcements:
-    """Return what the house listens with."""
-    return garden.house.announcements
 
 
 @pytest.mark.slow
@@ -316,86 +251,6 @@ async def test_a_module_is_found_by_its_address_or_host_name_and_port(
     assert announcements.find("127.0.0.1", 8267) is None
     assert announcements.find("127.0.0.2", 8266) is None
     assert announcements.find("garden", 8266) is None
-
-
-@pytest.mark.slow
-async def test_two_boards_of_one_name_are_kept_apart_by_their_packets(
-    announcements: Announcements, start_module: StartModule
-) -> None:
-    """The cache mixes the address of one with the MAC of the other."""
-    announcements.async_listen(NAME, lambda _facts: None)
-    one = await start_module(advertise=True, host="127.0.0.2", mac="5c:cf:7f:00:00:02")
-    await until(lambda: announcements.claims(NAME))
-    other = await start_module(advertise=True, host="127.0.0.3", txt_mac=False)
-    await until(lambda: len(announcements.claims(NAME)) == 2)
-
-    claims = {claim.facts.host: claim.facts.mac for claim in announcements.claims(NAME)}
-    assert claims == {one.host: "5c:cf:7f:00:00:02", other.host: None}
-
-
-@pytest.fixture
-async def heard(announcements: Announcements, air: Air) -> list[ModuleFacts | None]:
-    """Return what is heard of a name after a board that says 1.0.0 and one that says 2.0.0."""
-    said: list[ModuleFacts | None] = []
-    announcements.async_listen(NAME, said.append)
-    air.say("garden-valve", version="1.0.0", host="127.0.0.2")
-    await until(lambda: len(said) == 1)
-    air.say("garden-valve", version="2.0.0", host="127.0.0.3")
-    await until(lambda: len(said) == 2)
-    return said
-
-
-def _told(heard: list[ModuleFacts | None]) -> list[tuple[str, str | None]]:
-    return [(facts.host, facts.version) for facts in heard if facts is not None]
-
-
-async def test_an_address_alone_brings_no_version_of_another_board(
-    heard: list[ModuleFacts | None], air: Air
-) -> None:
-    air.say("garden-valve", host="127.0.0.2", without="text")
-    await until(lambda: len(heard) == 3)
-    air.say("garden-valve", host="127.0.0.3", without="text")
-    await until(lambda: len(heard) == 4)
-
-    assert _told(heard)[2:] == [("127.0.0.2", None), ("127.0.0.3", "2.0.0")]
-
-
-async def test_a_text_alone_is_of_nobody_while_two_boards_have_its_name(
-    heard: list[ModuleFacts | None], air: Air
-) -> None:
-    air.say("garden-valve", version="3.0.0", without="address")
-    air.say("garden-valve", host="127.0.0.3", without="text")
-    await until(lambda: len(heard) == 3)
-
-    assert _told(heard)[2:] == [("127.0.0.3", None)]
-
-
-async def test_a_text_alone_is_the_only_board_s(
-    announcements: Announcements, heard: list[ModuleFacts | None], air: Air
-) -> None:
-    """Whoever has left an address is forgotten with it, two minutes later."""
-    claims = announcements._claims[NAME]
-    place = ("127.0.0.2", 8266)
-    claims[place] = replace(claims[place], at=claims[place].at - 121)
-
-    air.say("garden-valve", version="3.0.0", without="address")
-    air.say("garden-valve", host="127.0.0.3", without="text")
-    await until(lambda: len(heard) == 4)
-
-    assert _told(heard)[2:] == [("127.0.0.3", "3.0.0")] * 2
-
-
-async def test_who_claims_a_name_is_forgotten_with_the_last_who_listens(
-    announcements: Announcements, air: Air
-) -> None:
-    stops = [announcements.async_listen(NAME, lambda _facts: None) for _ in range(2)]
-    air.say("garden-valve")
-    await until(lambda: announcements.claims(NAME))
-
-    stops[0]()
-    assert announcements.claims(NAME)
-    stops[1]()
-    assert not announcements.claims(NAME)
 
 
 @pytest.mark.slow

@@ -1,22 +1,17 @@
-"""What was running is on disk before it takes effect, and is picked up after a crash."""
+"""The journal: what is on disk at each moment, and what is made of it after a crash."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.house import InstallNote
-from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
-from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.setup import async_setup_component
+from tests.kit.crashed import AFTER_DELIVERY, BEFORE_DELIVERY, KEY, crashed, start
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
-    CARD,
     CLOSED_AND_OPENED,
     TALKING,
     VALVE,
@@ -28,36 +23,6 @@ from tests.kit.garden import (
 )
 from tests.kit.sentences import assert_issue_is_whole
 from tests.virtual_module import Event as ModuleEvent, Fault, Seen, build_image
-
-KEY = "esp_ota.journal"
-BEFORE_DELIVERY = ["making_safe", "sending"]
-AFTER_DELIVERY = ["restarting", "verifying"]
-
-
-async def crashed(garden: Garden, entry: MockConfigEntry, stage: str) -> InstallNote:
-    """Leave things as a Home Assistant does that dies in this stage."""
-    release = await garden.release("1.1.0")
-    note: InstallNote = {
-        "stage": stage,
-        "sha256": release.image.sha256,
-        "version": "1.1.0",
-        "before": "1.0.0",
-        "started": "2026-11-01T12:00:00+00:00",
-    }
-    await garden.house.journal.async_write(entry.entry_id, note)
-    await garden.hass.services.async_call(
-        "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
-    )
-    await garden.hass.async_block_till_done()
-    assert garden.valve == ["off"]
-    return note
-
-
-async def start(garden: Garden, entry: MockConfigEntry) -> None:
-    """Set the module up and wait until what was open has ended."""
-    await garden.add(entry)
-    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
-    await garden.hass.async_block_till_done()
 
 
 @pytest.mark.slow
@@ -339,113 +304,3 @@ async def test_an_entry_that_is_unloaded_while_an_install_is_picked_up_stays_saf
     assert await garden.hass.config_entries.async_setup(entry.entry_id)
     await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
     assert garden.valve == CLOSED_AND_OPENED
-
-
-async def test_an_open_install_waits_for_home_assistant_to_be_started(
-    hass: HomeAssistant,
-    config_dir: Any,
-    start_module: StartModule,
-    hass_storage: dict[str, Any],
-    issue_registry: ir.IssueRegistry,
-) -> None:
-    module = await start_module()
-    entry = entry_for(module, options=options_for())
-    note = {
-        "stage": "sending",
-        "sha256": "0" * 64,
-        "version": "1.1.0",
-        "before": "1.0.0",
-        "started": "2026-11-01T12:00:00+00:00",
-    }
-    known = {"version": "1.0.0", "firmware": "garden-valve", "assumed": True}
-    hass_storage[KEY] = {
-        "version": 1,
-        "minor_version": 1,
-        "key": KEY,
-        "data": {"open": {entry.entry_id: note}, "known": {entry.entry_id: known}},
-    }
-    hass.set_state(CoreState.starting)
-    assert await async_setup_component(hass, DOMAIN, {})
-    valve = {"input_boolean": {"valve": {"initial": False}}}
-    assert await async_setup_component(hass, "input_boolean", valve)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-
-    card, water = hass.states.get(CARD), hass.states.get(VALVE)
-    assert card is not None
-    assert water is not None
-    assert card.attributes["installed_version"] == "1.0.0"
-    assert card.attributes["installed_is_assumed"] is True
-    assert water.state == "off"  # nobody is there yet who could open it
-
-    hass.set_state(CoreState.running)
-    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
-    await until(lambda: not hass_storage[KEY]["data"]["open"])
-    await hass.async_block_till_done()
-
-    water = hass.states.get(VALVE)
-    assert water is not None
-    assert water.state == "on"
-    assert issue_registry.async_get_issue(DOMAIN, f"interrupted_{entry.entry_id}")
-    assert_nothing_sent(module)
-
-
-@pytest.mark.slow
-async def test_a_home_assistant_that_is_stopped_restores_before_it_goes(
-    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
-) -> None:
-    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
-    await garden.release("1.1.0")
-    await garden.add(entry_for(module, options=options_for()))
-    install = asyncio.create_task(garden.install())
-    await module.wait_for(Seen.FIRST_BYTE)
-
-    await garden.hass.async_stop(force=True)
-
-    assert garden.valve == CLOSED_AND_OPENED
-    assert hass_storage[KEY]["data"]["open"] == {}
-    assert module.running_version == "1.0.0"
-    with pytest.raises(HomeAssistantError) as caught:
-        await install
-    assert caught.value.translation_key == "cancelled"
-
-
-@pytest.mark.slow
-async def test_a_restore_that_fails_while_stopping_is_left_for_the_next_start(
-    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
-) -> None:
-    module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
-    await garden.release("1.1.0")
-    options = options_for({"restore": [{"action": "test.nothing"}]})
-    entry = await garden.add(entry_for(module, options=options))
-    install = asyncio.create_task(garden.install())
-    await module.wait_for(Seen.FIRST_BYTE)
-
-    # As after the time Home Assistant gives its last jobs: no sequence is run any more.
-    garden.hass.set_state(CoreState.stopping)
-    await entry.runtime_data.installer.async_stop()
-    await garden.hass.async_stop(force=True)
-
-    assert hass_storage[KEY]["data"]["open"][entry.entry_id]["stage"] == "restoring"
-    with pytest.raises(HomeAssistantError) as caught:
-        await install
-    assert caught.value.translation_key == "cancelled"
-
-
-@pytest.mark.slow
-async def test_what_a_module_runs_is_kept_for_the_time_it_is_silent(
-    garden: Garden, start_module: StartModule, hass_storage: dict[str, Any]
-) -> None:
-    module = await start_module(advertise=True)
-    entry = await garden.add(entry_for(module))
-    await garden.runs("1.0.0")
-    await garden.hass.async_block_till_done()
-    known = hass_storage[KEY]["data"]["known"]
-    assert known == {
-        entry.entry_id: {"version": "1.0.0", "firmware": "garden-valve", "assumed": False}
-    }
-
-    del hass_storage[KEY]
-    await garden.house.journal.async_remember(entry.entry_id, known[entry.entry_id])
-    assert KEY not in hass_storage  # flash is not written for what is known already

@@ -11,7 +11,7 @@ from custom_components.esp_ota.house.journal import Journal
 from custom_components.esp_ota.ota import InstallStage
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from tests.house.test_journal import start
+from tests.kit.crashed import start
 from tests.kit.disk import StoredFile
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import (
