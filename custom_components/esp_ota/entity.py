@@ -4,7 +4,7 @@ from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, Device
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .modules import ModuleCoordinator
+from .modules import ModuleCoordinator, identity_of
 from .ota import ChipFamily
 
 _MANUFACTURERS = {
@@ -20,13 +20,13 @@ class ModuleEntity(CoordinatorEntity[ModuleCoordinator]):
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: ModuleCoordinator, key: str) -> None:
-        """Belong to the module's device; the entry's id stays when the module's id changes."""
+        """Belong to the module's device."""
         super().__init__(coordinator)
         entry = coordinator.config_entry
         facts = coordinator.facts()
-        self._attr_unique_id = f"{entry.entry_id}_{key}"
+        self._attr_unique_id = f"{identity_of(entry)}_{key}"
         self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
+            identifiers={(DOMAIN, identity_of(entry))},
             name=entry.title,
             manufacturer=_MANUFACTURERS.get(facts.family) if facts.family else None,
             model=facts.board or facts.chip,

@@ -39,6 +39,7 @@ from ..library import (
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
 from .journal import Journal
+from .outliving import Outliving
 from .pollers import Pollers, new_secret
 from .turns import Turns
 
@@ -79,7 +80,8 @@ class House:
         self.folder = WatchedFolder(hass, self.library)
         self.sources = SourceRegistry(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
-        self.pollers = Pollers(hass)
+        self.outliving = Outliving(hass)
+        self.pollers = Pollers(hass, self.outliving.secret_of)
         self.patience = Patience()
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
@@ -89,17 +91,33 @@ class House:
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
         self._stops: list[CALLBACK_TYPE] = []
+        self._serving = asyncio.Lock()
 
     async def async_setup(self) -> None:
-        """Read the stores, scan the folder, listen to the network."""
+        """Read the stores, and begin to serve."""
         await self.journal.async_load()  # which says what of the library is in use
+        await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
         await self.sources.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
-        self._stops.append(self._announcements.async_start())
-        self._stops.append(self.library.async_add_listener(self.signatures.async_changed))
+        self.library.async_add_listener(self.signatures.async_changed)
         self.signatures.async_changed()
-        self._stops.append(await self.folder.async_start())
+        await self.async_serve()
+
+    async def async_serve(self) -> None:
+        """Scan the folder and listen to the network, if that is not done yet."""
+        async with self._serving:
+            if not self._stops:
+                self._stops = [self.announcements.async_start(), await self.folder.async_start()]
+
+    async def async_rest(self) -> None:
+        """Do neither any more, where no entry is left that is not disabled."""
+        entries = self._hass.config_entries
+        async with self._serving:
+            if not entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
+                for stop in self._stops:
+                    stop()
+                self._stops = []
 
     @property
     def announcements(self) -> Announcements:
@@ -117,8 +135,8 @@ class House:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """The house's options; empty means defaults."""
-        return self.entry.options if self.entry else {}
+        """The house's options, without its entry those that outlive it; empty means defaults."""
+        return self.entry.options if self.entry else self.outliving.options
 
     @property
     def modules(self) -> list[ConfigEntry]:
@@ -185,9 +203,11 @@ class House:
     def async_open(self, entry: ConfigEntry) -> None:
         """Begin to serve with what the house's entry says."""
         if CONF_PULL_SECRET not in entry.data:  # made before modules could ask
-            data = {**entry.data, CONF_PULL_SECRET: new_secret()}
+            data = {**entry.data, CONF_PULL_SECRET: self.outliving.secret or new_secret()}
             self._hass.config_entries.async_update_entry(entry, data=data)
         self.pollers.secret = entry.data[CONF_PULL_SECRET]
+        keep = self.outliving.async_keep_house(entry.data, entry.options)
+        self._hass.async_create_task(keep, "ESP OTA keep house")
         self.async_apply_options()
         self.sources.async_open(entry)
 

@@ -5,6 +5,7 @@ anything that changes a module or its equipment.
 """
 
 from .coordinator import ModuleCoordinator
+from .device import async_settle_identity, identity_of
 from .named_evidence import async_info_version
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
@@ -17,6 +18,8 @@ __all__ = [
     "Skipped",
     "async_info_version",
     "async_outcome",
+    "async_settle_identity",
     "async_tell",
+    "identity_of",
     "withheld",
 ]
