@@ -45,14 +45,17 @@ def async_settle_identity(hass: HomeAssistant, house: House, entry: ConfigEntry)
 
 def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
     """Give device and entities of release 0.1.0, which had the entry's id in theirs, new ids."""
+    if identity == entry.entry_id:
+        return
     if device := device_of(hass, entry):
         identifiers = {(DOMAIN, identity)}
         dr.async_get(hass).async_update_device(device.id, new_identifiers=identifiers)
     registry = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         _, was_ours, key = entity.unique_id.partition(f"{entry.entry_id}_")
-        if was_ours:
-            registry.async_update_entity(entity.entity_id, new_unique_id=f"{identity}_{key}")
+        unique_id = f"{identity}_{key}"
+        if was_ours and registry.async_get_entity_id(entity.domain, DOMAIN, unique_id) is None:
+            registry.async_update_entity(entity.entity_id, new_unique_id=unique_id)
 
 
 @callback
