@@ -30,8 +30,9 @@ from .release import Release
 __all__ = ["Library", "Release"]
 
 _UNWRITTEN: Final = "the list of releases cannot be written"
-_REMOVED_LIMIT: Final = 1000
-"""Removed releases that are remembered; more files than that lie in nobody's folder."""
+_REMOVED_LIMIT: Final = 200
+"""Removed releases that are remembered while nobody knows whether they lie in the folder: it is a
+share that is not mounted, or has a file that cannot be read."""
 
 
 class Library:
@@ -319,8 +320,6 @@ class Library:
         for release in releases:
             del self._releases[release.image.sha256]
             self._removed[release.image.sha256] = now
-        for sha256 in list(self._removed)[:-_REMOVED_LIMIT]:
-            del self._removed[sha256]
         self._index()
         if not await self._async_save():
             self._releases, self._removed = before
@@ -336,13 +335,18 @@ class Library:
 
     @property
     def removed(self) -> dict[str, str]:
-        """When contents were removed or dropped that may not come back by themselves."""
+        """When contents were removed or dropped that may not come back by themselves, in order."""
         return dict(self._removed)
 
-    async def async_let_come_back(self, sha256s: Collection[str]) -> None:
-        """Forget that releases were removed: their files are gone, or were put there again."""
-        if known := self._removed.keys() & set(sha256s):
-            for sha256 in known:
+    async def async_remember_removed(self, there: Collection[str], *, is_all: bool) -> None:
+        """Forget that releases were removed whose files are gone, and may come again.
+
+        `there` are contents of files in the folder. Where that may not be all of them, only so many
+        are forgotten that the list does not grow for ever.
+        """
+        gone = [sha256 for sha256 in self._removed if sha256 not in there]
+        if gone := gone if is_all else gone[:-_REMOVED_LIMIT]:
+            for sha256 in gone:
                 del self._removed[sha256]
             await self._async_save()
 
