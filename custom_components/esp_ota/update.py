@@ -3,6 +3,7 @@
 A sketch takes the files of its own version along; the second card is for files alone.
 """
 
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.components.update import (
@@ -26,6 +27,8 @@ from .ota import ImageKind, InstallProgress, as_text, is_newer, lines_as_text, s
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
 _SKIPPED: Final = "skipped"
+_PERCENT: Final = 5
+"""Shown in such steps: each state is a row of the recorder, and a hundred for one update are many."""
 UNKNOWN: Final = "unknown"
 """Shown when nobody said what runs; a card without an installed version has no button."""
 
@@ -86,6 +89,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         super().__init__(runtime.coordinator, key)
         self._installer = runtime.installer
         self._on_offer: Release | None = None
+        self._sending: tuple[Any, ...] | None = None
+        """What was shown last while an image was on its way; None at any other time."""
         self._skipped = Skipped()
 
     @override
@@ -94,6 +99,18 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         await self._async_restore_skipped()
         library = self.coordinator.house.library
         self.async_on_remove(library.async_add_listener(self.async_write_ha_state))
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what changed, but not each single percent."""
+        progress, before = self._progress, self._sending
+        self._sending = None
+        if progress is not None and progress.percent is not None:
+            others = replace(self.coordinator.data, progress=None)
+            self._sending = progress.stage, progress.percent // _PERCENT, others
+        if self._sending is None or self._sending != before:
+            super()._handle_coordinator_update()
 
     async def _async_restore_skipped(self) -> None:
         """Take what was skipped before the restart, by us or by Home Assistant alone."""
