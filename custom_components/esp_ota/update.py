@@ -113,7 +113,15 @@ class UpdateCard(ModuleEntity, UpdateEntity):
             super()._handle_coordinator_update()
 
     async def _async_restore_skipped(self) -> None:
-        """Take what was skipped before the restart, by us or by Home Assistant alone."""
+        """Take what was skipped before the restart.
+
+        Home Assistant writes its own down each quarter of an hour and at the stop, and forgets it
+        after a week without the card; release 0.1.0 left it to that.
+        """
+        entry_id = self.coordinator.config_entry.entry_id
+        if (kept := self.coordinator.house.journal.skipped(entry_id, self.kind)) is not None:
+            self._skipped.restore(kept)
+            return
         if (extra := await self.async_get_last_extra_data()) is not None:
             self._skipped.restore(extra.as_dict().get(_SKIPPED, []))
         if (last := await self.async_get_last_state()) is not None:
@@ -150,9 +158,19 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         assert attributes is not None
         skipped, latest = attributes[ATTR_SKIPPED_VERSION], self.latest_version
         self._skipped.look(latest, self.installed_version, skipped)
+        self._keep_skipped()
         super()._async_write_ha_state()
         if skipped is None and self._skipped.holds(latest):  # it has come back
             self.hass.async_create_task(self._async_skip_again(), "ESP OTA skip again")
+
+    @callback
+    def _keep_skipped(self) -> None:
+        """Write down at once what a person skipped: an automation may come before the power is back."""
+        journal, entry = self.coordinator.house.journal, self.coordinator.config_entry
+        versions = self._skipped.versions
+        if versions != (journal.skipped(entry.entry_id, self.kind) or []):
+            keep = journal.async_keep_skipped(entry.entry_id, self.kind, versions)
+            self.hass.async_create_task(keep, "ESP OTA keep skipped")
 
     async def _async_skip_again(self) -> None:
         """Have Home Assistant skip once more what the person skipped."""
