@@ -28,7 +28,7 @@ PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one c
 
 _SKIPPED: Final = "skipped"
 _PERCENT: Final = 5
-"""Shown in such steps: each state is a row of the recorder, and a hundred for one update are many."""
+"""Shown in such steps: each state is a row of the recorder, and a hundred are too many."""
 UNKNOWN: Final = "unknown"
 """Shown when nobody said what runs; a card without an installed version has no button."""
 
@@ -165,7 +165,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
     @callback
     def _keep_skipped(self) -> None:
-        """Write down at once what a person skipped: an automation may come before the power is back."""
+        """Write down at once what a person skipped; the power may fail, and the night come."""
         journal, entry = self.coordinator.house.journal, self.coordinator.config_entry
         versions = self._skipped.versions
         if versions != (journal.skipped(entry.entry_id, self.kind) or []):

@@ -147,4 +147,4 @@ class TestOnDisk:
         file.mend()
         await garden.house.outliving.async_keep_house({"pull_secret": "t"}, {})
         assert ir.async_get(garden.hass).async_get_issue(DOMAIN, "house_unwritten") is None
-        assert file.data["secret"] == "t"  # noqa: S105 - a test's
+        assert file.data["secret"] == "t"

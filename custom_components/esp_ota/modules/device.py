@@ -4,7 +4,14 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import CONF_IDENTITY, CONF_MAC, CONF_PULL_SECRET, CONF_TRANSPORTS, DOMAIN, TRANSPORT_PULL
+from ..const import (
+    CONF_IDENTITY,
+    CONF_MAC,
+    CONF_PULL_SECRET,
+    CONF_TRANSPORTS,
+    DOMAIN,
+    TRANSPORT_PULL,
+)
 from ..house import House
 
 
