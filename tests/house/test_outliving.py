@@ -18,7 +18,12 @@ from tests.kit.sentences import assert_form_is_whole, assert_issue_is_whole
 from tests.virtual_module import ModuleConfig, VirtualModule
 
 KEYS = {"garden-valve": "a public key"}
-OPTIONS = {"signing_keys": KEYS, "callback_port": 40123, "pull_address": "http://10.0.0.5:8123"}
+OPTIONS = {
+    "signing_keys": KEYS,
+    "callback_port": 40123,
+    "pull_address": "http://10.0.0.5:8123",
+    "keep_releases": 30,
+}
 
 
 async def house_of(garden: Garden) -> ConfigEntry:
@@ -26,7 +31,7 @@ async def house_of(garden: Garden) -> ConfigEntry:
     await garden.add(entry_for(VirtualModule(ModuleConfig())))
     entry = garden.house.entry
     assert entry is not None
-    options = OPTIONS | {"keep_releases": 3}
+    options = OPTIONS | {"parallel_installs": 3}
     garden.hass.config_entries.async_update_entry(entry, options=options)
     await garden.hass.config_entries.async_reload(entry.entry_id)
     await garden.hass.async_block_till_done()
@@ -48,6 +53,7 @@ async def test_a_house_that_is_deleted_and_made_again_has_its_secret_keys_and_ad
     await delete(garden, entry)
     assert garden.house.key_of("garden-valve") == "a public key"  # unsigned is refused meanwhile
     assert garden.house.callback_port == 40123
+    assert garden.house._keep_last() == 30  # or images were deleted
     await garden.hass.config_entries.async_reload(module.entry_id)
     await garden.hass.async_block_till_done()
 
@@ -55,7 +61,7 @@ async def test_a_house_that_is_deleted_and_made_again_has_its_secret_keys_and_ad
     assert again is not None
     assert again.entry_id != entry.entry_id
     assert again.data["pull_secret"] == secret
-    assert again.options == OPTIONS  # how many releases are kept is no one else's business
+    assert again.options == OPTIONS  # how many run at once is no one else's business
     assert garden.house.pollers.secret == secret
 
 

@@ -5,7 +5,7 @@ and automations hang on the ids of entities. Who deletes an entry, and adds it a
 entry and not all of these.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypedDict
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import (
     CONF_CALLBACK_PORT,
     CONF_IDENTITY,
+    CONF_KEEP,
     CONF_KEYS,
     CONF_MAC,
     CONF_PULL_ADDRESS,
@@ -24,8 +25,9 @@ from ..const import (
 )
 from ..stored import KeptStore, fits
 
-_KNOWN_OUTSIDE: Final = (CONF_KEYS, CONF_CALLBACK_PORT, CONF_PULL_ADDRESS)
-"""The options of the house that are written down elsewhere as well, or that people trust."""
+_OUTLIVING: Final = (CONF_KEYS, CONF_CALLBACK_PORT, CONF_PULL_ADDRESS, CONF_KEEP)
+"""The options of the house that sketches and firewalls know as well, or that people trust; and how
+many releases are kept, for a smaller number deletes images."""
 _MOST: Final = 100
 """Deleted modules that are remembered; their places in Home Assistant's registries last 30 days."""
 
@@ -89,15 +91,14 @@ class Outliving:
             await self._store.async_save()
 
     @callback
-    def was(self, entry: ConfigEntry, others: Iterable[ConfigEntry]) -> Former | None:
+    def was(self, entry: ConfigEntry, taken: Collection[str | None]) -> Former | None:
         """Return the deleted module that was added again, if an entry is one.
 
-        Its MAC tells, else its name, else its place where it has neither. Who is there already,
-        by another entry, is not this one.
+        Its MAC tells, else its name, else its place where it has neither. Whose identity is taken
+        is there already, by another entry.
         """
-        there = {other.data.get(CONF_IDENTITY) for other in others}
         now = _former(entry)
-        found = [item for item in reversed(self.former) if item["identity"] not in there]
+        found = [item for item in reversed(self.former) if item["identity"] not in taken]
         for item in found:
             if now["mac"] is not None and item["mac"] == now["mac"]:
                 return item
@@ -132,7 +133,7 @@ def _former(entry: ConfigEntry) -> Former:
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: options[key] for key in _KNOWN_OUTSIDE if key in options}
+    return {key: options[key] for key in _OUTLIVING if key in options}
 
 
 def _items(value: Any) -> list[Any]:

@@ -36,10 +36,10 @@ def async_settle_identity(hass: HomeAssistant, house: House, entry: ConfigEntry)
     """
     if CONF_IDENTITY in entry.data:
         return
-    others = [other for other in house.modules if other.entry_id != entry.entry_id]
-    was = house.outliving.was(entry, others)
+    taken = {other.data.get(CONF_IDENTITY) for other in hass.config_entries.async_entries(DOMAIN)}
+    was = house.outliving.was(entry, taken)
     identity = was["identity"] if was else entry.unique_id or entry.entry_id
-    if identity in {identity_of(other) for other in others}:
+    if identity in taken:
         identity = entry.entry_id
     data = {**entry.data, CONF_IDENTITY: identity}
     # One that was discovered by a request has the secret that it asked with.
