@@ -47,7 +47,7 @@ async def async_setup_entry(
             added = True
             async_add_entities([FilesUpdate(runtime)])
 
-    entry.async_on_unload(runtime.coordinator.house.library.async_add_listener(add_files))
+    entry.async_on_unload(runtime.coordinator.house.cards.async_add(add_files))
     entry.async_on_unload(runtime.coordinator.async_add_listener(add_files))
     add_files()
 
@@ -60,10 +60,10 @@ def _notes(release: Release | None) -> str | None:
 def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
     """Return the file releases of a module's firmware that could be its, newest first."""
     coordinator = runtime.coordinator
+    firmware = coordinator.data.firmware
+    if firmware is None or not (files := coordinator.house.library.files(firmware)):
+        return []  # as for most, and each change of the library and of a module asks
     facts = coordinator.facts()
-    if facts.firmware is None:
-        return []
-    files = coordinator.house.library.files(facts.firmware)
     return [item for item in files if item.chip in {None, facts.chip, facts.family}]
 
 
@@ -92,8 +92,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         await self._async_restore_skipped()
-        library = self.coordinator.house.library
-        self.async_on_remove(library.async_add_listener(self.async_write_ha_state))
+        cards = self.coordinator.house.cards
+        self.async_on_remove(cards.async_add(self.async_write_ha_state))
 
     async def _async_restore_skipped(self) -> None:
         """Take what was skipped before the restart, by us or by Home Assistant alone."""

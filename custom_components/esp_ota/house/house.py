@@ -38,6 +38,7 @@ from ..library import (
 )
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
+from .cards import Cards
 from .journal import Journal
 from .pollers import Pollers, new_secret
 from .turns import Turns
@@ -74,6 +75,7 @@ class House:
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
         self.library.on_merged = self._async_merged
+        self.cards = Cards(hass, self.library)
         self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
@@ -88,6 +90,8 @@ class House:
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
+        self._entry: ConfigEntry | None = None
+        """Asked for with each release and module, so it is looked for once."""
         self._stops: list[CALLBACK_TYPE] = []
 
     async def async_setup(self) -> None:
@@ -110,15 +114,17 @@ class House:
     @property
     def entry(self) -> ConfigEntry | None:
         """The house's own config entry, once it was made."""
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
-            if entry.data.get(CONF_KIND) == KIND_HOUSE:
-                return entry
-        return None
+        entries, known = self._hass.config_entries, self._entry
+        if known is None or entries.async_get_entry(known.entry_id) is not known:
+            kinds = ((entry, entry.data.get(CONF_KIND)) for entry in entries.async_entries(DOMAIN))
+            self._entry = next((entry for entry, kind in kinds if kind == KIND_HOUSE), None)
+        return self._entry
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The house's options; empty means defaults."""
-        return self.entry.options if self.entry else {}
+        entry = self.entry
+        return entry.options if entry else {}
 
     @property
     def modules(self) -> list[ConfigEntry]:
@@ -157,6 +163,7 @@ class House:
     def in_use(self) -> set[str]:
         """Return the contents that modules run, would roll back to, or wait for (sha256)."""
         used = self.waited_for()
+        named: set[tuple[str, str]] = set()  # hundreds of modules name the same few
         for entry in self.modules:
             used.update(self.journal.good(entry.entry_id))
             note = self.journal.open_install(entry.entry_id)
@@ -167,8 +174,9 @@ class House:
                 versions |= {known["version"], known.get("previous")}
                 firmware = firmware or known["firmware"]
             if firmware is not None:
-                for version in filter(None, versions):
-                    used |= {item.image.sha256 for item in self.library.find(firmware, version)}
+                named.update((firmware, version) for version in filter(None, versions))
+        for firmware, version in named:
+            used |= {item.image.sha256 for item in self.library.find(firmware, version)}
         return used
 
     @property

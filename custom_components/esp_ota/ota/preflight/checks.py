@@ -7,6 +7,7 @@ asks and `docs/preflight.md` is made from.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from ..causes import Cause
@@ -93,6 +94,7 @@ class Rule:
     """Whether the module itself answers it, before anything is lost, when nobody knows."""
 
 
+@cache
 def _valid(check: Check) -> CheckResult:
     return CheckResult(check=check, answer=Answer.VALID)
 
