@@ -3,6 +3,7 @@
 A sketch takes the files of its own version along; the second card is for files alone.
 """
 
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.components.update import (
@@ -20,8 +21,16 @@ from .entity import ModuleEntity
 from .helpers import async_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
-from .modules import Skipped, withheld
-from .ota import ImageKind, InstallProgress, as_text, is_newer, lines_as_text, same_version
+from .modules import ModuleState, Skipped, withheld
+from .ota import (
+    ImageKind,
+    InstallProgress,
+    ModuleFacts,
+    as_text,
+    is_newer,
+    lines_as_text,
+    same_version,
+)
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
@@ -87,6 +96,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         self._installer = runtime.installer
         self._on_offer: Release | None = None
         self._skipped = Skipped()
+        self._known: tuple[ModuleState, ModuleFacts] | None = None
+        """What it was shown by."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -123,6 +134,15 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     def offered(self) -> Release | None:
         """What pressing Update would install."""
         raise NotImplementedError
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what has changed; that the module was seen again is shown by others."""
+        data = replace(self.coordinator.data, last_seen=None, left=False)
+        if (known := (data, self.coordinator.facts())) != self._known:
+            self._known = known
+            self.async_write_ha_state()
 
     @callback
     @override

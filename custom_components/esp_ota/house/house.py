@@ -25,7 +25,6 @@ from ..const import (
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
-    KIND_MODULE,
 )
 from ..library import (
     Library,
@@ -41,6 +40,7 @@ from .announcements import Announcements
 from .cards import Cards
 from .journal import Journal
 from .pollers import Pollers, new_secret
+from .roster import Roster
 from .turns import Turns
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
@@ -71,6 +71,7 @@ class House:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read or watched before `async_setup`."""
         self._hass = hass
+        self.roster = Roster(hass)
         self.library = Library(
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
@@ -96,6 +97,7 @@ class House:
 
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
+        self._stops.append(self.roster.async_start())
         await self.journal.async_load()  # which says what of the library is in use
         await self.library.async_load()
         await self.sources.async_load()
@@ -129,8 +131,7 @@ class House:
     @property
     def modules(self) -> list[ConfigEntry]:
         """The entries of all modules, loaded or not."""
-        entries = self._hass.config_entries.async_entries(DOMAIN)
-        return [entry for entry in entries if entry.data.get(CONF_KIND) == KIND_MODULE]
+        return self.roster.modules
 
     async def _async_merged(self, data: bytes, name: ReleaseName) -> None:
         await async_learn_slot(self._hass, self.modules, data, name)

@@ -8,10 +8,12 @@ from .coordinator import ModuleCoordinator
 from .named_evidence import async_info_version
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
+from .state import ModuleState
 from .withheld import withheld
 
 __all__ = [
     "ModuleCoordinator",
+    "ModuleState",
     "Outcome",
     "Press",
     "Skipped",

@@ -31,8 +31,8 @@ ADDED: Final = 9
 """Releases that are added one after the other; a median of them is told."""
 SECRET: Final = "secret-of-the-house"
 POLL_EVERY: Final = 60.0
-ANNOUNCED_EVERY: Final = 300.0
-"""Seconds; a module does when it starts, when it is asked, and before its records expire."""
+ANNOUNCED_EVERY: Final = 900.0
+"""Seconds: more often than records of 75 minutes have to be asked for."""
 SERVICE_TYPE: Final = "_arduino._tcp.local."
 STRANGER: Final = "stranger-"
 
