@@ -39,6 +39,7 @@ from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, W
 from .announcements import Announcements
 from .cards import Cards
 from .journal import Journal
+from .pace import Pace
 from .pollers import Pollers, new_secret
 from .roster import Roster
 from .turns import Turns
@@ -87,6 +88,7 @@ class House:
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
+        self.pace = Pace()
         self._turns = Turns(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}

@@ -22,7 +22,7 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
-from ..house import HOUSE, House, Poller, Secret
+from ..house import HOUSE, House, Pace, Poller, Secret
 from ..ota import LAST_OF_IMAGE, Delivery, Download, PullMode, PullRequest, unsent
 
 PULL_PATH: Final = "/api/esp_ota/pull"
@@ -106,7 +106,8 @@ async def _answer(request: web.Request, pull: PullRequest, poller: Poller) -> we
     download = await poller.desk.visit(pull)
     if download is None or not download.begin():
         return web.Response(status=HTTPStatus.NOT_MODIFIED)
-    return await _serve(request, download, poller.desk.limits.stall)
+    pace = request.app[KEY_HASS].data[HOUSE].pace
+    return await _serve(request, download, poller.desk.limits.stall, pace)
 
 
 def _is_allowed_from(hass: HomeAssistant, house: House, address: str) -> bool:
@@ -131,7 +132,9 @@ def _basic_password(request: web.Request) -> str:
         return ""
 
 
-async def _serve(request: web.Request, download: Download, stall: float) -> web.StreamResponse:
+async def _serve(
+    request: web.Request, download: Download, stall: float, pace: Pace
+) -> web.StreamResponse:
     """Stream the image; every ending is reported to the install that waits for it."""
     payload = download.payload
     response = web.StreamResponse(
@@ -160,7 +163,7 @@ async def _serve(request: web.Request, download: Download, stall: float) -> web.
         download.ended.add_done_callback(cut)
         try:
             await response.prepare(request)
-            await _stream(response, transport, connection, download, stall)
+            await _stream(response, transport, connection, download, stall, pace)
         except TimeoutError:
             download.stalled(stall)
         except OSError:  # the module went; aiohttp raises one of its kinds
@@ -178,6 +181,7 @@ async def _stream(
     connection: socket.socket,
     download: Download,
     stall: float,
+    pace: Pace,
 ) -> None:
     """Hand over the bytes as fast as they are taken; raises TimeoutError when none are."""
     view = memoryview(download.payload.data)
@@ -204,6 +208,7 @@ async def _stream(
                 await response.write(chunk)
             handed += len(chunk)
             look()
+            await pace.turn()  # all that the kernel has room for would be copied in one go
         # What completes it is held back until nothing before it can be taken back any more.
         await until(lambda: not (transport.get_write_buffer_size() or unsent(connection)), _SOON)
         if not transport.is_closing():
