@@ -29,7 +29,7 @@ PULL_PATH: Final = "/api/esp_ota/pull"
 
 _SECONDS: Final = 60.0
 _ADDRESSES: Final = 1024
-"""Addresses remembered for the limit; the longest silent one is forgotten first."""
+"""Addresses remembered for the limit, and requests; the longest silent one is forgotten first."""
 _CHUNK: Final = 16 * 1024
 """Bytes handed to the connection at once, and kept in its buffer: what a download costs."""
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -38,6 +38,8 @@ _SOON: Final = 0.01
 """Seconds between looks at whether all but the last of an image has left."""
 _LOOK: Final = 0.05
 """Seconds between looks at what the module's TCP stack has taken."""
+
+type RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class RateLimit:
@@ -75,6 +77,8 @@ class PullView(HomeAssistantView):
     def __init__(self) -> None:
         """Start with nobody limited."""
         self._rate = RateLimit()
+        self._believed: OrderedDict[RawHeaders, PullRequest] = OrderedDict()
+        """What modules say with each request, in the same words until they are updated."""
 
     async def get(self, request: web.Request, secret: str = "") -> web.StreamResponse:
         """Answer 200 with the image of an open install, 304, 403, 404 or 429."""
@@ -86,7 +90,7 @@ class PullView(HomeAssistantView):
         if not self._rate.allows(address, house.patience.pull.requests):
             return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
         secret = secret or _basic_password(request)
-        pull = PullRequest.parse(request.headers)
+        pull = self._believed.get(request.raw_headers) or PullRequest.parse(request.headers)
         if pull is None:
             known = house.pollers.is_anyones(secret)
             return web.Response(status=HTTPStatus.FORBIDDEN if known else HTTPStatus.NOT_FOUND)
@@ -96,6 +100,10 @@ class PullView(HomeAssistantView):
         own = rests_on is Secret.OWN
         if poller is None or not poller.async_believes(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
+        if request.raw_headers not in self._believed:
+            self._believed[request.raw_headers] = pull
+            if len(self._believed) > _ADDRESSES:
+                self._believed.popitem(last=False)
         poller.async_polled(pull, address, own=own)
         return await _answer(request, pull, poller)
 

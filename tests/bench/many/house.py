@@ -39,21 +39,20 @@ from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.config_entries import HANDLERS, ConfigEntry, ConfigFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
-    area_registry,
-    category_registry,
-    device_registry,
-    entity_registry,
-    floor_registry,
-    issue_registry,
-    label_registry,
-    restore_state,
+    area_registry as ar,
+    category_registry as cr,
+    device_registry as dr,
+    entity_registry as er,
+    floor_registry as fr,
+    issue_registry as ir,
+    label_registry as lr,
+    restore_state as rs,
 )
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
 
 from .garden import (
-    ADDED,
     DOMAIN,
     FIRMWARE,
     RELEASES,
@@ -63,16 +62,7 @@ from .garden import (
     module_entry,
 )
 
-_REGISTRIES: Final = (
-    area_registry,
-    category_registry,
-    device_registry,
-    entity_registry,
-    floor_registry,
-    issue_registry,
-    label_registry,
-    restore_state,
-)
+_REGISTRIES: Final = (ar, cr, dr, er, fr, ir, lr, rs)
 _PLATFORMS: Final = ("binary_sensor", "button", "event", "sensor", "update")
 _OF_ONE_MODULE: Final = ("sensor",) * 5 + ("button",) * 2 + ("update", "event", "binary_sensor")
 _DISABLED: Final = {0, 1}
@@ -122,11 +112,9 @@ def _memory() -> int:
 async def _running(folder: Path) -> AsyncIterator[tuple[HomeAssistant, int]]:
     """Yield a Home Assistant with what it kept of its life before, and its port."""
     with patch("homeassistant.components.zeroconf._async_get_zc_args", return_value=_LOOPBACK):
-        async with async_test_home_assistant(
-            config_dir=str(folder), load_registries=False
-        ) as hass:
+        async with async_test_home_assistant(config_dir=str(folder), load_registries=False) as hass:
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-            device_registry.async_setup(hass)
+            dr.async_setup(hass)
             for registry in _REGISTRIES:
                 await registry.async_load(hass)
             (folder / ".storage" / "http").unlink(missing_ok=True)  # another port than before
@@ -229,7 +217,8 @@ async def _sent(what: str, *numbers: int) -> float:
 
 async def _quiet(hass: HomeAssistant) -> None:
     """Return when all that was discovered has been looked into."""
-    while hass.config_entries.flow.async_progress(include_uninitialized=True):
+    flows = hass.config_entries.flow
+    while flows.async_progress(include_uninitialized=True):  # noqa: ASYNC110
         await asyncio.sleep(1)
     await asyncio.sleep(5)
 

@@ -25,9 +25,7 @@ def _say(packets: Iterable[bytes]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
         speaker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         speaker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        speaker.setsockopt(
-            socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1")
-        )
+        speaker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
         # Answers that come from another port are not heard (RFC 6762, 6).
         speaker.bind(("127.0.0.1", _MULTICAST[1]))
         for packet in packets:

@@ -20,6 +20,8 @@ from .packing import PackingReason, flash_mode_risk, obstacle
 class Check(StrEnum):
     """One question of the pre-flight; the value is its slug in options and documents."""
 
+    __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
+
     KIND = "kind"
     CHIP = "chip"
     FLASH_SIZE = "flash_size"
