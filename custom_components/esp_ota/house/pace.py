@@ -1,4 +1,4 @@
-"""What many modules begin at once begins one after the other, so that the loop serves others too."""
+"""What many modules begin at once begins one after the other: the loop serves others too."""
 
 import asyncio
 from collections import deque
