@@ -136,6 +136,7 @@ def _rest(of: Checkout, whose: str) -> Iterator[str]:
     """Yield how a house with very many rests, and what a flood does to it."""
     told = of.lives("rest", _MOST, _SECONDS)
     yield f"house_idle{whose} {told['idle']:.2f} %"
+    yield f"house_idle_platform{whose} {told['bare']:.2f} %"
     yield f"house_idle_alone{whose} {told['nobody']:.2f} %"
     yield f"house_flood_block{whose} {told['flood']['wall']:.1f} ms"
     yield f"house_flood_block_cpu{whose} {told['flood']['cpu']:.1f} ms"

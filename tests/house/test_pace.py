@@ -12,7 +12,9 @@ _WORK = 0.0015
 async def work(pace: Pace, done: list[int], number: int) -> None:
     """Take a turn, and hold the loop for a while."""
     await pace.turn()
-    time.sleep(_WORK)
+    end = time.monotonic() + _WORK
+    while time.monotonic() < end:
+        pass
     done.append(number)
 
 

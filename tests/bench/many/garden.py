@@ -35,6 +35,8 @@ ANNOUNCED_EVERY: Final = 900.0
 """Seconds: more often than records of 75 minutes have to be asked for."""
 SERVICE_TYPE: Final = "_arduino._tcp.local."
 STRANGER: Final = "stranger-"
+PULL_PATH: Final = f"/api/esp_ota/pull/{SECRET}"
+NO_PATH: Final = f"/api/nobody/{SECRET}"
 
 
 def host(number: int, net: int = 1) -> str:
@@ -113,7 +115,7 @@ def strangers(count: int) -> Iterator[bytes]:
         yield _announcement(f"{STRANGER}{number}", host(number, net=99), {"board": "nodemcuv2"})
 
 
-def request(number: int) -> bytes:
+def request(number: int, path: str) -> bytes:
     """Return what a module asks, as `ESP8266httpUpdate` does."""
     said = {
         "STA-MAC": mac(number).upper(),
@@ -127,7 +129,7 @@ def request(number: int) -> bytes:
         "version": RUNS,
     }
     lines = [
-        f"GET /api/esp_ota/pull/{SECRET} HTTP/1.0",
+        f"GET {path} HTTP/1.0",
         "Host: 127.0.0.1",
         "User-Agent: ESP8266-http-Update",
         "Connection: close",

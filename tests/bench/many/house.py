@@ -233,6 +233,7 @@ async def rest(modules: int, folder: Path, seconds: int) -> dict[str, Any]:
         await asyncio.sleep(seconds)
         nobody = (time.process_time() - cpu) / (time.monotonic() - began)
         idle = await _sent("calm", modules, _POLLERS, seconds, port)
+        bare = await _sent("bare", _POLLERS, seconds, port)
         watch = LoopWatch()
         await _sent("flood", _STRANGERS)
         await asyncio.sleep(5)
@@ -242,6 +243,7 @@ async def rest(modules: int, folder: Path, seconds: int) -> dict[str, Any]:
         kept = _strangers_in([hass.data[HOUSE], async_newcomers(hass)])
     return {
         "idle": 100 * idle,
+        "bare": 100 * bare,
         "nobody": 100 * nobody,
         "flood": block,
         "cards": len(flows),

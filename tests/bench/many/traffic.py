@@ -1,10 +1,12 @@
 """What very many modules send, as a process of its own.
 
     python -m tests.bench.many.traffic calm MODULES POLLERS SECONDS PORT
+    python -m tests.bench.many.traffic bare POLLERS SECONDS PORT
     python -m tests.bench.many.traffic all MODULES
     python -m tests.bench.many.traffic flood STRANGERS
 
-`calm` is what they send in so many seconds, `all` is each of them once, `flood` is what
+`calm` is what they send in so many seconds, `bare` as many requests for a page that nobody has,
+to know what the platform takes of that, `all` is each of them once, `flood` is what
 strangers send as fast as a network brings it. Prints a line when it begins, and one at the end.
 """
 
@@ -14,7 +16,16 @@ import sys
 import time
 from typing import Final
 
-from .garden import ANNOUNCED_EVERY, POLL_EVERY, announcements, host, request, strangers
+from .garden import (
+    ANNOUNCED_EVERY,
+    NO_PATH,
+    POLL_EVERY,
+    PULL_PATH,
+    announcements,
+    host,
+    request,
+    strangers,
+)
 
 _MULTICAST: Final = ("224.0.0.251", 5353)
 _APART: Final = 0.001
@@ -33,15 +44,15 @@ def _say(packets: Iterable[bytes]) -> None:
             time.sleep(_APART)
 
 
-def _ask(number: int, port: int) -> None:
+def _ask(number: int, port: int, path: str, status: int) -> None:
     """Ask for an update as a module does, from its own address."""
     with socket.create_connection(("127.0.0.1", port), source_address=(host(number), 0)) as link:
-        link.sendall(request(number))
+        link.sendall(request(number, path))
         answer = b""
         while more := link.recv(4096):
             answer += more
-    if b" 304 " not in answer[:20]:
-        raise RuntimeError(f"not a 304: {answer[:100]!r}")
+    if f" {status} ".encode() not in answer[:20]:
+        raise RuntimeError(f"not a {status}: {answer[:100]!r}")
 
 
 def _calm(modules: int, pollers: int, seconds: float, port: int) -> None:
@@ -54,10 +65,16 @@ def _calm(modules: int, pollers: int, seconds: float, port: int) -> None:
     for at, poller, packet in sorted(events):
         time.sleep(max(0.0, begin + at - time.monotonic()))
         if poller >= 0:
-            _ask(poller, port)
+            _ask(poller, port, PULL_PATH, 304)
         else:
             _say([packets[packet % modules]])
     time.sleep(max(0.0, begin + seconds - time.monotonic()))
+
+
+def _bare(pollers: int, seconds: float, port: int) -> None:
+    for number in range(int(pollers * seconds / POLL_EVERY)):
+        time.sleep(POLL_EVERY / pollers)
+        _ask(number % pollers, port, NO_PATH, 404)
 
 
 def main(what: str, *numbers: str) -> None:
@@ -66,6 +83,8 @@ def main(what: str, *numbers: str) -> None:
     if what == "calm":
         modules, pollers, seconds, port = (int(text) for text in numbers)
         _calm(modules, pollers, seconds, port)
+    elif what == "bare":
+        _bare(*(int(text) for text in numbers))
     elif what == "all":
         _say(announcements(int(numbers[0])))
     else:
