@@ -29,7 +29,7 @@ PULL_PATH: Final = "/api/esp_ota/pull"
 
 _SECONDS: Final = 60.0
 _ADDRESSES: Final = 1024
-"""Addresses remembered for the limit, and requests; the longest silent one is forgotten first."""
+"""Addresses remembered for the limit, the longest silent one is forgotten first; and requests."""
 _CHUNK: Final = 16 * 1024
 """Bytes handed to the connection at once, and kept in its buffer: what a download costs."""
 _RESET: Final = struct.pack("ii", 1, 0)
