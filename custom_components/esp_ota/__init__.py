@@ -53,7 +53,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
         return True
-    hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
+    if house.entry is None:
+        hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
     async_settle_identity(hass, house, entry)
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = ModuleInstaller(hass, coordinator)

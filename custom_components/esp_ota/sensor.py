@@ -98,10 +98,15 @@ class ModuleSensor(ModuleEntity, SensorEntity):
     def __init__(
         self, coordinator: ModuleCoordinator, description: ModuleSensorDescription
     ) -> None:
-        """Show the value as it is now."""
+        """Show a value of the module; two are disabled, and then nobody asks for it."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_native_value = description.value_fn(coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the value as it is now."""
+        await super().async_added_to_hass()
+        self._attr_native_value = self.entity_description.value_fn(self.coordinator)
 
     @callback
     @override

@@ -22,7 +22,14 @@ from .helpers import async_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
 from .modules import Skipped, withheld
-from .ota import ImageKind, InstallProgress, as_text, is_newer, lines_as_text, same_version
+from .ota import (
+    ImageKind,
+    InstallProgress,
+    as_text,
+    is_newer,
+    lines_as_text,
+    same_version,
+)
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
@@ -50,7 +57,7 @@ async def async_setup_entry(
             added = True
             async_add_entities([FilesUpdate(runtime)])
 
-    entry.async_on_unload(runtime.coordinator.house.library.async_add_listener(add_files))
+    entry.async_on_unload(runtime.coordinator.house.cards.async_add(add_files))
     entry.async_on_unload(runtime.coordinator.async_add_listener(add_files))
     add_files()
 
@@ -63,10 +70,10 @@ def _notes(release: Release | None) -> str | None:
 def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
     """Return the file releases of a module's firmware that could be its, newest first."""
     coordinator = runtime.coordinator
+    firmware = coordinator.data.firmware
+    if firmware is None or not (files := coordinator.house.library.files(firmware)):
+        return []  # as for most, and each change of the library and of a module asks
     facts = coordinator.facts()
-    if facts.firmware is None:
-        return []
-    files = coordinator.house.library.files(facts.firmware)
     return [item for item in files if item.chip in {None, facts.chip, facts.family}]
 
 
@@ -89,28 +96,30 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         super().__init__(runtime.coordinator, key)
         self._installer = runtime.installer
         self._on_offer: Release | None = None
-        self._sending: tuple[Any, ...] | None = None
-        """What was shown last while an image was on its way; None at any other time."""
         self._skipped = Skipped()
+        self._known: tuple[Any, ...] | None = None
+        """What it was shown by."""
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         await self._async_restore_skipped()
-        library = self.coordinator.house.library
-        self.async_on_remove(library.async_add_listener(self.async_write_ha_state))
+        cards = self.coordinator.house.cards
+        self.async_on_remove(cards.async_add(self.async_write_ha_state))
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show what changed, but not each single percent."""
-        progress, before = self._progress, self._sending
-        self._sending = None
-        if progress is not None and progress.percent is not None:
-            others = replace(self.coordinator.data, progress=None)
-            self._sending = progress.stage, progress.percent // _PERCENT, others
-        if self._sending is None or self._sending != before:
-            super()._handle_coordinator_update()
+        """Show what changed, but not each percent; that it was seen again is shown by others."""
+        data, step = replace(self.coordinator.data, last_seen=None, left=False), None
+        if (progress := self._progress) is not None and progress.percent is not None:
+            data, step = (
+                replace(data, progress=None),
+                (progress.stage, progress.percent // _PERCENT),
+            )
+        if (known := (data, step, self.coordinator.facts())) != self._known:
+            self._known = known
+            self.async_write_ha_state()
 
     async def _async_restore_skipped(self) -> None:
         """Take what was skipped before the restart.

@@ -9,6 +9,7 @@ from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
 from .newcomers import async_newcomers
+from .pace import Pace
 from .pollers import Poller, Secret, new_secret
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "House",
     "InstallNote",
     "JournalError",
+    "Pace",
     "Poller",
     "Secret",
     "async_make_house_entry",

@@ -25,7 +25,6 @@ from ..const import (
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
-    KIND_MODULE,
 )
 from ..library import (
     Library,
@@ -38,9 +37,12 @@ from ..library import (
 )
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
+from .cards import Cards
 from .journal import Journal
 from .outliving import Outliving
+from .pace import Pace
 from .pollers import Pollers, new_secret
+from .roster import Roster
 from .turns import Turns
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
@@ -71,10 +73,12 @@ class House:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read or watched before `async_setup`."""
         self._hass = hass
+        self.roster = Roster(hass)
         self.library = Library(
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
         self.library.on_merged = self._async_merged
+        self.cards = Cards(hass, self.library)
         self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
@@ -86,10 +90,13 @@ class House:
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
+        self.pace = Pace()
         self._turns = Turns(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
+        self._entry: ConfigEntry | None = None
+        """Asked for with each release and module, so it is looked for once."""
         self._stops: list[CALLBACK_TYPE] = []
         self._serving = asyncio.Lock()
 
@@ -108,7 +115,11 @@ class House:
         """Scan the folder and listen to the network, if that is not done yet."""
         async with self._serving:
             if not self._stops:
-                self._stops = [self.announcements.async_start(), await self.folder.async_start()]
+                self._stops = [
+                    self.roster.async_start(),
+                    self.announcements.async_start(),
+                    await self.folder.async_start(),
+                ]
 
     async def async_rest(self) -> None:
         """Do neither any more, where no entry is left that is not disabled."""
@@ -128,21 +139,22 @@ class House:
     @property
     def entry(self) -> ConfigEntry | None:
         """The house's own config entry, once it was made."""
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
-            if entry.data.get(CONF_KIND) == KIND_HOUSE:
-                return entry
-        return None
+        entries, known = self._hass.config_entries, self._entry
+        if known is None or entries.async_get_entry(known.entry_id) is not known:
+            kinds = ((entry, entry.data.get(CONF_KIND)) for entry in entries.async_entries(DOMAIN))
+            self._entry = next((entry for entry, kind in kinds if kind == KIND_HOUSE), None)
+        return self._entry
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The house's options, without its entry those that outlive it; empty means defaults."""
-        return self.entry.options if self.entry else self.outliving.options
+        entry = self.entry
+        return entry.options if entry else self.outliving.options
 
     @property
     def modules(self) -> list[ConfigEntry]:
         """The entries of all modules, loaded or not."""
-        entries = self._hass.config_entries.async_entries(DOMAIN)
-        return [entry for entry in entries if entry.data.get(CONF_KIND) == KIND_MODULE]
+        return self.roster.modules
 
     async def _async_merged(self, data: bytes, name: ReleaseName) -> None:
         await async_learn_slot(self._hass, self.modules, data, name)
@@ -175,6 +187,7 @@ class House:
     def in_use(self) -> set[str]:
         """Return the contents that modules run, would roll back to, or wait for (sha256)."""
         used = self.waited_for()
+        named: set[tuple[str, str]] = set()  # hundreds of modules name the same few
         for entry in self.modules:
             used.update(self.journal.good(entry.entry_id))
             note = self.journal.open_install(entry.entry_id)
@@ -185,8 +198,9 @@ class House:
                 versions |= {known["version"], known.get("previous")}
                 firmware = firmware or known["firmware"]
             if firmware is not None:
-                for version in filter(None, versions):
-                    used |= {item.image.sha256 for item in self.library.find(firmware, version)}
+                named.update((firmware, version) for version in filter(None, versions))
+        for firmware, version in named:
+            used |= {item.image.sha256 for item in self.library.find(firmware, version)}
         return used
 
     @property

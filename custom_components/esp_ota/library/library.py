@@ -1,6 +1,7 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -61,6 +62,8 @@ class Library:
         self._by_md5: dict[str, Release] = {}
         self._sorted: list[Release] | None = None
         """Kept until something changes: every card asks for it, and comparing versions is slow."""
+        self._shelves: defaultdict[tuple[str, ImageKind], list[Release]] = defaultdict(list)
+        """The same by firmware and kind, newest first."""
         self._foreign: list[dict[str, Any]] = []
         """Stored by a version of us that knows more; kept as it is."""
         self._removed: dict[str, str] = {}
@@ -133,10 +136,16 @@ class Library:
     @property
     def releases(self) -> list[Release]:
         """All releases, oldest version first."""
+        return list(self._in_order())
+
+    def _in_order(self) -> list[Release]:
         if self._sorted is None:
             known = self._releases.values()
             self._sorted = sorted(known, key=lambda item: (by_version(item.version), item.added))
-        return list(self._sorted)
+            self._shelves.clear()
+            for item in reversed(self._sorted):
+                self._shelves[item.firmware, item.image.kind].append(item)
+        return self._sorted
 
     @property
     def firmwares(self) -> list[str]:
@@ -145,19 +154,15 @@ class Library:
 
     def candidates(self, firmware: str) -> list[Release]:
         """Return the sketches of one firmware, newest version first."""
-        return [
-            item
-            for item in reversed(self.releases)
-            if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
-        ]
+        return self._of(firmware, ImageKind.SKETCH)
 
     def files(self, firmware: str) -> list[Release]:
         """Return the files of one firmware, newest version first."""
-        return [
-            item
-            for item in reversed(self.releases)
-            if item.firmware == firmware and item.image.kind is ImageKind.FILESYSTEM
-        ]
+        return self._of(firmware, ImageKind.FILESYSTEM)
+
+    def _of(self, firmware: str, kind: ImageKind) -> list[Release]:
+        self._in_order()
+        return list(self._shelves.get((firmware, kind), ()))
 
     def find(self, firmware: str, version: str) -> list[Release]:
         """Return one version of a firmware, for all its chips and kinds; spelt so first."""

@@ -56,7 +56,7 @@ from ..ota import (
     same_version,
 )
 from .asking import Asking
-from .device import async_keep_mac, device_of
+from .device import async_keep_device, async_keep_mac, device_of
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
@@ -120,6 +120,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.async_listen_for_polls()
         stop_announcements = self._listen_for_announcements()
         stop_sources = self.named_evidence.async_start()
+        async_keep_device(self.hass, self.config_entry, self.facts(), self.data.installed)
 
         def stop() -> None:
             stop_announcements()

@@ -13,11 +13,19 @@ from ..const import (
     TRANSPORT_PULL,
 )
 from ..house import House
+from ..ota import ChipFamily, ModuleFacts
 
 
 def identity_of(entry: ConfigEntry) -> str:
     """Return what the ids of a module's device and entities are made from."""
     return str(entry.data.get(CONF_IDENTITY) or entry.entry_id)
+
+
+_MANUFACTURERS = {
+    ChipFamily.ESP8266: "Espressif",
+    ChipFamily.ESP32: "Espressif",
+    ChipFamily.RP2: "Raspberry Pi",
+}
 
 
 @callback
@@ -63,6 +71,24 @@ def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
         unique_id = f"{identity}_{key}"
         if was_ours and registry.async_get_entity_id(entity.domain, DOMAIN, unique_id) is None:
             registry.async_update_entity(entity.entity_id, new_unique_id=unique_id)
+
+
+@callback
+def async_keep_device(
+    hass: HomeAssistant, entry: ConfigEntry, facts: ModuleFacts, version: str | None
+) -> None:
+    """Make the device, or keep what is known of the module by now."""
+    mac = {(dr.CONNECTION_NETWORK_MAC, dr.format_mac(facts.mac))} if facts.mac else set()
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, identity_of(entry))},
+        connections=mac,
+        name=entry.title,
+        manufacturer=_MANUFACTURERS.get(facts.family) if facts.family else None,
+        model=facts.board or facts.chip,
+        model_id=facts.chip,
+        sw_version=version,
+    )
 
 
 @callback
