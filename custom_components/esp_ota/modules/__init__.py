@@ -9,12 +9,10 @@ from .device import async_settle_identity, identity_of
 from .named_evidence import async_info_version
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
-from .state import ModuleState
 from .withheld import withheld
 
 __all__ = [
     "ModuleCoordinator",
-    "ModuleState",
     "Outcome",
     "Press",
     "Skipped",
