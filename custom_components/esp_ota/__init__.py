@@ -75,4 +75,5 @@ async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> N
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+        house.memory.async_forget(entry.entry_id)
     async_clear_module_issues(hass, entry.entry_id)

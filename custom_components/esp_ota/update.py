@@ -254,8 +254,8 @@ class ModuleUpdate(UpdateCard):
             "stage": data.progress.stage if data.progress else None,
             "waits_for": data.progress.waits_for if data.progress else None,
             "installed_is_assumed": data.assumed,
-            "last_verdict": data.result.verdict if data.result else None,
-            "last_cause": data.result.cause if data.result else None,
+            "last_verdict": data.ended["verdict"] if data.ended else None,
+            "last_cause": data.ended["cause"] if data.ended else None,
         }
 
 

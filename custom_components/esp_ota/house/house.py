@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+import time
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
@@ -39,6 +40,7 @@ from ..library import (
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
 from .journal import Journal
+from .memory import Memory
 from .pollers import Pollers, new_secret
 from .turns import Turns
 
@@ -79,6 +81,9 @@ class House:
         self.folder = WatchedFolder(hass, self.library)
         self.sources = SourceRegistry(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
+        self.memory = Memory(hass)
+        self.since = time.monotonic()
+        """Since when modules can be heard."""
         self.pollers = Pollers(hass)
         self.patience = Patience()
         self.put_aside_at: dict[str, float] = {}
@@ -93,6 +98,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
         await self.journal.async_load()  # which says what of the library is in use
+        await self.memory.async_load()
         await self.library.async_load()
         await self.sources.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
