@@ -61,7 +61,7 @@ async def test_the_stage_is_written_once_for_each_stage(
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.modules.coordinator._SEEN_AGAIN", timedelta())
+    monkeypatch.setattr("custom_components.esp_ota.modules.presence._SEEN_AGAIN", timedelta())
     module = await start_module(advertise=True)
     entry = entry_for(module)
     await garden.add(entry)
@@ -85,7 +85,7 @@ async def test_a_module_that_says_something_each_second_is_shown_each_half_minut
     seen = states_of(garden.hass, LAST_SEEN)
 
     for _ in range(62):
-        entry.runtime_data.coordinator._seen()
+        entry.runtime_data.coordinator.presence.async_heard()
         freezer.tick(1)
     await garden.hass.async_block_till_done()
 

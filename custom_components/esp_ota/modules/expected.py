@@ -14,14 +14,22 @@ _DAY: Final = 90000.0
 class Expected(Presence):
     """Silent while nobody listened is not silent."""
 
+    _due = 0.0
+    """When it must have asked again (`time.monotonic()`)."""
+
+    @property
+    def _patience(self) -> float:
+        patience = self._desk.patience
+        return patience if self._desk.rhythm.longest is not None else max(patience, _FIRST)
+
     @override
     def _begin(self) -> None:
         now, asked_at = time.monotonic(), self._desk.rhythm.asked_at
         since = self._house.since if asked_at is None else max(asked_at, self._house.since)
-        is_known = self._desk.rhythm.longest is not None
-        patience = max(self._desk.patience, 0.0 if is_known else _FIRST)
+        is_known, patience = self._desk.rhythm.longest is not None, self._patience
         if now < since + patience:
-            self._at(since + patience - now)
+            self._due = since + patience
+            self._at(self._due - now)
             if asked_at is not None and now < asked_at + patience:
                 self._set(reachable=True)
             elif self.reachable:
@@ -35,5 +43,5 @@ class Expected(Presence):
     @override
     def _heard(self) -> None:
         # A timer that runs looks anew when it runs out: it may ask every second.
-        if self._stop_timer is None or not self.reachable:
+        if time.monotonic() + self._patience < self._due or self._stop_timer is None:
             self._begin()

@@ -12,7 +12,9 @@ import random
 import time
 from typing import Any, Final, override
 
-from ..ota import catch_up
+from homeassistant.const import CONF_HOST, CONF_PORT
+
+from ..ota import Address, catch_up
 from .ears import Ears
 from .moves import Moves
 from .presence import Presence
@@ -103,7 +105,20 @@ class Vigil(Presence):
     async def _answers(self) -> bool:
         """Whether its address does, touching nothing, and is not another module's by now."""
         address = self._moves.address
-        return await self._moves.is_alive(address) and not self._moves.is_others(address)
+        return (
+            await self._moves.is_alive(address)
+            and not self._moves.is_others(address)
+            and not self._has_successor(address)
+        )
+
+    def _has_successor(self, address: Address) -> bool:
+        """Whether another module was followed to this address: it announced that long ago."""
+        return any(
+            entry is not self._entry
+            and entry.data.get(CONF_HOST) == address.host
+            and self._moves.port in {entry.data.get(CONF_PORT), None}
+            for entry in self._house.modules
+        )
 
     def _asks_in_time(self) -> bool:
         """Whether it may sleep until it asks for an update again."""
@@ -111,6 +126,8 @@ class Vigil(Presence):
         return asked_at is not None and time.monotonic() < asked_at + self._desk.patience
 
     def _pause(self) -> float:
-        if self._unanswered <= len(_SOON):
-            return _SOON[self._unanswered - 1]
+        is_certain = self._missed in {0, self._unanswered} or self._missed >= _MISSES
+        tries = self._unanswered if is_certain else self._missed
+        if tries <= len(_SOON):
+            return _SOON[tries - 1]
         return _LATER if time.monotonic() - self._heard_at < _HOUR else _CALM
