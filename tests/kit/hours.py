@@ -6,11 +6,15 @@ Assistant, records of mDNS, and virtual modules that sleep.
 
 import asyncio
 from datetime import timedelta
+import time
 from typing import Final
 
 from freezegun import freeze_time
 from freezegun.api import TickingDateTimeFactory
 
+from custom_components.esp_ota.house import House, Memory
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
@@ -35,6 +39,18 @@ class Hours:
             self._clock.tick(timedelta(seconds=now))
             await asyncio.sleep(_SPEAK)
             await self._hass.async_block_till_done(wait_background_tasks=True)
+
+    async def restart(self, house: House, entry: ConfigEntry, minutes: float) -> None:
+        """Have Home Assistant away for so long: what it knows then is what was written."""
+        assert await self._hass.config_entries.async_unload(entry.entry_id)
+        self._hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await self._hass.async_block_till_done()
+        await self.go_on(minutes, step=300.0)
+        house.memory = Memory(self._hass)
+        await house.memory.async_load()
+        house.since = time.monotonic()
+        assert await self._hass.config_entries.async_setup(entry.entry_id)
+        await self._hass.async_block_till_done()
 
 
 def running_clock() -> freeze_time:

@@ -8,6 +8,7 @@ from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.ota import ImageKind
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from tests.kit.entries import StartModule, entry_for
@@ -314,3 +315,56 @@ async def test_a_module_without_announcements_and_requests_is_left_in_peace(
 
     assert asked == []
     assert shown(garden.hass) is None
+
+
+async def test_a_module_that_died_while_nobody_listened_is_gone_within_a_minute(
+    garden: Garden, start_module: StartModule, hours: Hours
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await heard(garden, module)
+    before = last_seen(garden.hass)
+    await die(module)
+    seen = states_of(garden.hass)
+
+    await hours.restart(garden.house, entry, minutes=5)
+    await hours.go_on(1, step=5.0)
+
+    assert seen == ["on", "off"]
+    assert abs(last_seen(garden.hass) - before) < timedelta(seconds=1)
+    await hours.restart(garden.house, entry, minutes=5)
+    await hours.go_on(60)
+    assert set(seen[2:]) == {"off"}
+
+
+async def test_a_restart_takes_nothing_from_a_module_that_is_there(
+    garden: Garden, start_module: StartModule, hours: Hours
+) -> None:
+    module = await start_module(advertise=True)
+    entry = await heard(garden, module)
+    await garden.release("1.1.0")
+    await garden.install("1.1.0")
+    seen = states_of(garden.hass)
+
+    await hours.restart(garden.house, entry, minutes=200)
+
+    assert shown(garden.hass, "sensor.garden_valve_last_update") == "verified"
+    assert garden.card.attributes["last_verdict"] == "verified"
+    await hours.go_on(30)
+    assert set(seen) == {"on"}
+
+
+async def test_a_module_that_is_being_updated_is_not_asked_beside_it(
+    garden: Garden, start_module: StartModule, hours: Hours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await heard(garden, await start_module(advertise=True))
+    coordinator = entry.runtime_data.coordinator
+    coordinator.async_begin(ImageKind.SKETCH)
+    asked = questions(garden, monkeypatch)
+
+    await hours.go_on(14)
+    asked.clear()
+    await hours.go_on(4)
+    assert asked == []
+    coordinator.async_set_progress(None)
+    await hours.go_on(2)
+    assert len(asked) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from freezegun.api import TickingDateTimeFactory
 import pytest
@@ -105,3 +106,62 @@ async def test_a_reload_takes_nothing_from_a_module_that_asks_each_hour(
     assert shown(garden.hass) == "off"
     await garden.hass.config_entries.async_reload(entry.entry_id)
     assert shown(garden.hass) == "off"
+
+
+async def test_a_restart_takes_nothing_from_a_module_that_asks_each_hour(
+    garden: Garden, asker: Asker, entry: MockConfigEntry, hours: Hours
+) -> None:
+    await ask_hourly(asker, hours, 3)
+    seen = states_of(garden.hass)
+
+    await hours.restart(garden.house, entry, minutes=20)
+    await hours.go_on(40, step=300.0)
+    await ask_hourly(asker, hours, 3)
+    assert set(seen) == {"on"}
+    await hours.go_on(130, step=300.0)
+    assert shown(garden.hass) == "off"
+
+
+async def test_one_that_died_before_a_restart_is_gone_after_it(
+    garden: Garden, asker: Asker, entry: MockConfigEntry, hours: Hours
+) -> None:
+    await ask_hourly(asker, hours, 3)
+    seen = states_of(garden.hass)
+
+    await hours.restart(garden.house, entry, minutes=20)
+    await hours.go_on(185, step=300.0)
+
+    assert seen == ["on", "off"]
+
+
+async def test_while_nobody_listens_nobody_is_silent(
+    garden: Garden, asker: Asker, entry: MockConfigEntry, hours: Hours
+) -> None:
+    await ask_hourly(asker, hours, 3)
+    seen = states_of(garden.hass)
+
+    await hours.restart(garden.house, entry, minutes=20 * 60)
+    assert seen == ["unknown"]
+    await hours.go_on(20, step=300.0)
+    await ask_hourly(asker, hours, 5)
+
+    assert seen == ["unknown", "on"]
+
+
+async def test_what_is_remembered_is_not_written_at_each_request(
+    garden: Garden, asker: Asker, entry: MockConfigEntry, hours: Hours
+) -> None:
+    writes = 0
+    stored = garden.house.memory._store._content
+
+    def count() -> dict[str, Any]:
+        nonlocal writes
+        writes += 1
+        return stored()
+
+    garden.house.memory._store._content = count
+    for _ in range(120):
+        await ask(asker)
+        await hours.go_on(1, step=60.0)
+
+    assert 7 <= writes <= 9
