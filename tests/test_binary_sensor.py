@@ -1,4 +1,4 @@
-"""Whether a module is there: only where it says so by itself, and only asked without touching it."""
+"""Whether a module is there, as it is shown: only where it says something by itself."""
 
 import logging
 from typing import Any

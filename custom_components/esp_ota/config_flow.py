@@ -52,7 +52,7 @@ from .flows import (
     without_passwords,
 )
 from .house import HOUSE, Announcements, async_newcomers, new_secret
-from .installs import async_meet, is_installing
+from .installs import async_meet, async_meet_by_address, is_installing
 from .ota import (
     WIFI_OTA_PORT,
     ModuleFacts,
@@ -122,6 +122,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
+        entries = self._async_current_entries()
+        await async_meet_by_address(entries, self._service_name, self._facts)
         self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
         if other := async_updater_of(self.hass, self._facts):
             return self.async_abort(
@@ -189,7 +191,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         at the old one, and something at the new one. None where it cannot be told.
         """
         if known.state is ConfigEntryState.LOADED:
-            return await async_meet(known, self._facts)
+            return await async_meet(known, self._service_name, self._facts)
         address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
         if address.items() <= known.data.items():
             return True

@@ -15,6 +15,7 @@ from typing import Final, override
 from zeroconf import (  # type: ignore[attr-defined]
     DNSAddress,
     DNSOutgoing,
+    DNSPointer,
     DNSQuestion,
     DNSRecord,
     DNSService,
@@ -25,7 +26,7 @@ from zeroconf import (  # type: ignore[attr-defined]
     Zeroconf,
     current_time_millis,
 )
-from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_SRV, _TYPE_TXT
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_PTR, _TYPE_SRV, _TYPE_TXT
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -218,6 +219,26 @@ class Announcements(RecordUpdateListener):
         said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
         host = inet_ntoa(address.address)
         return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
+
+    def names_of(self, mac: str) -> list[str]:
+        """Return the services that announce a MAC, as far as the cache knows; who asks is silent.
+
+        Looked for in the bytes: there may be thousands of services that somebody made up.
+        """
+        digits = mac.replace(":", "").encode()
+        cache = self._zeroconf.cache
+        aliases = {
+            record.alias: None
+            for record in cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
+            if isinstance(record, DNSPointer)
+        }
+        return [name for name in aliases if digits in self._bare_text(name)]
+
+    def _bare_text(self, name: str) -> bytes:
+        """Return a service's name and TXT without what may stand between the digits of a MAC."""
+        text = self._newest(name, DNSText, _TYPE_TXT)
+        said = name.partition(".")[0].encode() + b"|" + (text.text if text else b"")
+        return said.lower().replace(b":", b"").replace(b"-", b"")
 
     def told_at(self, service_name: str) -> float:
         """Return when a service said last what it is (`time.monotonic()`), 0 for never."""

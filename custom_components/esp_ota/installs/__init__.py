@@ -8,9 +8,9 @@ from .installer import (
     ModuleConfigEntry,
     ModuleInstaller,
     ModuleRuntime,
-    async_meet,
     is_installing,
 )
+from .meeting import async_meet, async_meet_by_address
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
@@ -24,6 +24,7 @@ __all__ = [
     "Use",
     "async_abandon",
     "async_meet",
+    "async_meet_by_address",
     "async_packing_advice",
     "async_rehearse",
     "async_uses",

@@ -55,14 +55,13 @@ from ..ota import (
 from .asking import Asking
 from .device import async_keep_mac, device_of
 from .ears import Ears
-from .expected import Expected
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
+from .names import Names
 from .outcome import Outcome
-from .presence import Presence
 from .state import ModuleState, candidate_of, merged_facts
-from .vigil import Vigil
+from .vigil import Speech, presence_of
 from .whereabouts import Whereabouts
 
 
@@ -96,8 +95,13 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             version_for_query=self.version_for_query,
         )
         self.ears = Ears(entry, house, self._heard)
+        self.names = Names(hass, entry, house, self.whereabouts, likeness, self.ears)
         self.watch = self._watch()
-        self.presence = self._presence()
+        self.presence = presence_of(
+            *(hass, entry, house, self.desk, self._presence_changed),
+            speech=Speech(self.ears, self.whereabouts.moves, self.names.async_search),
+            is_busy=lambda: self.data.progress is not None,
+        )
         self._announced: ModuleFacts | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
@@ -111,18 +115,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             reachable=self.presence.reachable,
         )
 
-    def _presence(self) -> Presence:
-        """Return how it is found out whether the module is there."""
-        given = self.hass, self.config_entry, self.house, self.desk, self._presence_changed
-        if self.ears.name is not None:
-            return Vigil(
-                *given,
-                ears=self.ears,
-                moves=self.whereabouts.moves,
-                is_busy=lambda: self.data.progress is not None,
-            )
-        return Expected(*given) if TRANSPORT_PULL in self.transports else Presence(*given)
-
     def _watch(self) -> ModuleWatch:
         """Return how the module is observed: by probes where it is known to listen."""
         limits = self.house.patience.watch
@@ -134,7 +126,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_start(self) -> CALLBACK_TYPE:
         """Listen to the module; returns what stops it."""
         self.async_listen_for_polls()
-        sources = self.ears, self.named_evidence, self.presence
+        sources = self.ears, self.names, self.named_evidence, self.presence
         stops = [source.async_start() for source in sources]
 
         def stop() -> None:
@@ -225,6 +217,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self.presence.async_heard(at)
+        self.names.async_heard()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         self._believe(sighting)

@@ -19,8 +19,8 @@ from ..ota import PullDesk
 
 _SEEN_AGAIN: Final = timedelta(seconds=30)
 """It may say something every second: that is not shown each time."""
-_FRESH: Final = 60.0
-"""Seconds in which it still is where it was heard."""
+_FRESH: Final = 10.0
+"""Seconds in which it still is where it was heard, as one that was just found to have moved."""
 
 
 class Presence:
@@ -72,6 +72,7 @@ class Presence:
             self.last_seen, is_news = when, True  # the other way round the clock was set
         if is_fresh:
             self.reachable = True
+        if at is None:
             self._heard()
         if is_news:
             self._shown(is_heard=True)

@@ -6,16 +6,22 @@ nothing: Wi-Fi loses multicast.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 import random
 import time
 from typing import Any, Final, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
 
-from ..ota import Address, catch_up
+from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
+from ..house import House
+from ..ota import Address, PullDesk, catch_up
 from .ears import Ears
+from .expected import Expected
 from .moves import Moves
 from .presence import Presence
 
@@ -32,20 +38,28 @@ _BUSY: Final = 60.0
 """Seconds until one is asked that is being updated, or said goodbye."""
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How a module that announces itself is spoken with."""
+
+    ears: Ears
+    moves: Moves
+    search: Callable[[], Awaitable[None]]
+    """Looks whether it is silent because it has another name now."""
+
+
 class Vigil(Presence):
     """Keeps asking."""
 
     def __init__(
         self,
         *args: Any,
-        ears: Ears,
-        moves: Moves,
+        speech: Speech,
         is_busy: Callable[[], bool],
     ) -> None:
-        """Ask by `ears` for its records, and where it is by `moves`."""
+        """Ask by its `speech`, but not while it `is_busy`."""
         super().__init__(*args)
-        self._ears = ears
-        self._moves = moves
+        self._speech = speech
         self._is_busy = is_busy
         self._heard_at = time.monotonic()
         self._was_heard = False
@@ -85,7 +99,7 @@ class Vigil(Presence):
         """Ask once, and find out what its silence means."""
         asked_at = time.monotonic()
         self._said.clear()
-        self._ears.async_ask()
+        self._speech.ears.async_ask()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._house.patience.breath):
                 await self._said.wait()
@@ -100,14 +114,15 @@ class Vigil(Presence):
             self._set(reachable=True)
         elif self._missed >= _MISSES and not self._asks_in_time():
             self._set(reachable=False)
+        await self._speech.search()
         self._at(self._pause())
 
     async def _answers(self) -> bool:
         """Whether its address does, touching nothing, and is not another module's by now."""
-        address = self._moves.address
+        address = self._speech.moves.address
         return (
-            await self._moves.is_alive(address)
-            and not self._moves.is_others(address)
+            await self._speech.moves.is_alive(address)
+            and not self._speech.moves.is_others(address)
             and not self._has_successor(address)
         )
 
@@ -116,7 +131,7 @@ class Vigil(Presence):
         return any(
             entry is not self._entry
             and entry.data.get(CONF_HOST) == address.host
-            and self._moves.port in {entry.data.get(CONF_PORT), None}
+            and self._speech.moves.port in {entry.data.get(CONF_PORT), None}
             for entry in self._house.modules
         )
 
@@ -128,6 +143,24 @@ class Vigil(Presence):
     def _pause(self) -> float:
         is_certain = self._missed in {0, self._unanswered} or self._missed >= _MISSES
         tries = self._unanswered if is_certain else self._missed
-        if tries <= len(_SOON):
+        if tries <= len(_SOON):  # it may have been heard since, which is 0
             return _SOON[tries - 1]
         return _LATER if time.monotonic() - self._heard_at < _HOUR else _CALM
+
+
+def presence_of(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    house: House,
+    desk: PullDesk,
+    on_change: Callable[[], None],
+    *,
+    speech: Speech,
+    is_busy: Callable[[], bool],
+) -> Presence:
+    """Return how it is found out whether a module is there."""
+    given = hass, entry, house, desk, on_change
+    if speech.ears.name is not None:
+        return Vigil(*given, speech=speech, is_busy=is_busy)
+    asks = TRANSPORT_PULL in entry.data.get(CONF_TRANSPORTS, [])
+    return Expected(*given) if asks else Presence(*given)
