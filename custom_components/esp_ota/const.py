@@ -21,6 +21,8 @@ CONF_MAC: Final = "mac"
 CONF_AUTH: Final = "auth_required"
 CONF_NO_PASSWORD: Final = "no_password"  # noqa: S105 - a key, not a password
 """That the stored password is to be forgotten; said to a form, never stored."""
+CONF_RENAMED: Final = "renamed"
+"""That it announces itself by another name; said to a form, never stored."""
 CONF_MOVED_FROM: Final = "moved_from"
 """Where it was when an image or a person proved last who it is; absent: where it is now."""
 CONF_NAMED_BEFORE: Final = "named_before"

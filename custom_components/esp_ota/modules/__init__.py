@@ -6,6 +6,7 @@ anything that changes a module or its equipment.
 
 from .coordinator import ModuleCoordinator
 from .named_evidence import async_info_version
+from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
 from .withheld import withheld
@@ -17,6 +18,7 @@ __all__ = [
     "Skipped",
     "async_info_version",
     "async_outcome",
+    "async_rename",
     "async_tell",
     "withheld",
 ]

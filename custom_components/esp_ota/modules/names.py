@@ -147,18 +147,8 @@ class Names:
 
     @callback
     def _follow(self, service_name: str, there: Address) -> None:
-        entry, name = self._entry, service_name.removesuffix(f".{SERVICE_TYPE}")
-        LOGGER.info("%s announces itself as %s now", entry.title, name)
-        data = {
-            **entry.data,
-            CONF_SERVICE_NAME: service_name,
-            CONF_NAME: name,
-            CONF_NAMED_BEFORE: self._ears.name,
-        }
-        unique_id = entry.unique_id
-        if unique_id == str(entry.data.get(CONF_NAME, "")).lower():
-            unique_id = name.lower()
-        self._hass.config_entries.async_update_entry(entry, data=data, unique_id=unique_id)
+        LOGGER.info("%s announces itself as %s now", self._entry.title, service_name)
+        async_rename(self._hass, self._entry, service_name)
         self._whereabouts.async_move(*there)
         self._clear()
         self._ears.async_start()
@@ -184,3 +174,18 @@ class Names:
     def _clear(self) -> None:
         self._in_doubt = False
         async_clear_renamed(self._hass, self._entry.entry_id)
+
+
+@callback
+def async_rename(hass: HomeAssistant, entry: ConfigEntry, service_name: str) -> None:
+    """Keep what a module announces itself as; one that is known by its name is known by that."""
+    name, before = service_name.removesuffix(f".{SERVICE_TYPE}"), entry.data.get(CONF_NAME)
+    data = {
+        **entry.data,
+        CONF_SERVICE_NAME: service_name,
+        CONF_NAME: name,
+        CONF_NAMED_BEFORE: entry.data.get(CONF_SERVICE_NAME),
+    }
+    is_known_by_it = entry.unique_id == str(before).lower()
+    unique_id = name.lower() if is_known_by_it else entry.unique_id
+    hass.config_entries.async_update_entry(entry, data=data, unique_id=unique_id)
