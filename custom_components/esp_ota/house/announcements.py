@@ -225,20 +225,18 @@ class Announcements(RecordUpdateListener):
 
         Looked for in the bytes: there may be thousands of services that somebody made up.
         """
-        digits = mac.replace(":", "").encode()
         cache = self._zeroconf.cache
-        aliases = {
-            record.alias: None
-            for record in cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
-            if isinstance(record, DNSPointer)
-        }
-        return [name for name in aliases if digits in self._bare_text(name)]
+        spelt = [mac.replace(":", mark).encode() for mark in ("", ":", "-")]
 
-    def _bare_text(self, name: str) -> bytes:
-        """Return a service's name and TXT without what may stand between the digits of a MAC."""
-        text = self._newest(name, DNSText, _TYPE_TXT)
-        said = name.partition(".")[0].encode() + b"|" + (text.text if text else b"")
-        return said.lower().replace(b":", b"").replace(b"-", b"")
+        def has_it(name: str) -> bool:
+            said = [name.encode()]
+            said += [
+                one.text for one in cache.async_entries_with_name(name) if type(one) is DNSText
+            ]
+            return any(mark in text.lower() for text in said for mark in spelt)
+
+        pointers = cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
+        return [one.alias for one in pointers if isinstance(one, DNSPointer) and has_it(one.alias)]
 
     def told_at(self, service_name: str) -> float:
         """Return when a service said last what it is (`time.monotonic()`), 0 for never."""

@@ -41,7 +41,8 @@ class Presence:
         self._desk = desk
         self._on_change = on_change
         self._stop_timer: CALLBACK_TYPE | None = None
-        self._job = HassJob(self._on_timer, f"ESP OTA presence of {entry.title}")
+        name = f"ESP OTA presence of {entry.title}"
+        self._job = HassJob(self._on_timer, name, cancel_on_shutdown=True)
         known = house.memory.of(entry.entry_id)
         self.last_seen = dt_util.parse_datetime(known.get("heard", ""))
         """When it last said something by itself."""
