@@ -84,8 +84,10 @@ def questions(garden: Garden, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
 
 
 async def heard(garden: Garden, module: VirtualModule, **changes: Any) -> MockConfigEntry:
+    """Add a module, and wait until it has answered; it may be known by what it said before."""
     entry = await garden.add(entry_for(module, **changes))
-    await until(lambda: shown(garden.hass) == "on")
+    await until(lambda: entry.runtime_data.coordinator.presence._was_heard)
+    assert shown(garden.hass) == "on"
     return entry
 
 
