@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.house import Memory
+from custom_components.esp_ota.house.memory import Memory
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from tests.kit.entries import entry_for

@@ -12,7 +12,8 @@ from typing import Final
 from freezegun import freeze_time
 from freezegun.api import TickingDateTimeFactory
 
-from custom_components.esp_ota.house import House, Memory
+from custom_components.esp_ota.house import House
+from custom_components.esp_ota.house.memory import Memory
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant

@@ -8,7 +8,7 @@ from .announcements import Announcements, Claim
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
-from .memory import Ended, Memory, Remembered
+from .memory import Ended, Remembered
 from .newcomers import async_newcomers
 from .pollers import Poller, Secret, new_secret
 
@@ -21,7 +21,6 @@ __all__ = [
     "House",
     "InstallNote",
     "JournalError",
-    "Memory",
     "Poller",
     "Remembered",
     "Secret",
