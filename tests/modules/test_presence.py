@@ -12,7 +12,7 @@ from custom_components.esp_ota.ota import ImageKind
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import CARD, Garden, until
+from tests.kit.garden import CARD, TALKING, Garden, until
 from tests.kit.hours import Hours, running_clock
 from tests.kit.neighbours import HERE, PUMP_MAC, THERE, VALVE_MAC, Neighbours
 from tests.virtual_module import ModuleConfig, Seen, VirtualModule
@@ -94,6 +94,7 @@ async def heard(garden: Garden, module: VirtualModule, **changes: Any) -> MockCo
 async def test_a_module_that_is_there_stays_so_for_hours_and_is_asked_four_times_in_each(
     garden: Garden, start_module: StartModule, hours: Hours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    garden.house.patience = TALKING  # who answers late on a busy machine is not probed
     module = await start_module(advertise=True)
     await heard(garden, module)
     seen, asked = states_of(garden.hass), questions(garden, monkeypatch)
