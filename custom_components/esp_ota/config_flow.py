@@ -73,6 +73,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     """Makes the entries of modules, and the house's own."""
 
     VERSION = 1
+    MINOR_VERSION = 2
+    """Since 2, ids of entities are made from the module and not from its entry."""
 
     @staticmethod
     @callback
@@ -96,8 +98,10 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Make the house's entry; the first module asks for it."""
         await self.async_set_unique_id(HOUSE_UNIQUE_ID)
         self._abort_if_unique_id_configured()
-        data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: new_secret()}
-        return self.async_create_entry(title="Firmware library", data=data)
+        known = self.hass.data[HOUSE].outliving  # it may have been deleted
+        data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: known.secret or new_secret()}
+        options = dict(known.options)
+        return self.async_create_entry(title="Firmware library", data=data, options=options)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -12,8 +12,9 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import EntityCategory, UnitOfInformation
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .entity import ModuleEntity
@@ -24,6 +25,9 @@ from .ota import InstallStage, Verdict
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 
 _IDLE: Final = "idle"
+_SEEN_ROW: Final = timedelta(hours=1)
+"""How often *Last seen* is written: a module may ask each minute, and each state is a row of the
+recorder."""
 _ATTRIBUTES: Final = ("cause", "sentence", "version", "previous_version")
 """What the last verdict keeps over a restart, besides itself."""
 
@@ -45,6 +49,7 @@ SENSORS: Final = (
         key="stage",
         translation_key="stage",
         device_class=SensorDeviceClass.ENUM,
+        entity_registry_enabled_default=False,  # the card says it as well, and writes it anyway
         options=[_IDLE, *(str(stage) for stage in InstallStage)],
         value_fn=_stage,
     ),
@@ -93,10 +98,15 @@ class ModuleSensor(ModuleEntity, SensorEntity):
     def __init__(
         self, coordinator: ModuleCoordinator, description: ModuleSensorDescription
     ) -> None:
-        """Show the value as it is now."""
+        """Show a value of the module; two are disabled, and then nobody asks for it."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_native_value = description.value_fn(coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the value as it is now."""
+        await super().async_added_to_hass()
+        self._attr_native_value = self.entity_description.value_fn(self.coordinator)
 
     @callback
     @override
@@ -154,16 +164,23 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
 
 
 class LastSeen(ModuleEntity, RestoreSensor):
-    """When the module last said something by itself: an announcement, or a request."""
+    """When the module last said something by itself: an announcement, or a request.
+
+    Written at once when that was not known, and then once an hour with the latest: that of a
+    module that falls silent is right after an hour at most.
+    """
 
     _attr_translation_key = "last_seen"
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_entity_registry_enabled_default = False  # "Reachable" says what most want to know
 
     def __init__(self, coordinator: ModuleCoordinator) -> None:
         """Belong to a module."""
         super().__init__(coordinator, "last_seen")
         self._attr_native_value: datetime | None = coordinator.data.last_seen
+        self._later: CALLBACK_TYPE | None = None
+        """Runs until the next row."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -173,10 +190,24 @@ class LastSeen(ModuleEntity, RestoreSensor):
         if self._attr_native_value is None and last and isinstance(last.native_value, datetime):
             self._attr_native_value = last.native_value
 
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        if self._later is not None:
+            self._later()
+        await super().async_will_remove_from_hass()
+
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
+        if self._later is None:
+            self._write()
+
+    @callback
+    def _write(self, _now: datetime | None = None) -> None:
+        """Show the latest if there is one, and nothing more for an hour."""
+        self._later = None
         seen = self.coordinator.data.last_seen
         if seen is not None and seen != self._attr_native_value:
             self._attr_native_value = seen
+            self._later = async_call_later(self.hass, _SEEN_ROW, self._write)
             self.async_write_ha_state()

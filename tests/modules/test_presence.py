@@ -8,6 +8,7 @@ from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import ImageKind
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -20,7 +21,6 @@ from tests.virtual_module import ModuleConfig, Seen, VirtualModule
 pytestmark = pytest.mark.slow
 
 REACHABLE = "binary_sensor.garden_valve_reachable"
-LAST_SEEN = "sensor.garden_valve_last_seen"
 SERVICE = "garden-valve._arduino._tcp.local."
 
 
@@ -43,9 +43,11 @@ def shown(hass: HomeAssistant, entity_id: str = REACHABLE) -> str | None:
 
 
 def last_seen(hass: HomeAssistant) -> datetime:
-    seen = dt_util.parse_datetime(shown(hass, LAST_SEEN) or "", raise_on_error=True)
-    assert isinstance(seen, datetime)
-    return seen
+    """Return what the sensor shows where somebody has turned it on."""
+    entries = hass.config_entries.async_entries(DOMAIN)
+    entry = next(one for one in entries if one.data.get("name") == "garden-valve")
+    seen: datetime = entry.runtime_data.coordinator.data.last_seen
+    return seen.replace(microsecond=0)
 
 
 def states_of(hass: HomeAssistant, entity_id: str = REACHABLE) -> list[str]:

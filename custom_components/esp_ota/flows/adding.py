@@ -16,6 +16,7 @@ from ..const import (
     CONF_EQUIPMENT,
     CONF_KIND,
     CONF_MAC,
+    CONF_PULL_SECRET,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PASSWORD,
@@ -67,7 +68,8 @@ class ModuleFlow(PageFlow):
             mac=request.mac,
             version=request.version,
         )
-        self._doors = {CONF_TRANSPORTS: [TRANSPORT_PULL]}
+        own = discovery_info.get("secret")  # it was deleted, and its sketch has that one
+        self._doors = {CONF_TRANSPORTS: [TRANSPORT_PULL]} | ({CONF_PULL_SECRET: own} if own else {})
         await self.async_set_unique_id(request.mac)
         self._abort_if_unique_id_configured()
         if other := async_updater_of(self.hass, self._facts):

@@ -10,6 +10,7 @@ from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
 from .memory import Ended, Remembered
 from .newcomers import async_newcomers
+from .pace import Pace
 from .pollers import Poller, Secret, new_secret
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "House",
     "InstallNote",
     "JournalError",
+    "Pace",
     "Poller",
     "Remembered",
     "Secret",

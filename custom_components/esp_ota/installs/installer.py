@@ -77,6 +77,7 @@ class ModuleInstaller:
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
@@ -95,6 +96,7 @@ class ModuleInstaller:
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self.rolls_back_to) is None:
             raise error_for(Cause.NO_ROLLBACK, {}, module=self._entry.title)

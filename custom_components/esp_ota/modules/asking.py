@@ -83,5 +83,6 @@ class Asking:
         elif own and not request.proxied:
             self._whereabouts.async_asked_from(address, believed=True)
         running = self._house.library.running(request.sketch_md5)
-        known = {"firmware": running.firmware, "version": running.version} if running else {}
-        self._on_heard(request, request.sighting(time.monotonic(), own=own, **known))
+        firmware, version = (running.firmware, running.version) if running else (None, None)
+        sighting = request.sighting(time.monotonic(), own=own, firmware=firmware, version=version)
+        self._on_heard(request, sighting)

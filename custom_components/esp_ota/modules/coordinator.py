@@ -53,7 +53,7 @@ from ..ota import (
     same_version,
 )
 from .asking import Asking
-from .device import async_keep_mac, device_of
+from .device import async_keep_device, async_keep_mac, device_of
 from .ears import Ears
 from .likeness import Likeness
 from .moves import Moves
@@ -128,6 +128,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.async_listen_for_polls()
         sources = self.ears, self.names, self.named_evidence, self.presence
         stops = [source.async_start() for source in sources]
+        async_keep_device(self.hass, self.config_entry, self.facts(), self.data.installed)
 
         def stop() -> None:
             for stop in stops:

@@ -112,10 +112,7 @@ class Whereabouts:
         return self.is_here(facts)
 
     def _belongs_to_another(self, mac: str) -> bool:
-        return any(
-            entry is not self._entry and entry.data.get(CONF_MAC) == mac
-            for entry in self._house.modules
-        )
+        return any(entry is not self._entry for entry in self._house.roster.with_mac(mac))
 
     # What is heard
 
