@@ -71,7 +71,7 @@ async def test_the_stage_is_written_once_for_each_stage(
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.modules.coordinator._SEEN_AGAIN", timedelta())
+    monkeypatch.setattr("custom_components.esp_ota.modules.presence._SEEN_AGAIN", timedelta())
     module = await start_module(advertise=True)
     entry = entry_for(module)
     await garden.add(entry)
@@ -100,7 +100,7 @@ async def test_a_module_that_says_something_each_minute_is_shown_each_hour_and_r
         for _ in range(number):
             freezer.tick(60)
             if says:
-                entry.runtime_data.coordinator._seen()
+                entry.runtime_data.coordinator.presence.async_heard()
             async_fire_time_changed(garden.hass)
             await garden.hass.async_block_till_done()
 

@@ -1,9 +1,9 @@
 """Where an update stands, how the last one ended, and what is known of the module."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -134,12 +134,22 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
     async def async_added_to_hass(self) -> None:
         """Show what was known before the last restart."""
         await super().async_added_to_hass()
+        if self.coordinator.data.ended is not None:
+            self._show()
+            return
+        # Release 0.1.0 remembered nothing by itself.
         last = await self.async_get_last_state()
         if last is not None and last.state in self._attr_options:
             self._attr_native_value = last.state
             self._attr_extra_state_attributes = {
                 name: last.attributes.get(name) for name in _ATTRIBUTES
             }
+
+    def _show(self) -> None:
+        ended: Mapping[str, Any] | None = self.coordinator.data.ended
+        assert ended is not None
+        self._attr_native_value = ended["verdict"]
+        self._attr_extra_state_attributes = {name: ended[name] for name in _ATTRIBUTES}
 
     @callback
     @override
@@ -149,8 +159,7 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
             return
         self._shown = outcome
         self.async_set_context(outcome.press.context)
-        self._attr_native_value = outcome.result.verdict
-        self._attr_extra_state_attributes = {name: outcome.attributes[name] for name in _ATTRIBUTES}
+        self._show()
         self.async_write_ha_state()
 
 

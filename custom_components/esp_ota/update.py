@@ -111,7 +111,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Show what changed, but not each percent; that it was seen again is shown by others."""
-        data, step = replace(self.coordinator.data, last_seen=None, left=False), None
+        data, step = replace(self.coordinator.data, last_seen=None, reachable=None), None
         if (progress := self._progress) is not None and progress.percent is not None:
             data, step = (
                 replace(data, progress=None),
@@ -298,8 +298,8 @@ class ModuleUpdate(UpdateCard):
             "stage": data.progress.stage if data.progress else None,
             "waits_for": data.progress.waits_for if data.progress else None,
             "installed_is_assumed": data.assumed,
-            "last_verdict": data.result.verdict if data.result else None,
-            "last_cause": data.result.cause if data.result else None,
+            "last_verdict": data.ended["verdict"] if data.ended else None,
+            "last_cause": data.ended["cause"] if data.ended else None,
         }
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+import time
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
@@ -39,6 +40,7 @@ from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, W
 from .announcements import Announcements
 from .cards import Cards
 from .journal import Journal
+from .memory import Memory
 from .outliving import Outliving
 from .pace import Pace
 from .pollers import Pollers, new_secret
@@ -84,6 +86,9 @@ class House:
         self.folder = WatchedFolder(hass, self.library)
         self.sources = SourceRegistry(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
+        self.memory = Memory(hass)
+        self.since = time.monotonic()
+        """Since when modules can be heard."""
         self.outliving = Outliving(hass)
         self.pollers = Pollers(hass, self.outliving.secret_of)
         self.patience = Patience()
@@ -103,6 +108,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, and begin to serve."""
         await self.journal.async_load()  # which says what of the library is in use
+        await self.memory.async_load()
         await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
         await self.sources.async_load()

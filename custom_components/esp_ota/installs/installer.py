@@ -5,13 +5,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import Cause, ImageKind, InstallResult, InstallStage, ModuleFacts, Verdict, same_version
+from ..ota import Cause, ImageKind, InstallResult, InstallStage, Verdict, same_version
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -37,17 +37,6 @@ def is_installing(entry: ConfigEntry) -> bool:
     """Whether an entry, of a module or not, loaded or not, has an install running."""
     runtime = getattr(entry, "runtime_data", None)
     return isinstance(runtime, ModuleRuntime) and runtime.installer.is_running
-
-
-async def async_meet(entry: ConfigEntry, facts: ModuleFacts) -> bool | None:
-    """Follow a known module to where it was discovered.
-
-    Returns whether it is this module, None where that cannot be told, not now or not at all.
-    """
-    runtime = getattr(entry, "runtime_data", None)
-    if entry.state is not ConfigEntryState.LOADED or not isinstance(runtime, ModuleRuntime):
-        return None
-    return await runtime.coordinator.whereabouts.async_meet(facts)
 
 
 class ModuleInstaller:

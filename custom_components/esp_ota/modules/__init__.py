@@ -7,6 +7,7 @@ anything that changes a module or its equipment.
 from .coordinator import ModuleCoordinator
 from .device import async_settle_identity, identity_of
 from .named_evidence import async_info_version
+from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
 from .withheld import withheld
@@ -18,6 +19,7 @@ __all__ = [
     "Skipped",
     "async_info_version",
     "async_outcome",
+    "async_rename",
     "async_settle_identity",
     "async_tell",
     "identity_of",
