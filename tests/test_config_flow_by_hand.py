@@ -103,6 +103,24 @@ async def test_the_first_module_of_all_can_be_added_by_hand(
     assert len(houses(hass)) == 1
 
 
+async def test_an_address_for_modules_that_ask_may_be_the_first_thing_of_all(
+    hass: HomeAssistant, config_dir: Any
+) -> None:
+    hass.config.internal_url = "http://127.0.0.1:8123"
+    assert DOMAIN not in hass.config.components
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+
+    result = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"next_step_id": "pull"}
+    )
+
+    assert result["type"] is FlowResultType.FORM
+    (house,) = houses(hass)
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert house.data["pull_secret"] in placeholders["url"]
+
+
 async def test_a_module_that_was_off_is_added_with_the_same_form_once_it_is_on(
     hass: HomeAssistant, esp_ota: None, start_module: StartModule
 ) -> None:

@@ -19,6 +19,7 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers import selector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.setup import async_setup_component
 
 from .const import (
     CONF_EQUIPMENT,
@@ -98,6 +99,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Make the house's entry; the first module asks for it."""
         await self.async_set_unique_id(HOUSE_UNIQUE_ID)
         self._abort_if_unique_id_configured()
+        # The first entry of all: nothing of the integration is set up before it.
+        await async_setup_component(self.hass, DOMAIN, {})
         known = self.hass.data[HOUSE].outliving  # it may have been deleted
         data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: known.secret or new_secret()}
         options = dict(known.options)
