@@ -23,6 +23,7 @@ PLATFORMS = [
     Platform.SENSOR,
     Platform.UPDATE,
 ]
+HOUSE_PLATFORMS = [Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -43,6 +44,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     house = hass.data[HOUSE]
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
+        await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
     hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
     coordinator = ModuleCoordinator(hass, entry, house)
@@ -66,7 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
     """Unload a module; a running install is cancelled and its equipment restored."""
     if entry.data[CONF_KIND] == KIND_HOUSE:
         hass.data[HOUSE].async_close()
-        return True
+        return await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -72,6 +72,12 @@ MISSING_STAY_SAFE: Final = "stay_safe"
 
 # Keys of the house's options
 CONF_PARALLEL: Final = "parallel_installs"
+CONF_STAGGER: Final = "stagger"
+"""What modules share that are not updated together."""
+STAGGER_AREA: Final = "area"
+STAGGER_LABEL: Final = "label"
+STAGGER_MODULE: Final = "module"
+CONF_STAGGER_LABELS: Final = "stagger_labels"
 CONF_CALLBACK_PORT: Final = "callback_port"
 CONF_KEEP: Final = "keep_releases"
 CONF_KEYS: Final = "signing_keys"

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,11 +21,14 @@ from ..const import (
     CONF_PARALLEL,
     CONF_PULL_SECRET,
     CONF_REMOTE_POLLS,
+    CONF_STAGGER,
+    CONF_STAGGER_LABELS,
     DEFAULT_KEEP,
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
     KIND_MODULE,
+    STAGGER_AREA,
 )
 from ..library import (
     Library,
@@ -40,7 +43,7 @@ from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, W
 from .announcements import Announcements
 from .journal import Journal
 from .pollers import Pollers, new_secret
-from .turns import Turns
+from .queue import Queue
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -84,7 +87,7 @@ class House:
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
-        self._turns = Turns(DEFAULT_PARALLEL)
+        self.queue = Queue(hass)
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
@@ -100,6 +103,7 @@ class House:
         self._stops.append(self.library.async_add_listener(self.signatures.async_changed))
         self.signatures.async_changed()
         self._stops.append(await self.folder.async_start())
+        self._stops.append(self.queue.async_start())
 
     @property
     def announcements(self) -> Announcements:
@@ -202,13 +206,13 @@ class House:
         """Take over changed limits; what runs counts, and who waits already keeps the place."""
         # One fixed call-back port serves one module at a time.
         parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
-        self._turns.limit = int(parallel)
+        self.queue.async_set(
+            limit=int(parallel),
+            stagger=self.options.get(CONF_STAGGER, STAGGER_AREA),
+            labels=frozenset(self.options.get(CONF_STAGGER_LABELS, ())),
+        )
         self._hass.async_create_task(self.library.async_apply_keep_rule(), "ESP OTA keep rule")
         self.signatures.async_changed()
-
-    def turn(self) -> AbstractAsyncContextManager[Any]:
-        """Return what an install holds while it runs."""
-        return self._turns
 
 
 async def async_make_house_entry(hass: HomeAssistant) -> None:

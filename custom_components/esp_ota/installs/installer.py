@@ -219,6 +219,16 @@ class ModuleInstaller:
         if result.restore_error is not None:
             raise error_for(result.restore_error, result.restore_facts, module=name)
 
+    async def async_move(self, place: int, context: Context | None) -> None:
+        """Put the install that waits at a place in the queue of the house, counted from 1.
+
+        Raises HomeAssistantError when none waits, and for who may not.
+        """
+        await async_raise_unless_may(self._hass, context)
+        if not self.is_running or self._install_run is None or not self._install_run.is_waiting:
+            raise error_for(Cause.NOT_QUEUED, {}, module=self._entry.title)
+        await self._install_run.async_move(place)
+
     async def _async_end(self) -> None:
         if self._task is not None and self.is_running:
             self._task.cancel()

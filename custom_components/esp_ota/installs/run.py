@@ -37,6 +37,7 @@ from .preparation import async_prepare, part_of
 from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
+from .turn import Turn
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
@@ -62,6 +63,7 @@ class InstallRun:
         self._equipment: Equipment | None = None
         self.note = note
         self.press = press
+        self.turn = Turn(coordinator, note, self._on_told)
         self._is_noted = False
         """Whether the image had left before a crash."""
         self._has_begun = False
@@ -113,6 +115,17 @@ class InstallRun:
         """Where it stands, as the journal says."""
         return InstallStage(self.note["stage"])
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its turn is yet to come."""
+        return self.stage in {InstallStage.CHECKING, InstallStage.QUEUED} and self.turn.is_waiting
+
+    async def async_move(self, place: int) -> None:
+        """Stand at another place in the queue, counted from 1, also after a restart."""
+        self.turn.move(place)
+        if self.stage is InstallStage.QUEUED:
+            await self.async_note(InstallStage.QUEUED)
+
     def put_aside(self) -> None:
         """Let a cancelling that comes now leave what can wait for the next start."""
         if self._pipeline is not None:
@@ -126,6 +139,7 @@ class InstallRun:
         if release is None:  # only after a restart: it was removed from the disk
             return await self.to_its_end(_gone(self.note["version"]))
         coordinator.async_begin(release.image.kind)
+        self.turn.join()
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -161,6 +175,7 @@ class InstallRun:
 
     async def resume(self) -> InstallResult:
         """Carry on with a module that has the image already."""
+        self.turn.join(is_open=True)
         put_aside_at = self._coordinator.house.put_aside_at
         return await self._noted().resume(put_aside_at.pop(self._entry.entry_id, 0.0))
 
@@ -191,9 +206,19 @@ class InstallRun:
         """Show for whom it waits because of the equipment."""
         if names is not None:
             LOGGER.info("%s: waits for %s, which needs the same", self._entry.title, names)
-        restores = self.stage in {InstallStage.RESTORING, InstallStage.SENDING}
-        stage = InstallStage.RESTORING if restores else InstallStage.QUEUED
-        self._coordinator.async_set_progress(InstallProgress(stage=stage, waits_for=names))
+        if self.stage in {InstallStage.RESTORING, InstallStage.SENDING}:
+            progress = InstallProgress(stage=InstallStage.RESTORING, waits_for=names)
+            self._coordinator.async_set_progress(progress)
+        elif names is not None:
+            self.turn.wait_for_equipment(names)
+
+    def _on_told(self, progress: InstallProgress) -> None:
+        """Show where it stands in the queue; what has begun meanwhile does not wait any more."""
+        if self.stage is InstallStage.QUEUED:
+            self._coordinator.async_set_progress(progress)
+
+    def _on_progress(self, progress: InstallProgress) -> None:
+        self._coordinator.async_set_progress(self.turn.shown(progress))
 
     def _install(self, parts: Sequence[Part], safe_state: Equipment) -> Pipeline:
         """Put one install together."""
@@ -208,9 +233,9 @@ class InstallRun:
             observer=coordinator.watch,
             safe_state=safe_state,
             transports=transports_for(coordinator),
-            turn=coordinator.house.turn(),
+            turn=self.turn,
             on_stage=self._on_stage,
-            on_progress=coordinator.async_set_progress,
+            on_progress=self._on_progress,
             find_module=self._find_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
@@ -250,6 +275,8 @@ class InstallRun:
         assert self._pipeline is not None
         if stage is InstallStage.CHECKING or (stage in _LOOKED_AT and self.note.get("looks")):
             return
+        if stage is InstallStage.QUEUED:
+            self.turn.wait_for_life()
         decided = stage in {InstallStage.RESTORING, InstallStage.DONE}
         self.note["again"] = self._pipeline.goes_on
         self._has_begun = self._has_begun and stage is not InstallStage.QUEUED
@@ -304,6 +331,12 @@ class InstallRun:
 
     async def to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
         """Do the work of one install, and see to everything after it whatever it ended as."""
+        try:
+            return await self._to_its_end(work)
+        finally:
+            self.turn.leave()
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
         try:
             self.result = await work
         except OtaError as err:

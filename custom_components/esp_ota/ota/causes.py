@@ -192,6 +192,7 @@ class Cause(StrEnum):
     CANCELLED_FILES = "cancelled_files"
     CANCELLED_LATE = "cancelled_late"
     CANCEL_TOO_LATE = "cancel_too_late"
+    NOT_QUEUED = "not_queued"
     NOTHING_RUNNING = "nothing_running"
     SUSPENDED = "suspended"
     ROLLBACK_FAILED = "rollback_failed"
