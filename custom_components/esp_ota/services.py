@@ -67,13 +67,21 @@ def async_register_actions(hass: HomeAssistant) -> None:
     )
     _async_register_on_cards(hass, "cancel", "async_cancel_install")
     _async_register_on_cards(hass, "rollback", "async_roll_back")
+    fields: VolDictType = {
+        vol.Optional("version"): cv.string,
+        vol.Optional("now", default=False): cv.boolean,
+    }
+    _async_register_on_cards(hass, "install", "async_install_now", fields)
     place: VolDictType = {vol.Required("place"): vol.All(vol.Coerce(int), vol.Range(min=1))}
     _async_register_on_cards(hass, "move_in_queue", "async_move_in_queue", place)
 
 
 @callback
 def _async_register_on_cards(
-    hass: HomeAssistant, name: str, method: str, fields: VolDictType | None = None
+    hass: HomeAssistant,
+    name: str,
+    method: str,
+    fields: VolDictType | None = None,
 ) -> None:
     """Register an action on modules' cards, which raises when it reaches none.
 

@@ -196,6 +196,10 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         context = self._context  # taken first, it is dropped by later state writes
         await self._installer.async_install(version, context, self.kind)
 
+    async def async_install_now(self, version: str | None = None, *, now: bool = False) -> None:
+        """Install as the card does, or whatever the window says; the action `esp_ota.install`."""
+        await self._installer.async_install(version, self._context, self.kind, now=now)
+
     async def async_cancel_install(self) -> None:
         """End the install that runs; the action `esp_ota.cancel`."""
         await self._installer.async_cancel(self._context)

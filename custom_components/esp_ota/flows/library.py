@@ -39,6 +39,7 @@ from ..ota import (
 )
 from .safe_state import HouseSafeStateFlow
 from .selectors import choice, whole_number
+from .waiting import WaitingFlow
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"
@@ -82,8 +83,8 @@ class _SignatureAloneError(Exception):
     """A signature was chosen before the image it is for."""
 
 
-class HouseOptionsFlow(HouseSafeStateFlow):
-    """Four forms behind a menu; changed options reload the house's entry."""
+class HouseOptionsFlow(HouseSafeStateFlow, WaitingFlow):
+    """Five forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
     """Id, name and bytes: an upload is read once, but its form may be sent again."""
@@ -99,7 +100,7 @@ class HouseOptionsFlow(HouseSafeStateFlow):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        menu = ["upload", "remove", "signatures", "limits", "house_safe_state"]
+        menu = ["upload", "remove", "signatures", "limits", "house_waiting", "house_safe_state"]
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -63,6 +63,11 @@ class Patience:
     doubt: float = 8.0
     """Seconds until a module must have said that it is not the other one at its address: what lost
     its power has to join the Wi-Fi first."""
+    pauses: tuple[float, ...] = (15.0, 60.0, 240.0)
+    """Seconds until a module that did not answer at its turn is asked again: a restart, a router
+    that restarts, a radio channel that is full."""
+    look_again: float = 5.0
+    """Seconds until what forbids an install is asked for again, and its window and deadline."""
     minute: float = 60.0
     """Seconds of a minute of watching a new firmware."""
 
@@ -96,6 +101,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, scan the folder, listen to the network."""
         await self.journal.async_load()  # which says what of the library is in use
+        self.queue.async_keep_behind(self.journal.last_in_queue)
         await self.library.async_load()
         await self.sources.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))

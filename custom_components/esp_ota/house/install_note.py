@@ -46,6 +46,8 @@ class InstallNote(TypedDict):
     once_more: NotRequired[bool]
     """Whether a person pressed Fix in the repair of an image that had failed twice."""
     queued: NotRequired[Queued]
+    now: NotRequired[bool]
+    """Whether a person wants it whatever its window says."""
     replaces: NotRequired[str]
     """The image that ran when somebody wanted to go back from it."""
     result: NotRequired[dict[str, Any]]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, label_registry as lr
 from homeassistant.helpers.event import async_call_later
 
@@ -21,6 +21,8 @@ _PAUSE: Final = 0.25
 _PORTION: Final = 5
 """Cards that are told at once; one costs a state written for each of a module's entities."""
 
+_LOOK_EVERY: Final = 4
+"""Portions between two looks at what only time changes."""
 _GROUPED_BY: Final = {"area_id", "labels"}
 """What of a device, if it changes, may put a module into another group."""
 
@@ -40,6 +42,8 @@ class Queue:
         self._told: dict[Ticket, Told] = {}
         self._listeners: list[CALLBACK_TYPE] = []
         self._pause: CALLBACK_TYPE | None = None
+        self._looked = 0
+        self._again = HassJob(self._tell_again, "ESP OTA queue", cancel_on_shutdown=True)
         self._is_stale = False
 
     @callback
@@ -69,6 +73,10 @@ class Queue:
     def limit(self) -> int:
         """How many may run at once."""
         return self._line.limit
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._line)
 
     @property
     def running(self) -> list[Ticket]:
@@ -180,8 +188,19 @@ class Queue:
     def _tell(self) -> None:
         """Tell those whose place or reason has changed, as many as can be told at once."""
         self._pause = None
-        if not self._is_stale:
-            return
+        self._looked = (self._looked + 1) % _LOOK_EVERY
+        if not self._looked:
+            self._line.look()  # a window may have opened
+        if self._is_stale:
+            self._tell_some()
+        if self._told:
+            self._pause = async_call_later(self._hass, _PAUSE, self._again)
+
+    @callback
+    def _tell_again(self, _now: object) -> None:
+        self._tell()
+
+    def _tell_some(self) -> None:
         self._is_stale = False
         for listener in list(self._listeners):
             listener()
@@ -195,12 +214,6 @@ class Queue:
             left -= 1
             ticket.told = standing
             self._told[ticket](standing)
-        if self._told:
-            self._pause = async_call_later(self._hass, _PAUSE, self._tell_again)
-
-    @callback
-    def _tell_again(self, _now: object) -> None:
-        self._tell()
 
 
 @callback

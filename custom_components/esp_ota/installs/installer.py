@@ -11,7 +11,16 @@ from homeassistant.core import Context, HomeAssistant, callback
 from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import Cause, ImageKind, InstallResult, InstallStage, ModuleFacts, Verdict, same_version
+from ..ota import (
+    Cause,
+    ImageKind,
+    InstallResult,
+    InstallStage,
+    ModuleFacts,
+    Priority,
+    Verdict,
+    same_version,
+)
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -82,18 +91,33 @@ class ModuleInstaller:
         version: str | None,
         context: Context | None,
         kind: ImageKind = ImageKind.SKETCH,
+        *,
+        now: bool = False,
     ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
+
+        `now` does not wait for a window; one that waits for it already begins as well.
 
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        if now and self._install_run is not None and self._install_run.is_waiting:
+            await self._async_now(self._install_run)
+            return
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=self._entry.title)
         chosen = version is not None and self._is_chosen(release, context, kind)
-        await self._async_wait(self.async_begin(release, context, chosen=chosen))
+        await self._async_wait(self.async_begin(release, context, chosen=chosen, now=now))
+
+    async def _async_now(self, install_run: InstallRun) -> None:
+        """Let one that waits for its window begin, and return when it is proven to run."""
+        install_run.note["now"] = True
+        if install_run.stage is InstallStage.QUEUED:
+            await install_run.async_note(InstallStage.QUEUED)
+        self._house.queue.async_look()
+        await self._async_wait(install_run)
 
     @property
     def rolls_back_to(self) -> Release | None:
@@ -154,10 +178,13 @@ class ModuleInstaller:
         chosen: bool = True,
         instead_of: Release | None = None,
         once_more: bool = False,
+        now: bool = False,
+        priority: Priority | None = None,
     ) -> InstallRun:
         """Begin to install a release; `instead_of` is what somebody goes back from.
 
-        `once_more` sends an image that has failed twice.
+        `once_more` sends an image that has failed twice, `now` does not wait for a window.
+        Without a priority it has that of who presses.
         """
         install_run = InstallRun.of(
             self._hass,
@@ -168,6 +195,10 @@ class ModuleInstaller:
             instead_of=instead_of,
             once_more=once_more,
         )
+        if now:
+            install_run.note["now"] = True
+        if priority is not None:
+            install_run.turn.priority = priority
         self.async_start(install_run.run(), install_run)
         return install_run
 

@@ -63,7 +63,7 @@ class InstallRun:
         self._equipment: Equipment | None = None
         self.note = note
         self.press = press
-        self.turn = Turn(coordinator, note, self._on_told)
+        self.turn = Turn(hass, coordinator, note, self._on_told, self._admit)
         self._is_noted = False
         """Whether the image had left before a crash."""
         self._has_begun = False
@@ -154,6 +154,7 @@ class InstallRun:
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         raise_for_third_try(self._hass, coordinator, release, self.note)
+        await self.turn.async_open()
         entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
             self._hass, coordinator.house, entry, entry.options, context, on_wait=self._on_wait
@@ -216,6 +217,10 @@ class InstallRun:
         """Show where it stands in the queue; what has begun meanwhile does not wait any more."""
         if self.stage is InstallStage.QUEUED:
             self._coordinator.async_set_progress(progress)
+
+    async def _admit(self) -> None:
+        assert self._equipment is not None
+        await self._equipment.admit()
 
     def _on_progress(self, progress: InstallProgress) -> None:
         self._coordinator.async_set_progress(self.turn.shown(progress))
@@ -376,6 +381,9 @@ class InstallRun:
             raise asyncio.CancelledError
 
     async def _finish(self, *, touched: bool) -> None:
+        if self.result.verdict.is_success:
+            journal = self._coordinator.house.journal
+            journal.note_took(self._entry.entry_id, self.turn.seconds)
         if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended
             self.note["again"] = False
             await self.async_note(InstallStage.DONE, self.result)

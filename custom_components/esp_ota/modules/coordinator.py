@@ -57,6 +57,7 @@ from ..ota import (
 )
 from .asking import Asking
 from .device import async_keep_mac, device_of
+from .life import Life
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
@@ -96,6 +97,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             on_heard=self._heard_asking,
             version_for_query=self.version_for_query,
         )
+        self.life = Life(hass, entry)
         self.watch = self._watch()
         self._announced: ModuleFacts | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
@@ -243,6 +245,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def _seen(self) -> None:
         """Show that the module has just said something; not each time, it may ask every second."""
+        self.life.heard()
         now, before = dt_util.utcnow(), self.data.last_seen
         if self.data.left or before is None or now - before >= _SEEN_AGAIN:
             self._set(replace(self.data, last_seen=now, left=False))

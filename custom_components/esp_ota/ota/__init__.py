@@ -85,7 +85,7 @@ from .preflight import (
     read_public_key,
     verify_signature,
 )
-from .queue import Bar, Line, Priority, Reason, Standing, Ticket, Waits
+from .queue import DAYS, Bar, Line, Priority, Reason, Standing, Ticket, Waits, Window
 from .sources import (
     Account,
     CallBudget,
@@ -123,6 +123,7 @@ from .transport import (
 
 __all__ = [
     "ACCEPTABLE",
+    "DAYS",
     "DEFAULT_PORTS",
     "INFO_SIZE_LIMIT",
     "LAST_OF_IMAGE",
@@ -206,6 +207,7 @@ __all__ = [
     "Waits",
     "WatchLimits",
     "Whereabouts",
+    "Window",
     "as_text",
     "as_texts",
     "ask_gate",

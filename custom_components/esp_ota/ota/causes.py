@@ -193,6 +193,8 @@ class Cause(StrEnum):
     CANCELLED_LATE = "cancelled_late"
     CANCEL_TOO_LATE = "cancel_too_late"
     NOT_QUEUED = "not_queued"
+    WINDOW_MISSED = "window_missed"
+    NOT_AWAKE = "not_awake"
     NOTHING_RUNNING = "nothing_running"
     SUSPENDED = "suspended"
     ROLLBACK_FAILED = "rollback_failed"

@@ -1,6 +1,7 @@
 """Who of those that wait may run next, and what each waits for."""
 
 import asyncio
+import math
 import random
 
 import pytest
@@ -146,7 +147,7 @@ async def test_who_is_urgent_or_goes_back_goes_before_a_press_and_that_before_a_
         await house.press(f"{priority.name} 1", f"{priority.name} 2", priority=priority)
     expected = [f"{priority.name} {n}" for priority in Priority for n in (1, 2)]
     assert [name for name, _, _ in house.standings] == expected
-    house.tickets["REST 2"].is_urgent = True
+    house.tickets["REST 2"].urgent_until = math.inf
     await house.end("first")
     assert house.began == ["first", "REST 2"]
     await house.end_all()

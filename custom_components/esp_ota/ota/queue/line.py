@@ -8,6 +8,7 @@ place, and whoever waits for a group has it before those behind.
 import asyncio
 from bisect import insort
 from collections.abc import Callable, Mapping
+import time
 from typing import Final, Self
 
 from .standing import Priority, Reason, Standing, Waits
@@ -44,8 +45,8 @@ class Ticket:
         self.order = order
         self.groups = groups
         self.bar = bar
-        self.is_urgent = False
-        """Whether its module is awake for some seconds only: then it goes before all others."""
+        self.urgent_until = 0.0
+        """Until when its module is awake (`time.monotonic()`), and it goes before all others."""
         self.runs = False
         self.held: Reason | None = CHECK
         """Why it does not ask for its turn."""
@@ -57,6 +58,11 @@ class Ticket:
     def key(self) -> tuple[int, float]:
         """What the line is sorted by."""
         return self.priority, self.order
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it cannot wait."""
+        return self.urgent_until > time.monotonic()
 
     @property
     def asks(self) -> bool:
@@ -86,7 +92,7 @@ class Ticket:
     def call(self) -> None:
         """Have `up` return; for the line."""
         assert self._called is not None
-        self.runs, self.is_urgent = True, False
+        self.runs = True
         self._called.set_result(None)
 
     def leave(self) -> None:
@@ -124,6 +130,10 @@ class Line:
         """Hold at once for who waits, and take nothing from who runs."""
         self._limit = limit
         self.look()
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
 
     @property
     def running(self) -> list[Ticket]:
