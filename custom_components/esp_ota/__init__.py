@@ -61,6 +61,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     def recover(_hass: HomeAssistant) -> None:
         installer.async_recover()
 
+    if installer.may_begin_while_starting:
+        recover(hass)
     entry.async_on_unload(async_at_started(hass, recover))
     return True
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.const import DOMAIN
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from tests.kit.entries import StartModule
@@ -272,3 +273,23 @@ async def test_a_window_that_never_opens_is_told_at_the_deadline(yard: Yard, wal
     assert not pressed.done()
     wall.go_on(hours=46)
     assert await pressed == ["window_missed"]
+
+
+async def test_now_does_not_wait_for_the_window_and_lets_one_that_waits_begin(yard: Yard) -> None:
+    await yard.open(window=window(3, 2))
+    await yard.add("a", "b")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "window")
+    await yard.act("install", "b", now=True)
+    await yard.act("install", "a", now=True)
+    assert await pressed == ["done"]
+    assert [yard.running(name) for name in "ab"] == ["1.1.0"] * 2
+
+
+async def test_now_never_overrides_what_forbids_it(yard: Yard) -> None:
+    yard.hass.states.async_set(RAIN, "on")
+    await yard.open(window=window(3, 2))
+    await yard.add("a", options=NOT_WHILE_RAINING)
+    with pytest.raises(HomeAssistantError) as caught:
+        await yard.act("install", "a", now=True)
+    assert caught.value.translation_key == "inhibited"

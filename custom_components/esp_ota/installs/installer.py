@@ -8,6 +8,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, callback
 
+from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator
@@ -289,6 +290,18 @@ class ModuleInstaller:
             self.async_start(self._async_recover_after(before))
         elif (recovery := self._recovery()) is not None:
             self.async_start(recovery.run(), recovery.install_run)
+
+    @property
+    def may_begin_while_starting(self) -> bool:
+        """Whether what is queued needs nothing that Home Assistant has yet to start.
+
+        A module that sleeps may wake just then, and has no equipment that must be there first.
+        """
+        options = self._entry.options
+        note = self._house.journal.open_install(self._entry.entry_id)
+        is_queued = note is not None and note["stage"] == InstallStage.QUEUED
+        rests_on_nothing = options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING
+        return is_queued and rests_on_nothing and bool(options.get(CONF_SLEEPS, False))
 
     def _recovery(self) -> Recovery | None:
         note = self._house.journal.open_install(self._entry.entry_id)
