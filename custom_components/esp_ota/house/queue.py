@@ -5,13 +5,13 @@ is told in small portions, those in front first: with hundreds that wait, all of
 up whenever one begins.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, label_registry as lr
-from homeassistant.helpers.event import async_call_later
 
 from ..const import DEFAULT_PARALLEL, STAGGER_AREA, STAGGER_LABEL
 from ..ota import Bar, Line, Priority, Standing, Ticket
@@ -41,9 +41,9 @@ class Queue:
         self._labels: frozenset[str] = frozenset()
         self._told: dict[Ticket, Told] = {}
         self._listeners: list[CALLBACK_TYPE] = []
-        self._pause: CALLBACK_TYPE | None = None
+        self._next: asyncio.Handle | None = None
+        """The next portion, as long as anybody stands in the queue."""
         self._looked = 0
-        self._again = HassJob(self._tell_again, "ESP OTA queue", cancel_on_shutdown=True)
         self._is_stale = False
 
     @callback
@@ -115,10 +115,9 @@ class Queue:
         """Forget a ticket, whatever it does."""
         self._told.pop(ticket, None)
         ticket.leave()
-        if not self._told and self._pause is not None:
-            self._pause()
-            self._pause = _nothing
-            self._hass.loop.call_soon(self._tell)
+        if not self._told and self._next is not None:
+            self._next.cancel()
+            self._next = self._hass.loop.call_soon(self._tell)
 
     @callback
     def async_move(self, ticket: Ticket, place: int) -> None:
@@ -180,27 +179,21 @@ class Queue:
     @callback
     def _changed(self) -> None:
         self._is_stale = True
-        if self._pause is None:
-            self._hass.loop.call_soon(self._tell)
-            self._pause = _nothing
+        if self._next is None:
+            self._next = self._hass.loop.call_soon(self._tell)
 
     @callback
     def _tell(self) -> None:
-        """Tell those whose place or reason has changed, as many as can be told at once."""
-        self._pause = None
+        """Tell what has changed, and go on as long as anybody stands in the queue."""
         self._looked = (self._looked + 1) % _LOOK_EVERY
         if not self._looked:
             self._line.look()  # a window may have opened
         if self._is_stale:
             self._tell_some()
-        if self._told:
-            self._pause = async_call_later(self._hass, _PAUSE, self._again)
-
-    @callback
-    def _tell_again(self, _now: object) -> None:
-        self._tell()
+        self._next = self._hass.loop.call_later(_PAUSE, self._tell) if self._told else None
 
     def _tell_some(self) -> None:
+        """Tell those whose place or reason is another now, as many as can be told at once."""
         self._is_stale = False
         for listener in list(self._listeners):
             listener()
@@ -214,8 +207,3 @@ class Queue:
             left -= 1
             ticket.told = standing
             self._told[ticket](standing)
-
-
-@callback
-def _nothing() -> None:
-    """Stand for a portion that is told in a moment."""
