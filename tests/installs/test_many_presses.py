@@ -40,9 +40,7 @@ async def test_update_all_of_five_hundred_fills_the_queue(
     assert len(yard.queue["waiting"]) == 20
     assert yard.queue["more"] >= MANY - LIMIT - 20
     assert len(str(yard.queue)) < 4096
-    await until(
-        lambda: sum(yard.running(name) == "1.1.0" for name in names) >= BEGUN, 120
-    )
+    await until(lambda: sum(yard.running(name) == "1.1.0" for name in names) >= BEGUN, 120)
     waiting = [name for name in names if yard.shown(name)["stage"] in {"checking", "queued"}]
     await yard.act("cancel", *waiting)
     told = await pressed
