@@ -204,6 +204,23 @@ async def test_a_sign_of_life_of_a_module_that_is_gone_again_is_followed_once(ya
     assert await pressed == ["cancelled"]
 
 
+async def test_a_module_that_falls_asleep_before_the_first_byte_is_waited_for_again(
+    yard: Yard,
+) -> None:
+    safe_state = {**NOT_WHILE_RAINING["safe_state"], "inhibit": [], "stable": 1}
+    options = {**NOT_WHILE_RAINING, "safe_state": safe_state, "sleeps": True}
+    await yard.open()
+    await yard.add("a", options={**options, "wake_entity": "sensor.mqtt"})
+    pressed = yard.press("a")
+    await until(lambda: yard.shown("a")["stage"] == "making_safe")
+    await yard.modules["a"].power_off()
+    await until(lambda: yard.standing("a")[1] == "sign_of_life", 40)
+    await yard.modules["a"].power_cycle()
+    await yard.modules["a"].wait_for(Seen.BACK)
+    yard.hass.states.async_set("sensor.mqtt", "1")
+    assert await pressed == ["done"]
+
+
 async def test_a_module_that_never_wakes_is_told_at_the_deadline(yard: Yard, wall: Wall) -> None:
     await yard.open(wait_hours=2)
     await yard.add("a", options=SLEEPS)

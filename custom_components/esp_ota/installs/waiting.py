@@ -1,7 +1,8 @@
 """What one install waits for besides its turn, for how long, and what happens when that is over."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 import voluptuous as vol
@@ -108,11 +109,11 @@ class Waiting:
         if self._unusable:
             return Reason(why=Waits.WINDOW, what=self._unusable)
         if "start" in window:
-            times = Window.of(window["start"], window["end"], window["days"])
-            now = dt_util.now()
-            closes = times.closes(now)
-            if closes is None or (closes - now).total_seconds() < self.seconds:
-                return Reason(why=Waits.WINDOW, what=_moment(times.opens(now)))
+            times = window["start"], window["end"], tuple(window["days"])
+            now = dt_util.utcnow().replace(microsecond=0)
+            left, reason = _times(*times, now, dt_util.get_default_time_zone())
+            if left < self.seconds:
+                return reason
         if self._conditions is not None:
             unmet = self._conditions.unmet({"module": self._entry.title})
             if unmet:
@@ -155,6 +156,20 @@ class Waiting:
         """Return what is told of an install whose window never let it begin."""
         bar = self.bar()
         return InstallRefused(Cause.WINDOW_MISSED, window=bar.what if bar else "-")
+
+
+@lru_cache(maxsize=16)
+def _times(
+    start: str, end: str, days: tuple[str, ...], now: datetime, zone: tzinfo
+) -> tuple[float, Reason]:
+    """Return for how many seconds a window stays open, and what is told where that is too short.
+
+    Hundreds that wait for the same one ask in the same second.
+    """
+    window, local = Window.of(start, end, days), now.astimezone(zone)
+    closes = window.closes(local)
+    left = (closes - now).total_seconds() if closes is not None else 0.0
+    return left, Reason(why=Waits.WINDOW, what=_moment(window.opens(local)))
 
 
 def _moment(moment: datetime | None) -> str:

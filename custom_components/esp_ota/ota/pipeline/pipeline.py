@@ -128,6 +128,12 @@ class Pipeline:
                 continue
             if not self.goes_on:
                 return
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for a better time before another round, where the network ended this one."""
+        if self._again is not None and self._ports.turn.may_wait(self._again):
+            await self._wait_for_better(self._again)
 
     async def _or_later(self, err: OtaError) -> None:
         """Turn to the next way, or wait for a better time; raises what nothing helps against."""
@@ -140,6 +146,10 @@ class Pipeline:
                 return
         if self._sending.payload_started or not self._ports.turn.may_wait(err):
             raise err
+        await self._wait_for_better(err)
+
+    async def _wait_for_better(self, err: OtaError) -> None:
+        """Wait until it may be tried again, by whatever way; raises what took too long."""
         if self.stage is not InstallStage.QUEUED:
             await self._stage(InstallStage.QUEUED)
         await self._ports.turn.better_time(err)
@@ -333,7 +343,12 @@ class Pipeline:
         except NotCollected as err:
             self._again = err
         except OtaError as err:
-            self._fall_back(err)
+            try:
+                self._fall_back(err)
+            except ModuleConnectionError as first:
+                if self._sending.payload_started or not self._ports.turn.may_wait(first):
+                    raise
+                self._again = first
         return None
 
     async def _prove(self, delivery: Delivery, gone_at: float | None = None) -> InstallResult:
