@@ -87,6 +87,8 @@ class KeptStore:
 
         Whatever is to be kept while a write runs is written by one write after it.
         """
+        if not self._lock.locked() and self._next is None:
+            return await self._async_write()
         if self._next is None:
             self._next = self._hass.async_create_background_task(
                 self._async_write(), f"ESP OTA write {self._name}", eager_start=False
