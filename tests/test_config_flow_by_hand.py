@@ -256,10 +256,11 @@ async def test_a_module_is_not_reconfigured_to_the_address_of_another(
     result = await entry.start_reconfigure_flow(garden.hass)
 
     configure = garden.hass.config_entries.flow.async_configure
-    for other in (pump, configured):
+    for other, why_not in ((pump, "other_name"), (configured, "other_module")):
         result = await configure(result["flow_id"], {"host": "127.0.0.1", "port": other.port})
         assert result["type"] is FlowResultType.FORM
-        assert result["errors"] == {"base": "other_module"}
+        assert result["errors"] == {"base": why_not}
+        assert_form_is_whole("config", result)
         assert_form_is_whole("config", result)
     assert entry.data["port"] == module.port
 

@@ -99,4 +99,4 @@ async def test_a_module_without_a_mac_has_a_device_without_connections(
 
     [device] = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     assert device.connections == set()
-    assert device.identifiers == {(DOMAIN, entry.entry_id)}
+    assert device.identifiers == {(DOMAIN, entry.unique_id)}

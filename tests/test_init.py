@@ -1,15 +1,18 @@
 """Setting up and taking away: the integration, its entries, what they share."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.dt import utcnow
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, options_for
 from tests.virtual_module import Seen
@@ -121,3 +124,49 @@ async def test_a_folder_that_cannot_be_made_does_not_keep_modules_from_being_upd
 
     assert hass.data[HOUSE].library.releases == []
     assert hass.data[HOUSE].announcements.find("127.0.0.1", 1) is None
+
+
+async def at_work(garden: Garden) -> tuple[bool, bool]:
+    """Whether the folder is scanned, and the network listened to."""
+    folder, announcements = garden.house.folder, garden.house.announcements
+    folder._seen.clear()
+    path = folder.path / "any.bin"
+    path.write_text("no firmware")
+    async_fire_time_changed(garden.hass, utcnow() + timedelta(seconds=2.5))
+    await garden.hass.async_block_till_done(wait_background_tasks=True)
+    listeners = announcements._zeroconf.record_manager.listeners
+    return path.name in folder._seen, announcements in listeners
+
+
+async def test_after_the_last_entry_nothing_is_scanned_and_listened_to(
+    garden: Garden, start_module: StartModule
+) -> None:
+    entries = garden.hass.config_entries
+    module = await garden.add(entry_for(await start_module()))
+    house = garden.house.entry
+    assert house is not None
+    assert await at_work(garden) == (True, True)
+
+    await entries.async_remove(module.entry_id)
+    assert await at_work(garden) == (True, True)  # the library is still there
+    await entries.async_remove(house.entry_id)
+    assert await at_work(garden) == (False, False)
+
+    await garden.add(entry_for(await start_module()))
+    assert await at_work(garden) == (True, True)
+
+
+async def test_a_house_whose_entries_are_all_disabled_rests(
+    garden: Garden, start_module: StartModule
+) -> None:
+    entries = garden.hass.config_entries
+    module = await garden.add(entry_for(await start_module()))
+    house = garden.house.entry
+    assert house is not None
+    for entry in (module, house):
+        await entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert await at_work(garden) == (False, False)
+
+    await entries.async_set_disabled_by(module.entry_id, None)
+    await garden.hass.async_block_till_done()
+    assert await at_work(garden) == (True, True)

@@ -6,12 +6,14 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
     mock_restore_cache,
     mock_restore_cache_with_extra_data,
 )
 
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import WHOLE_WAY, Garden, options_for, until
 from tests.virtual_module import Fault, ModuleConfig, Seen, VirtualModule
@@ -20,6 +22,12 @@ STAGE = "sensor.garden_valve_update_stage"
 LAST_UPDATE = "sensor.garden_valve_last_update"
 LAST_SEEN = "sensor.garden_valve_last_seen"
 EVENT = "event.garden_valve_update_ended"
+
+
+@pytest.fixture
+def all_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a person who switched all entities on."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
 
 
 def states_of(hass: HomeAssistant, entity_id: str) -> list[str]:
@@ -42,6 +50,7 @@ def value(hass: HomeAssistant, entity_id: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_on")
 async def test_the_stage_is_written_once_for_each_stage(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -58,10 +67,11 @@ async def test_the_stage_is_written_once_for_each_stage(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_on")
 async def test_a_module_is_last_seen_when_it_announced_itself_last(
     garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.modules.coordinator._SEEN_AGAIN", timedelta())
+    monkeypatch.setattr("custom_components.esp_ota.modules.presence._SEEN_AGAIN", timedelta())
     module = await start_module(advertise=True)
     entry = entry_for(module)
     await garden.add(entry)
@@ -77,22 +87,38 @@ async def test_a_module_is_last_seen_when_it_announced_itself_last(
     assert value(garden.hass, LAST_SEEN) == last.isoformat(timespec="seconds")
 
 
-async def test_a_module_that_says_something_each_second_is_shown_each_half_minute(
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_on")
+async def test_a_module_that_says_something_each_minute_is_shown_each_hour_and_rightly_after_it(
     garden: Garden, start_module: StartModule, freezer: FrozenDateTimeFactory
 ) -> None:
     entry = entry_for(VirtualModule(ModuleConfig()))
     await garden.add(entry)
     seen = states_of(garden.hass, LAST_SEEN)
 
-    for _ in range(62):
-        entry.runtime_data.coordinator._seen()
-        freezer.tick(1)
-    await garden.hass.async_block_till_done()
+    async def minutes(number: int, *, says: bool = True) -> None:
+        for _ in range(number):
+            freezer.tick(60)
+            if says:
+                entry.runtime_data.coordinator.presence.async_heard()
+            async_fire_time_changed(garden.hass)
+            await garden.hass.async_block_till_done()
 
+    await minutes(1)
+    assert len(seen) == 1  # at once, when it was not known
+    await minutes(150)
     assert len(seen) == 3
+    last = entry.runtime_data.coordinator.data.last_seen
+    await minutes(61, says=False)
+    assert value(garden.hass, LAST_SEEN) == last.isoformat(timespec="seconds")
+    assert len(seen) == 4
+    await minutes(90, says=False)
+    await minutes(1)
+    assert len(seen) == 5
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_on")
 async def test_a_module_that_says_nothing_was_never_seen(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -114,7 +140,21 @@ async def test_what_is_noisy_or_rare_is_there_but_off(
     off = {
         one.entity_id for one in entities if one.disabled_by is er.RegistryEntryDisabler.INTEGRATION
     }
-    assert off == {"sensor.garden_valve_running_image", "sensor.garden_valve_free_slot"}
+    assert off == {
+        "sensor.garden_valve_running_image",
+        "sensor.garden_valve_free_slot",
+        "sensor.garden_valve_update_stage",
+        "sensor.garden_valve_last_seen",
+    }
+    on = {one.entity_id for one in entities} - off
+    assert on == {
+        "update.garden_valve_firmware",
+        "binary_sensor.garden_valve_reachable",
+        "sensor.garden_valve_last_update",
+        "event.garden_valve_update_ended",
+        "button.garden_valve_cancel_update",
+        "button.garden_valve_roll_back",
+    }
 
 
 @pytest.fixture
@@ -144,7 +184,7 @@ def restarted(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("restarted")
+@pytest.mark.usefixtures("restarted", "all_on")
 async def test_how_the_last_update_ended_outlives_a_restart(
     garden: Garden, start_module: StartModule
 ) -> None:

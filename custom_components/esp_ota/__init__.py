@@ -7,11 +7,11 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, DOMAIN, KIND_HOUSE
+from .const import CONF_KIND, DOMAIN, KIND_HOUSE, KIND_MODULE
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
-from .modules import ModuleCoordinator
+from .modules import ModuleCoordinator, async_settle_identity
 from .services import async_register_actions
 from .web import PullView, UploadView
 
@@ -39,14 +39,25 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
+async def async_migrate_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
+    """Take over an entry of release 0.1.0, whose ids were made from its entry's."""
+    if entry.data[CONF_KIND] == KIND_MODULE:
+        async_settle_identity(hass, hass.data[HOUSE], entry)
+    hass.config_entries.async_update_entry(entry, minor_version=2)
+    return True
+
+
 async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
     """Set up a module, or the house's own entry."""
     house = hass.data[HOUSE]
+    await house.async_serve()
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
-    hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
+    if house.entry is None:
+        hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
+    async_settle_identity(hass, house, entry)
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = ModuleInstaller(hass, coordinator)
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
@@ -69,10 +80,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
     """Unload a module; a running install is cancelled and its equipment restored."""
+    house = hass.data[HOUSE]
     if entry.data[CONF_KIND] == KIND_HOUSE:
-        hass.data[HOUSE].async_close()
-        return await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS)
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+        if not await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS):
+            return False
+        house.async_close()
+    elif not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await house.async_rest()  # the last one may just have been disabled
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> None:
@@ -80,4 +96,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> N
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+        house.memory.async_forget(entry.entry_id)
+        if entry.data[CONF_KIND] == KIND_HOUSE:
+            await house.outliving.async_keep_house(entry.data, entry.options)
+        else:
+            await house.outliving.async_keep_module(entry)
+        await house.async_rest()
     async_clear_module_issues(hass, entry.entry_id)

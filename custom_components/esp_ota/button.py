@@ -9,7 +9,7 @@ from typing import Final, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import ModuleEntity
@@ -65,6 +65,11 @@ class ModuleButton(ModuleEntity, ButtonEntity):
     def available(self) -> bool:
         """Always: a press that is skipped in silence would tell nobody why."""
         return True
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show nothing of it."""
 
     @override
     async def async_press(self) -> None:

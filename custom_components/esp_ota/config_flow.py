@@ -27,7 +27,7 @@ from .const import (
     CONF_MOVED_FROM,
     CONF_PULL_SECRET,
     CONF_REFUSED_BY,
-    CONF_SERVICE_NAME,
+    CONF_RENAMED,
     CONF_TRANSPORTS,
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PORT,
@@ -41,20 +41,23 @@ from .flows import (
     NO_PASSWORD,
     PASSWORD,
     PORT,
+    RENAMED,
     SOURCE_FLOWS,
     HouseOptionsFlow,
     ModuleFlow,
     ModuleOptionsFlow,
     async_updater_of,
     has_a_page_alone,
+    name_at,
     ways_of,
     with_stored,
     without_passwords,
 )
 from .house import HOUSE, Announcements, async_newcomers, new_secret
-from .installs import async_meet, is_installing
+from .installs import async_meet, async_meet_by_address, async_renamed, is_installing
 from .ota import (
     WIFI_OTA_PORT,
+    Address,
     ModuleFacts,
     UploadDialect,
     as_texts,
@@ -70,6 +73,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     """Makes the entries of modules, and the house's own."""
 
     VERSION = 1
+    MINOR_VERSION = 2
+    """Since 2, ids of entities are made from the module and not from its entry."""
 
     @staticmethod
     @callback
@@ -93,8 +98,10 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Make the house's entry; the first module asks for it."""
         await self.async_set_unique_id(HOUSE_UNIQUE_ID)
         self._abort_if_unique_id_configured()
-        data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: new_secret()}
-        return self.async_create_entry(title="Firmware library", data=data)
+        known = self.hass.data[HOUSE].outliving  # it may have been deleted
+        data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: known.secret or new_secret()}
+        options = dict(known.options)
+        return self.async_create_entry(title="Firmware library", data=data, options=options)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -122,6 +129,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
+        entries = self._async_current_entries()
+        await async_meet_by_address(entries, self._service_name, self._facts)
         self._async_abort_entries_match({CONF_HOST: self._facts.host, CONF_PORT: self._facts.port})
         if other := async_updater_of(self.hass, self._facts):
             return self.async_abort(
@@ -189,7 +198,7 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         at the old one, and something at the new one. None where it cannot be told.
         """
         if known.state is ConfigEntryState.LOADED:
-            return await async_meet(known, self._facts)
+            return await async_meet(known, self._service_name, self._facts)
         address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
         if address.items() <= known.data.items():
             return True
@@ -326,33 +335,40 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if has_a_page_alone(entry):
             return await self.async_step_reconfigure_page()
         errors: dict[str, str] = {}
+        found: str | None = None
         if user_input is not None:
-            if await self._async_is_others(entry, user_input):
-                errors["base"] = "other_module"
+            announcements, entries = (
+                await self._async_announcements(),
+                self._async_current_entries(),
+            )
+            why_not, found = name_at(announcements, entries, entry, user_input)
+            if why_not is not None:
+                errors["base"] = why_not
             elif await self._async_reach(user_input):
+                user_input.pop(CONF_RENAMED, None)
+                if found is not None:
+                    there = Address(user_input[CONF_HOST], user_input[CONF_PORT])
+                    async_renamed(self.hass, entry, found, there)
                 data = {CONF_PASSWORD: None} | with_stored(user_input, entry.data)
                 data[CONF_MOVED_FROM] = None  # a person says where it is
                 return self.async_update_and_abort(entry, data_updates=data)
             else:
                 errors["base"] = "unreachable"
-        schema = vol.Schema(_ADDRESS | {vol.Optional(CONF_PASSWORD): PASSWORD} | NO_PASSWORD)
+        schema = vol.Schema(
+            _ADDRESS
+            | {vol.Optional(CONF_PASSWORD): PASSWORD}
+            | NO_PASSWORD
+            | (RENAMED if found is not None else {})
+        )
         shown = user_input or without_passwords(entry.data)
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(schema, shown),
             errors=errors,
-            description_placeholders=as_texts({"name": entry.title}),
+            description_placeholders=as_texts(
+                {"name": entry.title, "other": (found or "?").partition(".")[0]}
+            ),
         )
-
-    async def _async_is_others(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:
-        """Whether an address belongs to another entry, or announces another name."""
-        host, port = address[CONF_HOST], address[CONF_PORT]
-        for other in self._async_current_entries():
-            known = other.data.get(CONF_HOST), other.data.get(CONF_PORT)
-            if other is not entry and known == (host, port):
-                return True
-        name = entry.data.get(CONF_SERVICE_NAME)
-        return (await self._async_announcements()).is_others(name, host, port)
 
     async def _async_announcements(self) -> Announcements:
         """Return what modules announced; the house is not set up before the first entry exists."""

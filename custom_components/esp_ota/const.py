@@ -21,8 +21,15 @@ CONF_MAC: Final = "mac"
 CONF_AUTH: Final = "auth_required"
 CONF_NO_PASSWORD: Final = "no_password"  # noqa: S105 - a key, not a password
 """That the stored password is to be forgotten; said to a form, never stored."""
+CONF_RENAMED: Final = "renamed"
+"""That it announces itself by another name; said to a form, never stored."""
+CONF_IDENTITY: Final = "identity"
+"""What the ids of a module's entities and device are made from; it stays when its unique id moves
+from its name to its MAC, and when its entry is deleted and made again."""
 CONF_MOVED_FROM: Final = "moved_from"
 """Where it was when an image or a person proved last who it is; absent: where it is now."""
+CONF_NAMED_BEFORE: Final = "named_before"
+"""The service that it announced before it was followed to another name."""
 
 CONF_PULL_SECRET: Final = "pull_secret"  # noqa: S105 - a key, not a secret
 CONF_OWN_SECRET: Final = "own_secret"  # noqa: S105 - a key, not a secret

@@ -6,11 +6,12 @@ import os
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .ota import Cause, OtaError, as_text, as_texts
+from .ota import Address, Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
 SET_ASIDE: Final = "_set_aside"
@@ -22,6 +23,7 @@ _JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
 WAITS_LONG: Final = "waits_long"
 MODULE_MOVED: Final = "module_moved"
+MODULE_RENAMED: Final = "module_renamed"
 _LONGEST: Final = 2000
 """Characters of a sentence with all that it names."""
 _DOUBTS: Final = (MODULE_MOVED, "same_name")
@@ -270,6 +272,31 @@ def async_clear_doubt(hass: HomeAssistant, entry_id: str) -> None:
 
 
 @callback
+def async_raise_renamed(
+    hass: HomeAssistant, entry: ConfigEntry, service_name: str, there: Address
+) -> None:
+    """Ask whether a module announces itself under another name now."""
+    async_raise_module_issue(
+        hass,
+        entry.entry_id,
+        MODULE_RENAMED,
+        {
+            "module": entry.title,
+            "name": str(entry.data.get(CONF_NAME)),
+            "other": service_name.partition(".")[0],
+            "host": there.host,
+        },
+        fix={"service_name": service_name, "host": there.host, "port": str(there.port)},
+    )
+
+
+@callback
+def async_clear_renamed(hass: HomeAssistant, entry_id: str) -> None:
+    """Take that back: it is known what its name is."""
+    ir.async_delete_issue(hass, DOMAIN, f"{MODULE_RENAMED}_{entry_id}")
+
+
+@callback
 def async_raise_update_issue(
     hass: HomeAssistant, entry_id: str, cause: Cause, placeholders: dict[str, str], *, sent: bool
 ) -> None:
@@ -307,13 +334,13 @@ def async_clear_module_issues(hass: HomeAssistant, entry_id: str, *, failure: bo
     """Take back all that was said about a module, because a new install begins.
 
     Without `failure` it stays told why the last update failed, and that an image is not sent any
-    more: that is so until one succeeds.
+    more: that is so until one succeeds. So does the question whether it has another name.
     """
     registry = ir.async_get(hass)
     for domain, issue_id in list(registry.issues):
         if domain != DOMAIN or not issue_id.endswith(f"_{entry_id}"):
             continue
-        if failure or not issue_id.startswith((_UPDATE_FAILED, OFFERED_TWICE)):
+        if failure or not issue_id.startswith((_UPDATE_FAILED, OFFERED_TWICE, MODULE_RENAMED)):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 

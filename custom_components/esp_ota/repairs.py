@@ -9,7 +9,8 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .house import HOUSE
 from .installs import ModuleRuntime
-from .issues import MODULE_MOVED, OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
+from .issues import MODULE_MOVED, MODULE_RENAMED, OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
+from .ota import Address
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -107,6 +108,42 @@ class ItMoved(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class ItIsRenamed(RepairsFlow):
+    """Asks whether a module announces itself under another name now."""
+
+    async def async_step_init(self, _user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["renamed", "stays"],
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+    async def async_step_renamed(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Follow it."""
+        return self._told(renamed=True)
+
+    async def async_step_stays(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Believe that other one no more, until the next start."""
+        return self._told(renamed=False)
+
+    def _told(self, *, renamed: bool) -> RepairsFlowResult:
+        assert self.data is not None
+        entry = self.hass.config_entries.async_get_entry(str(self.data["entry_id"]))
+        runtime = getattr(entry, "runtime_data", None)
+        if not isinstance(runtime, ModuleRuntime):
+            return self.async_abort(reason="not_loaded")
+        there = Address(str(self.data["host"]), int(str(self.data["port"])))
+        name = str(self.data["service_name"])
+        runtime.coordinator.names.async_told(name, there, renamed=renamed)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
@@ -119,4 +156,6 @@ async def async_create_fix_flow(
         return GiveNames()
     if issue_id.startswith(MODULE_MOVED):
         return ItMoved()
+    if issue_id.startswith(MODULE_RENAMED):
+        return ItIsRenamed()
     return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))

@@ -1,8 +1,8 @@
 """Where an update stands, how the last one ended, what is known of the module; and the queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -12,9 +12,10 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import EntityCategory, UnitOfInformation
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE
@@ -27,6 +28,9 @@ from .ota import InstallStage, Verdict
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 
 _IDLE: Final = "idle"
+_SEEN_ROW: Final = timedelta(hours=1)
+"""How often *Last seen* is written: a module may ask each minute, and each state is a row of the
+recorder."""
 _ATTRIBUTES: Final = ("cause", "sentence", "version", "previous_version")
 """What the last verdict keeps over a restart, besides itself."""
 _SHOWN: Final = 20
@@ -52,6 +56,7 @@ SENSORS: Final = (
         key="stage",
         translation_key="stage",
         device_class=SensorDeviceClass.ENUM,
+        entity_registry_enabled_default=False,  # the card says it as well, and writes it anyway
         options=[_IDLE, *(str(stage) for stage in InstallStage)],
         value_fn=_stage,
     ),
@@ -103,10 +108,15 @@ class ModuleSensor(ModuleEntity, SensorEntity):
     def __init__(
         self, coordinator: ModuleCoordinator, description: ModuleSensorDescription
     ) -> None:
-        """Show the value as it is now."""
+        """Show a value of the module; two are disabled, and then nobody asks for it."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_native_value = description.value_fn(coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the value as it is now."""
+        await super().async_added_to_hass()
+        self._attr_native_value = self.entity_description.value_fn(self.coordinator)
 
     @callback
     @override
@@ -134,12 +144,22 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
     async def async_added_to_hass(self) -> None:
         """Show what was known before the last restart."""
         await super().async_added_to_hass()
+        if self.coordinator.data.ended is not None:
+            self._show()
+            return
+        # Release 0.1.0 remembered nothing by itself.
         last = await self.async_get_last_state()
         if last is not None and last.state in self._attr_options:
             self._attr_native_value = last.state
             self._attr_extra_state_attributes = {
                 name: last.attributes.get(name) for name in _ATTRIBUTES
             }
+
+    def _show(self) -> None:
+        ended: Mapping[str, Any] | None = self.coordinator.data.ended
+        assert ended is not None
+        self._attr_native_value = ended["verdict"]
+        self._attr_extra_state_attributes = {name: ended[name] for name in _ATTRIBUTES}
 
     @callback
     @override
@@ -149,22 +169,28 @@ class LastVerdict(ModuleEntity, SensorEntity, RestoreEntity):
             return
         self._shown = outcome
         self.async_set_context(outcome.press.context)
-        self._attr_native_value = outcome.result.verdict
-        self._attr_extra_state_attributes = {name: outcome.attributes[name] for name in _ATTRIBUTES}
+        self._show()
         self.async_write_ha_state()
 
 
 class LastSeen(ModuleEntity, RestoreSensor):
-    """When the module last said something by itself: an announcement, or a request."""
+    """When the module last said something by itself: an announcement, or a request.
+
+    Written at once when that was not known, and then once an hour with the latest: that of a
+    module that falls silent is right after an hour at most.
+    """
 
     _attr_translation_key = "last_seen"
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_entity_registry_enabled_default = False  # "Reachable" says what most want to know
 
     def __init__(self, coordinator: ModuleCoordinator) -> None:
         """Belong to a module."""
         super().__init__(coordinator, "last_seen")
         self._attr_native_value: datetime | None = coordinator.data.last_seen
+        self._later: CALLBACK_TYPE | None = None
+        """Runs until the next row."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -174,12 +200,26 @@ class LastSeen(ModuleEntity, RestoreSensor):
         if self._attr_native_value is None and last and isinstance(last.native_value, datetime):
             self._attr_native_value = last.native_value
 
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        if self._later is not None:
+            self._later()
+        await super().async_will_remove_from_hass()
+
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
+        if self._later is None:
+            self._write()
+
+    @callback
+    def _write(self, _now: datetime | None = None) -> None:
+        """Show the latest if there is one, and nothing more for an hour."""
+        self._later = None
         seen = self.coordinator.data.last_seen
         if seen is not None and seen != self._attr_native_value:
             self._attr_native_value = seen
+            self._later = async_call_later(self.hass, _SEEN_ROW, self._write)
             self.async_write_ha_state()
 
 

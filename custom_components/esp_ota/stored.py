@@ -49,6 +49,8 @@ class KeptStore:
         """Whether what was read is only the beginning of what there was."""
         self._writes = 0
         """How often it was written: the number on disk says which write that was."""
+        self._due: float | None = None
+        """When a write begins that may wait (`loop.time()`)."""
         self._store = Store[Content](
             hass, _VERSION, f"{DOMAIN}.{name}", private=True, atomic_writes=True
         )
@@ -112,6 +114,21 @@ class KeptStore:
         else:
             async_raise_unwritten(self._hass, self._name, self.path)
         return is_on_disk
+
+    @callback
+    def async_save_later(self, seconds: float) -> None:
+        """Write within so many seconds, and at the stop; who asks again puts nothing off.
+
+        Nobody is told whether it is on disk: this is for what may be lost.
+        """
+        due = self._hass.loop.time() + seconds
+        if self._due is None or due < self._due:
+            self._due = due
+            self._store.async_delay_save(self._written_now, seconds)
+
+    def _written_now(self) -> Content:
+        self._due = None
+        return self._numbered()
 
     @callback
     def _try_again(self, *, is_needed: bool) -> None:

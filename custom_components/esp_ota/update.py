@@ -3,6 +3,7 @@
 A sketch takes the files of its own version along; the second card is for files alone.
 """
 
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.components.update import (
@@ -21,11 +22,20 @@ from .helpers import async_sentence, queue_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
 from .modules import Skipped, withheld
-from .ota import ImageKind, InstallProgress, as_text, is_newer, lines_as_text, same_version
+from .ota import (
+    ImageKind,
+    InstallProgress,
+    as_text,
+    is_newer,
+    lines_as_text,
+    same_version,
+)
 
 PARALLEL_UPDATES = 0  # the house's own limit reaches across modules, this one cannot
 
 _SKIPPED: Final = "skipped"
+_PERCENT: Final = 5
+"""Shown in such steps: each state is a row of the recorder, and a hundred are too many."""
 UNKNOWN: Final = "unknown"
 """Shown when nobody said what runs; a card without an installed version has no button."""
 
@@ -47,7 +57,7 @@ async def async_setup_entry(
             added = True
             async_add_entities([FilesUpdate(runtime)])
 
-    entry.async_on_unload(runtime.coordinator.house.library.async_add_listener(add_files))
+    entry.async_on_unload(runtime.coordinator.house.cards.async_add(add_files))
     entry.async_on_unload(runtime.coordinator.async_add_listener(add_files))
     add_files()
 
@@ -60,10 +70,10 @@ def _notes(release: Release | None) -> str | None:
 def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
     """Return the file releases of a module's firmware that could be its, newest first."""
     coordinator = runtime.coordinator
+    firmware = coordinator.data.firmware
+    if firmware is None or not (files := coordinator.house.library.files(firmware)):
+        return []  # as for most, and each change of the library and of a module asks
     facts = coordinator.facts()
-    if facts.firmware is None:
-        return []
-    files = coordinator.house.library.files(facts.firmware)
     return [item for item in files if item.chip in {None, facts.chip, facts.family}]
 
 
@@ -89,16 +99,40 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         self._installer = runtime.installer
         self._on_offer: Release | None = None
         self._skipped = Skipped()
+        self._known: tuple[Any, ...] | None = None
+        """What it was shown by."""
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         await self._async_restore_skipped()
-        library = self.coordinator.house.library
-        self.async_on_remove(library.async_add_listener(self.async_write_ha_state))
+        cards = self.coordinator.house.cards
+        self.async_on_remove(cards.async_add(self.async_write_ha_state))
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what changed, but not each percent; that it was seen again is shown by others."""
+        data, step = replace(self.coordinator.data, last_seen=None, reachable=None), None
+        if (progress := self._progress) is not None and progress.percent is not None:
+            data, step = (
+                replace(data, progress=None),
+                (progress.stage, progress.percent // _PERCENT),
+            )
+        if (known := (data, step, self.coordinator.facts())) != self._known:
+            self._known = known
+            self.async_write_ha_state()
 
     async def _async_restore_skipped(self) -> None:
-        """Take what was skipped before the restart, by us or by Home Assistant alone."""
+        """Take what was skipped before the restart.
+
+        Home Assistant writes its own down each quarter of an hour and at the stop, and forgets it
+        after a week without the card; release 0.1.0 left it to that.
+        """
+        entry_id = self.coordinator.config_entry.entry_id
+        if (kept := self.coordinator.house.journal.skipped(entry_id, self.kind)) is not None:
+            self._skipped.restore(kept)
+            return
         if (extra := await self.async_get_last_extra_data()) is not None:
             self._skipped.restore(extra.as_dict().get(_SKIPPED, []))
         if (last := await self.async_get_last_state()) is not None:
@@ -135,9 +169,19 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         assert attributes is not None
         skipped, latest = attributes[ATTR_SKIPPED_VERSION], self.latest_version
         self._skipped.look(latest, self.installed_version, skipped)
+        self._keep_skipped()
         super()._async_write_ha_state()
         if skipped is None and self._skipped.holds(latest):  # it has come back
             self.hass.async_create_task(self._async_skip_again(), "ESP OTA skip again")
+
+    @callback
+    def _keep_skipped(self) -> None:
+        """Write down at once what a person skipped; the power may fail, and the night come."""
+        journal, entry = self.coordinator.house.journal, self.coordinator.config_entry
+        versions = self._skipped.versions
+        if versions != (journal.skipped(entry.entry_id, self.kind) or []):
+            keep = journal.async_keep_skipped(entry.entry_id, self.kind, versions)
+            self.hass.async_create_task(keep, "ESP OTA keep skipped")
 
     async def _async_skip_again(self) -> None:
         """Have Home Assistant skip once more what the person skipped."""
@@ -279,8 +323,8 @@ class ModuleUpdate(UpdateCard):
             "stage": data.progress.stage if data.progress else None,
             **self._waiting,
             "installed_is_assumed": data.assumed,
-            "last_verdict": data.result.verdict if data.result else None,
-            "last_cause": data.result.cause if data.result else None,
+            "last_verdict": data.ended["verdict"] if data.ended else None,
+            "last_cause": data.ended["cause"] if data.ended else None,
         }
 
 

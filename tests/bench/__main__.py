@@ -4,7 +4,7 @@ import argparse
 
 import homeassistant.const  # noqa: F401 - before anybody imports the voluptuous it replaces
 
-from . import gate, preflight, pull, push
+from . import gate, houses, preflight, pull, push
 
 
 def main() -> None:
@@ -26,6 +26,10 @@ def main() -> None:
     gating = groups.add_parser("gate", help=gate.__doc__)
     gating.add_argument("--runs", type=int, default=21, help="of each kind; medians are printed")
     gating.set_defaults(measure=lambda options: gate.measure(options.runs))
+    many = groups.add_parser("house", help=houses.__doc__)
+    many.add_argument("--against", default=houses.BEFORE, help="commit that is measured beside it")
+    many.add_argument("--runs", type=int, default=3, help="of each size; medians are printed")
+    many.set_defaults(measure=lambda options: houses.measure(options.against, options.runs))
     arguments = parser.parse_args()
     for line in arguments.measure(arguments):
         print(line, flush=True)

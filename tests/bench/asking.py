@@ -1,4 +1,7 @@
-"""Requests as fast as they are answered, over plain sockets: the server is what is measured."""
+"""Requests as fast as they are answered, over plain sockets: the server is what is measured.
+
+Each comes from the address of its module, else it would be answered without being believed.
+"""
 
 from collections.abc import Sequence
 import socket
@@ -11,12 +14,17 @@ _THREADS: Final = 4
 _STATUS: Final = b" 304 "
 
 
-def _as_modules_do(address: tuple[str, int], requests: Sequence[bytes], deadline: float) -> int:
+type Request = tuple[str, bytes]
+"""From which address, and the bytes."""
+
+
+def _as_modules_do(address: tuple[str, int], requests: Sequence[Request], deadline: float) -> int:
     """Ask over a new connection each time, which the server closes."""
     answers = 0
     while time.monotonic() < deadline:
-        with socket.create_connection(address) as connection:
-            connection.sendall(requests[answers % len(requests)])
+        host, request = requests[answers % len(requests)]
+        with socket.create_connection(address, source_address=(host, 0)) as connection:
+            connection.sendall(request)
             answer = b""
             while more := connection.recv(4096):
                 answer += more
@@ -25,12 +33,13 @@ def _as_modules_do(address: tuple[str, int], requests: Sequence[bytes], deadline
     return answers
 
 
-def _kept(address: tuple[str, int], requests: Sequence[bytes], deadline: float) -> int:
+def _kept(address: tuple[str, int], requests: Sequence[Request], deadline: float) -> int:
     """Ask over one connection that stays, so that its making hides nothing of the answer."""
     answers = 0
-    with socket.create_connection(address) as connection:
+    host, request = requests[0]
+    with socket.create_connection(address, source_address=(host, 0)) as connection:
         while time.monotonic() < deadline:
-            connection.sendall(requests[answers % len(requests)])
+            connection.sendall(request)
             answer = b""
             while not answer.endswith(b"\r\n\r\n"):
                 answer += connection.recv(4096)
@@ -44,12 +53,12 @@ def _check(answer: bytes) -> None:
         raise RuntimeError(f"not a 304: {answer[:100]!r}")
 
 
-def ask(port: int, requests: Sequence[bytes], seconds: float, *, kept: bool = False) -> float:
+def ask(port: int, requests: Sequence[Request], seconds: float, *, kept: bool = False) -> float:
     """Return how many answers a second there are."""
     answers: list[int] = []
     begin = time.monotonic()
 
-    def work(own: Sequence[bytes]) -> None:
+    def work(own: Sequence[Request]) -> None:
         how = _kept if kept else _as_modules_do
         answers.append(how(("127.0.0.1", port), own, begin + seconds))
 

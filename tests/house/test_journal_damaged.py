@@ -38,6 +38,7 @@ SOUND = {
     "learnt": {"a": {"slots": [], "signature_required": None}},
     "failed_offers": {"a": {"sha256": "1" * 64, "tries": 1, "cause": "old_firmware_back"}},
     "good": {"a": ["1" * 64]},
+    "skipped": {"a": {"sketch": ["1.1.0"]}},
 }
 
 
@@ -74,7 +75,7 @@ async def test_a_journal_that_is_sound_is_read_whole(hass: HomeAssistant, file: 
     assert file.aside == []
 
 
-@pytest.mark.parametrize("key", ["known", "learnt", "failed_offers", "good"])
+@pytest.mark.parametrize("key", ["known", "learnt", "failed_offers", "good", "skipped"])
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {"a": None}, {"a": 7}, {"a": {"version": 1}}])
 async def test_what_makes_no_sense_takes_nothing_else_along(
     hass: HomeAssistant, file: StoredFile, key: str, odd: Any

@@ -1,6 +1,7 @@
 """What cannot be written down is not begun; what has begun is carried to its end, and told."""
 
 import asyncio
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from custom_components.esp_ota.house.journal import Journal, JournalError
 from custom_components.esp_ota.installs import async_rehearse
 from custom_components.esp_ota.ota import Cause
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.disk import StoredFile
 from tests.kit.entries import StartModule, entry_for
@@ -208,3 +210,27 @@ async def test_a_try_of_a_safe_state_that_cannot_be_written_down_touches_nothing
     assert garden.valve == UNTOUCHED
     place.mend()
     await garden.house.journal.async_forget("entry")
+
+
+@pytest.mark.slow
+async def test_an_install_that_is_put_aside_on_a_full_disk_goes_on_all_the_same(
+    garden: Garden, start_module: StartModule, place: StoredFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = await start_module(offline_time=30)
+    entry = await garden.add_valve(module)
+    pressed = asyncio.create_task(garden.install())
+    await module.wait_for(Seen.RESTARTED)
+    await garden.at("restarting")
+    place.fail()
+
+    assert await garden.hass.config_entries.async_reload(entry.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await pressed
+    place.mend()
+
+    await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+    gc.collect()
+    assert "not on disk while put aside" in caplog.text
+    assert "never retrieved" not in caplog.text
+    assert module.running_version == "1.1.0"

@@ -185,7 +185,7 @@ class Garden:
 
     async def runs(self, version: str) -> None:
         """Wait until the card says what the module announced."""
-        await until(lambda: self.card.attributes[ATTR_INSTALLED_VERSION] == version)
+        await until(lambda: self.card.attributes.get(ATTR_INSTALLED_VERSION) == version)
 
     async def release(self, version: str, chip: str = "esp8266", **changes: Any) -> Release:
         """Put one release into the library."""

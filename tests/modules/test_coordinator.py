@@ -69,7 +69,7 @@ async def test_a_mac_that_is_announced_later_is_kept_and_links_the_device(
         (dr.CONNECTION_NETWORK_MAC, MAC), entry.entry_id
     )
     assert device is not None
-    assert device.identifiers == {(DOMAIN, entry.entry_id)}
+    assert device.identifiers == {(DOMAIN, "garden-valve")}
     await until(lambda: coordinator.data.installed)
     device = device_registry.async_get(device.id)
     assert device is not None

@@ -26,7 +26,14 @@ MANIFEST_REQUIRED = {
     "requirements",
     "version",
 }
-MANIFEST_OPTIONAL = {"after_dependencies", "dependencies", "loggers", "quality_scale", "zeroconf"}
+MANIFEST_OPTIONAL = {
+    "after_dependencies",
+    "dependencies",
+    "dhcp",
+    "loggers",
+    "quality_scale",
+    "zeroconf",
+}
 HACS_KEYS = {
     "name",
     "content_in_root",

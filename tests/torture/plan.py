@@ -23,7 +23,7 @@ WAITS: Final = {
     "offer": 3.0,
     "hold": 2.5,
     "go": 1.5,
-    "back": 4.0,
+    "back": 6.5,
     "evidence": 4.0,
     "evidence_unlikely": 0.4,
     "again": 1.5,

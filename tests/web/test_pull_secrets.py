@@ -1,6 +1,7 @@
 """What a request may have rests on its secret: the module's own, or one that all modules know."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -124,12 +125,13 @@ async def test_a_module_that_asks_no_more_from_where_it_was_is_followed(
     asking = entry.runtime_data.coordinator.asking
     for _ in range(2):
         await ask(asker)
-    asking._intervals.extend([60.0] * 5)
+    asking.desk.rhythm.restore([60.0] * 5, time.monotonic())
 
     assert b"304" in await ask_from(port, ELSEWHERE, headers())
     assert entry.data["host"] == "127.0.0.1"
 
-    asking._asked_at -= 121.0
+    asking._since -= 121.0
+    asking.desk.rhythm.asked_at -= 121.0
     assert b"304" in await ask_from(port, ELSEWHERE, headers())
     assert entry.data["host"] == ELSEWHERE
 

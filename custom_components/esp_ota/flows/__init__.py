@@ -5,6 +5,7 @@ happens without a person in front of a form. Home Assistant finds them by `confi
 """
 
 from .adding import EQUIPMENT, ModuleFlow
+from .another_name import RENAMED, name_at
 from .library import HouseOptionsFlow
 from .options import ModuleOptionsFlow
 from .other_integrations import async_updater_of
@@ -18,12 +19,14 @@ __all__ = [
     "NO_PASSWORD",
     "PASSWORD",
     "PORT",
+    "RENAMED",
     "SOURCE_FLOWS",
     "HouseOptionsFlow",
     "ModuleFlow",
     "ModuleOptionsFlow",
     "async_updater_of",
     "has_a_page_alone",
+    "name_at",
     "ways_of",
     "with_stored",
     "without_passwords",

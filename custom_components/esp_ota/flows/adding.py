@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.helpers import selector
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from ..const import (
     CONF_AUTH,
@@ -15,6 +16,7 @@ from ..const import (
     CONF_EQUIPMENT,
     CONF_KIND,
     CONF_MAC,
+    CONF_PULL_SECRET,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
     CONF_UPLOAD_PASSWORD,
@@ -28,7 +30,8 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import async_make_house_entry
-from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest, as_texts
+from ..installs import async_lent
+from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest, as_texts, format_mac
 from .other_integrations import async_updater_of
 from .page import PageFlow
 from .transports import TEXT, UPLOAD_FIELDS, async_try_page, is_page_path, pull_url, sketch_lines
@@ -65,7 +68,8 @@ class ModuleFlow(PageFlow):
             mac=request.mac,
             version=request.version,
         )
-        self._doors = {CONF_TRANSPORTS: [TRANSPORT_PULL]}
+        own = discovery_info.get("secret")  # it was deleted, and its sketch has that one
+        self._doors = {CONF_TRANSPORTS: [TRANSPORT_PULL]} | ({CONF_PULL_SECRET: own} if own else {})
         await self.async_set_unique_id(request.mac)
         self._abort_if_unique_id_configured()
         if other := async_updater_of(self.hass, self._facts):
@@ -94,6 +98,15 @@ class ModuleFlow(PageFlow):
                 }
             ),
         )
+
+    @override
+    async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
+        """Look into an address that the router has lent to a known module."""
+        mac = format_mac(discovery_info.macaddress)
+        for entry in self._async_current_entries(include_ignore=False):
+            if mac is not None and entry.data.get(CONF_MAC) == mac:
+                async_lent(entry, discovery_info.ip)
+        return self.async_abort(reason="already_configured")
 
     async def async_step_pull(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what to put into a sketch; its first request makes it appear as discovered."""

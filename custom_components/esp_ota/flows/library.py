@@ -37,7 +37,7 @@ from ..ota import (
     as_text,
     read_public_key,
 )
-from .safe_state import HouseSafeStateFlow
+from .outliving import OutlivingFlow
 from .selectors import choice, whole_number
 from .waiting import WaitingFlow
 
@@ -83,8 +83,8 @@ class _SignatureAloneError(Exception):
     """A signature was chosen before the image it is for."""
 
 
-class HouseOptionsFlow(HouseSafeStateFlow, WaitingFlow):
-    """Five forms behind a menu; changed options reload the house's entry."""
+class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
+    """Forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
     """Id, name and bytes: an upload is read once, but its form may be sent again."""
@@ -100,7 +100,8 @@ class HouseOptionsFlow(HouseSafeStateFlow, WaitingFlow):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        menu = ["upload", "remove", "signatures", "limits", "house_waiting", "house_safe_state"]
+        menu = ["upload", "remove", "signatures", "limits", "house_waiting", "secret"]
+        menu.append("house_safe_state")
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -8,7 +8,9 @@ from .announcements import Announcements, Claim
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
+from .memory import Ended, Remembered
 from .newcomers import async_newcomers
+from .pace import Pace
 from .pollers import Poller, Secret, new_secret
 from .queue import Queue
 
@@ -16,12 +18,15 @@ __all__ = [
     "HOUSE",
     "Announcements",
     "Claim",
+    "Ended",
     "Failure",
     "House",
     "InstallNote",
     "JournalError",
+    "Pace",
     "Poller",
     "Queue",
+    "Remembered",
     "Secret",
     "async_make_house_entry",
     "async_newcomers",

@@ -15,6 +15,7 @@ from typing import Final, override
 from zeroconf import (  # type: ignore[attr-defined]
     DNSAddress,
     DNSOutgoing,
+    DNSPointer,
     DNSQuestion,
     DNSRecord,
     DNSService,
@@ -25,7 +26,7 @@ from zeroconf import (  # type: ignore[attr-defined]
     Zeroconf,
     current_time_millis,
 )
-from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_SRV, _TYPE_TXT
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_PTR, _TYPE_SRV, _TYPE_TXT
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -218,6 +219,24 @@ class Announcements(RecordUpdateListener):
         said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
         host = inet_ntoa(address.address)
         return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
+
+    def names_of(self, mac: str) -> list[str]:
+        """Return the services that announce a MAC, as far as the cache knows; who asks is silent.
+
+        Looked for in the bytes: there may be thousands of services that somebody made up.
+        """
+        cache = self._zeroconf.cache
+        spelt = [mac.replace(":", mark).encode() for mark in ("", ":", "-")]
+
+        def has_it(name: str) -> bool:
+            said = [name.encode()]
+            said += [
+                one.text for one in cache.async_entries_with_name(name) if type(one) is DNSText
+            ]
+            return any(mark in text.lower() for text in said for mark in spelt)
+
+        pointers = cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
+        return [one.alias for one in pointers if isinstance(one, DNSPointer) and has_it(one.alias)]
 
     def told_at(self, service_name: str) -> float:
         """Return when a service said last what it is (`time.monotonic()`), 0 for never."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+import time
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
@@ -27,7 +28,6 @@ from ..const import (
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
-    KIND_MODULE,
     STAGGER_AREA,
 )
 from ..library import (
@@ -41,9 +41,14 @@ from ..library import (
 )
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
+from .cards import Cards
 from .journal import Journal
+from .memory import Memory
+from .outliving import Outliving
+from .pace import Pace
 from .pollers import Pollers, new_secret
 from .queue import Queue
+from .roster import Roster
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -78,38 +83,68 @@ class House:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read or watched before `async_setup`."""
         self._hass = hass
+        self.roster = Roster(hass)
         self.library = Library(
             hass, keep=self._keep_last, in_use=self.in_use, waited_for=self.waited_for
         )
         self.library.on_merged = self._async_merged
+        self.cards = Cards(hass, self.library)
         self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
         self.sources = SourceRegistry(hass, self.library, self._keep_last)
         self.journal = Journal(hass)
-        self.pollers = Pollers(hass)
+        self.memory = Memory(hass)
+        self.since = time.monotonic()
+        """Since when modules can be heard."""
+        self.outliving = Outliving(hass)
+        self.pollers = Pollers(hass, self.outliving.secret_of)
         self.patience = Patience()
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
         self.queue = Queue(hass)
+        self.pace = Pace()
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
+        self._entry: ConfigEntry | None = None
+        """Asked for with each release and module, so it is looked for once."""
         self._stops: list[CALLBACK_TYPE] = []
+        self._serving = asyncio.Lock()
 
     async def async_setup(self) -> None:
-        """Read the stores, scan the folder, listen to the network."""
+        """Read the stores, and begin to serve."""
         await self.journal.async_load()  # which says what of the library is in use
         self.queue.async_keep_behind(self.journal.last_in_queue)
+        await self.memory.async_load()
+        await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
         await self.sources.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
-        self._stops.append(self._announcements.async_start())
-        self._stops.append(self.library.async_add_listener(self.signatures.async_changed))
+        self.library.async_add_listener(self.signatures.async_changed)
         self.signatures.async_changed()
-        self._stops.append(await self.folder.async_start())
-        self._stops.append(self.queue.async_start())
+        await self.async_serve()
+
+    async def async_serve(self) -> None:
+        """Scan the folder and listen to the network, if that is not done yet."""
+        async with self._serving:
+            if not self._stops:
+                self._stops = [
+                    self.roster.async_start(),
+                    self.queue.async_start(),
+                    self.announcements.async_start(),
+                    await self.folder.async_start(),
+                ]
+
+    async def async_rest(self) -> None:
+        """Do neither any more, where no entry is left that is not disabled."""
+        entries = self._hass.config_entries
+        async with self._serving:
+            if not entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
+                for stop in self._stops:
+                    stop()
+                self._stops = []
 
     @property
     def announcements(self) -> Announcements:
@@ -120,21 +155,22 @@ class House:
     @property
     def entry(self) -> ConfigEntry | None:
         """The house's own config entry, once it was made."""
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
-            if entry.data.get(CONF_KIND) == KIND_HOUSE:
-                return entry
-        return None
+        entries, known = self._hass.config_entries, self._entry
+        if known is None or entries.async_get_entry(known.entry_id) is not known:
+            kinds = ((entry, entry.data.get(CONF_KIND)) for entry in entries.async_entries(DOMAIN))
+            self._entry = next((entry for entry, kind in kinds if kind == KIND_HOUSE), None)
+        return self._entry
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """The house's options; empty means defaults."""
-        return self.entry.options if self.entry else {}
+        """The house's options, without its entry those that outlive it; empty means defaults."""
+        entry = self.entry
+        return entry.options if entry else self.outliving.options
 
     @property
     def modules(self) -> list[ConfigEntry]:
         """The entries of all modules, loaded or not."""
-        entries = self._hass.config_entries.async_entries(DOMAIN)
-        return [entry for entry in entries if entry.data.get(CONF_KIND) == KIND_MODULE]
+        return self.roster.modules
 
     async def _async_merged(self, data: bytes, name: ReleaseName) -> None:
         await async_learn_slot(self._hass, self.modules, data, name)
@@ -167,6 +203,7 @@ class House:
     def in_use(self) -> set[str]:
         """Return the contents that modules run, would roll back to, or wait for (sha256)."""
         used = self.waited_for()
+        named: set[tuple[str, str]] = set()  # hundreds of modules name the same few
         for entry in self.modules:
             used.update(self.journal.good(entry.entry_id))
             note = self.journal.open_install(entry.entry_id)
@@ -177,8 +214,9 @@ class House:
                 versions |= {known["version"], known.get("previous")}
                 firmware = firmware or known["firmware"]
             if firmware is not None:
-                for version in filter(None, versions):
-                    used |= {item.image.sha256 for item in self.library.find(firmware, version)}
+                named.update((firmware, version) for version in filter(None, versions))
+        for firmware, version in named:
+            used |= {item.image.sha256 for item in self.library.find(firmware, version)}
         return used
 
     @property
@@ -195,9 +233,11 @@ class House:
     def async_open(self, entry: ConfigEntry) -> None:
         """Begin to serve with what the house's entry says."""
         if CONF_PULL_SECRET not in entry.data:  # made before modules could ask
-            data = {**entry.data, CONF_PULL_SECRET: new_secret()}
+            data = {**entry.data, CONF_PULL_SECRET: self.outliving.secret or new_secret()}
             self._hass.config_entries.async_update_entry(entry, data=data)
         self.pollers.secret = entry.data[CONF_PULL_SECRET]
+        keep = self.outliving.async_keep_house(entry.data, entry.options)
+        self._hass.async_create_task(keep, "ESP OTA keep house")
         self.async_apply_options()
         self.sources.async_open(entry)
 

@@ -62,6 +62,7 @@ class Journal:
         self._failed: dict[str, Failure] = {}
         self._good: dict[str, list[str]] = {}
         self._took: dict[str, list[float]] = {}
+        self._skipped: dict[str, dict[str, list[str]]] = {}
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
@@ -73,6 +74,7 @@ class Journal:
         self._failed = kept.each("failed_offers", lambda item: _sound(item, Failure))
         self._good = kept.each("good", lambda item: _sound(item, list[str]))
         self._took = kept.each("took", lambda item: _sound(item, list[float]))
+        self._skipped = kept.each("skipped", lambda item: _sound(item, dict[str, list[str]]))
         if kept.is_damaged:
             await self._store.async_set_aside()
 
@@ -155,6 +157,15 @@ class Journal:
             self._good[entry_id] = good
             await self._async_save()
 
+    def skipped(self, entry_id: str, kind: str) -> list[str] | None:
+        """Return the versions that a person skipped, None where nothing was kept yet."""
+        return self._skipped.get(entry_id, {}).get(kind)
+
+    async def async_keep_skipped(self, entry_id: str, kind: str, versions: list[str]) -> None:
+        """Keep the versions that a person skipped on one card of a module."""
+        self._skipped.setdefault(entry_id, {})[kind] = list(versions)
+        await self._async_save()
+
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.pop(entry_id, None)
@@ -163,6 +174,7 @@ class Journal:
         self._failed.pop(entry_id, None)
         self._good.pop(entry_id, None)
         self._took.pop(entry_id, None)
+        self._skipped.pop(entry_id, None)
         await self._async_save()
 
     async def _async_save(self) -> bool:
@@ -176,6 +188,7 @@ class Journal:
             "failed_offers": self._failed,
             "good": self._good,
             "took": self._took,
+            "skipped": self._skipped,
         }
 
 

@@ -1,5 +1,6 @@
 """Modules that ask us for updates: who may ask, and who asks."""
 
+from collections.abc import Callable
 from enum import Enum
 import hmac
 import secrets
@@ -45,9 +46,10 @@ class Poller(Protocol):
 class Pollers:
     """Who asks with which secret."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Nobody has asked."""
+    def __init__(self, hass: HomeAssistant, former: Callable[[str], str | None]) -> None:
+        """Nobody has asked; `former` returns the own secret of a deleted module, by its MAC."""
         self._hass = hass
+        self._former = former
         self._by_mac: dict[str, Poller] = {}
         self.secret = ""
         """The house's; empty before its entry is set up, and then nobody may ask with it."""
@@ -83,6 +85,8 @@ class Pollers:
         entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
         if entry is not None and (own := entry.data.get(CONF_PULL_SECRET)):
             return Secret.OWN if _equal(secret, own) else None
+        if entry is None and _equal(secret, self._former(request.mac) or ""):
+            return Secret.OWN
         return Secret.HOUSE if _equal(secret, self.secret) else None
 
     def is_anyones(self, secret: str) -> bool:
@@ -109,13 +113,15 @@ class Pollers:
                 runtime.coordinator.async_listen_for_polls()
                 return self.get(request.mac)
             return None
+        former = self._former(request.mac) or ""
+        own = former if _equal(secret, former) else None
         newcomers = async_newcomers(self._hass)
         if newcomers.async_may_offer(request.mac, address, SOURCE_INTEGRATION_DISCOVERY):
             discovery_flow.async_create_flow(
                 self._hass,
                 DOMAIN,
                 context={"source": SOURCE_INTEGRATION_DISCOVERY},
-                data={"request": request, "host": address},
+                data={"request": request, "host": address, "secret": own},
             )
         return None
 

@@ -8,9 +8,9 @@ from .installer import (
     ModuleConfigEntry,
     ModuleInstaller,
     ModuleRuntime,
-    async_meet,
     is_installing,
 )
+from .meeting import async_lent, async_meet, async_meet_by_address, async_renamed
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
@@ -23,9 +23,12 @@ __all__ = [
     "Rehearsal",
     "Use",
     "async_abandon",
+    "async_lent",
     "async_meet",
+    "async_meet_by_address",
     "async_packing_advice",
     "async_rehearse",
+    "async_renamed",
     "async_uses",
     "is_installing",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
@@ -17,7 +17,6 @@ from ..ota import (
     ImageKind,
     InstallResult,
     InstallStage,
-    ModuleFacts,
     Priority,
     Verdict,
     same_version,
@@ -47,17 +46,6 @@ def is_installing(entry: ConfigEntry) -> bool:
     """Whether an entry, of a module or not, loaded or not, has an install running."""
     runtime = getattr(entry, "runtime_data", None)
     return isinstance(runtime, ModuleRuntime) and runtime.installer.is_running
-
-
-async def async_meet(entry: ConfigEntry, facts: ModuleFacts) -> bool | None:
-    """Follow a known module to where it was discovered.
-
-    Returns whether it is this module, None where that cannot be told, not now or not at all.
-    """
-    runtime = getattr(entry, "runtime_data", None)
-    if entry.state is not ConfigEntryState.LOADED or not isinstance(runtime, ModuleRuntime):
-        return None
-    return await runtime.coordinator.whereabouts.async_meet(facts)
 
 
 class ModuleInstaller:
@@ -105,6 +93,7 @@ class ModuleInstaller:
         if now and self._install_run is not None and self._install_run.is_waiting:
             await self._async_now(self._install_run)
             return
+        await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
@@ -131,6 +120,7 @@ class ModuleInstaller:
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self.rolls_back_to) is None:
             raise error_for(Cause.NO_ROLLBACK, {}, module=self._entry.title)

@@ -355,7 +355,9 @@ class InstallRun:
                 if self._equipment is not None:
                     self.note["equipment"] = dict(self._equipment.kept)
                 # It may have been cancelled in the middle of this very write.
-                await carry_through(house.journal.async_write(entry_id, self.note))
+                noted, _ = await carry_through(house.journal.async_write(entry_id, self.note))
+                if lost := noted.exception():  # the repair of the journal tells
+                    LOGGER.error("%s: not on disk while put aside: %s", self._entry.title, lost)
                 self._coordinator.desk.dismiss()
             else:
                 await self._async_end()

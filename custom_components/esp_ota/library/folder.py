@@ -10,7 +10,6 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
 from ..issues import shown
@@ -25,6 +24,9 @@ _ENDINGS: Final = (".bin", ".bin.gz", ".elf", ".uf2", ".hex")
 _SIDECAR: Final = ".json"
 _SIDECAR_LIMIT: Final = 256 * 1024
 _SIGNATURE: Final = ".minisig"
+UNKEPT_FILES: Final = 100
+"""Files that are left although their releases were dropped or removed: two years of a weekly one.
+A person may want one back; without an end a build machine would fill the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class WatchedFolder:
         self._unreadable: set[str] = set()
         self._contents: dict[str, str] = {}
         """What each file that is done holds (sha256)."""
+        self._undeletable: set[str] = set()
         library.async_add_listener(self._retry_conflicts)
 
     @callback
@@ -113,11 +116,29 @@ class WatchedFolder:
             self._contents.pop(name, None)
         self._done = {name: stamp for name, stamp in self._done.items() if name in found}
         self._seen = found
-        if found and self._done.keys() == found.keys() and not self._unreadable:
+        if self._done == found:
             # Who took the last copy away means another one when it comes. An empty folder may
             # be a share that is not mounted, and says nothing.
-            gone = self._library.removed.keys() - set(self._contents.values())
-            await self._library.async_let_come_back(gone)
+            is_all = bool(found) and not self._unreadable
+            there = set(self._contents.values())
+            await self._library.async_remember_removed(there, is_all=is_all)
+            await self._async_clear_out()
+
+    async def _async_clear_out(self) -> None:
+        """Delete the oldest files that are no release any more, but for the last hundred."""
+        order = {sha256: at for at, sha256 in enumerate(self._library.removed)}
+        unkept = {name: order[sha] for name, sha in self._contents.items() if sha in order}
+        if (too_many := len(unkept) - UNKEPT_FILES) <= 0:
+            return
+        for name in sorted(unkept.keys() - self._undeletable, key=unkept.__getitem__)[:too_many]:
+            path, stamp = self.path / name, self._done[name]
+            try:
+                await self._hass.async_add_executor_job(_delete, path, stamp)
+            except OSError as err:  # a share of somebody else; what lies there is not ours to bound
+                self._undeletable.add(name)
+                LOGGER.info("%s cannot be deleted: %s", one_line(shown(name)), err)
+            else:
+                LOGGER.info("%s is deleted: its release is not kept", one_line(shown(name)))
 
     async def _async_take(self, name: str, *, again: bool) -> None:
         """Add one file; `again` when it was written once more under our eyes."""
@@ -126,7 +147,7 @@ class WatchedFolder:
         try:
             found = await self._hass.async_add_executor_job(read_firmware, self.path / name)
             self._contents[name] = found.sha256
-            if not again and self._is_unwanted(found.sha256, self._done[name]):
+            if not again and found.sha256 in self._library.removed:
                 self._troubles.async_clear(name)
                 return
             release = await self._library.async_add(found.data, found.name, source=SOURCE)
@@ -143,11 +164,6 @@ class WatchedFolder:
         else:
             self._troubles.async_clear(name)
             LOGGER.info("%s is %s %s", one_line(shown(name)), release.firmware, release.version)
-
-    def _is_unwanted(self, sha256: str, stamp: _Stamp) -> bool:
-        """Whether a file holds a release that was removed after the file was written."""
-        removed = dt_util.parse_datetime(self._library.removed.get(sha256, ""))
-        return removed is not None and stamp.changed / 1e9 < removed.timestamp()
 
 
 def _list(folder: Path) -> dict[str, _Stamp] | None:
@@ -178,6 +194,19 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
         return entry.stat() if entry.is_file() else None
     except OSError:  # gone meanwhile, or a link that leads in circles
         return None
+
+
+def _delete(path: Path, stamp: _Stamp) -> None:
+    """Delete a file, as long as it is the one that was read, and what lies beside it (executor).
+
+    Raises OSError.
+    """
+    now = path.stat()
+    if (now.st_size, now.st_mtime_ns) != (stamp.size, stamp.changed):
+        return
+    path.unlink()
+    for ending in (_SIDECAR, _SIGNATURE):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def read_firmware(path: Path) -> FoundFile:

@@ -1,6 +1,7 @@
 """All releases known in this house: images named by content, facts in one store."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -30,8 +31,9 @@ from .release import Release
 __all__ = ["Library", "Release"]
 
 _UNWRITTEN: Final = "the list of releases cannot be written"
-_REMOVED_LIMIT: Final = 1000
-"""Removed releases that are remembered; more files than that lie in nobody's folder."""
+_REMOVED_LIMIT: Final = 200
+"""Removed releases that are remembered while nobody knows whether they lie in the folder: it is a
+share that is not mounted, or has a file that cannot be read."""
 
 
 class Library:
@@ -60,6 +62,8 @@ class Library:
         self._by_md5: dict[str, Release] = {}
         self._sorted: list[Release] | None = None
         """Kept until something changes: every card asks for it, and comparing versions is slow."""
+        self._shelves: defaultdict[tuple[str, ImageKind], list[Release]] = defaultdict(list)
+        """The same by firmware and kind, newest first."""
         self._foreign: list[dict[str, Any]] = []
         """Stored by a version of us that knows more; kept as it is."""
         self._removed: dict[str, str] = {}
@@ -132,10 +136,16 @@ class Library:
     @property
     def releases(self) -> list[Release]:
         """All releases, oldest version first."""
+        return list(self._in_order())
+
+    def _in_order(self) -> list[Release]:
         if self._sorted is None:
             known = self._releases.values()
             self._sorted = sorted(known, key=lambda item: (by_version(item.version), item.added))
-        return list(self._sorted)
+            self._shelves.clear()
+            for item in reversed(self._sorted):
+                self._shelves[item.firmware, item.image.kind].append(item)
+        return self._sorted
 
     @property
     def firmwares(self) -> list[str]:
@@ -144,19 +154,15 @@ class Library:
 
     def candidates(self, firmware: str) -> list[Release]:
         """Return the sketches of one firmware, newest version first."""
-        return [
-            item
-            for item in reversed(self.releases)
-            if item.firmware == firmware and item.image.kind is ImageKind.SKETCH
-        ]
+        return self._of(firmware, ImageKind.SKETCH)
 
     def files(self, firmware: str) -> list[Release]:
         """Return the files of one firmware, newest version first."""
-        return [
-            item
-            for item in reversed(self.releases)
-            if item.firmware == firmware and item.image.kind is ImageKind.FILESYSTEM
-        ]
+        return self._of(firmware, ImageKind.FILESYSTEM)
+
+    def _of(self, firmware: str, kind: ImageKind) -> list[Release]:
+        self._in_order()
+        return list(self._shelves.get((firmware, kind), ()))
 
     def find(self, firmware: str, version: str) -> list[Release]:
         """Return one version of a firmware, for all its chips and kinds; spelt so first."""
@@ -319,8 +325,6 @@ class Library:
         for release in releases:
             del self._releases[release.image.sha256]
             self._removed[release.image.sha256] = now
-        for sha256 in list(self._removed)[:-_REMOVED_LIMIT]:
-            del self._removed[sha256]
         self._index()
         if not await self._async_save():
             self._releases, self._removed = before
@@ -336,13 +340,18 @@ class Library:
 
     @property
     def removed(self) -> dict[str, str]:
-        """When contents were removed or dropped that may not come back by themselves."""
+        """When contents were removed or dropped that may not come back by themselves, in order."""
         return dict(self._removed)
 
-    async def async_let_come_back(self, sha256s: Collection[str]) -> None:
-        """Forget that releases were removed: their files are gone, or were put there again."""
-        if known := self._removed.keys() & set(sha256s):
-            for sha256 in known:
+    async def async_remember_removed(self, there: Collection[str], *, is_all: bool) -> None:
+        """Forget that releases were removed whose files are gone, and may come again.
+
+        `there` are contents of files in the folder. Where that may not be all of them, only so many
+        are forgotten that the list does not grow for ever.
+        """
+        gone = [sha256 for sha256 in self._removed if sha256 not in there]
+        if gone := gone if is_all else gone[:-_REMOVED_LIMIT]:
+            for sha256 in gone:
                 del self._removed[sha256]
             await self._async_save()
 

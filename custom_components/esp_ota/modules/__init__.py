@@ -5,7 +5,9 @@ anything that changes a module or its equipment.
 """
 
 from .coordinator import ModuleCoordinator
+from .device import async_settle_identity, identity_of
 from .named_evidence import async_info_version
+from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
 from .withheld import withheld
@@ -17,6 +19,9 @@ __all__ = [
     "Skipped",
     "async_info_version",
     "async_outcome",
+    "async_rename",
+    "async_settle_identity",
     "async_tell",
+    "identity_of",
     "withheld",
 ]

@@ -1,10 +1,7 @@
 """One module that asks for its updates: whether it is believed, and what it says of itself."""
 
-from collections import deque
 from collections.abc import Callable
-from statistics import median
 import time
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
@@ -13,9 +10,6 @@ from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
 from ..house import House
 from ..ota import PullDesk, PullRequest, Sighting
 from .whereabouts import Whereabouts
-
-_INTERVALS: Final = 5
-"""Waits between two requests that are looked back at; a restart makes one of them odd."""
 
 
 class Asking:
@@ -42,9 +36,7 @@ class Asking:
         """What it said of itself when it asked last, since the start."""
         self._whereabouts = whereabouts
         self._house = house
-        self._asked_at = time.monotonic()
-        self._has_asked = False
-        self._intervals: deque[float] = deque(maxlen=_INTERVALS)
+        self._since = time.monotonic()
         self._on_heard = on_heard
 
     @callback
@@ -74,24 +66,23 @@ class Asking:
     @property
     def _is_silent(self) -> bool:
         """Whether it has left out a request; without a known interval, whether it may have."""
-        silent_for = time.monotonic() - self._asked_at
-        if not self._intervals:
+        rhythm = self.desk.rhythm
+        silent_for = time.monotonic() - max(self._since, rhythm.asked_at or self._since)
+        if rhythm.usual is None:
             return silent_for > self.desk.limits.offer
-        return silent_for > max(self._house.patience.doubt, 2 * median(self._intervals))
+        return silent_for > max(self._house.patience.doubt, 2 * rhythm.usual)
 
     @callback
     def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
         """Take what a request for an update says."""
         self.last = request
-        now = time.monotonic()
-        if self._has_asked:
-            self._intervals.append(now - self._asked_at)
-        self._asked_at, self._has_asked = now, True
+        self.desk.rhythm.asked(time.monotonic())
         if own and self._is_heard_only:
             self._whereabouts.async_move(address)
             self._whereabouts.moves.async_proved()
         elif own and not request.proxied:
             self._whereabouts.async_asked_from(address, believed=True)
         running = self._house.library.running(request.sketch_md5)
-        known = {"firmware": running.firmware, "version": running.version} if running else {}
-        self._on_heard(request, request.sighting(time.monotonic(), own=own, **known))
+        firmware, version = (running.firmware, running.version) if running else (None, None)
+        sighting = request.sighting(time.monotonic(), own=own, firmware=firmware, version=version)
+        self._on_heard(request, sighting)

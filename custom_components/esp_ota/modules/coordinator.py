@@ -1,16 +1,13 @@
 """One module: what is known of it, its running install, and who is told."""
 
 from dataclasses import replace
-from datetime import timedelta
 import time
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
-from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_ACCEPTED,
@@ -56,16 +53,17 @@ from ..ota import (
     same_version,
 )
 from .asking import Asking
-from .device import async_keep_mac, device_of
+from .device import async_keep_device, async_keep_mac, device_of
+from .ears import Ears
 from .life import Life
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
+from .names import Names
 from .outcome import Outcome
 from .state import ModuleState, candidate_of, merged_facts
+from .vigil import Speech, presence_of
 from .whereabouts import Whereabouts
-
-_SEEN_AGAIN: Final = timedelta(seconds=30)
 
 
 class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
@@ -98,7 +96,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             version_for_query=self.version_for_query,
         )
         self.life = Life(hass, entry)
+        self.ears = Ears(entry, house, self._heard)
+        self.names = Names(hass, entry, house, self.whereabouts, likeness, self.ears)
         self.watch = self._watch()
+        self.presence = presence_of(
+            *(hass, entry, house, self.desk, self._presence_changed),
+            speech=Speech(self.ears, self.whereabouts.moves, self.names.async_search),
+            is_busy=lambda: self.data.progress is not None,
+        )
         self._announced: ModuleFacts | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
@@ -107,6 +112,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
             installed=known["version"] if known else None,
             assumed=known["assumed"] if known else False,
+            ended=house.memory.of(entry.entry_id).get("ended"),
+            last_seen=self.presence.last_seen,
+            reachable=self.presence.reachable,
         )
 
     def _watch(self) -> ModuleWatch:
@@ -120,12 +128,13 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_start(self) -> CALLBACK_TYPE:
         """Listen to the module; returns what stops it."""
         self.async_listen_for_polls()
-        stop_announcements = self._listen_for_announcements()
-        stop_sources = self.named_evidence.async_start()
+        sources = self.ears, self.names, self.named_evidence, self.presence
+        stops = [source.async_start() for source in sources]
+        async_keep_device(self.hass, self.config_entry, self.facts(), self.data.installed)
 
         def stop() -> None:
-            stop_announcements()
-            stop_sources()
+            for stop in stops:
+                stop()
             if self._stop_polls is not None:
                 self._stop_polls()
 
@@ -136,17 +145,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Be found by the MAC that requests carry, once it is known."""
         if mac := self.config_entry.data.get(CONF_MAC):
             self._stop_polls = self.house.pollers.async_add(mac, self.asking)
-
-    def _listen_for_announcements(self) -> CALLBACK_TYPE:
-        name = self.config_entry.data.get(CONF_SERVICE_NAME)
-        if name is None:
-            return lambda: None
-        announcements = self.house.announcements
-        stop = announcements.async_listen(name, self._heard)
-        if facts := announcements.facts(name):
-            self._heard(facts, announcements.told_at(name))
-        announcements.async_ask(name)
-        return stop
 
     @property
     def host(self) -> str:
@@ -186,8 +184,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def _async_ask(self) -> None:
         """Have everybody report again who can be asked."""
         self.named_evidence.async_ask()
-        if name := self.config_entry.data.get(CONF_SERVICE_NAME):
-            self.house.announcements.async_ask(name)
+        self.ears.async_ask()
+
+    @callback
+    def _presence_changed(self) -> None:
+        seen, reachable = self.presence.last_seen, self.presence.reachable
+        self._set(replace(self.data, last_seen=seen, reachable=reachable))
 
     @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
@@ -197,7 +199,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """
         if facts is None:
             self.watch.left()
-            self._set(replace(self.data, left=True))
+            self.presence.async_left()
             return
         self.whereabouts.async_heard(facts)
         known, name = (self.config_entry.data.get(key) for key in (CONF_MAC, CONF_SERVICE_NAME))
@@ -217,7 +219,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             return
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
-        self._seen()
+        self.presence.async_heard(at)
+        self.life.heard(at)
+        self.names.async_heard()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         self._believe(sighting)
@@ -226,7 +230,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def _heard_asking(self, request: PullRequest, sighting: Sighting) -> None:
         """Take what a request that is believed says."""
         self.knowledge.polled(request, time.time())
-        self._seen()
+        self.presence.async_heard()
+        self.life.heard()
         self._told(sighting)
 
     @callback
@@ -241,14 +246,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.statements.heard(sighting)
         if (best := self.statements.best) is not None and best.version is not None:
             self.async_set_installed(best.version, best.firmware, assumed=False)
-
-    @callback
-    def _seen(self) -> None:
-        """Show that the module has just said something; not each time, it may ask every second."""
-        self.life.heard()
-        now, before = dt_util.utcnow(), self.data.last_seen
-        if self.data.left or before is None or now - before >= _SEEN_AGAIN:
-            self._set(replace(self.data, last_seen=now, left=False))
 
     def version_for_query(self) -> str:
         """Return the version on offer, for sketches that ask before they download.
@@ -395,4 +392,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def async_set_outcome(self, outcome: Outcome) -> None:
         """Show how the last install ended."""
-        self._set(replace(self.data, progress=None, outcome=outcome))
+        ended = outcome.ended
+        self.house.memory.async_note(self.config_entry.entry_id, {"ended": ended}, soon=True)
+        self._set(replace(self.data, progress=None, outcome=outcome, ended=ended))

@@ -1,17 +1,94 @@
-"""The device of one module in Home Assistant's registry."""
+"""The device of one module in Home Assistant's registry, and what its ids are made from."""
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import CONF_MAC, DOMAIN
+from ..const import (
+    CONF_IDENTITY,
+    CONF_MAC,
+    CONF_PULL_SECRET,
+    CONF_TRANSPORTS,
+    DOMAIN,
+    TRANSPORT_PULL,
+)
+from ..house import House
+from ..ota import ChipFamily, ModuleFacts
+
+
+def identity_of(entry: ConfigEntry) -> str:
+    """Return what the ids of a module's device and entities are made from."""
+    return str(entry.data.get(CONF_IDENTITY) or entry.entry_id)
+
+
+_MANUFACTURERS = {
+    ChipFamily.ESP8266: "Espressif",
+    ChipFamily.ESP32: "Espressif",
+    ChipFamily.RP2: "Raspberry Pi",
+}
 
 
 @callback
 def device_of(hass: HomeAssistant, entry: ConfigEntry) -> dr.DeviceEntry | None:
     """Return it, once the module has one."""
-    identifier = (DOMAIN, entry.entry_id)
+    identifier = (DOMAIN, identity_of(entry))
     return dr.async_get(hass).async_get_device_by_identifier(identifier, entry.entry_id)
+
+
+@callback
+def async_settle_identity(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:
+    """Settle once what a module's ids are made from: what they were, if it was here before.
+
+    Who was deleted and added again finds names, areas and automations as they were, for Home
+    Assistant keeps them by these ids (for 30 days, `ORPHANED_ENTITY_KEEP_SECONDS`).
+    """
+    if CONF_IDENTITY in entry.data:
+        return
+    taken = {other.data.get(CONF_IDENTITY) for other in hass.config_entries.async_entries(DOMAIN)}
+    was = house.outliving.was(entry, taken)
+    identity = was["identity"] if was else entry.unique_id or entry.entry_id
+    if identity in taken:
+        identity = entry.entry_id
+    data = {**entry.data, CONF_IDENTITY: identity}
+    # One that was discovered by a request has the secret that it asked with.
+    asks = entry.data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL]
+    if was and was["secret"] and was["mac"] and was["mac"] == entry.data.get(CONF_MAC) and not asks:
+        data |= {CONF_PULL_SECRET: was["secret"]}
+    _move_ids(hass, entry, identity)
+    hass.config_entries.async_update_entry(entry, data=data)
+
+
+def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
+    """Give device and entities of release 0.1.0, which had the entry's id in theirs, new ids."""
+    if identity == entry.entry_id:
+        return
+    if device := device_of(hass, entry):
+        identifiers = {(DOMAIN, identity)}
+        dr.async_get(hass).async_update_device(device.id, new_identifiers=identifiers)
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        _, was_ours, key = entity.unique_id.partition(f"{entry.entry_id}_")
+        unique_id = f"{identity}_{key}"
+        if was_ours and registry.async_get_entity_id(entity.domain, DOMAIN, unique_id) is None:
+            registry.async_update_entity(entity.entity_id, new_unique_id=unique_id)
+
+
+@callback
+def async_keep_device(
+    hass: HomeAssistant, entry: ConfigEntry, facts: ModuleFacts, version: str | None
+) -> None:
+    """Make the device, or keep what is known of the module by now."""
+    mac = {(dr.CONNECTION_NETWORK_MAC, dr.format_mac(facts.mac))} if facts.mac else set()
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, identity_of(entry))},
+        connections=mac,
+        name=entry.title,
+        manufacturer=_MANUFACTURERS.get(facts.family) if facts.family else None,
+        model=facts.board or facts.chip,
+        model_id=facts.chip,
+        sw_version=version,
+    )
 
 
 @callback

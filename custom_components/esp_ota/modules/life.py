@@ -35,9 +35,9 @@ class Life:
         self._heard = asyncio.Event()
 
     @callback
-    def heard(self) -> None:
-        """Take a sign of life."""
-        self.last = time.monotonic()
+    def heard(self, at: float | None = None) -> None:
+        """Take a sign of life; of another time where a cache tells what was said then."""
+        self.last = max(self.last, time.monotonic() if at is None else at)
         self._heard.set()
         self._heard = asyncio.Event()
 

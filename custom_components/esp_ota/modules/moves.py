@@ -134,7 +134,7 @@ class Moves:
         """Whether it answers where it was, be it after a restart."""
         end = time.monotonic() + self._house.patience.doubt
         while True:
-            if self._is_others(address):
+            if self.is_others(address):
                 return await self._speaks_at(address)
             if await self.is_alive(address):
                 return True
@@ -170,7 +170,7 @@ class Moves:
             address, patience
         )
 
-    def _is_others(self, address: Address) -> bool:
+    def is_others(self, address: Address) -> bool:
         """Whether others announced this address since this module did."""
         name = self._entry.data.get(CONF_SERVICE_NAME)
         return self._house.announcements.is_others(name, address.host, self.port)

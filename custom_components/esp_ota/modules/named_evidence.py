@@ -22,7 +22,14 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_INFO_ENTITY, CONF_INFO_PATH, CONF_INFO_URL, CONF_MAC, LOGGER
+from ..const import (
+    CONF_INFO_ENTITY,
+    CONF_INFO_PATH,
+    CONF_INFO_URL,
+    CONF_MAC,
+    CONF_SERVICE_NAME,
+    LOGGER,
+)
 from ..ota import (
     INFO_SIZE_LIMIT,
     EvidenceSource,
@@ -32,6 +39,7 @@ from ..ota import (
     one_line,
     version_from,
 )
+from .device import async_keep_mac
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
@@ -99,8 +107,20 @@ class NamedEvidence:
         if body is None or (version := version_from(body, options.get(CONF_INFO_PATH))) is None:
             return
         mac = self._other_mac(body) if _HOST in options[CONF_INFO_URL] else None
+        self._learn_mac(body)
         source, at = EvidenceSource.INFO_URL, asked_at - age
         self._on_heard(Sighting(source=source, at=at, version=version, mac=mac))
+
+    def _learn_mac(self, body: bytes) -> None:
+        """Keep the MAC of a module that says it nowhere else: a router knows it by that."""
+        data = self._entry.data
+        is_page_alone = data.get(CONF_SERVICE_NAME) is None and data.get(CONF_MAC) is None
+        if (
+            is_page_alone
+            and _HOST in self._entry.options[CONF_INFO_URL]
+            and (mac := mac_from(body))
+        ):
+            async_keep_mac(self._hass, self._entry, mac)
 
     async def async_other_mac(self, host: str) -> str | None:
         """Return the MAC of another module, where that is what the page at a host names."""

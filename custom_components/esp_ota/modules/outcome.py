@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import EVENT_UPDATE_ENDED, LOGGER
 from ..helpers import async_remarks, async_sentence, reason_of
-from ..house import InstallNote
+from ..house import Ended, InstallNote
 from ..issues import async_clear_update_issue, async_raise_update_issue
 from ..library import Release
 from ..ota import Cause, InstallResult, Verdict
@@ -92,6 +92,17 @@ class Outcome:
             "pressed_by": self.pressed_by,
             "user_id": press.context.user_id,
         }
+
+    @property
+    def ended(self) -> Ended:
+        """Return what of it is shown until the next one ends."""
+        return Ended(
+            verdict=str(self.result.verdict),
+            cause=str(self.result.cause) if self.result.cause else None,
+            sentence=self.sentence,
+            version=self.press.version,
+            previous_version=self.press.before,
+        )
 
 
 async def async_outcome(

@@ -16,13 +16,13 @@ from ..const import (
     CONF_TRANSPORTS,
     TRANSPORT_PULL,
 )
+from ..house import Ended
 from ..library import Release
 from ..ota import (
     Candidate,
     Chip,
     ImageKind,
     InstallProgress,
-    InstallResult,
     ModuleFacts,
     PullRequest,
     SignatureState,
@@ -48,15 +48,12 @@ class ModuleState:
     """What the progress is about."""
     outcome: Outcome | None = None
     """How the last install since the start ended."""
+    ended: Ended | None = None
+    """What is shown of the last install, over restarts."""
     last_seen: datetime | None = None
-    """When it last said something by itself, since the start."""
-    left: bool = False
-    """Whether the last it said was goodbye."""
-
-    @property
-    def result(self) -> InstallResult | None:
-        """What the last install since the start ended as."""
-        return self.outcome.result if self.outcome else None
+    """When it last said something by itself."""
+    reachable: bool | None = None
+    """Whether it is there, None where nobody can tell."""
 
 
 def merged_facts(

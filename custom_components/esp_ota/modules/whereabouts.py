@@ -100,7 +100,7 @@ class Whereabouts:
         host = self.address.host
         if host == address or is_ip_address(host):
             return host == address
-        told = [claim.facts.host for claim in self._claims(0.0) if self.is_here(claim.facts)]
+        told = [claim.facts.host for claim in self.claims(0.0) if self.is_here(claim.facts)]
         return not told or address in told
 
     def is_ours(self, facts: ModuleFacts) -> bool:
@@ -112,10 +112,7 @@ class Whereabouts:
         return self.is_here(facts)
 
     def _belongs_to_another(self, mac: str) -> bool:
-        return any(
-            entry is not self._entry and entry.data.get(CONF_MAC) == mac
-            for entry in self._house.modules
-        )
+        return any(entry is not self._entry for entry in self._house.roster.with_mac(mac))
 
     # What is heard
 
@@ -205,7 +202,7 @@ class Whereabouts:
         """Whether our own ears heard this: others mix the records of two boards of one name."""
         return any(
             (claim.facts.host, claim.facts.port) == (facts.host, facts.port)
-            for claim in self._claims(0.0)
+            for claim in self.claims(0.0)
         )
 
     # Where it is
@@ -215,7 +212,7 @@ class Whereabouts:
 
         Raises ModuleConnectionError where something does: then `now` has to find out.
         """
-        known = (claim for claim in self._claims(0.0) if self.is_here(claim.facts))
+        known = (claim for claim in self.claims(0.0) if self.is_here(claim.facts))
         newest = next(known, None)
         if (
             address != self.address
@@ -248,7 +245,7 @@ class Whereabouts:
         """Keep where it is, and take what it said from there."""
         if not self.moves.async_move(Address(host, port or self.address.port)):
             return
-        for claim in self._claims(0.0):
+        for claim in self.claims(0.0):
             if self.is_here(claim.facts):
                 self._on_found(claim.facts, claim.told)
 
@@ -258,11 +255,11 @@ class Whereabouts:
         await catch_up()
         now = time.monotonic()
         # What a busy machine reads late is older than it looks.
-        claims = self._claims(now - patience.breath) if now - began < _BUSY else []
+        claims = self.claims(now - patience.breath) if now - began < _BUSY else []
         if any(not self.is_here(claim.facts) for claim in claims):
             # Who is where it was before shall have its say.
             claims = await self._asked(patience.breath, everybody=True) or claims
-        elif not claims and (self._claims(0.0) or now - self._silent_at > _SILENT):
+        elif not claims and (self.claims(0.0) or now - self._silent_at > _SILENT):
             # Also of whom nothing was heard yet: Home Assistant may just have started.
             claims = await self._asked(patience.breath)
             self._silent_at = -math.inf if claims else time.monotonic()
@@ -277,7 +274,7 @@ class Whereabouts:
         asked_at = time.monotonic()
         while (left := asked_at + patience.doubt - time.monotonic()) > 0:
             await self._asked(min(left, patience.breath), everybody=True)
-            if not (claims := self._claims(asked_at)):
+            if not (claims := self.claims(asked_at)):
                 continue
             try:
                 return await self._judged(claims)
@@ -285,7 +282,7 @@ class Whereabouts:
                 doubt = err
                 if err.cause in _DOUBTS and self._rounds_since(asked_at) > 1:
                     break
-        if doubt.cause in _DOUBTS and not self._claims(asked_at):
+        if doubt.cause in _DOUBTS and not self.claims(asked_at):
             return await self._judged([])  # nobody says so any more
         raise doubt
 
@@ -310,15 +307,15 @@ class Whereabouts:
                     await self._heard.wait()
             except TimeoutError:
                 break
-            claims = self._claims(asked_at)
+            claims = self.claims(asked_at)
             if everybody or not claims:
                 continue
             if any(self._is_proof(claim) for claim in claims):
                 break
             end = min(end, claims[-1].at + _RIVAL)
-        return self._claims(asked_at)
+        return self.claims(asked_at)
 
-    def _claims(self, since: float) -> list[Claim]:
+    def claims(self, since: float) -> list[Claim]:
         """Return who claimed this name since then, without those known to be other modules."""
         if self._name is None:
             return []
@@ -341,7 +338,7 @@ class Whereabouts:
         Raises InstallRefused where that is in doubt.
         """
         here = self.address
-        claims = claims or [one for one in self._claims(0.0) if self.is_here(one.facts)][:1]
+        claims = claims or [one for one in self.claims(0.0) if self.is_here(one.facts)][:1]
         strangers = [claim for claim in claims if self._is_stranger(claim)]
         own = [claim for claim in claims if not self._is_stranger(claim)]
         # A board with cable and Wi-Fi answers at both; one that moved says no more where it was.

@@ -222,6 +222,8 @@ class EvidenceSource(StrEnum):
     can announce.
     """
 
+    __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
+
     PULL_MD5 = "pull_md5"
     INFO_URL = "info_url"
     TXT = "txt"

@@ -22,14 +22,14 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
-from ..house import HOUSE, House, Poller, Secret
+from ..house import HOUSE, House, Pace, Poller, Secret
 from ..ota import LAST_OF_IMAGE, Delivery, Download, PullMode, PullRequest, unsent
 
 PULL_PATH: Final = "/api/esp_ota/pull"
 
 _SECONDS: Final = 60.0
 _ADDRESSES: Final = 1024
-"""Addresses remembered for the limit; the longest silent one is forgotten first."""
+"""Addresses remembered for the limit, the longest silent one is forgotten first; and requests."""
 _CHUNK: Final = 16 * 1024
 """Bytes handed to the connection at once, and kept in its buffer: what a download costs."""
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -38,6 +38,8 @@ _SOON: Final = 0.01
 """Seconds between looks at whether all but the last of an image has left."""
 _LOOK: Final = 0.05
 """Seconds between looks at what the module's TCP stack has taken."""
+
+type RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class RateLimit:
@@ -75,6 +77,8 @@ class PullView(HomeAssistantView):
     def __init__(self) -> None:
         """Start with nobody limited."""
         self._rate = RateLimit()
+        self._believed: OrderedDict[RawHeaders, PullRequest] = OrderedDict()
+        """What modules say with each request, in the same words until they are updated."""
 
     async def get(self, request: web.Request, secret: str = "") -> web.StreamResponse:
         """Answer 200 with the image of an open install, 304, 403, 404 or 429."""
@@ -86,7 +90,7 @@ class PullView(HomeAssistantView):
         if not self._rate.allows(address, house.patience.pull.requests):
             return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
         secret = secret or _basic_password(request)
-        pull = PullRequest.parse(request.headers)
+        pull = self._believed.get(request.raw_headers) or PullRequest.parse(request.headers)
         if pull is None:
             known = house.pollers.is_anyones(secret)
             return web.Response(status=HTTPStatus.FORBIDDEN if known else HTTPStatus.NOT_FOUND)
@@ -96,6 +100,10 @@ class PullView(HomeAssistantView):
         own = rests_on is Secret.OWN
         if poller is None or not poller.async_believes(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
+        if request.raw_headers not in self._believed:
+            self._believed[request.raw_headers] = pull
+            if len(self._believed) > _ADDRESSES:
+                self._believed.popitem(last=False)
         poller.async_polled(pull, address, own=own)
         return await _answer(request, pull, poller)
 
@@ -106,7 +114,8 @@ async def _answer(request: web.Request, pull: PullRequest, poller: Poller) -> we
     download = await poller.desk.visit(pull)
     if download is None or not download.begin():
         return web.Response(status=HTTPStatus.NOT_MODIFIED)
-    return await _serve(request, download, poller.desk.limits.stall)
+    pace = request.app[KEY_HASS].data[HOUSE].pace
+    return await _serve(request, download, poller.desk.limits.stall, pace)
 
 
 def _is_allowed_from(hass: HomeAssistant, house: House, address: str) -> bool:
@@ -131,7 +140,9 @@ def _basic_password(request: web.Request) -> str:
         return ""
 
 
-async def _serve(request: web.Request, download: Download, stall: float) -> web.StreamResponse:
+async def _serve(
+    request: web.Request, download: Download, stall: float, pace: Pace
+) -> web.StreamResponse:
     """Stream the image; every ending is reported to the install that waits for it."""
     payload = download.payload
     response = web.StreamResponse(
@@ -160,7 +171,7 @@ async def _serve(request: web.Request, download: Download, stall: float) -> web.
         download.ended.add_done_callback(cut)
         try:
             await response.prepare(request)
-            await _stream(response, transport, connection, download, stall)
+            await _stream(response, transport, connection, download, stall, pace)
         except TimeoutError:
             download.stalled(stall)
         except OSError:  # the module went; aiohttp raises one of its kinds
@@ -178,6 +189,7 @@ async def _stream(
     connection: socket.socket,
     download: Download,
     stall: float,
+    pace: Pace,
 ) -> None:
     """Hand over the bytes as fast as they are taken; raises TimeoutError when none are."""
     view = memoryview(download.payload.data)
@@ -204,6 +216,7 @@ async def _stream(
                 await response.write(chunk)
             handed += len(chunk)
             look()
+            await pace.turn()  # all that the kernel has room for would be copied in one go
         # What completes it is held back until nothing before it can be taken back any more.
         await until(lambda: not (transport.get_write_buffer_size() or unsent(connection)), _SOON)
         if not transport.is_closing():

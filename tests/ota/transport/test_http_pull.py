@@ -242,20 +242,12 @@ async def test_a_cancelled_install_stops_the_download_that_is_on_its_way() -> No
     assert not download.begin()
 
 
-async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("custom_components.esp_ota.ota.transport.http_pull._PAUSE", 0.04)
-    desk = PullDesk(PullLimits(offer=0.0, intervals=3))
-    await desk.visit(request(PullMode.FILESYSTEM))
-    await desk.visit(request())  # the same poll
-    assert desk.interval is None
-    await asyncio.sleep(0.05)
-    await desk.visit(request(PullMode.FILESYSTEM))
-    await desk.visit(request())
-    assert desk.interval is not None
-    assert desk.interval >= 0.04
-    assert desk.patience == pytest.approx(3 * desk.interval)
+async def test_the_offer_stays_open_longer_for_a_module_that_asks_rarely() -> None:
+    desk = PullDesk(PullLimits(offer=600.0, intervals=3))
+    assert desk.patience == 600.0
+    for at in (0.0, 0.5, 3600.0, 3600.5):  # it asks for files, then for its sketch
+        desk.rhythm.asked(at)
+    assert desk.patience == pytest.approx(3 * 3599.5)
 
 
 async def test_an_image_for_a_request_that_leaves_at_that_moment_is_for_the_next_one() -> None:

@@ -18,6 +18,7 @@ from .discovery import (
 )
 from .probe import is_alive, is_listening, is_there
 from .pull_request import PullMode, PullRequest
+from .rhythm import Rhythm
 
 __all__ = [
     "DEFAULT_PORTS",
@@ -26,6 +27,7 @@ __all__ = [
     "DatagramSocket",
     "PullMode",
     "PullRequest",
+    "Rhythm",
     "catch_up",
     "chip_from_board",
     "chip_from_text",

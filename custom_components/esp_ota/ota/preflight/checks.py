@@ -7,6 +7,7 @@ asks and `docs/preflight.md` is made from.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from ..causes import Cause
@@ -18,6 +19,8 @@ from .packing import PackingReason, flash_mode_risk, obstacle
 
 class Check(StrEnum):
     """One question of the pre-flight; the value is its slug in options and documents."""
+
+    __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
 
     KIND = "kind"
     CHIP = "chip"
@@ -93,6 +96,7 @@ class Rule:
     """Whether the module itself answers it, before anything is lost, when nobody knows."""
 
 
+@cache
 def _valid(check: Check) -> CheckResult:
     return CheckResult(check=check, answer=Answer.VALID)
 

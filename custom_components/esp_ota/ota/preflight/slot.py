@@ -17,6 +17,8 @@ from .packing import SECTOR
 class SlotSource(StrEnum):
     """Who said how large the slot is; the value is its name in stores and diagnostics."""
 
+    __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
+
     PULL = "pull"
     TXT = "txt"
     TYPED = "typed"

@@ -17,13 +17,11 @@ from ..exceptions import (
     OtaError,
 )
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
-from ..module import PullMode, PullRequest
+from ..module import PullMode, PullRequest, Rhythm
 from ._download import Download, PullLimits
 from ._files_word import FilesWord
 from .protocol import NoSwitch
 
-_PAUSE: Final = 1.0
-"""Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
 _MODES: Final = {ImageKind.SKETCH: PullMode.SKETCH, ImageKind.FILESYSTEM: PullMode.FILESYSTEM}
 
 
@@ -48,13 +46,11 @@ class PullDesk:
         """Fetched last."""
         self._files: FilesWord | None = None
         self._arrived = asyncio.Event()
-        self._last_at: float | None = None
-        self.interval: float | None = None
-        """Seconds between the last two polls."""
+        self.rhythm = Rhythm()
+        """How often it asks; told of each request before its visit."""
 
     async def visit(self, request: PullRequest) -> Download | None:
         """Take one request; return the image it gets, None for "nothing new"."""
-        self._measure_interval()
         self._judge_files(request)
         if self._wanted is not request.mode:
             return None
@@ -109,16 +105,10 @@ class PullDesk:
         if files.refusal is not None:
             raise files.refusal
 
-    def _measure_interval(self) -> None:
-        now = time.monotonic()
-        if self._last_at is not None and now - self._last_at > _PAUSE:
-            self.interval = now - self._last_at
-        self._last_at = now
-
     @property
     def patience(self) -> float:
         """Seconds an offer stays open."""
-        return max(self.limits.offer, (self.interval or 0.0) * self.limits.intervals)
+        return max(self.limits.offer, (self.rhythm.longest or 0.0) * self.limits.intervals)
 
     async def arrival(self, kind: ImageKind, timeout: float) -> bool:
         """Wait for a request for this kind of image; tell whether one came in time."""

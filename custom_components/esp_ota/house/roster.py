@@ -1,0 +1,51 @@
+"""The entries of all modules, and whose MAC is whose: asked for with each announcement."""
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from ..const import CONF_KIND, CONF_MAC, DOMAIN, KIND_MODULE
+
+
+class Roster:
+    """Looks through all entries only when they have changed: there may be hundreds."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know no entry yet."""
+        self._hass = hass
+        self._entries: list[ConfigEntry] = []
+        self._modules: list[ConfigEntry] = []
+        self._by_mac: dict[str, list[ConfigEntry]] | None = None
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Hear of changed entries; returns what stops it."""
+        self._by_mac = None
+        return async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._changed)
+
+    @callback
+    def _changed(self, _change: ConfigEntryChange, _entry: ConfigEntry) -> None:
+        self._by_mac = None
+
+    @property
+    def modules(self) -> list[ConfigEntry]:
+        """The entries of all modules, loaded or not."""
+        entries = self._hass.config_entries.async_entries(DOMAIN)
+        if entries != self._entries:
+            self._entries, self._by_mac = entries, None
+            self._modules = [one for one in entries if one.data.get(CONF_KIND) == KIND_MODULE]
+        return list(self._modules)
+
+    def with_mac(self, mac: str) -> list[ConfigEntry]:
+        """Return the modules that have a MAC: mostly one, but nobody sees to that."""
+        modules = self.modules
+        if self._by_mac is None:
+            self._by_mac = {}
+            for entry in modules:
+                if known := entry.data.get(CONF_MAC):
+                    self._by_mac.setdefault(known, []).append(entry)
+        return list(self._by_mac.get(mac, ()))

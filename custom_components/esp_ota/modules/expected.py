@@ -1,0 +1,47 @@
+"""A module that only asks for updates: it is there as long as it asks as often as it does."""
+
+import time
+from typing import Final, override
+
+from .presence import Presence
+
+_FIRST: Final = 3900.0
+"""Seconds for a second request, when nobody knows how often it asks: few ask less than hourly."""
+_DAY: Final = 90000.0
+"""Seconds after which it is gone whatever it is: one that sleeps longest asks once a day."""
+
+
+class Expected(Presence):
+    """Silent while nobody listened is not silent."""
+
+    _due = 0.0
+    """When it must have asked again (`time.monotonic()`)."""
+
+    @property
+    def _patience(self) -> float:
+        patience = self._desk.patience
+        return patience if self._desk.rhythm.longest is not None else max(patience, _FIRST)
+
+    @override
+    def _begin(self) -> None:
+        now, asked_at = time.monotonic(), self._desk.rhythm.asked_at
+        since = self._house.since if asked_at is None else max(asked_at, self._house.since)
+        is_known, patience = self._desk.rhythm.longest is not None, self._patience
+        if now < since + patience:
+            self._due = since + patience
+            self._at(self._due - now)
+            if asked_at is not None and now < asked_at + patience:
+                self._set(reachable=True)
+            elif self.reachable:
+                self._set(reachable=None)
+        elif not is_known and now < since + _DAY:
+            self._at(since + _DAY - now)
+            self._set(reachable=None)
+        else:
+            self._set(reachable=False)
+
+    @override
+    def _heard(self) -> None:
+        # A timer that runs looks anew when it runs out: it may ask every second.
+        if time.monotonic() + self._patience < self._due or self._stop_timer is None:
+            self._begin()

@@ -1,0 +1,58 @@
+"""How often one module asks for updates, as far as its last requests tell."""
+
+from collections import deque
+from collections.abc import Iterable
+from statistics import median
+from typing import Final
+
+_PAUSE: Final = 1.0
+"""Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
+_LONGEST: Final = 8 * 86400.0
+"""Seconds; one that was off, or a clock that was set, tells nothing of how often it asks."""
+_WAITS: Final = 5
+"""Waits that are looked back at: a restart makes one short, a night without power one long."""
+_ENOUGH: Final = 3
+"""Waits of which the longest may be such a night."""
+
+
+class Rhythm:
+    """Of one module; may be kept over restarts."""
+
+    def __init__(self) -> None:
+        """Nothing was asked."""
+        self._waits: deque[float] = deque(maxlen=_WAITS)
+        self.asked_at: float | None = None
+        """When it asked last (`time.monotonic()`, which may be below zero for before a restart)."""
+
+    def restore(self, waits: Iterable[float], asked_at: float | None) -> None:
+        """Take what was kept: seconds between its last requests, the oldest first."""
+        self._waits.extend(wait for wait in waits if _PAUSE < wait <= _LONGEST)
+        self.asked_at = asked_at
+
+    def asked(self, at: float) -> None:
+        """Take that it asks."""
+        if self.asked_at is not None and _PAUSE < at - self.asked_at <= _LONGEST:
+            self._waits.append(at - self.asked_at)
+        self.asked_at = at
+
+    @property
+    def waits(self) -> list[float]:
+        """The last seconds between two polls, the oldest first."""
+        return list(self._waits)
+
+    @property
+    def usual(self) -> float | None:
+        """Seconds between most polls, None before the second one."""
+        return median(self._waits) if self._waits else None
+
+    @property
+    def longest(self) -> float | None:
+        """Seconds that it lets pass between two polls: one wait that is longer is no rule.
+
+        One that wakes, asks for files, for its sketch, and sleeps for an hour has short waits and
+        long ones.
+        """
+        waits = sorted(self._waits)
+        if len(waits) >= _ENOUGH:
+            return waits[-2]
+        return waits[-1] if waits else None
