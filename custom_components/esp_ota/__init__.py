@@ -23,6 +23,7 @@ PLATFORMS = [
     Platform.SENSOR,
     Platform.UPDATE,
 ]
+HOUSE_PLATFORMS = [Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -52,6 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     await house.async_serve()
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
+        await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
     if house.entry is None:
         hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
@@ -60,6 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     installer = ModuleInstaller(hass, coordinator)
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
     entry.async_on_unload(coordinator.async_start())
+    entry.async_on_unload(coordinator.life.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     stop = HassJob(installer.async_stop, f"ESP OTA stop {entry.title}")
     entry.async_on_unload(hass.async_add_shutdown_job(stop))
@@ -69,6 +72,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     def recover(_hass: HomeAssistant) -> None:
         installer.async_recover()
 
+    if installer.may_begin_while_starting:
+        recover(hass)
     entry.async_on_unload(async_at_started(hass, recover))
     return True
 
@@ -77,6 +82,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
     """Unload a module; a running install is cancelled and its equipment restored."""
     house = hass.data[HOUSE]
     if entry.data[CONF_KIND] == KIND_HOUSE:
+        if not await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS):
+            return False
         house.async_close()
     elif not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False

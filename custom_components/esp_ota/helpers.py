@@ -1,20 +1,16 @@
 """The one place where an outcome of `ota/` gets its translated sentence."""
 
-from collections.abc import (
-    Mapping,
-)
+from collections.abc import Mapping
 
-from homeassistant.core import (
-    HomeAssistant,
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_get_translations,
 )
-from homeassistant.exceptions import (
-    HomeAssistantError,
-    ServiceValidationError,
-)
-from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .ota import Cause, InstallResult, OtaError, SourceError, Verdict, one_line
+from .ota import Cause, InstallProgress, InstallResult, OtaError, SourceError, Verdict, one_line
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
@@ -85,6 +81,29 @@ async def async_sentence(
     sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", str(key))
     facts = await _async_spelled_out(hass, facts, module=module)
     return sentence.format_map(_Facts(facts, module=module))
+
+
+@callback
+def async_said(hass: HomeAssistant, key: str, facts: Mapping[str, str], *, module: str) -> str:
+    """Return a sentence of those that are in memory, as all of ours are from the start on."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", key)
+    return sentence.format_map(_Facts(facts, module=module))
+
+
+@callback
+def queue_sentence(hass: HomeAssistant, progress: InstallProgress, module: str) -> str:
+    """Return where an install stands in the queue, and what it waits for."""
+    place = str(progress.place)
+    facts = {"place": place, "ordinal": _ordinal(place), "what": progress.waits_for or ""}
+    return async_said(hass, f"queue_{progress.why}", facts, module=module)
+
+
+def _ordinal(number: str) -> str:
+    """Return a number as English counts; other languages have `{place}`."""
+    if number[-2:] in {"11", "12", "13"}:
+        return f"{number}th"
+    return number + {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
 
 
 class _Facts(dict[str, str]):

@@ -21,6 +21,7 @@ SOURCE_NAMES: Final = "source_names"
 _MORE_FILES: Final = "more_files"
 _JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
+WAITS_LONG: Final = "waits_long"
 MODULE_MOVED: Final = "module_moved"
 MODULE_RENAMED: Final = "module_renamed"
 _LONGEST: Final = 2000
@@ -341,3 +342,9 @@ def async_clear_module_issues(hass: HomeAssistant, entry_id: str, *, failure: bo
             continue
         if failure or not issue_id.startswith((_UPDATE_FAILED, OFFERED_TWICE, MODULE_RENAMED)):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_clear_waits_long(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back that an update of a module waits longer than it should."""
+    ir.async_delete_issue(hass, DOMAIN, f"{WAITS_LONG}_{entry_id}")

@@ -1,4 +1,4 @@
-"""Where an update stands, how the last one ended, and what is known of the module."""
+"""Where an update stands, how the last one ended, what is known of the module; and the queue."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,14 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfInformation
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import RestoreEntity
 
+from .const import CONF_KIND, DOMAIN, KIND_HOUSE
 from .entity import ModuleEntity
+from .house import HOUSE, Queue
 from .installs import ModuleConfigEntry
 from .modules import ModuleCoordinator, Outcome
 from .ota import InstallStage, Verdict
@@ -30,6 +33,10 @@ _SEEN_ROW: Final = timedelta(hours=1)
 recorder."""
 _ATTRIBUTES: Final = ("cause", "sentence", "version", "previous_version")
 """What the last verdict keeps over a restart, besides itself."""
+_SHOWN: Final = 20
+"""Of those that wait; an attribute is sent to every browser whenever it changes."""
+_NAME: Final = 60
+"""Letters of a name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +86,10 @@ async def async_setup_entry(
     entry: ModuleConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the module's sensors."""
+    """Add the sensors of a module, or that of the house."""
+    if entry.data[CONF_KIND] == KIND_HOUSE:
+        async_add_entities([QueueSensor(entry, hass.data[HOUSE].queue)])
+        return
     coordinator = entry.runtime_data.coordinator
     async_add_entities(
         [
@@ -210,4 +220,54 @@ class LastSeen(ModuleEntity, RestoreSensor):
         if seen is not None and seen != self._attr_native_value:
             self._attr_native_value = seen
             self._later = async_call_later(self.hass, _SEEN_ROW, self._write)
+            self.async_write_ha_state()
+
+
+class QueueSensor(SensorEntity):
+    """How many updates wait in the house; who runs and who waits for what."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _attr_translation_key = "queue"
+    _unrecorded_attributes = frozenset({"running", "waiting", "more"})
+
+    def __init__(self, entry: ModuleConfigEntry, queue: Queue) -> None:
+        """Belong to the house."""
+        self._queue = queue
+        self._attr_unique_id = f"{entry.entry_id}_queue"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            name=entry.title,
+            entry_type=DeviceEntryType.SERVICE,
+        )
+        self._look()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show whatever changes from now on."""
+        self.async_on_remove(self._queue.async_add_listener(self._changed))
+
+    def _look(self) -> tuple[int, dict[str, Any]]:
+        """Take how it is now; the list ends where nobody would read on."""
+        waiting = self._queue.waiting
+        self._attr_native_value = len(waiting)
+        self._attr_extra_state_attributes = {
+            "running": [ticket.name[:_NAME] for ticket in self._queue.running],
+            "waiting": [
+                {
+                    "module": ticket.name[:_NAME],
+                    "place": standing.place,
+                    "waits_because": str(standing.reason.why),
+                    "waits_for": standing.reason.what[:_NAME] or None,
+                }
+                for ticket, standing in waiting[:_SHOWN]
+            ],
+            "more": max(0, len(waiting) - _SHOWN),
+        }
+        return self._attr_native_value, self._attr_extra_state_attributes
+
+    @callback
+    def _changed(self) -> None:
+        before = self._attr_native_value, self._attr_extra_state_attributes
+        if self._look() != before:
             self.async_write_ha_state()

@@ -1,4 +1,4 @@
-"""The actions: add firmware to the library, remove releases, cancel an update, roll back."""
+"""The actions: firmware added and removed, updates cancelled, moved in the queue, rolled back."""
 
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.helpers.service import async_register_admin_service, entity_service_call
+from homeassistant.helpers.typing import VolDictType
 
 from .const import DOMAIN
 from .helpers import async_error_for_file
@@ -64,12 +65,24 @@ def async_register_actions(hass: HomeAssistant) -> None:
     async_register_admin_service(
         hass, DOMAIN, "remove_firmware", _async_remove, _REMOVE, SupportsResponse.OPTIONAL
     )
-    for name, method in (("cancel", "async_cancel_install"), ("rollback", "async_roll_back")):
-        _async_register_on_cards(hass, name, method)
+    _async_register_on_cards(hass, "cancel", "async_cancel_install")
+    _async_register_on_cards(hass, "rollback", "async_roll_back")
+    fields: VolDictType = {
+        vol.Optional("version"): cv.string,
+        vol.Optional("now", default=False): cv.boolean,
+    }
+    _async_register_on_cards(hass, "install", "async_install_now", fields)
+    place: VolDictType = {vol.Required("place"): vol.All(vol.Coerce(int), vol.Range(min=1))}
+    _async_register_on_cards(hass, "move_in_queue", "async_move_in_queue", place)
 
 
 @callback
-def _async_register_on_cards(hass: HomeAssistant, name: str, method: str) -> None:
+def _async_register_on_cards(
+    hass: HomeAssistant,
+    name: str,
+    method: str,
+    fields: VolDictType | None = None,
+) -> None:
     """Register an action on modules' cards, which raises when it reaches none.
 
     Home Assistant itself passes over a target that has no card in it, without a word.
@@ -77,13 +90,14 @@ def _async_register_on_cards(hass: HomeAssistant, name: str, method: str) -> Non
 
     async def act(call: ServiceCall) -> None:
         reached: set[str | None] = set()
+        said = {str(key): call.data[str(key)] for key in fields or {} if str(key) in call.data}
 
         async def act_on(card: Entity, _call: ServiceCall) -> None:
             entry = card.platform.config_entry
             module = entry.entry_id if entry else None
             if module not in reached:  # one that has two cards is asked once
                 reached.add(module)
-                await getattr(card, method)()
+                await getattr(card, method)(**said)
 
         await entity_service_call(hass, partial(_cards, hass), HassJob(act_on), call)
         if not reached:
@@ -91,7 +105,7 @@ def _async_register_on_cards(hass: HomeAssistant, name: str, method: str) -> Non
                 translation_domain=DOMAIN, translation_key="nothing_reached"
             )
 
-    async_register_admin_service(hass, DOMAIN, name, act, cv.make_entity_service_schema({}))
+    async_register_admin_service(hass, DOMAIN, name, act, cv.make_entity_service_schema(fields))
 
 
 def _cards(hass: HomeAssistant) -> dict[str, Entity]:

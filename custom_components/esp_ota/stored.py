@@ -41,6 +41,8 @@ class KeptStore:
         self._name = name
         self._content = content
         self._lock = asyncio.Lock()
+        self._next: asyncio.Task[bool] | None = None
+        """The write that begins when the one that runs has ended."""
         self._again: CALLBACK_TYPE | None = None
         """Keeps a write that failed from being tried again."""
         self.was_cut = False
@@ -83,8 +85,21 @@ class KeptStore:
         async_raise_set_aside(self._hass, self._name, self.path, aside)
 
     async def async_save(self) -> bool:
-        """Write all of it; tell whether it is on disk, the person as well."""
+        """Write all of it; tell whether it is on disk, the person as well.
+
+        Whatever is to be kept while a write runs is written by one write after it.
+        """
+        if not self._lock.locked() and self._next is None:
+            return await self._async_write()
+        if self._next is None:
+            self._next = self._hass.async_create_background_task(
+                self._async_write(), f"ESP OTA write {self._name}", eager_start=False
+            )
+        return await asyncio.shield(self._next)
+
+    async def _async_write(self) -> bool:
         async with self._lock:  # a write that waits behind this one would be read instead
+            self._next = None
             self._writes += 1
             writes = self._writes
             await self._store.async_save(self._numbered())

@@ -18,7 +18,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
 
 from .entity import ModuleEntity
-from .helpers import async_sentence
+from .helpers import async_sentence, queue_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
 from .modules import Skipped, withheld
@@ -90,6 +90,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         | UpdateEntityFeature.SPECIFIC_VERSION
         | UpdateEntityFeature.RELEASE_NOTES
     )
+
+    _unrecorded_attributes = frozenset({"queue_place", "queue_sentence"})
 
     def __init__(self, runtime: ModuleRuntime, key: str) -> None:
         """Belong to a module."""
@@ -238,9 +240,17 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         context = self._context  # taken first, it is dropped by later state writes
         await self._installer.async_install(version, context, self.kind)
 
+    async def async_install_now(self, version: str | None = None, *, now: bool = False) -> None:
+        """Install as the card does, or whatever the window says; the action `esp_ota.install`."""
+        await self._installer.async_install(version, self._context, self.kind, now=now)
+
     async def async_cancel_install(self) -> None:
         """End the install that runs; the action `esp_ota.cancel`."""
         await self._installer.async_cancel(self._context)
+
+    async def async_move_in_queue(self, place: int) -> None:
+        """Put the install that waits at a place in the queue; the action `move_in_queue`."""
+        await self._installer.async_move(place, self._context)
 
     async def async_roll_back(self) -> None:
         """Put back what ran well before; the action `esp_ota.rollback`."""
@@ -290,13 +300,28 @@ class ModuleUpdate(UpdateCard):
         return as_text(await async_sentence(self.hass, "not_offered", facts, module=module), 2000)
 
     @property
+    def _waiting(self) -> dict[str, Any]:
+        """Where it stands in the queue of the house, and what it waits for."""
+        progress = self.coordinator.data.progress
+        sentence = None
+        if progress is not None and progress.place is not None:
+            name = self.coordinator.config_entry.title
+            sentence = queue_sentence(self.hass, progress, name)
+        return {
+            "waits_for": progress.waits_for if progress else None,
+            "waits_because": progress.why if progress else None,
+            "queue_place": progress.place if progress else None,
+            "queue_sentence": sentence,
+        }
+
+    @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """What automations and the person want to know besides the card."""
         data = self.coordinator.data
         return {
             "stage": data.progress.stage if data.progress else None,
-            "waits_for": data.progress.waits_for if data.progress else None,
+            **self._waiting,
             "installed_is_assumed": data.assumed,
             "last_verdict": data.ended["verdict"] if data.ended else None,
             "last_cause": data.ended["cause"] if data.ended else None,

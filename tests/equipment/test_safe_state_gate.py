@@ -25,6 +25,7 @@ from tests.kit.garden import (
 )
 from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.steps import IRRIGATING, NOT_IRRIGATING, VALVE_OPEN, WHILE_IRRIGATING
+from tests.kit.turns import turn_of
 from tests.virtual_module import Seen, VirtualModule
 
 pytestmark = pytest.mark.slow
@@ -104,7 +105,7 @@ async def test_a_disabled_reason_forbids_nothing(garden: Garden, module: Virtual
 async def test_it_is_asked_again_when_the_turn_comes(garden: Garden, module: VirtualModule) -> None:
     garden.hass.states.async_set(IRRIGATING, "off")
     entry = await garden.add_with(module, inhibit=[WHILE_IRRIGATING])
-    async with garden.house.turn(), garden.house.turn():  # both places are taken
+    async with turn_of(garden.house), turn_of(garden.house):  # both places are taken
         refused = asyncio.create_task(garden.refused("inhibited"))
         await until(lambda: "queued" in garden.stages)
         garden.hass.states.async_set(IRRIGATING, "on")

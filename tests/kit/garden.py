@@ -62,10 +62,10 @@ def options_for(safe_state: Mapping[str, Any] | None = None, **changes: Any) -> 
     return {"firmware": "garden-valve"} | equipment | changes
 
 
-def patience(**seconds: float) -> Patience:
+def patience(**seconds: Any) -> Patience:
     """Return waits for tests: short where they are meant to run out, long where not."""
 
-    def given(**defaults: float) -> dict[str, Any]:
+    def given(**defaults: Any) -> dict[str, Any]:
         return {name: seconds.pop(name, default) for name, default in defaults.items()}
 
     invitation = given(answer=1.0, tries=3, auth_answer=3.0)
@@ -87,10 +87,16 @@ def patience(**seconds: float) -> Patience:
         stream=StreamLimits(**stream),
     )
     breath = seconds.pop("breath", 1.4)
+    queue = given(pauses=(), look_again=0.1)
     install = Limits(**given(retry_pause=0.05, watch_interval=0.01), tries=3)
     assert not seconds, f"nobody waits for {seconds}"
     return Patience(
-        install=install, push=push, watch=WatchLimits(**watch), doubt=2.5, breath=breath
+        install=install,
+        push=push,
+        watch=WatchLimits(**watch),
+        doubt=2.5,
+        breath=breath,
+        **queue,
     )
 
 

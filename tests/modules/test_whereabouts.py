@@ -26,6 +26,7 @@ from tests.kit.garden import (
 from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, THERE, VALVE_MAC, Neighbours
 from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.three_doors import PAGE, PUSH
+from tests.kit.turns import turn_of
 from tests.virtual_module import Event, Fault, Seen, VirtualModule
 
 pytestmark = pytest.mark.slow
@@ -90,7 +91,7 @@ async def test_modules_that_swap_addresses_in_the_queue_keep_their_firmware(
     pump = await neighbours.start("pump", THERE, PUMP_MAC)
     entry = await neighbours.add(valve)
     await garden.release("1.1.0")
-    async with garden.house.turn(), garden.house.turn():
+    async with turn_of(garden.house), turn_of(garden.house):
         install = asyncio.create_task(garden.install("1.1.0"))
         await until(lambda: garden.card.attributes["stage"] == "queued")
         await swap(valve, pump)

@@ -143,6 +143,12 @@ class VirtualModule:
         """Let the router lend it another address from its next start on."""
         self.config = self.board.config = replace(self.config, host=host)
 
+    async def power_off(self) -> None:
+        """Pull the plug; `power_cycle` puts it back."""
+        await self._stop()
+        if self._advert is not None:
+            self._advert.silence()
+
     async def power_cycle(self) -> None:
         """Pull the plug and put it back, whatever the module is doing.
 

@@ -15,8 +15,13 @@ from ..const import (
     CONF_PARALLEL,
     CONF_PULL_ADDRESS,
     CONF_REMOTE_POLLS,
+    CONF_STAGGER,
+    CONF_STAGGER_LABELS,
     DEFAULT_KEEP,
     DEFAULT_PARALLEL,
+    STAGGER_AREA,
+    STAGGER_LABEL,
+    STAGGER_MODULE,
 )
 from ..house import HOUSE, House
 from ..installs import Use, async_uses
@@ -33,7 +38,8 @@ from ..ota import (
     read_public_key,
 )
 from .outliving import OutlivingFlow
-from .selectors import whole_number
+from .selectors import choice, whole_number
+from .waiting import WaitingFlow
 
 _CONF_FILE: Final = "file"
 _CONF_NAME: Final = "name"
@@ -77,7 +83,7 @@ class _SignatureAloneError(Exception):
     """A signature was chosen before the image it is for."""
 
 
-class HouseOptionsFlow(OutlivingFlow):
+class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
     """Forms behind a menu; changed options reload the house's entry."""
 
     _upload: tuple[str, str, bytes] | None = None
@@ -94,7 +100,8 @@ class HouseOptionsFlow(OutlivingFlow):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        menu = ["upload", "remove", "signatures", "limits", "secret", "house_safe_state"]
+        menu = ["upload", "remove", "signatures", "limits", "house_waiting", "secret"]
+        menu.append("house_safe_state")
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -230,14 +237,21 @@ class HouseOptionsFlow(OutlivingFlow):
         )
 
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Set how many installs run at once, where modules call back, and how much is kept."""
+        """Set how many installs run at once and beside whom, and what else bounds them."""
         if user_input is not None:
             options = dict(self.config_entry.options)
-            options.pop(CONF_PULL_ADDRESS, None)  # an emptied field is not sent
+            for key in (CONF_PULL_ADDRESS, CONF_STAGGER_LABELS):
+                options.pop(key, None)  # an emptied field is not sent
             return self.async_create_entry(data=options | user_input)
         schema = vol.Schema(
             {
                 vol.Required(CONF_PARALLEL, default=DEFAULT_PARALLEL): whole_number(1, 10),
+                vol.Required(CONF_STAGGER, default=STAGGER_AREA): choice(
+                    [STAGGER_AREA, STAGGER_LABEL, STAGGER_MODULE], CONF_STAGGER
+                ),
+                vol.Optional(CONF_STAGGER_LABELS): selector.LabelSelector(
+                    selector.LabelSelectorConfig(multiple=True)
+                ),
                 vol.Required(CONF_CALLBACK_PORT, default=0): whole_number(0, 65535),
                 vol.Required(CONF_KEEP, default=DEFAULT_KEEP): whole_number(1, 100),
                 vol.Optional(CONF_PULL_ADDRESS): selector.TextSelector(

@@ -46,6 +46,7 @@ from .transports import (
     pull_url,
     sketch_lines,
 )
+from .waiting import WaitingFlow
 
 _SLOT_SIZE = vol.All(
     selector.NumberSelector(
@@ -72,7 +73,7 @@ VERIFICATION: Final[Mapping[vol.Marker, Any]] = {
 }
 
 
-class ModuleOptionsFlow(RehearsalFlow):
+class ModuleOptionsFlow(RehearsalFlow, WaitingFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -81,7 +82,14 @@ class ModuleOptionsFlow(RehearsalFlow):
             return self.async_abort(reason="install_running")
         return self.async_show_menu(
             step_id="init",
-            menu_options=[*self.safe_state_menu, "firmware", "doors", "evidence", "verification"],
+            menu_options=[
+                *self.safe_state_menu,
+                "firmware",
+                "doors",
+                "evidence",
+                "verification",
+                "waiting",
+            ],
         )
 
     async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -1,7 +1,7 @@
-"""What all modules share while Home Assistant runs: the house, its journal, its ears.
+"""What all modules share while Home Assistant runs: the house, its journal, its queue, its ears.
 
-Here live the one `House` of a Home Assistant, the journal on disk, mDNS announcements and the
-polls of modules. Never here: one module's state, or one install's steps.
+Here live the one `House` of a Home Assistant, the journal on disk, the queue of all installs, mDNS
+announcements and the polls of modules. Never here: one module's state, or one install's steps.
 """
 
 from .announcements import Announcements, Claim
@@ -12,6 +12,7 @@ from .memory import Ended, Remembered
 from .newcomers import async_newcomers
 from .pace import Pace
 from .pollers import Poller, Secret, new_secret
+from .queue import Queue
 
 __all__ = [
     "HOUSE",
@@ -24,6 +25,7 @@ __all__ = [
     "JournalError",
     "Pace",
     "Poller",
+    "Queue",
     "Remembered",
     "Secret",
     "async_make_house_entry",

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 import time
 from typing import Any, Final
@@ -22,10 +22,13 @@ from ..const import (
     CONF_PARALLEL,
     CONF_PULL_SECRET,
     CONF_REMOTE_POLLS,
+    CONF_STAGGER,
+    CONF_STAGGER_LABELS,
     DEFAULT_KEEP,
     DEFAULT_PARALLEL,
     DOMAIN,
     KIND_HOUSE,
+    STAGGER_AREA,
 )
 from ..library import (
     Library,
@@ -44,8 +47,8 @@ from .memory import Memory
 from .outliving import Outliving
 from .pace import Pace
 from .pollers import Pollers, new_secret
+from .queue import Queue
 from .roster import Roster
-from .turns import Turns
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 
@@ -65,6 +68,11 @@ class Patience:
     doubt: float = 8.0
     """Seconds until a module must have said that it is not the other one at its address: what lost
     its power has to join the Wi-Fi first."""
+    pauses: tuple[float, ...] = (15.0, 60.0, 240.0)
+    """Seconds until a module that did not answer at its turn is asked again: a restart, a router
+    that restarts, a radio channel that is full."""
+    look_again: float = 5.0
+    """Seconds until what forbids an install is asked for again, and its window and deadline."""
     minute: float = 60.0
     """Seconds of a minute of watching a new firmware."""
 
@@ -95,8 +103,8 @@ class House:
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
         self._announcements: Announcements | None = None
+        self.queue = Queue(hass)
         self.pace = Pace()
-        self._turns = Turns(DEFAULT_PARALLEL)
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""
@@ -108,6 +116,7 @@ class House:
     async def async_setup(self) -> None:
         """Read the stores, and begin to serve."""
         await self.journal.async_load()  # which says what of the library is in use
+        self.queue.async_keep_behind(self.journal.last_in_queue)
         await self.memory.async_load()
         await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
@@ -123,6 +132,7 @@ class House:
             if not self._stops:
                 self._stops = [
                     self.roster.async_start(),
+                    self.queue.async_start(),
                     self.announcements.async_start(),
                     await self.folder.async_start(),
                 ]
@@ -242,13 +252,13 @@ class House:
         """Take over changed limits; what runs counts, and who waits already keeps the place."""
         # One fixed call-back port serves one module at a time.
         parallel = 1 if self.callback_port else self.options.get(CONF_PARALLEL, DEFAULT_PARALLEL)
-        self._turns.limit = int(parallel)
+        self.queue.async_set(
+            limit=int(parallel),
+            stagger=self.options.get(CONF_STAGGER, STAGGER_AREA),
+            labels=frozenset(self.options.get(CONF_STAGGER_LABELS, ())),
+        )
         self._hass.async_create_task(self.library.async_apply_keep_rule(), "ESP OTA keep rule")
         self.signatures.async_changed()
-
-    def turn(self) -> AbstractAsyncContextManager[Any]:
-        """Return what an install holds while it runs."""
-        return self._turns
 
 
 async def async_make_house_entry(hass: HomeAssistant) -> None:

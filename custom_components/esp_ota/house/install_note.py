@@ -22,6 +22,13 @@ class Against(TypedDict):
     sketch_md5: str | None
 
 
+class Queued(TypedDict):
+    """Where an install stands in the queue of the house, to stand there again."""
+
+    priority: int
+    order: float
+
+
 class InstallNote(TypedDict):
     """One install that has not ended."""
 
@@ -38,6 +45,9 @@ class InstallNote(TypedDict):
     """Whether the person named this very version."""
     once_more: NotRequired[bool]
     """Whether a person pressed Fix in the repair of an image that had failed twice."""
+    queued: NotRequired[Queued]
+    now: NotRequired[bool]
+    """Whether a person wants it whatever its window says."""
     replaces: NotRequired[str]
     """The image that ran when somebody wanted to go back from it."""
     result: NotRequired[dict[str, Any]]

@@ -9,6 +9,8 @@ from ..ota import Cause, OtaError, same_version
 from ..stored import KeptStore, fits, sound_part
 from .install_note import InstallNote, readable_note
 
+_TOOK: Final = 3
+"""Installs of a module whose length is kept."""
 _GOOD: Final = 2
 """Images that ran well and are kept: the one that runs, and the one before it."""
 
@@ -59,6 +61,7 @@ class Journal:
         self._learnt: dict[str, dict[str, Any]] = {}
         self._failed: dict[str, Failure] = {}
         self._good: dict[str, list[str]] = {}
+        self._took: dict[str, list[float]] = {}
         self._skipped: dict[str, dict[str, list[str]]] = {}
 
     async def async_load(self) -> None:
@@ -70,6 +73,7 @@ class Journal:
         self._learnt = kept.each("learnt", lambda item: sound_part(item, Learnt))
         self._failed = kept.each("failed_offers", lambda item: _sound(item, Failure))
         self._good = kept.each("good", lambda item: _sound(item, list[str]))
+        self._took = kept.each("took", lambda item: _sound(item, list[float]))
         self._skipped = kept.each("skipped", lambda item: _sound(item, dict[str, list[str]]))
         if kept.is_damaged:
             await self._store.async_set_aside()
@@ -77,6 +81,20 @@ class Journal:
     def open_install(self, entry_id: str) -> InstallNote | None:
         """Return a module's install that has not ended."""
         return self._open.get(entry_id)
+
+    @property
+    def last_in_queue(self) -> float:
+        """The order of the last one that was queued, 0 for none."""
+        queued = (note["queued"] for note in self._open.values() if "queued" in note)
+        return max((item["order"] for item in queued), default=0.0)
+
+    def took(self, entry_id: str) -> list[float]:
+        """Return for how long the last installs of a module ran (seconds)."""
+        return self._took.get(entry_id, [])
+
+    def note_took(self, entry_id: str, seconds: float) -> None:
+        """Keep for how long one ran that came to its end; it is written when it is closed."""
+        self._took[entry_id] = [*self.took(entry_id), round(seconds, 1)][-_TOOK:]
 
     def known(self, entry_id: str) -> Known | None:
         """Return what a module ran when we last knew."""
@@ -155,6 +173,7 @@ class Journal:
         self._learnt.pop(entry_id, None)
         self._failed.pop(entry_id, None)
         self._good.pop(entry_id, None)
+        self._took.pop(entry_id, None)
         self._skipped.pop(entry_id, None)
         await self._async_save()
 
@@ -168,6 +187,7 @@ class Journal:
             "learnt": self._learnt,
             "failed_offers": self._failed,
             "good": self._good,
+            "took": self._took,
             "skipped": self._skipped,
         }
 

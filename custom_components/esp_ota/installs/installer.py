@@ -8,10 +8,19 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
+from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import Cause, ImageKind, InstallResult, InstallStage, Verdict, same_version
+from ..ota import (
+    Cause,
+    ImageKind,
+    InstallResult,
+    InstallStage,
+    Priority,
+    Verdict,
+    same_version,
+)
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -71,19 +80,34 @@ class ModuleInstaller:
         version: str | None,
         context: Context | None,
         kind: ImageKind = ImageKind.SKETCH,
+        *,
+        now: bool = False,
     ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
+
+        `now` does not wait for a window; one that waits for it already begins as well.
 
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        if now and self._install_run is not None and self._install_run.is_waiting:
+            await self._async_now(self._install_run)
+            return
         await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=self._entry.title)
         chosen = version is not None and self._is_chosen(release, context, kind)
-        await self._async_wait(self.async_begin(release, context, chosen=chosen))
+        await self._async_wait(self.async_begin(release, context, chosen=chosen, now=now))
+
+    async def _async_now(self, install_run: InstallRun) -> None:
+        """Let one that waits for its window begin, and return when it is proven to run."""
+        install_run.note["now"] = True
+        if install_run.stage is InstallStage.QUEUED:
+            await install_run.async_note(InstallStage.QUEUED)
+        self._house.queue.async_look()
+        await self._async_wait(install_run)
 
     @property
     def rolls_back_to(self) -> Release | None:
@@ -145,10 +169,13 @@ class ModuleInstaller:
         chosen: bool = True,
         instead_of: Release | None = None,
         once_more: bool = False,
+        now: bool = False,
+        priority: Priority | None = None,
     ) -> InstallRun:
         """Begin to install a release; `instead_of` is what somebody goes back from.
 
-        `once_more` sends an image that has failed twice.
+        `once_more` sends an image that has failed twice, `now` does not wait for a window.
+        Without a priority it has that of who presses.
         """
         install_run = InstallRun.of(
             self._hass,
@@ -159,6 +186,10 @@ class ModuleInstaller:
             instead_of=instead_of,
             once_more=once_more,
         )
+        if now:
+            install_run.note["now"] = True
+        if priority is not None:
+            install_run.turn.priority = priority
         self.async_start(install_run.run(), install_run)
         return install_run
 
@@ -210,6 +241,16 @@ class ModuleInstaller:
         if result.restore_error is not None:
             raise error_for(result.restore_error, result.restore_facts, module=name)
 
+    async def async_move(self, place: int, context: Context | None) -> None:
+        """Put the install that waits at a place in the queue of the house, counted from 1.
+
+        Raises HomeAssistantError when none waits, and for who may not.
+        """
+        await async_raise_unless_may(self._hass, context)
+        if not self.is_running or self._install_run is None or not self._install_run.is_waiting:
+            raise error_for(Cause.NOT_QUEUED, {}, module=self._entry.title)
+        await self._install_run.async_move(place)
+
     async def _async_end(self) -> None:
         if self._task is not None and self.is_running:
             self._task.cancel()
@@ -239,6 +280,18 @@ class ModuleInstaller:
             self.async_start(self._async_recover_after(before))
         elif (recovery := self._recovery()) is not None:
             self.async_start(recovery.run(), recovery.install_run)
+
+    @property
+    def may_begin_while_starting(self) -> bool:
+        """Whether what is queued needs nothing that Home Assistant has yet to start.
+
+        A module that sleeps may wake just then, and has no equipment that must be there first.
+        """
+        options = self._entry.options
+        note = self._house.journal.open_install(self._entry.entry_id)
+        is_queued = note is not None and note["stage"] == InstallStage.QUEUED
+        rests_on_nothing = options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING
+        return is_queued and rests_on_nothing and bool(options.get(CONF_SLEEPS, False))
 
     def _recovery(self) -> Recovery | None:
         note = self._house.journal.open_install(self._entry.entry_id)

@@ -37,6 +37,7 @@ from .preparation import async_prepare, part_of
 from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
+from .turn import Turn
 
 CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
@@ -62,6 +63,7 @@ class InstallRun:
         self._equipment: Equipment | None = None
         self.note = note
         self.press = press
+        self.turn = Turn(hass, coordinator, note, self._on_told, self._admit)
         self._is_noted = False
         """Whether the image had left before a crash."""
         self._has_begun = False
@@ -113,6 +115,17 @@ class InstallRun:
         """Where it stands, as the journal says."""
         return InstallStage(self.note["stage"])
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its turn is yet to come."""
+        return self.stage in {InstallStage.CHECKING, InstallStage.QUEUED} and self.turn.is_waiting
+
+    async def async_move(self, place: int) -> None:
+        """Stand at another place in the queue, counted from 1, also after a restart."""
+        self.turn.move(place)
+        if self.stage is InstallStage.QUEUED:
+            await self.async_note(InstallStage.QUEUED)
+
     def put_aside(self) -> None:
         """Let a cancelling that comes now leave what can wait for the next start."""
         if self._pipeline is not None:
@@ -126,6 +139,7 @@ class InstallRun:
         if release is None:  # only after a restart: it was removed from the disk
             return await self.to_its_end(_gone(self.note["version"]))
         coordinator.async_begin(release.image.kind)
+        self.turn.join()
         LOGGER.info(
             "%s: install of %s %s (%s) begins, %s runs",
             self._entry.title,
@@ -140,6 +154,7 @@ class InstallRun:
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         raise_for_third_try(self._hass, coordinator, release, self.note)
+        await self.turn.async_open()
         entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
             self._hass, coordinator.house, entry, entry.options, context, on_wait=self._on_wait
@@ -161,6 +176,7 @@ class InstallRun:
 
     async def resume(self) -> InstallResult:
         """Carry on with a module that has the image already."""
+        self.turn.join(is_open=True)
         put_aside_at = self._coordinator.house.put_aside_at
         return await self._noted().resume(put_aside_at.pop(self._entry.entry_id, 0.0))
 
@@ -191,9 +207,23 @@ class InstallRun:
         """Show for whom it waits because of the equipment."""
         if names is not None:
             LOGGER.info("%s: waits for %s, which needs the same", self._entry.title, names)
-        restores = self.stage in {InstallStage.RESTORING, InstallStage.SENDING}
-        stage = InstallStage.RESTORING if restores else InstallStage.QUEUED
-        self._coordinator.async_set_progress(InstallProgress(stage=stage, waits_for=names))
+        if self.stage in {InstallStage.RESTORING, InstallStage.SENDING}:
+            progress = InstallProgress(stage=InstallStage.RESTORING, waits_for=names)
+            self._coordinator.async_set_progress(progress)
+        elif names is not None:
+            self.turn.wait_for_equipment(names)
+
+    def _on_told(self, progress: InstallProgress) -> None:
+        """Show where it stands in the queue; what has begun meanwhile does not wait any more."""
+        if self.stage is InstallStage.QUEUED:
+            self._coordinator.async_set_progress(progress)
+
+    async def _admit(self) -> None:
+        assert self._equipment is not None
+        await self._equipment.admit()
+
+    def _on_progress(self, progress: InstallProgress) -> None:
+        self._coordinator.async_set_progress(self.turn.shown(progress))
 
     def _install(self, parts: Sequence[Part], safe_state: Equipment) -> Pipeline:
         """Put one install together."""
@@ -208,9 +238,9 @@ class InstallRun:
             observer=coordinator.watch,
             safe_state=safe_state,
             transports=transports_for(coordinator),
-            turn=coordinator.house.turn(),
+            turn=self.turn,
             on_stage=self._on_stage,
-            on_progress=coordinator.async_set_progress,
+            on_progress=self._on_progress,
             find_module=self._find_module,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
@@ -250,6 +280,8 @@ class InstallRun:
         assert self._pipeline is not None
         if stage is InstallStage.CHECKING or (stage in _LOOKED_AT and self.note.get("looks")):
             return
+        if stage is InstallStage.QUEUED:
+            self.turn.wait_for_life()
         decided = stage in {InstallStage.RESTORING, InstallStage.DONE}
         self.note["again"] = self._pipeline.goes_on
         self._has_begun = self._has_begun and stage is not InstallStage.QUEUED
@@ -305,6 +337,12 @@ class InstallRun:
     async def to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
         """Do the work of one install, and see to everything after it whatever it ended as."""
         try:
+            return await self._to_its_end(work)
+        finally:
+            self.turn.leave()
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
+        try:
             self.result = await work
         except OtaError as err:
             self.result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
@@ -318,8 +356,8 @@ class InstallRun:
                     self.note["equipment"] = dict(self._equipment.kept)
                 # It may have been cancelled in the middle of this very write.
                 noted, _ = await carry_through(house.journal.async_write(entry_id, self.note))
-                if err := noted.exception():  # the repair of the journal tells
-                    LOGGER.error("%s: not on disk while put aside: %s", self._entry.title, err)
+                if lost := noted.exception():  # the repair of the journal tells
+                    LOGGER.error("%s: not on disk while put aside: %s", self._entry.title, lost)
                 self._coordinator.desk.dismiss()
             else:
                 await self._async_end()
@@ -345,6 +383,9 @@ class InstallRun:
             raise asyncio.CancelledError
 
     async def _finish(self, *, touched: bool) -> None:
+        if self.result.verdict.is_success:
+            journal = self._coordinator.house.journal
+            journal.note_took(self._entry.entry_id, self.turn.seconds)
         if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended
             self.note["again"] = False
             await self.async_note(InstallStage.DONE, self.result)

@@ -55,6 +55,7 @@ from ..ota import (
 from .asking import Asking
 from .device import async_keep_device, async_keep_mac, device_of
 from .ears import Ears
+from .life import Life
 from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
@@ -94,6 +95,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             on_heard=self._heard_asking,
             version_for_query=self.version_for_query,
         )
+        self.life = Life(hass, entry)
         self.ears = Ears(entry, house, self._heard)
         self.names = Names(hass, entry, house, self.whereabouts, likeness, self.ears)
         self.watch = self._watch()
@@ -218,6 +220,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self._announced = facts
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self.presence.async_heard(at)
+        self.life.heard(at)
         self.names.async_heard()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
@@ -228,6 +231,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take what a request that is believed says."""
         self.knowledge.polled(request, time.time())
         self.presence.async_heard()
+        self.life.heard()
         self._told(sighting)
 
     @callback

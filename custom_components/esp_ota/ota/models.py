@@ -270,7 +270,11 @@ class InstallProgress:
     sent: int = 0
     total: int = 0
     waits_for: str | None = None
-    """Names of the modules whose equipment it shares, and whose turn it is."""
+    """Name of what it waits for: modules whose equipment it shares, or its group."""
+    why: str | None = None
+    """Why it waits in the queue, and does not run."""
+    place: int | None = None
+    """Where it stands in the queue, counted from 1."""
 
     @property
     def percent(self) -> int | None:

@@ -26,6 +26,7 @@ from custom_components.esp_ota.ota import (
 from custom_components.esp_ota.ota.exceptions import NotCollected
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.ota.examples import CANDIDATE, MODULE, sighting
+from tests.ota.pipeline.turns import PlainTurn
 from tests.ota.pipeline.world import PAYLOAD, QUICK, Send, World
 from tests.virtual_module import build_image
 
@@ -170,7 +171,7 @@ class DoorWorld(World):
             observer=self,
             safe_state=self,
             transports=self.doors,
-            turn=Turn(),
+            turn=PlainTurn(Turn),
             on_stage=self.on_stage,
             on_progress=self.progress.append,
             on_fallback=lambda name, err: self.fallbacks.append((name, err.cause)),

@@ -31,6 +31,7 @@ from custom_components.esp_ota.ota import (
 from tests.kit.entries import StartModule
 from tests.kit.pushing import FAMILIES, GENERATIONS, new_firmware, payload_for, quick
 from tests.kit.sentences import assert_sentence_is_whole
+from tests.ota.pipeline.turns import PlainTurn
 from tests.virtual_module import Event, Fault, Seen, VirtualModule
 
 
@@ -138,7 +139,7 @@ class Garden:
             observer=self.watch,
             safe_state=self.valve,
             transports=[transport],
-            turn=asyncio.Semaphore(1),
+            turn=PlainTurn(),
             on_stage=self._on_stage,
             on_progress=self._on_progress,
         )

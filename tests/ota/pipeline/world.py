@@ -29,6 +29,7 @@ from custom_components.esp_ota.ota.exceptions import ModuleConnectionError
 from custom_components.esp_ota.ota.models import ProgressCallback
 from tests.kit.sentences import assert_sentence_is_whole
 from tests.ota.examples import CANDIDATE, DATA, IMAGE, MODULE, sighting
+from tests.ota.pipeline.turns import PlainTurn
 
 PAYLOAD = Payload(data=DATA, kind=ImageKind.SKETCH, md5=IMAGE.md5)
 QUICK = Limits(tries=3, retry_pause=0.01, watch_interval=0.01)
@@ -244,7 +245,7 @@ class World:
             observer=self,
             safe_state=self,
             transports=[self],
-            turn=self.turn(),
+            turn=PlainTurn(self.turn),
             on_stage=self.on_stage,
             on_progress=self.progress.append,
             on_delivered=lambda image, delivery: self.taught.append((image, delivery)),

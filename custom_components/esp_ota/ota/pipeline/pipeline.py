@@ -87,7 +87,11 @@ class Pipeline:
     async def _from_the_beginning(self) -> None:
         await self._stage(InstallStage.CHECKING)
         self._check_images()
-        await self._ports.safe_state.admit()
+        try:
+            await self._ports.safe_state.admit()
+        except InstallRefused as err:
+            if not self._ports.turn.may_wait(err):
+                raise
         await self._run_until_ended()
 
     async def _told(self, work: Coroutine[Any, Any, None]) -> InstallResult:
@@ -119,11 +123,39 @@ class Pipeline:
             self.result = CANCELLED
             try:
                 await self._run_once()
-            except ModuleConnectionError as err:
-                self._fall_back(err)
+            except (ModuleConnectionError, InstallRefused) as err:
+                await self._or_later(err)
                 continue
             if not self.goes_on:
                 return
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for a better time before another round, where the network ended this one."""
+        if self._again is not None and self._ports.turn.may_wait(self._again):
+            await self._wait_for_better(self._again)
+
+    async def _or_later(self, err: OtaError) -> None:
+        """Turn to the next way, or wait for a better time; raises what nothing helps against."""
+        if isinstance(err, ModuleConnectionError):
+            try:
+                self._fall_back(err)
+            except ModuleConnectionError as first:
+                err = first
+            else:
+                return
+        if self._sending.payload_started or not self._ports.turn.may_wait(err):
+            raise err
+        await self._wait_for_better(err)
+
+    async def _wait_for_better(self, err: OtaError) -> None:
+        """Wait until it may be tried again, by whatever way; raises what took too long."""
+        if self.stage is not InstallStage.QUEUED:
+            await self._stage(InstallStage.QUEUED)
+        await self._ports.turn.better_time(err)
+        self._transports = list(self._ports.transports)
+        self._first_error = None
+        self._sending.begin_anew()
 
     @property
     def goes_on(self) -> bool:
@@ -176,6 +208,7 @@ class Pipeline:
             await self._check_module()
         await self._stage(InstallStage.QUEUED)
         await transport.wait_ready(self._sending.parts[0].payload)
+        await self._ports.turn.up()
         async with self._ports.safe_state.alone(), self._ports.turn:
             self._check_images()
             if not transport.waits:
@@ -310,7 +343,12 @@ class Pipeline:
         except NotCollected as err:
             self._again = err
         except OtaError as err:
-            self._fall_back(err)
+            try:
+                self._fall_back(err)
+            except ModuleConnectionError as first:
+                if self._sending.payload_started or not self._ports.turn.may_wait(first):
+                    raise
+                self._again = first
         return None
 
     async def _prove(self, delivery: Delivery, gone_at: float | None = None) -> InstallResult:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..causes import Cause
 from ..exceptions import OtaError
@@ -73,6 +73,28 @@ class Observer(Protocol):
         """Return the best statement heard since then, None when nothing was said."""
 
 
+class Turn(Protocol):
+    """Its place in the queue of all installs; as a context manager the turn itself.
+
+    The turn is given back on the way out, the place is kept until the install has ended.
+    """
+
+    async def __aenter__(self) -> object:
+        """Wait for the turn, unless `up` has brought it already."""
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Give the turn back."""
+
+    async def up(self) -> None:
+        """Return when it is its turn; whoever then has to wait for equipment gives it back."""
+
+    def may_wait(self, err: OtaError) -> bool:
+        """Whether a better time is waited for when this kept it from beginning."""
+
+    async def better_time(self, err: OtaError) -> None:
+        """Return when it may be tried again; raises OtaError when that took too long."""
+
+
 type Probation = Callable[[Candidate, ModuleFacts], Awaitable[Sighting | None]]
 """Watches what was proven to run for a while: returns the best statement heard meanwhile, raises
 VerifyError when it does not run as it should."""
@@ -122,7 +144,7 @@ class Ports:
     safe_state: SafeState
     transports: Sequence[Transport]
     """In the person's order; the next one is tried only when no payload byte was sent."""
-    turn: AbstractAsyncContextManager[Any]
+    turn: Turn
     """Held from the second check to the end; the house limits how many hold it at once."""
     on_stage: Callable[[InstallStage], Awaitable[None]]
     """Awaited before a stage takes effect, so that a journal is never behind."""

@@ -175,6 +175,7 @@ class HttpPull(NoSwitch):
             raise
         if not arrived:
             self._desk.dismiss()
+            self._offered_at = None  # whoever waits on does so for as long again
             raise ModuleConnectionError(Cause.NO_POLL, minutes=round(patience / 60))
 
     async def why_unreachable(self) -> OtaError | None:

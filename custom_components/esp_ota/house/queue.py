@@ -1,0 +1,209 @@
+"""The one queue of the house: every install of every module waits in it.
+
+What only one may be of at a time comes from the registries of Home Assistant. Where each stands
+is told in small portions, those in front first: with hundreds that wait, all of them move a place
+up whenever one begins.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import area_registry as ar, device_registry as dr, label_registry as lr
+
+from ..const import DEFAULT_PARALLEL, STAGGER_AREA, STAGGER_LABEL
+from ..ota import Bar, Line, Priority, Standing, Ticket
+
+_PAUSE: Final = 0.25
+"""Seconds between two portions."""
+_PORTION: Final = 5
+"""Cards that are told at once; one costs a state written for each of a module's entities."""
+
+_LOOK_EVERY: Final = 4
+"""Portions between two looks at what only time changes."""
+_GROUPED_BY: Final = {"area_id", "labels"}
+"""What of a device, if it changes, may put a module into another group."""
+
+type Told = Callable[[Standing], None]
+"""Called with where a ticket stands, as long as it waits."""
+
+
+class Queue:
+    """Made once with the house, and kept whatever is reloaded."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nobody waits."""
+        self._hass = hass
+        self._line = Line(DEFAULT_PARALLEL, self._changed)
+        self._stagger = STAGGER_AREA
+        self._labels: frozenset[str] = frozenset()
+        self._told: dict[Ticket, Told] = {}
+        self._listeners: list[CALLBACK_TYPE] = []
+        self._next: asyncio.Handle | None = None
+        """The next portion, as long as anybody stands in the queue."""
+        self._looked = 0
+        self._is_stale = False
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Follow what moves to another area or gets another label; returns what stops it."""
+        events = (
+            dr.EVENT_DEVICE_REGISTRY_UPDATED,
+            ar.EVENT_AREA_REGISTRY_UPDATED,
+            lr.EVENT_LABEL_REGISTRY_UPDATED,
+        )
+        stops = [self._hass.bus.async_listen(name, self._registry_changed) for name in events]
+
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop
+
+    @callback
+    def async_set(self, *, limit: int, stagger: str, labels: frozenset[str] = frozenset()) -> None:
+        """Take over what a person changed: it holds at once for all that wait."""
+        self._stagger, self._labels = stagger, labels
+        self._group_anew()
+        self._line.limit = limit
+
+    @property
+    def limit(self) -> int:
+        """How many may run at once."""
+        return self._line.limit
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._line)
+
+    @property
+    def running(self) -> list[Ticket]:
+        """Those whose turn it is."""
+        return self._line.running
+
+    @property
+    def waiting(self) -> list[tuple[Ticket, Standing]]:
+        """All others in their order, and where each stands."""
+        return self._line.standings()
+
+    @callback
+    def async_join(
+        self,
+        entry: ConfigEntry,
+        *,
+        priority: Priority = Priority.REST,
+        order: float | None = None,
+        bar: Bar = lambda: None,
+        on_told: Told = lambda _standing: None,
+    ) -> Ticket:
+        """Return a module's ticket; it waits for its turn as long as `Ticket.up` is awaited."""
+        ticket = self._line.join(
+            owner=entry.entry_id,
+            name=entry.title,
+            priority=priority,
+            order=order,
+            groups=self._groups_of(entry.entry_id),
+            bar=bar,
+        )
+        self._told[ticket] = on_told
+        return ticket
+
+    @callback
+    def async_leave(self, ticket: Ticket) -> None:
+        """Forget a ticket, whatever it does."""
+        self._told.pop(ticket, None)
+        ticket.leave()
+        if not self._told and self._next is not None:
+            self._next.cancel()
+            self._next = self._hass.loop.call_soon(self._tell)
+
+    @callback
+    def async_move(self, ticket: Ticket, place: int) -> None:
+        """Put one that waits at a place, counted from 1."""
+        self._line.move(ticket, place)
+
+    @callback
+    def async_keep_behind(self, order: float) -> None:
+        """Let whoever comes wait behind one that the journal has noted."""
+        self._line.keep_behind(order)
+
+    @callback
+    def async_look(self) -> None:
+        """See whether anybody may run now who could not before."""
+        self._line.look()
+
+    @callback
+    def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call a listener when anything has changed, not more often than cards are told."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # Groups
+
+    def _groups_of(self, entry_id: str) -> dict[str, str]:
+        """Return keys and names of what a module shares with those it is not updated beside."""
+        devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry_id)
+        if self._stagger == STAGGER_AREA:
+            areas = ar.async_get(self._hass)
+            found = [areas.async_get_area(item.area_id) for item in devices if item.area_id]
+            return {f"area {area.id}": area.name for area in found if area}
+        if self._stagger == STAGGER_LABEL:
+            labels = lr.async_get(self._hass)
+            ids = {label for item in devices for label in item.labels}
+            chosen = ids & self._labels if self._labels else ids
+            return {
+                f"label {label.label_id}": label.name
+                for label_id in sorted(chosen)
+                if (label := labels.async_get_label(label_id))
+            }
+        return {}
+
+    @callback
+    def _registry_changed(self, event: Event[Any]) -> None:
+        changes = event.data.get("changes")
+        if self._told and (changes is None or _GROUPED_BY & changes.keys()):
+            self._group_anew()
+            self._line.look()
+
+    @callback
+    def _group_anew(self) -> None:
+        """Who runs keeps the groups that it began with, beside those it has now."""
+        for ticket in self._told:
+            kept = ticket.groups if ticket.runs else {}
+            ticket.groups = {**kept, **self._groups_of(ticket.owner)}
+
+    # Telling
+
+    @callback
+    def _changed(self) -> None:
+        self._is_stale = True
+        if self._next is None:
+            self._next = self._hass.loop.call_soon(self._tell)
+
+    @callback
+    def _tell(self) -> None:
+        """Tell what has changed, and go on as long as anybody stands in the queue."""
+        self._looked = (self._looked + 1) % _LOOK_EVERY
+        if not self._looked:
+            self._line.look()  # a window may have opened
+        if self._is_stale:
+            self._tell_some()
+        self._next = self._hass.loop.call_later(_PAUSE, self._tell) if self._told else None
+
+    def _tell_some(self) -> None:
+        """Tell those whose place or reason is another now, as many as can be told at once."""
+        self._is_stale = False
+        for listener in list(self._listeners):
+            listener()
+        left = _PORTION
+        for ticket, standing in self._line.standings():
+            if ticket.told == standing or ticket not in self._told:
+                continue
+            if not left:
+                self._is_stale = True
+                break
+            left -= 1
+            ticket.told = standing
+            self._told[ticket](standing)

@@ -1,0 +1,181 @@
+"""What one install waits for besides its turn, for how long, and what happens when that is over."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from ..const import (
+    CONF_AT_DEADLINE,
+    CONF_SLEEPS,
+    CONF_WAIT_HOURS,
+    CONF_WHEN_INHIBITED,
+    CONF_WINDOW,
+    CONF_WINDOW_OF,
+    DEADLINE_GIVE_UP,
+    DEFAULT_WAIT_HOURS,
+    INHIBITED_REFUSE,
+    INHIBITED_WAIT,
+    WINDOW_OF_HOUSE,
+    WINDOW_OF_MODULE,
+    WINDOW_OF_NOBODY,
+)
+from ..equipment import Conditions
+from ..house import InstallNote
+from ..issues import WAITS_LONG, async_clear_waits_long, async_raise_module_issue
+from ..modules import ModuleCoordinator
+from ..ota import Cause, InstallRefused, OtaError, Reason, Waits, Window
+
+DEFAULT_SECONDS: Final = 300.0
+"""What an install is taken to last where the module had none: a push by a weak Wi-Fi, a valve that
+takes its time, and the restart."""
+_SPARE: Final = 1.25
+"""How much longer than the longest of the last ones it may take, and still ends in its window."""
+
+
+class Waiting:
+    """Of one install; its options are those of the moment, its deadline counts from the press."""
+
+    def __init__(
+        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote
+    ) -> None:
+        """Take what the journal says of the install."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._entry = coordinator.config_entry
+        self._note = note
+        self._conditions: Conditions | None = None
+        self._unusable = ""
+        self._has_told = False
+        self.is_lifted = False
+        """Whether no window holds any more: its module has the image already."""
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether the module is away most of the time, and comes by itself."""
+        return bool(self._entry.options.get(CONF_SLEEPS, False))
+
+    @property
+    def waits_for_conditions(self) -> bool:
+        """Whether what forbids an install is waited out."""
+        options = self._coordinator.house.options
+        return bool(options.get(CONF_WHEN_INHIBITED, INHIBITED_REFUSE) == INHIBITED_WAIT)
+
+    # The window
+
+    @property
+    def _window(self) -> Mapping[str, Any]:
+        """Return the window that holds for the module, empty for none."""
+        own = self._entry.options
+        whose = own.get(CONF_WINDOW_OF, WINDOW_OF_HOUSE)
+        if self.is_lifted or self._note.get("now") or whose == WINDOW_OF_NOBODY:
+            return {}
+        options = own if whose == WINDOW_OF_MODULE else self._coordinator.house.options
+        window: Mapping[str, Any] = options.get(CONF_WINDOW, {})
+        return window
+
+    @property
+    def has_window(self) -> bool:
+        """Whether it may not begin at any time."""
+        return bool(self._window)
+
+    async def async_open(self) -> None:
+        """Load the conditions of the window."""
+        raw = self._window.get("conditions", [])
+        if raw:
+            try:
+                self._conditions = await Conditions.load(self._hass, raw)
+            except (vol.Invalid, HomeAssistantError, ValueError) as err:
+                self._unusable = str(err)
+
+    def close(self) -> None:
+        """Let go of what the conditions listen to; nothing waits any more."""
+        async_clear_waits_long(self._hass, self._entry.entry_id)
+        if self._conditions is not None:
+            self._conditions.unload()
+            self._conditions = None
+
+    def bar(self) -> Reason | None:
+        """Return why it may not begin now because of its window."""
+        window = self._window
+        if not window:
+            return None
+        if self._unusable:
+            return Reason(why=Waits.WINDOW, what=self._unusable)
+        if "start" in window:
+            times = window["start"], window["end"], tuple(window["days"])
+            now = dt_util.utcnow().replace(microsecond=0)
+            left, reason = _times(*times, now, dt_util.get_default_time_zone())
+            if left < self.seconds:
+                return reason
+        if self._conditions is not None:
+            unmet = self._conditions.unmet({"module": self._entry.title})
+            if unmet:
+                return Reason(why=Waits.WINDOW, what=", ".join(unmet))
+        return None
+
+    @property
+    def seconds(self) -> float:
+        """For how long it is taken to run: as the last ones of this module did, with some spare."""
+        took = self._coordinator.house.journal.took(self._entry.entry_id)
+        return max(took) * _SPARE if took else DEFAULT_SECONDS
+
+    # The deadline
+
+    @property
+    def deadline(self) -> datetime:
+        """Until when a better time is waited for."""
+        hours = self._coordinator.house.options.get(CONF_WAIT_HOURS, DEFAULT_WAIT_HOURS)
+        pressed = dt_util.parse_datetime(self._note["started"], raise_on_error=True)
+        return pressed + timedelta(hours=hours)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until then."""
+        return (self.deadline - dt_util.utcnow()).total_seconds()
+
+    def raise_if_over(self, err: OtaError) -> None:
+        """Raise why it could not begin when its time is over, or tell that it waits on."""
+        if self.seconds_left > 0:
+            return
+        options = self._coordinator.house.options
+        if options.get(CONF_AT_DEADLINE, DEADLINE_GIVE_UP) == DEADLINE_GIVE_UP:
+            raise err
+        if not self._has_told:
+            self._has_told = True
+            placeholders = {"module": self._entry.title, "version": self._note["version"]}
+            async_raise_module_issue(self._hass, self._entry.entry_id, WAITS_LONG, placeholders)
+
+    def missed(self) -> OtaError:
+        """Return what is told of an install whose window never let it begin."""
+        bar = self.bar()
+        return InstallRefused(Cause.WINDOW_MISSED, window=bar.what if bar else "-")
+
+
+@lru_cache(maxsize=16)
+def _times(
+    start: str, end: str, days: tuple[str, ...], now: datetime, zone: tzinfo
+) -> tuple[float, Reason]:
+    """Return for how many seconds a window stays open, and what is told where that is too short.
+
+    Hundreds that wait for the same one ask in the same second.
+    """
+    window, local = Window.of(start, end, days), now.astimezone(zone)
+    closes = window.closes(local)
+    left = (closes - now).total_seconds() if closes is not None else 0.0
+    return left, Reason(why=Waits.WINDOW, what=_moment(window.opens(local)))
+
+
+def _moment(moment: datetime | None) -> str:
+    """Return a time as people read it: the hour today, else with its day."""
+    if moment is None:
+        return "never"
+    local = dt_util.as_local(moment)
+    is_today = local.date() == dt_util.now().date()
+    return local.strftime("%H:%M" if is_today else "%a %H:%M")

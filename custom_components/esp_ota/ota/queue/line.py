@@ -1,0 +1,248 @@
+"""One line for all that wait: so many at once, and never two of one group.
+
+Who is served next is found anew whenever something may have changed: the first in the line that
+asks for its turn, whose groups are free, and whom nothing else bars. Who is passed over keeps the
+place, and whoever waits for a group has it before those behind.
+"""
+
+import asyncio
+from bisect import insort
+from collections.abc import Callable, Mapping
+import time
+from typing import Final, Self
+
+from .standing import Priority, Reason, Standing, Waits
+
+TURN: Final = Reason(why=Waits.TURN)
+CHECK: Final = Reason(why=Waits.CHECK)
+
+type Bar = Callable[[], Reason | None]
+"""Returns what forbids to begin right now, None for nothing."""
+
+
+class Ticket:
+    """One that waits or runs; made by `Line.join`, and in it until `leave`.
+
+    It asks for its turn as long as `up` is awaited. As a context manager it is the turn itself.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        *,
+        owner: str,
+        name: str,
+        priority: Priority,
+        order: float,
+        groups: Mapping[str, str],
+        bar: Bar,
+    ) -> None:
+        """Belong to a line; `groups` are keys and names of what only one may be of at a time."""
+        self._line = line
+        self.owner = owner
+        self.name = name
+        self.priority = priority
+        self.order = order
+        self.groups = groups
+        self.bar = bar
+        self.urgent_until = 0.0
+        """Until when its module is awake (`time.monotonic()`), and it goes before all others."""
+        self.runs = False
+        self.held: Reason | None = CHECK
+        """Why it does not ask for its turn."""
+        self.told: Standing | None = None
+        """What was said last of where it stands; for who tells."""
+        self._called: asyncio.Future[None] | None = None
+
+    @property
+    def key(self) -> tuple[int, float]:
+        """What the line is sorted by."""
+        return self.priority, self.order
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it cannot wait."""
+        return self.urgent_until > time.monotonic()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it would run at once."""
+        return self._called is not None and not self._called.done()
+
+    async def up(self) -> None:
+        """Return when it may run; from then on it counts as one that runs."""
+        if self.runs:
+            return
+        self.held = None
+        self._called = asyncio.get_running_loop().create_future()
+        try:
+            self._line.look()
+            await self._called
+        except asyncio.CancelledError:
+            self.step_back(TURN)  # it may have been called in the same moment
+            raise
+        finally:
+            self._called = None
+
+    def step_back(self, reason: Reason) -> None:
+        """Ask for nothing for a while, and let others run; the place is kept."""
+        self.held = reason
+        self._line.end(self)
+
+    def call(self) -> None:
+        """Have `up` return; for the line."""
+        assert self._called is not None
+        self.runs = True
+        self._called.set_result(None)
+
+    def leave(self) -> None:
+        """Be in the line no more, running or not."""
+        self._line.leave(self)
+
+    async def __aenter__(self) -> Self:
+        """Take the turn, unless it was given already."""
+        await self.up()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Give the turn to others."""
+        self.step_back(TURN)
+
+
+class Line:
+    """All tickets of one house."""
+
+    def __init__(self, limit: int, on_change: Callable[[], None] = lambda: None) -> None:
+        """Let so many run at once; `on_change` is called when anybody may stand elsewhere."""
+        self._limit = limit
+        self._on_change = on_change
+        self._waiting: list[Ticket] = []
+        self._running: list[Ticket] = []
+        self._last = 0.0
+
+    @property
+    def limit(self) -> int:
+        """How many may run at once."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        """Hold at once for who waits, and take nothing from who runs."""
+        self._limit = limit
+        self.look()
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> list[Ticket]:
+        """Those whose turn it is."""
+        return list(self._running)
+
+    @property
+    def waiting(self) -> list[Ticket]:
+        """All others, in their order."""
+        urgent = [ticket for ticket in self._waiting if ticket.is_urgent]
+        if not urgent:
+            return list(self._waiting)
+        return urgent + [ticket for ticket in self._waiting if not ticket.is_urgent]
+
+    def join(
+        self,
+        *,
+        owner: str,
+        name: str,
+        priority: Priority = Priority.REST,
+        order: float | None = None,
+        groups: Mapping[str, str] | None = None,
+        bar: Bar = lambda: None,
+    ) -> Ticket:
+        """Return a new ticket behind its equals; `order` is what one had in another life."""
+        if order is None:
+            order = self._last + 1
+        self._last = max(self._last, order)
+        ticket = Ticket(
+            self,
+            owner=owner,
+            name=name,
+            priority=priority,
+            order=order,
+            groups=groups or {},
+            bar=bar,
+        )
+        insort(self._waiting, ticket, key=lambda item: item.key)
+        self._on_change()
+        return ticket
+
+    def keep_behind(self, order: float) -> None:
+        """Let nobody who comes have an order up to this: somebody else has it noted."""
+        self._last = max(self._last, order)
+
+    def end(self, ticket: Ticket) -> None:
+        """Take a turn back; the ticket waits again at its place."""
+        if ticket.runs:
+            ticket.runs = False
+            self._running.remove(ticket)
+            insort(self._waiting, ticket, key=lambda item: item.key)
+        self.look()
+
+    def leave(self, ticket: Ticket) -> None:
+        """Forget a ticket."""
+        for tickets in (self._running, self._waiting):
+            if ticket in tickets:
+                tickets.remove(ticket)
+        ticket.runs = False
+        self.look()
+
+    def move(self, ticket: Ticket, place: int) -> None:
+        """Put one that waits at a place, counted from 1, among the others that wait."""
+        others = [item for item in self._waiting if item is not ticket]
+        at = min(max(place, 1), len(others) + 1) - 1
+        before = others[at - 1] if at else None
+        behind = others[at] if at < len(others) else None
+        if before and behind and before.priority == behind.priority:
+            ticket.priority, ticket.order = before.priority, (before.order + behind.order) / 2
+        elif behind:
+            ticket.priority, ticket.order = behind.priority, behind.order - 1
+        elif before:
+            ticket.priority, ticket.order = before.priority, before.order + 1
+            self._last = max(self._last, ticket.order)
+        others.insert(at, ticket)
+        self._waiting = others
+        self.look()
+
+    def look(self) -> None:
+        """Call whoever may run now."""
+        reserved: set[str] = set()
+        for ticket in self.waiting if len(self._running) < self._limit else ():
+            if not ticket.asks:
+                continue
+            if (reason := self._bar(ticket, reserved)) is None:
+                self._waiting.remove(ticket)
+                self._running.append(ticket)
+                ticket.call()
+                if len(self._running) >= self._limit:
+                    break
+            elif reason.why is Waits.GROUP:
+                reserved |= ticket.groups.keys()
+        self._on_change()
+
+    def _bar(self, ticket: Ticket, reserved: set[str]) -> Reason | None:
+        """Return why it may not run although there is a turn for it."""
+        for key, name in ticket.groups.items():
+            if key in reserved or any(key in other.groups for other in self._running):
+                return Reason(why=Waits.GROUP, what=name)
+        return ticket.bar()
+
+    def standings(self) -> list[tuple[Ticket, Standing]]:
+        """Return where each stands that waits, in their order."""
+        found, reserved = [], set[str]()
+        for place, ticket in enumerate(self.waiting, 1):
+            reason = ticket.held
+            if reason is None:
+                reason = self._bar(ticket, reserved) or TURN
+                if reason.why is Waits.GROUP:
+                    reserved |= ticket.groups.keys()
+            found.append((ticket, Standing(place=place, reason=reason)))
+        return found

@@ -1,0 +1,63 @@
+"""A hundred modules that sleep: nearly all are caught while they are awake for eight seconds."""
+
+import asyncio
+from collections import Counter
+import random
+
+import pytest
+
+from tests.kit.entries import StartModule
+from tests.kit.garden import Garden, patience, until
+from tests.kit.yard import NOTHING, Yard
+from tests.virtual_module import Seen
+
+MANY, LIMIT = 100, 8
+AWAKE = 8.0
+SPREAD = 40.0
+"""Seconds within which all of them wake once; eight at once are not too few for that."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_of_a_hundred_sleepers_nearly_all_are_caught_when_they_wake_first(
+    garden: Garden, start_module: StartModule
+) -> None:
+    garden.house.patience = patience(evidence=0.1, breath=0.1)
+    yard = Yard(garden, start_module)
+    await yard.open(parallel_installs=LIMIT)
+    names = [f"s{number:02}" for number in range(MANY)]
+    for name in names:
+        options = {**NOTHING, "sleeps": True, "wake_entity": f"sensor.{name}"}
+        # None of those that the system gives away, or somebody has it while the module sleeps.
+        await yard.add(name, options=options, port=20000 + len(yard.modules))
+        await yard.modules[name].power_off()
+    pressed = yard.press(*names)
+    queue = yard.garden.house.queue
+    await until(lambda: len(queue) == MANY and not queue.running, 60)
+    rng, late = random.Random(8), list[float]()
+
+    async def wake(name: str) -> bool:
+        """Be awake once; tell whether the update began meanwhile."""
+        module = yard.modules[name]
+        await asyncio.sleep(rng.uniform(0, SPREAD))
+        await module.power_cycle()
+        back = await module.wait_for(Seen.BACK)
+        garden.hass.states.async_set(f"sensor.{name}", str(rng.random()))
+        try:
+            invited = await module.wait_for(Seen.INVITED, AWAKE)
+        except TimeoutError:
+            await module.power_off()
+            return False
+        late.append(invited.time - back.time)
+        return True
+
+    caught = sum(await asyncio.gather(*(wake(name) for name in names)))
+    late.sort()
+    print(f"caught {caught} of {MANY}; begun after {late[len(late) // 2]:.2f} s, {late[-1]:.2f} s")
+    assert caught >= 95
+    await until(lambda: not queue.running, 60)
+    waiting = [name for name in names if yard.shown(name)["stage"] is not None]
+    if waiting:
+        await yard.act("cancel", *waiting)
+    told = Counter(await pressed)
+    assert told["done"] >= 95, told
