@@ -1,0 +1,70 @@
+"""Home Assistant's end of the months: tells what it takes, and when the clock must go slowly.
+
+Knows nothing of what is right. What it hears goes to a file, a line each.
+"""
+
+import json
+from pathlib import Path
+import time
+from typing import Any, Final, override
+
+from aiohttp import web
+
+from custom_components.esp_ota.const import EVENT_UPDATE_ENDED
+from homeassistant.components.http import HomeAssistantView
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.typing import ConfigType
+
+from .counts import counts
+from .slowly import Slowly
+
+DOMAIN: Final = "months_probe"
+_ENDED: Final = ("module", "verdict", "cause", "version")
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Take part in the clock, and listen."""
+    Slowly(hass).begin()
+    Ears(hass, Path(hass.config.path("heard.jsonl"))).begin()
+    hass.http.register_view(CountsView())
+    return True
+
+
+class Ears:
+    """Writes down what is told, as soon as it is."""
+
+    def __init__(self, hass: HomeAssistant, path: Path) -> None:
+        """Write to this file."""
+        self._hass = hass
+        self._file = path.open("a")
+
+    def begin(self) -> None:
+        """Listen for the ends of installs, and for automations."""
+
+        @callback
+        def ended(event: Event[dict[str, Any]]) -> None:
+            self._write("ended", {key: event.data.get(key) for key in _ENDED})
+
+        @callback
+        def triggered(event: Event[dict[str, Any]]) -> None:
+            self._write("automation", {"name": event.data.get("name")})
+
+        self._hass.bus.async_listen(EVENT_UPDATE_ENDED, ended)
+        self._hass.bus.async_listen("automation_triggered", triggered)
+
+    def _write(self, kind: str, data: dict[str, Any]) -> None:
+        self._file.write(json.dumps({"at": time.time(), "kind": kind, **data}) + "\n")
+        self._file.flush()
+
+
+class CountsView(HomeAssistantView):
+    """Answers what the process takes."""
+
+    url = "/api/months_probe"
+    name = "api:months_probe"
+    requires_auth = False
+
+    @override
+    async def get(self, request: web.Request) -> web.Response:
+        """Count everything anew."""
+        return self.json(counts(request.app["hass"]))

@@ -1,0 +1,87 @@
+"""Lets the clock go slowly while this process waits for the answer of another one."""
+
+from collections.abc import Callable
+import os
+from typing import Any, Final
+
+import aiohttp
+from zeroconf import DNSOutgoing, Zeroconf
+
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.const import EVENT_STATE_CHANGED
+from tests.months.clock import Clock
+
+ASK: Final = 100.0
+"""How fast while a question on mDNS waits for its answers."""
+ANSWERS_IN: Final = 2.5
+"""Seconds in which they come."""
+WEB: Final = 60.0
+INSTALL: Final = 20.0
+"""How fast while something is sent to a module, and while it restarts."""
+_AT_WORK: Final = {"checking", "making_safe", "sending", "restarting", "verifying", "restoring"}
+
+
+class Slowly:
+    """Wraps what sends questions, and looks at the stages of installs."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Take part in the clock of the house."""
+        self._hass = hass
+        self._clock = Clock.joined()
+        self._asked: str | None = None
+        self._answered: CALLBACK_TYPE | None = None
+        self._stages: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Wrap, for as long as this process lives."""
+        self._clock.wakes(os.getpid())
+        self._wrap_mdns()
+        self._wrap_web()
+        self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._stage)
+
+    def _wrap_mdns(self) -> None:
+        original: Callable[..., None] = Zeroconf.async_send
+
+        def async_send(zc: Zeroconf, out: DNSOutgoing, *more: Any, **named: Any) -> None:
+            if out.questions:
+                self._ask()
+            original(zc, out, *more, **named)
+
+        Zeroconf.async_send = async_send  # type: ignore[method-assign]
+
+    @callback
+    def _ask(self) -> None:
+        """Go slowly until the answers must be here."""
+        if self._answered is not None:
+            self._answered()
+        if self._asked is None:
+            self._asked = self._clock.hold(ASK)
+        self._answered = self._hass.loop.call_later(ANSWERS_IN, self._release).cancel
+
+    @callback
+    def _release(self) -> None:
+        self._answered = None
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._clock.release(asked)
+
+    def _wrap_web(self) -> None:
+        original = aiohttp.ClientSession._request
+
+        async def request(session: aiohttp.ClientSession, *more: Any, **named: Any) -> Any:
+            with self._clock.slowly(WEB):
+                return await original(session, *more, **named)
+
+        aiohttp.ClientSession._request = request  # type: ignore[method-assign]
+
+    @callback
+    def _stage(self, event: Event[EventStateChangedData]) -> None:
+        """Hold the clock back while an install is at work."""
+        name, state = event.data["entity_id"], event.data["new_state"]
+        if not (name.startswith("sensor.") and name.endswith("_stage")):
+            return
+        works = state is not None and state.state in _AT_WORK
+        if works and name not in self._stages:
+            self._stages[name] = self._clock.hold(INSTALL)
+        elif not works and name in self._stages:
+            self._clock.release(self._stages.pop(name))

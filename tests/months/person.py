@@ -1,0 +1,96 @@
+"""What the person of the house does, over the API that its page uses."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.e2e import flows
+from tests.e2e.client import ActionFailed, Json
+
+from .life import Life, Talk
+from .plan import ANNOUNCES, PAGE, PULLS, ModulePlan
+
+_ENTRY: Final = "/api/config/config_entries/entry"
+_FLOW: Final = "/api/config/config_entries/flow"
+_SUBENTRY: Final = "/api/config/config_entries/subentries/flow"
+PARTS: Final = ("firmware", "stage", "last_seen", "last_verdict", "reachable")
+"""The entities that are looked at, by the end of their unique ids."""
+_PORT: Final = 8266
+
+
+@dataclass(kw_only=True, slots=True)
+class Entities:
+    """What Home Assistant has of one module."""
+
+    entry_id: str
+    ids: dict[str, str] = field(default_factory=dict)
+    """Entity ids by part."""
+
+
+async def pull_url(talk: Talk) -> str:
+    """Read the address for sketches that ask."""
+    form = await talk.post(_FLOW, {"handler": "esp_ota"})
+    path = f"{_FLOW}/{form['flow_id']}"
+    shown = await talk.post(path, {"next_step_id": "pull"})
+    await talk.post(path, {})
+    return str(shown["description_placeholders"]["url"])
+
+
+async def add(talk: Talk, plan: ModulePlan, host: str) -> str:
+    """Add a module as its kind is added, and return its entry."""
+    equipment = "switches" if plan.equipment else "nothing"
+    answers: Json = {"equipment": equipment}
+    if plan.password:
+        answers["password"] = plan.password
+    if plan.way in {ANNOUNCES, PULLS}:
+        entry_id = await flows.add_discovered(talk, plan.shown_as, answers)
+    elif plan.way == PAGE:
+        entry_id = await flows.add_by_hand(
+            talk, "esp_ota", answers | {"host": host, "upload_port": 80}, step="page"
+        )
+    else:
+        entry_id = await flows.add_by_hand(
+            talk, "esp_ota", answers | {"host": host, "port": _PORT}, step="address"
+        )
+    if plan.way in {PAGE} or not plan.says:
+        named = {"firmware": plan.name, "chip": str(plan.chip)}
+        await flows.configure(talk, entry_id, "firmware", named)
+    if plan.equipment:
+        await flows.configure(talk, entry_id, "safe_state", plan.equipment.safe_state())
+    return entry_id
+
+
+async def entities(talk: Talk, entry_id: str) -> Entities:
+    """Look up what a module's entities are called."""
+    found = Entities(entry_id=entry_id)
+    for item in await talk.command("config/entity_registry/list"):
+        if item["config_entry_id"] != entry_id or item["disabled_by"]:
+            continue
+        for part in PARTS:
+            if item["unique_id"].endswith(f"_{part}"):
+                found.ids[part] = item["entity_id"]
+    return found
+
+
+async def add_list(talk: Talk, url: str) -> None:
+    """Add a list of releases as a source that is asked each hour."""
+    house = await flows.entry_called(talk, flows.LIBRARY)
+    form = await talk.post(_SUBENTRY, {"handler": [house, "manifest"]})
+    answer = await talk.post(f"{_SUBENTRY}/{form['flow_id']}", {"url": url, "interval": 60})
+    if answer["type"] != "create_entry":
+        raise ActionFailed({"message": f"the list was not taken: {answer}"})
+
+
+async def reload(talk: Talk, entry_id: str) -> None:
+    """Press *Reload* on an entry."""
+    await talk.post(f"{_ENTRY}/{entry_id}/reload", {})
+    await flows.loaded(talk, entry_id)
+
+
+async def remove(life: Life, entry_id: str) -> None:
+    """Press *Delete* on an entry."""
+    await life.delete(f"{_ENTRY}/{entry_id}")
+
+
+async def registry(talk: Talk) -> dict[str, Any]:
+    """Return all that is kept of entities, by entity id."""
+    return {item["entity_id"]: item for item in await talk.command("config/entity_registry/list")}

@@ -1,0 +1,117 @@
+"""Whether what is shown of a module is what is true inside it."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from .history import History, Look
+from .plan import ANNOUNCES, MINUTE, PAGE, PULLS, SILENT, ModulePlan, clock_text
+
+LONGEST: Final = 5 * MINUTE
+"""Nothing is untrue for longer than this while the module is there to be asked."""
+DEAD_AFTER: Final = 80 * MINUTE
+"""Until when a module that is only heard now and then may be shown as there after it died."""
+_LATE: Final = 5.0
+"""Seconds by which a moment may be noted later here than there."""
+_UNKNOWN: Final = {None, "unknown", "unavailable"}
+
+type Lies = Callable[[ModulePlan, Look], bool]
+
+
+def is_asked_for(plan: ModulePlan, look: Look) -> bool:
+    """Whether the module was there, awake and added, so that all of it could be known."""
+    if look.there_since is None or look.added_at is None:
+        return False
+    if plan.way == PULLS:
+        since = look.last_asked
+        return since is not None and since > look.added_at and since >= look.home_since
+    return True
+
+
+def card_lies(plan: ModulePlan, look: Look) -> bool:
+    """Whether the card shows another version than the one that runs, or none where one is said.
+
+    What no word of the module tells may be unknown.
+    """
+    if look.busy or look.installed == look.runs:
+        return False
+    tells = plan.says and plan.way in {ANNOUNCES, PULLS}
+    return tells or look.installed not in _UNKNOWN
+
+
+def reachable_lies(plan: ModulePlan, look: Look) -> bool:
+    """Whether a module that is there is not shown so, or a dead one is for too long."""
+    if plan.way in {PAGE, SILENT} or look.busy:
+        return False
+    if look.there_since is not None:
+        return look.reachable != "on"
+    return look.reachable == "on" and look.at - (look.gone_at or 0.0) > _patience(plan)
+
+
+def _patience(plan: ModulePlan) -> float:
+    return DEAD_AFTER if plan.way == ANNOUNCES else 3 * plan.interval + 5 * MINUTE
+
+
+def last_seen_lies(plan: ModulePlan, look: Look) -> bool:
+    """Whether it is said to have been heard when it was not there, or not when it asked."""
+    if look.last_seen is None:
+        return False
+    last_there = look.at if look.there_since is not None else (look.gone_at or 0.0)
+    if look.last_seen > last_there + _LATE:
+        return True
+    if plan.way == PULLS and look.last_asked is not None:
+        return look.last_seen < look.last_asked - _LATE
+    return False
+
+
+LIES: Final[dict[str, Lies]] = {
+    "card": card_lies,
+    "Reachable": reachable_lies,
+    "Last seen": last_seen_lies,
+}
+
+
+def lies(plan: ModulePlan, look: Look) -> list[str]:
+    """Return what of a look is not true, in words."""
+    if look.added_at is None:
+        return []
+    asked = is_asked_for(plan, look)
+    found = []
+    for what, lie in LIES.items():
+        if what == "card" and not asked:
+            continue
+        if what == "Reachable" and look.there_since is not None and not asked:
+            continue
+        if lie(plan, look):
+            found.append(what)
+    return found
+
+
+def nothing_is_untrue_for_long(run: History) -> Iterator[str]:
+    """No card, *Reachable* or *Last seen* is untrue for longer than five minutes."""
+    plans = {plan.name: plan for plan in run.plan.modules}
+    since: dict[tuple[str, str], Look] = {}
+    told: set[tuple[str, str]] = set()
+    for look in run.looks:
+        found = lies(plans[look.module], look)
+        for what in LIES:
+            key = (look.module, what)
+            begun = since.get(key)
+            if what not in found or (begun and begun.there_since != look.there_since):
+                since.pop(key, None)
+                told.discard(key)
+            if what not in found:
+                continue
+            begun = since.setdefault(key, look)
+            there = look.at - (look.there_since or look.gone_at or look.at)
+            if look.at - begun.at > LONGEST and there > LONGEST and key not in told:
+                told.add(key)
+                yield f"{what} of {look.module} {_story(begun, look)}"
+
+
+def _story(begun: Look, look: Look) -> str:
+    return (
+        f"from {clock_text(begun.at)} to {clock_text(look.at)} at least: it ran {look.runs} and is shown as "
+        f"{look.installed}, {look.reachable}, last seen "
+        f"{clock_text(look.last_seen) if look.last_seen else None}"
+    )
+
