@@ -84,6 +84,8 @@ class Life:
         self._clock = clock
         self._token = ""
         os.environ |= clock.for_children
+        # It takes custom integrations from where it is started, then from its configuration.
+        os.chdir(config)
 
     async def start(self) -> None:
         """Start it, and wait until all of it runs."""

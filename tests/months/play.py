@@ -9,6 +9,8 @@ import time
 import traceback
 from typing import Final
 
+from tests.e2e import flows
+
 from . import person
 from .automations import NAME, nightly
 from .clock import Clock, real_time
@@ -34,7 +36,7 @@ class Player:
         self._plan = plan
         self._clock = clock
         self._until = real_time() + seconds
-        self._world = World(plan.modules, self._tell)
+        self._world = World(plan.modules, self._tell, clock)
         automations = [nightly(item, _card(item)) for item in plan.modules if item.night]
         self.life = Life(work, clock, automations)
         self._modules = {item.name: item for item in plan.modules}
@@ -57,6 +59,7 @@ class Player:
             self.say("Home Assistant runs")
             async with self.life.talk() as talk:
                 self._url = await person.pull_url(talk)
+                await flows.make_valve(talk)
             for unit in self._world.units.values():
                 unit.pull_url = self._url
                 await unit.switch_on()

@@ -25,10 +25,13 @@ from tests.virtual_module import (
     build_image,
 )
 
+from .clock import Clock
 from .history import Happened
 from .plan import ANNOUNCES, FIRST, PAGE, PULLS, ModulePlan
 
 SIZE: Final = 64 * 1024
+ASK: Final = 100.0
+"""How fast the clock goes while a module asks and waits for the answer."""
 _QUIET: Final = {Seen.ANSWERED, Seen.NO_UPDATE, Seen.ADVERTISED, Seen.ASLEEP, Seen.CLOSED}
 _GONE: Final = {Seen.RESTARTED, Seen.DIED, Seen.BRICKED}
 _ROUTE: Final = "ip route replace 224.0.0.0/4 dev lo src 127.0.0.1"
@@ -47,6 +50,7 @@ class Unit:
 
     plan: ModulePlan
     tell: Tell
+    clock: Clock
     responder: AsyncZeroconf
     pull_url: str = ""
     host: str = ""
@@ -61,6 +65,7 @@ class Unit:
     versions: list[tuple[float, str | None]] = field(default_factory=list)
     """What ran since when."""
     _image: bytes | None = None
+    _asks: str | None = None
 
     def __post_init__(self) -> None:
         """Be as planned at first."""
@@ -112,6 +117,7 @@ class Unit:
             return
         module, self.module = self.module, None
         await module.__aexit__(None, None, None)
+        self._answered()
         self._image = module.running_image
         self._left()
         self.tell(Happened(at=time.time(), module=self.plan.name, event="off"))
@@ -130,6 +136,11 @@ class Unit:
         if self.there_since is not None:
             self.there_since, self.gone_at = None, time.time()
 
+    def _answered(self) -> None:
+        if self._asks is not None:
+            self.clock.release(self._asks)
+            self._asks = None
+
     def _saw(self, event: Event) -> None:
         now = time.time()
         if event.name in {Seen.UP, Seen.BACK}:
@@ -138,8 +149,13 @@ class Unit:
             self.versions.append((now, str(version) if version else None))
         elif event.name in _GONE:
             self._left()
+        elif event.name is Seen.POLLING:
+            self._asks = self._asks or self.clock.hold(ASK)
         elif event.name is Seen.ANSWERED:
-            self.last_asked = now
+            self._answered()
+            self.last_asked = time.time()
+        elif event.name is Seen.PULL_FAILED:
+            self._answered()
         if event.name not in _QUIET and event.name is not Seen.POLLING:
             details: dict[str, Any] = {
                 key: value for key, value in event.details.items() if key in {"version", "reason"}
@@ -152,10 +168,11 @@ class Unit:
 class World:
     """All modules, one responder for their names, and the network between them and the house."""
 
-    def __init__(self, plans: tuple[ModulePlan, ...], tell: Tell) -> None:
+    def __init__(self, plans: tuple[ModulePlan, ...], tell: Tell, clock: Clock) -> None:
         """Know the modules; `async with` makes the network."""
         self._plans = plans
         self._tell = tell
+        self._clock = clock
         self._responder: AsyncZeroconf | None = None
         self.units: dict[str, Unit] = {}
 
@@ -163,7 +180,7 @@ class World:
         """Have a responder; no module has power yet."""
         self._responder = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
         self.units = {
-            plan.name: Unit(plan, self._tell, responder=self._responder) for plan in self._plans
+            plan.name: Unit(plan, self._tell, self._clock, self._responder) for plan in self._plans
         }
         return self
 
