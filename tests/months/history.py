@@ -92,7 +92,7 @@ class Kept:
     found: Any
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Said:
     """A line of the log."""
 
@@ -109,6 +109,8 @@ class History:
     plan: Plan
     happened: list[Happened] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
+    released: list[tuple[float, str]] = field(default_factory=list)
+    """When which version of all firmware came out."""
     presses: list[Press] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)

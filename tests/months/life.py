@@ -1,7 +1,7 @@
 """Home Assistant's lives in the house: its configuration, its process, and how it is talked to."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import json
 import os
 from pathlib import Path
@@ -44,6 +44,13 @@ class Talk(Client):
     async def _log_in(self) -> None:
         """Be let in by the token."""
         await self._connect()
+
+    @override
+    async def __aexit__(self, *_: object) -> None:
+        """Hang up, then leave."""
+        with suppress(AttributeError):  # it was never let in
+            await self._socket.close()
+        await super().__aexit__()
 
 
 class _FirstTalk(Client):
@@ -94,7 +101,7 @@ class Life:
             if not self._token:
                 async with _FirstTalk(self.home.url) as first:
                     self._token = await first.lasting()
-            async with self._session() as session:
+            async with self.session() as session:
                 await self._all_runs(session)
         self.since, self.runs = time.time(), True
 
@@ -136,17 +143,18 @@ class Life:
 
     async def get(self, path: str) -> Any:
         """GET JSON."""
-        async with self._session() as session, session.get(path) as response:
+        async with self.session() as session, session.get(path) as response:
             response.raise_for_status()
             return await response.json()
 
     async def delete(self, path: str) -> Any:
         """DELETE."""
-        async with self._session() as session, session.delete(path) as response:
+        async with self.session() as session, session.delete(path) as response:
             response.raise_for_status()
             return await response.json()
 
-    def _session(self) -> aiohttp.ClientSession:
+    def session(self) -> aiohttp.ClientSession:
+        """Return a session with the token, for one conversation."""
         headers = {"Authorization": f"Bearer {self._token}"}
         return aiohttp.ClientSession(self.home.url, headers=headers)
 

@@ -24,6 +24,8 @@ class Entities:
     entry_id: str
     ids: dict[str, str] = field(default_factory=dict)
     """Entity ids by part."""
+    all_of_it: list[str] = field(default_factory=list)
+    """All entity ids."""
 
 
 async def pull_url(talk: Talk) -> str:
@@ -51,7 +53,7 @@ async def add(talk: Talk, plan: ModulePlan, host: str) -> str:
         entry_id = await flows.add_by_hand(
             talk, "esp_ota", answers | {"host": host, "port": _PORT}, step="address"
         )
-    if plan.way in {PAGE} or not plan.says:
+    if plan.way in {PAGE, PULLS} or not plan.says:
         named = {"firmware": plan.name, "chip": str(plan.chip)}
         await flows.configure(talk, entry_id, "firmware", named)
     if plan.equipment:
@@ -65,6 +67,7 @@ async def entities(talk: Talk, entry_id: str) -> Entities:
     for item in await talk.command("config/entity_registry/list"):
         if item["config_entry_id"] != entry_id or item["disabled_by"]:
             continue
+        found.all_of_it.append(item["entity_id"])
         for part in PARTS:
             if item["unique_id"].endswith(f"_{part}"):
                 found.ids[part] = item["entity_id"]
@@ -91,6 +94,25 @@ async def remove(life: Life, entry_id: str) -> None:
     await life.delete(f"{_ENTRY}/{entry_id}")
 
 
-async def registry(talk: Talk) -> dict[str, Any]:
-    """Return all that is kept of entities, by entity id."""
-    return {item["entity_id"]: item for item in await talk.command("config/entity_registry/list")}
+async def readdress(talk: Talk, plan: ModulePlan, entry_id: str, host: str) -> None:
+    """Press *Reconfigure* and say where the module is now."""
+    start = {"handler": "esp_ota", "entry_id": entry_id}
+    form = await talk.post(_FLOW, start)
+    answers: Json = {"host": host} | ({"upload_port": 80} if plan.way == PAGE else {"port": _PORT})
+    answer = await talk.post(f"{_FLOW}/{form['flow_id']}", answers)
+    if answer["type"] != "abort" or answer["reason"] != "reconfigure_successful":
+        raise ActionFailed({"message": f"the address was not taken: {answer}"})
+
+
+async def name_it(talk: Talk, entry_id: str, card: str, text: str) -> None:
+    """Give a module's device an area, and its card a name."""
+    area = (await talk.command("config/area_registry/create", name=text))["area_id"]
+    for device in await talk.command("config/device_registry/list"):
+        if device["config_entry_id"] == entry_id:
+            await talk.command(
+                "config/device_registry/update",
+                device_id=device["id"],
+                area_id=area,
+                name_by_user=text,
+            )
+    await talk.command("config/entity_registry/update", entity_id=card, name=text)

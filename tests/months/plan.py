@@ -43,6 +43,8 @@ class ModulePlan:
     """The time of its automation."""
     fails: bool = False
     """Whether each transfer to it fails, after it has taken all."""
+    source: str = "folder"
+    """Where its releases come from: `folder`, `list` or `build`."""
     added_after: float = 0.0
     """Seconds from the start until a person adds it."""
 
@@ -71,7 +73,7 @@ class Act:
     at: float
     """Seconds from the start."""
     kind: str
-    """A method of the player, `play.Player`."""
+    """A method of `acts.Acts`."""
     module: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 """Plays the calendar of one house, and writes down what happens."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from heapq import heapify, heappop, heappush
 from itertools import count
 import json
@@ -11,13 +12,17 @@ from typing import Final
 
 from tests.e2e import flows
 
-from . import person
+from . import figures, person
+from .acts import WITHOUT_HOME, Acts
 from .automations import NAME, nightly
 from .clock import Clock, real_time
-from .history import Ended, Figures, Happened, History, Press
-from .life import Life
+from .history import Ended, History, Kept, Press
+from .house import House
+from .life import TALK, Life
 from .looks import looks
-from .plan import DAY, HOUR, MINUTE, PULLS, Act, ModulePlan, Plan, clock_text
+from .plan import DAY, HOUR, PAGE, SILENT, Act, ModulePlan, Plan, clock_text
+from .releases import Site
+from .setup import differences
 from .truth import LONGEST, lies
 from .world import World
 
@@ -26,117 +31,136 @@ DAYS: Final = 1500.0
 SLOWLY: Final = 60.0
 """How fast while something untrue is looked at again."""
 _AGAIN: Final = 30.0
+_QUIET: Final = {"look", "figures"}
+_LATER: Final = HOUR + 600
 
 
 class Player:
-    """Everything that happens in one house."""
+    """Lets a house live its days."""
 
     def __init__(self, plan: Plan, work: Path, clock: Clock, seconds: float) -> None:
         """Play for so many real seconds at most."""
-        self._plan = plan
-        self._clock = clock
+        run = History(plan=plan)
         self._until = real_time() + seconds
-        self._world = World(plan.modules, self._tell, clock)
-        automations = [nightly(item, _card(item)) for item in plan.modules if item.night]
-        self.life = Life(work, clock, automations)
+        automations = [nightly(item, card_of(item)) for item in plan.modules if item.night]
+        self.house = House(
+            plan=plan,
+            clock=clock,
+            world=World(plan.modules, run.happened.append, clock),
+            site=Site(),
+            life=Life(work, clock, automations),
+            run=run,
+        )
+        self._acts = Acts(self.house)
         self._modules = {item.name: item for item in plan.modules}
-        self._known: dict[str, person.Entities] = {}
-        self._added: dict[str, float] = {}
         self._untrue: dict[str, list[str]] = {}
-        self._rows = 0.0
-        self.run = History(plan=plan)
-
-    def _tell(self, happened: Happened) -> None:
-        self.run.happened.append(happened)
-
-    def say(self, text: str) -> None:
-        """Print a line of the story."""
-        print(f"{clock_text(time.time())} {text}", flush=True)
 
     async def play(self) -> History:
         """Play until the last day is over, or our time is."""
-        async with self._world, self.life:
-            self.say("Home Assistant runs")
-            async with self.life.talk() as talk:
-                self._url = await person.pull_url(talk)
+        house = self.house
+        async with AsyncExitStack() as stack:
+            for part in (house.world, house.site, house.life):
+                await stack.enter_async_context(part)
+            house.say("Home Assistant runs")
+            async with house.life.talk() as talk:
+                house.pull_url = await person.pull_url(talk)
                 await flows.make_valve(talk)
-            for unit in self._world.units.values():
-                unit.pull_url = self._url
+            for unit in house.units.values():
+                unit.pull_url = house.pull_url
                 await unit.switch_on()
-            self._clock.usual(DAYS)
+            house.clock.usual(DAYS)
             await self._calendar()
-            self._clock.usual(SLOWLY)
+            house.clock.usual(SLOWLY)
             await self.look()
-            self.run.ended_at = time.time()
+            await self.figures()
+            house.run.ended_at = time.time()
         self._read_heard()
-        return self.run
+        house.run.said.extend(figures.log_lines(house.life.home.log))
+        return house.run
 
     async def _calendar(self) -> None:
         order = count()
-        begins, ends = self._plan.begins, self._plan.ends
-        acts = [(begins + act.at, next(order), act) for act in self._plan.acts]
-        for hour in range(1, int((ends - begins) / HOUR)):
-            acts.append((begins + hour * HOUR, next(order), Act(at=hour * HOUR, kind="look")))
+        plan = self.house.plan
+        days = [Act(at=day * DAY, kind="figures") for day in range(1, int(plan.days) + 1)]
+        hours = [Act(at=hour * HOUR, kind="look") for hour in range(1, int(plan.days * 24))]
+        acts = [(plan.begins + act.at, next(order), act) for act in (*plan.acts, *days, *hours)]
         heapify(acts)
-        while acts and acts[0][0] < ends and real_time() < self._until:
+        while acts and acts[0][0] < plan.ends and real_time() < self._until:
             moment, _, act = heappop(acts)
-            await self._clock.sleep_until(moment)
-            if act.kind != "look":
-                self.say(str(act))
-            try:
-                await self._do(act)
-            except Exception as error:  # noqa: BLE001 - told at the end, whatever it was
-                traceback.print_exc()
-                self.run.broken.append(f"{clock_text(moment)} {act}: {error!r}")
-        await self._clock.sleep_until(min(ends, time.time() + 1))
+            await self.house.clock.sleep_until(moment)
+            if self.house.cut_off and act.kind not in WITHOUT_HOME:
+                if act.kind not in _QUIET:
+                    heappush(acts, (moment + _LATER, next(order), act))
+                continue
+            await self._do(act)
+        if real_time() < self._until:
+            await self.house.clock.sleep_until(plan.ends)
 
     async def _do(self, act: Act) -> None:
-        method = getattr(self, act.kind)
-        await (method(self._modules[act.module], **act.details) if act.module else method(**act.details))
-
-    async def add(self, plan: ModulePlan) -> None:
-        """Have the person add a module."""
-        async with self.life.talk() as talk:
-            entry_id = await person.add(talk, plan, self._world.units[plan.name].host)
-            self._known[plan.name] = await person.entities(talk, entry_id)
-        self._added[plan.name] = time.time()
-
-    async def release(self, version: str) -> None:
-        """Bring out a new version of all firmware."""
-        for plan in self._plan.modules:
-            self._world.release(plan, version, self.life.home.firmware_folder)
+        if act.kind not in _QUIET:
+            self.house.say(str(act))
+        who = self if act.kind in _QUIET else self._acts
+        module = [self._modules[act.module]] if act.module else []
+        try:
+            await getattr(who, act.kind)(*module, **act.details)
+        except Exception as error:  # noqa: BLE001 - told at the end, whatever it was
+            traceback.print_exc()
+            self.house.run.broken.append(f"{clock_text(time.time())} {act}: {error!r}")
 
     async def look(self) -> None:
         """Look at all modules; look again and again at what is not true."""
-        begun = time.time()
+        house, begun = self.house, time.time()
         while True:
-            states = await self.life.states()
+            states = await house.life.states()
             untrue: dict[str, list[str]] = {}
-            for look in looks(
-                self._world.units, self._known, self._added, states, self.life.since
-            ):
-                self.run.looks.append(look)
+            for look in looks(house.units, house.known, house.added, states, house.life.since):
+                house.run.looks.append(look)
                 if found := lies(self._modules[look.module], look):
                     untrue[look.module] = found
-            fresh = {name: found for name, found in untrue.items() if self._untrue.get(name) != found}
+            fresh = {name: what for name, what in untrue.items() if self._untrue.get(name) != what}
             if not fresh or time.time() - begun > LONGEST + _AGAIN:
                 break
-            self.say(f"not true: {fresh}")
-            with self._clock.slowly(SLOWLY):
+            with house.clock.slowly(SLOWLY):
                 await asyncio.sleep(_AGAIN)
+        if untrue and untrue != self._untrue:
+            house.say(f"not true: {untrue}")
         self._untrue = untrue
+        house.run.equipment.extend(figures.equipment(house.plan.modules, states))
+
+    async def figures(self) -> None:
+        """Measure, and compare what the person has set up with how they left it."""
+        house = self.house
+        now, found = time.time(), house.set_up()
+        for what, wanted, there in differences(house.wanted, found):
+            if what.rpartition(" of ")[2] in house.known:
+                house.run.kept.append(Kept(at=now, what=what, wanted=wanted, found=there))
+        with house.clock.slowly(TALK):
+            measured = await house.life.get("/api/months_probe")
+        last = house.run.figures[-1] if house.run.figures else None
+        since = last.at if last else house.plan.begins
+        house.run.figures.append(figures.figures(house, measured, since))
 
     def _read_heard(self) -> None:
-        for line in self.life.heard.read_text().splitlines():
+        run = self.house.run
+        for line in self.house.life.heard.read_text().splitlines():
             heard = json.loads(line)
             at, kind = heard.pop("at"), heard.pop("kind")
             if kind == "ended":
-                self.run.ended.append(Ended(at=at, **heard))
+                run.ended.append(Ended(at=at, **heard | {"module": self._whose(heard["module"])}))
             elif heard["name"].startswith(NAME):
                 module = heard["name"].removeprefix(NAME)
-                self.run.presses.append(Press(at=at, module=module, by="automation"))
+                run.presses.append(Press(at=at, module=module, by="automation"))
+        run.presses.sort(key=lambda press: press.at)
+
+    def _whose(self, title: str) -> str:
+        """Return the module of an entry's title, which is that of its first day."""
+        return next(
+            (item.name for item in self._modules.values() if title in {item.shown_as, item.host}),
+            title,
+        )
 
 
-def _card(plan: ModulePlan) -> str:
-    name = plan.host if plan.way in {"page", "silent"} else plan.shown_as
+def card_of(plan: ModulePlan) -> str:
+    """Return what Home Assistant calls a module's card when it is added."""
+    name = plan.host if plan.way in {PAGE, SILENT} else plan.shown_as
     return f"update.{name.replace('-', '_').replace('.', '_')}_firmware"

@@ -10,8 +10,8 @@ LONGEST: Final = 5 * MINUTE
 """Nothing is untrue for longer than this while the module is there to be asked."""
 DEAD_AFTER: Final = 80 * MINUTE
 """Until when a module that is only heard now and then may be shown as there after it died."""
-_LATE: Final = 5.0
-"""Seconds by which a moment may be noted later here than there."""
+_LATE: Final = 60.0
+"""Seconds by which a moment may be noted later here than there: a busy machine answers late."""
 _UNKNOWN: Final = {None, "unknown", "unavailable"}
 
 type Lies = Callable[[ModulePlan, Look], bool]

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-import os
-from pathlib import Path
 import subprocess
 import time
 from typing import Any, Final
@@ -22,14 +20,13 @@ from tests.virtual_module import (
     PullConfig,
     Seen,
     VirtualModule,
-    build_image,
 )
 
 from .clock import Clock
 from .history import Happened
 from .plan import ANNOUNCES, FIRST, PAGE, PULLS, ModulePlan
+from .releases import image
 
-SIZE: Final = 64 * 1024
 ASK: Final = 100.0
 """How fast the clock goes while a module asks and waits for the answer."""
 _QUIET: Final = {Seen.ANSWERED, Seen.NO_UPDATE, Seen.ADVERTISED, Seen.ASLEEP, Seen.CLOSED}
@@ -37,11 +34,6 @@ _GONE: Final = {Seen.RESTARTED, Seen.DIED, Seen.BRICKED}
 _ROUTE: Final = "ip route replace 224.0.0.0/4 dev lo src 127.0.0.1"
 
 type Tell = Callable[[Happened], None]
-
-
-def image(plan: ModulePlan, version: str) -> bytes:
-    """Return a module's firmware of some version."""
-    return build_image(plan.chip, name=plan.name, version=version, size=SIZE)
 
 
 @dataclass
@@ -152,8 +144,8 @@ class Unit:
         elif event.name is Seen.POLLING:
             self._asks = self._asks or self.clock.hold(ASK)
         elif event.name is Seen.ANSWERED:
+            self.last_asked = now
             self._answered()
-            self.last_asked = time.time()
         elif event.name is Seen.PULL_FAILED:
             self._answered()
         if event.name not in _QUIET and event.name is not Seen.POLLING:
@@ -190,12 +182,6 @@ class World:
             await unit.switch_off()
         assert self._responder is not None
         await self._responder.async_close()
-
-    def release(self, plan: ModulePlan, version: str, folder: Path) -> None:
-        """Put a release into the watched folder, dated by the house's clock."""
-        path = folder / f"{plan.name}-{version}.bin"
-        path.write_bytes(image(plan, version))
-        os.utime(path, (time.time(), time.time()))  # else the file is of the machine's own day
 
     async def network(self, *, there: bool) -> None:
         """Cut the network between the house and all modules, or mend it."""
