@@ -184,14 +184,15 @@ class Acts:
             card = talk.states[known.ids["firmware"]]
             if card["state"] == "on":
                 await talk.action("update.skip", known.ids["firmware"])
-                self._house.skipped[plan.name] = card["attributes"]["latest_version"]
+                version = card["attributes"]["latest_version"]
+                self._house.run.skipped.append((time.time(), plan.name, version))
 
     async def pin(self, plan: ModulePlan) -> None:
         """Have the person choose an older version than the one that runs."""
         if not self._house.run.released:
             return
         newest = self._house.run.released[-1][1]
-        older = FIRST if len(self._house.run.released) < 2 else self._house.run.released[-2][1]  # noqa: PLR2004
+        older = FIRST if len(self._house.run.released) < 2 else self._house.run.released[-2][1]
         if self._house.units[plan.name].runs == newest and older != FIRST:
             await self._ask(plan, "update.install", older, version=older)
 

@@ -10,7 +10,9 @@ import yaml
 from .plan import ModulePlan
 
 _README: Final = Path(__file__).parent.parent.parent / "README.md"
-_EXAMPLE: Final = re.compile(r"An automation that updates at night:\n\n```yaml\n(.*?)```", re.DOTALL)
+_EXAMPLE: Final = re.compile(
+    r"An automation that updates at night:\n\n```yaml\n(.*?)```", re.DOTALL
+)
 _ENTITY: Final = "update.garden_valve_firmware"
 NAME: Final = "night "
 """What the name of each begins with; that of its module follows."""

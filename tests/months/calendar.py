@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 import random
-from typing import Any, Final
+from typing import Final
 
 from .plan import ANNOUNCES, DAY, HOUR, MINUTE, PAGE, PULLS, SILENT, Act, ModulePlan
 
@@ -77,7 +77,7 @@ class _Calendar:
         for kind, often in _OFTEN.items():
             for day in range(int(self._days)):
                 count = int(often) + (self._chance.random() < often % 1)
-                if self._days < 2 and kind in _ON_ONE_DAY:  # noqa: PLR2004
+                if self._days < 2 and kind in _ON_ONE_DAY:
                     count = 1
                 for _ in range(count):
                     yield from self._one(kind, day)
@@ -134,5 +134,3 @@ class _Calendar:
                 at = self._at(day, self._chance.uniform(9, 17))
                 yield Act(at=at, kind="switch_off", module=module)
                 yield Act(at=at + away * DAY, kind="switch_on", module=module)
-
-

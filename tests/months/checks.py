@@ -1,4 +1,4 @@
-"""The rules that hold for a house after its days, each judged from outside by what was written down.
+"""The rules that hold for a house after its days, judged from outside by what was written down.
 
 Each check yields what speaks against its rule; its name is what a violation is called.
 """
@@ -7,11 +7,43 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from .history import History
+from .nights import (
+    each_install_ended_as_the_truth,
+    each_night_did_its_work,
+    nothing_that_is_skipped_is_sent,
+    nothing_was_sent_without_a_press,
+    what_fails_is_not_sent_again_and_again,
+)
 from .truth import nothing_is_untrue_for_long
+from .upkeep import (
+    a_night_without_news_is_quiet,
+    few_rows_are_written,
+    it_takes_no_more_than_at_first,
+    no_line_is_logged_every_minute,
+    nothing_of_ours_breaks,
+    storage_stays_small,
+    the_equipment_works,
+    what_a_person_set_up_stays,
+)
 
 type Check = Callable[[History], Iterator[str]]
 
-CHECKS: Final[tuple[Check, ...]] = (nothing_is_untrue_for_long,)
+CHECKS: Final[tuple[Check, ...]] = (
+    nothing_is_untrue_for_long,
+    each_install_ended_as_the_truth,
+    each_night_did_its_work,
+    nothing_was_sent_without_a_press,
+    nothing_that_is_skipped_is_sent,
+    what_fails_is_not_sent_again_and_again,
+    the_equipment_works,
+    what_a_person_set_up_stays,
+    it_takes_no_more_than_at_first,
+    few_rows_are_written,
+    storage_stays_small,
+    no_line_is_logged_every_minute,
+    nothing_of_ours_breaks,
+    a_night_without_news_is_quiet,
+)
 
 
 def violations(run: History) -> list[str]:

@@ -58,7 +58,7 @@ def _start(chance: random.Random, days: float) -> datetime:
     if days > (forward - back).days + 3:
         before = chance.randint(1, int(days) - (forward - back).days - 2)
         day = back - timedelta(days=min(before, 7))
-    elif days >= 2:  # noqa: PLR2004
+    elif days >= 2:
         day = chance.choice(_CHANGES) - timedelta(days=chance.randint(1, min(int(days) - 1, 5)))
     else:
         day = chance.choice(_CHANGES) - timedelta(days=chance.randint(1, 2))
@@ -94,6 +94,6 @@ def _added_after(chance: random.Random, days: float, number: int) -> float:
     kind = chance.random()
     if kind < 0.5:
         return chance.uniform(5 * MINUTE, 30 * MINUTE)
-    if kind < 0.8 or days < 2:  # noqa: PLR2004
+    if kind < 0.8 or days < 2:
         return chance.uniform(0.5 * HOUR, 3 * HOUR)
     return chance.uniform(3 * HOUR, min(days / 4, 5.0) * DAY)

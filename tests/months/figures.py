@@ -35,9 +35,7 @@ def figures(house: House, measured: Mapping[str, float], since: float) -> Figure
 
 def _rows(house: House, since: float) -> dict[str, int]:
     counted: Counter[str] = Counter()
-    devices = {
-        entity: name for name, known in house.known.items() for entity in known.all_of_it
-    }
+    devices = {entity: name for name, known in house.known.items() for entity in known.all_of_it}
     database = sqlite3.connect(f"file:{house.config / 'home-assistant_v2.db'}?mode=ro", uri=True)
     try:
         for entity, rows in database.execute(_ROWS, (since,)):

@@ -111,6 +111,8 @@ class History:
     looks: list[Look] = field(default_factory=list)
     released: list[tuple[float, str]] = field(default_factory=list)
     """When which version of all firmware came out."""
+    skipped: list[tuple[float, str, str]] = field(default_factory=list)
+    """When which module's person has skipped which version."""
     presses: list[Press] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)

@@ -5,7 +5,7 @@ from pathlib import Path
 import time
 
 from .clock import Clock
-from .history import Happened, History, Press
+from .history import History, Press
 from .life import Life
 from .person import Entities
 from .plan import ModulePlan, Plan, clock_text
@@ -32,8 +32,6 @@ class House:
     cut_off: bool = False
     """Whether there is no network, not even between the person and Home Assistant."""
     pull_url: str = ""
-    skipped: dict[str, str] = field(default_factory=dict)
-    """The version of each module that its person has skipped."""
 
     @property
     def units(self) -> dict[str, Unit]:
@@ -48,10 +46,6 @@ class House:
     def say(self, text: str) -> None:
         """Print a line of the story."""
         print(f"{clock_text(time.time())} {text}", flush=True)
-
-    def tell(self, happened: Happened) -> None:
-        """Write down what happens inside a module."""
-        self.run.happened.append(happened)
 
     def press(self, plan: ModulePlan, version: str | None = None) -> None:
         """Write down that the person asks for an update."""

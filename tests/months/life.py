@@ -11,7 +11,7 @@ from typing import Any, Final, Self, override
 
 import aiohttp
 
-from tests.e2e.client import PASSWORD, USER, Client, Json
+from tests.e2e.client import Client, Json
 from tests.e2e.home import PORT, Home, leave_garden, write_config
 
 from .clock import Clock

@@ -34,9 +34,7 @@ def looks(
         yield look
 
 
-def _shown(
-    entities: Entities | None, states: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def _shown(entities: Entities | None, states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if entities is None:
         return {}
     found = {part: states.get(name) for part, name in entities.ids.items()}

@@ -1,7 +1,7 @@
 """What the person of the house does, over the API that its page uses."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from tests.e2e import flows
 from tests.e2e.client import ActionFailed, Json

@@ -114,4 +114,3 @@ def _story(begun: Look, look: Look) -> str:
         f"{look.installed}, {look.reachable}, last seen "
         f"{clock_text(look.last_seen) if look.last_seen else None}"
     )
-

@@ -101,7 +101,8 @@ class Unit:
         else:
             self.module = VirtualModule(config, zeroconf=self.responder)
         self.module.events.listeners.append(self._saw)
-        await self.module.__aenter__()
+        with self.clock.slowly(ASK):
+            await self.module.__aenter__()
 
     async def switch_off(self) -> None:
         """Take its power away; it keeps what is in its flash."""
@@ -189,4 +190,3 @@ class World:
         await asyncio.to_thread(subprocess.run, ["sh", "-c", command], check=True)
         for unit in self.units.values():
             unit.network(there=there)
-

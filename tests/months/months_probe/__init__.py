@@ -15,7 +15,7 @@ from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.typing import ConfigType
 
-from .counts import counts
+from .counts import counts, of_process
 from .slowly import Slowly
 
 DOMAIN: Final = "months_probe"
@@ -67,4 +67,5 @@ class CountsView(HomeAssistantView):
     @override
     async def get(self, request: web.Request) -> web.Response:
         """Count everything anew."""
-        return self.json(counts(request.app["hass"]))
+        hass: HomeAssistant = request.app["hass"]
+        return self.json(counts(hass) | await hass.async_add_executor_job(of_process))

@@ -7,8 +7,8 @@ from typing import Any, Final
 import aiohttp
 from zeroconf import DNSOutgoing, Zeroconf
 
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from tests.months.clock import Clock
 
 ASK: Final = 100.0

@@ -1,0 +1,158 @@
+"""Whether what was sent was asked for, and whether it ended as the truth."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from .history import Ended, Happened, History, Press
+from .plan import HOUR, MINUTE, PULLS, ModulePlan, clock_text
+
+_SENT: Final = {"invited", "first_byte", "installed"}
+_SUCCESS: Final = {"verified", "unverified"}
+_SOON: Final = 2 * MINUTE
+"""Within which what happened inside a module and what is told of it belong together."""
+_KNOWN_AFTER: Final = 70 * MINUTE
+"""Seconds until a release is known here: a list is looked at each hour."""
+_SETTLED: Final = 30 * MINUTE
+"""Seconds since which a module has been there, added, and nobody else's business."""
+_LONGEST: Final = HOUR
+"""An install that is sent takes no longer."""
+_TIMES: Final = 2
+"""How often an automation may send what fails."""
+_ONE_INSTALL: Final = 20 * MINUTE
+"""First bytes within it are tries of one install."""
+
+
+def _waits(plan: ModulePlan) -> float:
+    """Return how long after a press an image may still be sent."""
+    return _LONGEST + (3 * plan.interval if plan.way == PULLS else 0.0)
+
+
+def nothing_was_sent_without_a_press(run: History) -> Iterator[str]:
+    """Nobody is invited, and no byte goes out, but for a press or an automation before it."""
+    plans = {plan.name: plan for plan in run.plan.modules}
+    for seen in run.happened:
+        if seen.event not in _SENT:
+            continue
+        waits = _waits(plans[seen.module])
+        if not any(
+            press.module == seen.module and press.at - _SOON <= seen.at <= press.at + waits
+            for press in run.presses
+        ):
+            yield f"{seen.module} saw {seen.event} at {clock_text(seen.at)}"
+
+
+def _runs(run: History, module: str, at: float) -> str | None:
+    """Return the version that a module ran then, or would have started with."""
+    version = None
+    for seen in run.happened:
+        if seen.at > at:
+            break
+        if seen.module == module and seen.event in {"up", "back"}:
+            version = seen.details.get("version")
+    return version
+
+
+def _ran(run: History, ended: Ended) -> set[str | None]:
+    return {_runs(run, ended.module, ended.at + shift) for shift in (-_SOON, 0.0, _SOON)}
+
+
+def each_install_ended_as_the_truth(run: History) -> Iterator[str]:
+    """A success runs what was sent; a failure does not, or it was said that nobody can know."""
+    for ended in run.ended:
+        ran = _ran(run, ended)
+        good = ended.verdict in _SUCCESS
+        lies = ended.version not in ran if good else ran == {ended.version}
+        if lies and not (ended.verdict == "refused" and ended.cause == "same_image"):
+            yield (
+                f"{ended.module} was told {ended.verdict}({ended.cause}) of {ended.version} at"
+                f" {clock_text(ended.at)}, and ran {sorted(map(str, ran))}"
+            )
+
+
+def each_night_did_its_work(run: History) -> Iterator[str]:
+    """Where a newer version is known and the module is there, its night ends in an answer."""
+    plans = {plan.name: plan for plan in run.plan.modules}
+    for press in run.presses:
+        plan = plans[press.module]
+        if press.by != "automation" or plan.fails or not _has_work(run, press):
+            continue
+        until = press.at + _waits(plan)
+        if until > run.ended_at or _is_disturbed(run, press, until):
+            continue
+        if not any(
+            ended.module == press.module and press.at <= ended.at <= until for ended in run.ended
+        ):
+            yield f"nothing came of {press.module}'s automation at {clock_text(press.at)}"
+
+
+def _has_work(run: History, press: Press) -> bool:
+    known = [version for at, version in run.released if at < press.at - _KNOWN_AFTER]
+    before = [item for item in run.looks if item.module == press.module and item.at < press.at]
+    if not known or not before or _is_skipped(run, press, known[-1]):
+        return False
+    look = before[-1]
+    there = look.there_since is not None and look.there_since < press.at - _SETTLED
+    added = look.added_at is not None and look.added_at < press.at - _SETTLED
+    return there and added and look.runs != known[-1]
+
+
+def _is_skipped(run: History, press: Press, version: str) -> bool:
+    return any(
+        module == press.module and at < press.at and version == skipped
+        for at, module, skipped in run.skipped
+    )
+
+
+def _is_disturbed(run: History, press: Press, until: float) -> bool:
+    """Whether somebody else had to do with the module meanwhile."""
+    return any(
+        other is not press and other.module == press.module and press.at <= other.at <= until
+        for other in run.presses
+    )
+
+
+def nothing_that_is_skipped_is_sent(run: History) -> Iterator[str]:
+    """What a person has skipped reaches no module by an automation."""
+    for at, module, version in run.skipped:
+        for seen in _installed(run, module):
+            chosen = any(
+                press.by == "person" and press.module == module and at < press.at <= seen.at
+                for press in run.presses
+            )
+            if seen.at > at and seen.details.get("version") == version and not chosen:
+                yield f"{module} got {version} at {clock_text(seen.at)}, skipped before"
+
+
+def _installed(run: History, module: str) -> list[Happened]:
+    return [seen for seen in run.happened if seen.module == module and seen.event in {"up", "back"}]
+
+
+def what_fails_is_not_sent_again_and_again(run: History) -> Iterator[str]:
+    """An image that fails every night is sent twice, and then by a person alone."""
+    for plan in run.plan.modules:
+        if not plan.fails:
+            continue
+        for begin, end, version in _times_of(run):
+            nights = [at for at in _installs(run, plan.name) if begin <= at < end]
+            by_persons = [
+                press for press in run.presses if press.module == plan.name and press.by == "person"
+            ]
+            if len(nights) > _TIMES and not by_persons:
+                yield f"{plan.name} was sent {version} {len(nights)} times"
+
+
+def _times_of(run: History) -> Iterator[tuple[float, float, str]]:
+    """Yield from when to when each version was the newest."""
+    ends = [at for at, _ in run.released[1:]] + [run.ended_at]
+    for (at, version), end in zip(run.released, ends, strict=True):
+        yield at, end, version
+
+
+def _installs(run: History, module: str) -> Iterator[float]:
+    """Yield when each install began to be sent to a module."""
+    last = float("-inf")
+    for seen in run.happened:
+        if seen.module == module and seen.event == "first_byte":
+            if seen.at - last > _ONE_INSTALL:
+                yield seen.at
+            last = seen.at
