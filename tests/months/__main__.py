@@ -12,6 +12,7 @@ import sys
 from .checks import violations
 from .clock import Clock, real_time
 from .draw import draw
+from .history import write
 from .plan import Plan, clock_text
 
 
@@ -32,11 +33,12 @@ def _play(plan: Plan, minutes: float, *, keep: bool) -> int:
     work = Path(os.environ["MONTHS_WORK"])
     begun = real_time()
     clock = Clock.begin(plan.begins, 1.0)
+    player = Player(plan, work, clock, 60 * minutes)
     try:
-        player = Player(plan, work, clock, 60 * minutes)
         run = asyncio.run(player.play())
     finally:
         if keep:
+            write(player.house.run, work / "history.jsonl")
             print(f"kept: {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)

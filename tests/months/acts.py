@@ -50,7 +50,10 @@ class Acts:
         self._house.wanted[plan.name] = self._house.set_up()[plan.name]
 
     async def sources(self) -> None:
-        """Have the person add the list of releases."""
+        """Have the person add the list of releases, and with it the names that are on it."""
+        for plan in self._house.plan.modules:
+            if plan.source == "list":
+                self._house.site.add(plan, FIRST)
         async with self._house.life.talk() as talk:
             await person.add_list(talk, releases.LIST)
 

@@ -1,6 +1,8 @@
 """What happened in a house, as it was seen from outside: plain values that checks look at."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+import json
+from pathlib import Path
 from typing import Any
 
 from .plan import Plan
@@ -123,3 +125,11 @@ class History:
     broken: list[str] = field(default_factory=list)
     """Acts that could not be played."""
     ended_at: float = 0.0
+
+
+def write(run: History, path: Path) -> None:
+    """Keep all of it, a line each, to look at."""
+    with path.open("w") as file:
+        for kind in ("happened", "looks", "presses", "ended", "figures", "kept"):
+            for item in getattr(run, kind):
+                file.write(json.dumps({"kind": kind, **asdict(item)}, default=str) + "\n")

@@ -77,8 +77,9 @@ async def entities(talk: Talk, entry_id: str) -> Entities:
 async def add_list(talk: Talk, url: str) -> None:
     """Add a list of releases as a source that is asked each hour."""
     house = await flows.entry_called(talk, flows.LIBRARY)
+    answers = {"url": url, "interval": 60}
     form = await talk.post(_SUBENTRY, {"handler": [house, "manifest"]})
-    answer = await talk.post(f"{_SUBENTRY}/{form['flow_id']}", {"url": url, "interval": 60})
+    answer = await talk.post(f"{_SUBENTRY}/{form['flow_id']}", answers)
     if answer["type"] != "create_entry":
         raise ActionFailed({"message": f"the list was not taken: {answer}"})
 

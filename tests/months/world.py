@@ -27,7 +27,7 @@ from .history import Happened
 from .plan import ANNOUNCES, FIRST, PAGE, PULLS, ModulePlan
 from .releases import image
 
-ASK: Final = 100.0
+ASK: Final = 20.0
 """How fast the clock goes while a module asks and waits for the answer."""
 _QUIET: Final = {Seen.ANSWERED, Seen.NO_UPDATE, Seen.ADVERTISED, Seen.ASLEEP, Seen.CLOSED}
 _GONE: Final = {Seen.RESTARTED, Seen.DIED, Seen.BRICKED}

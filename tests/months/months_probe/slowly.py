@@ -15,7 +15,10 @@ ASK: Final = 100.0
 """How fast while a question on mDNS waits for its answers."""
 ANSWERS_IN: Final = 2.5
 """Seconds in which they come."""
-WEB: Final = 60.0
+WEB: Final = 10.0
+"""How fast while it waits for a web site, and for the end of what that sends."""
+_DOWNLOAD: Final = 1.0
+"""Seconds for which it goes slowly once the answer has begun."""
 INSTALL: Final = 20.0
 """How fast while something is sent to a module, and while it restarts."""
 _AT_WORK: Final = {"checking", "making_safe", "sending", "restarting", "verifying", "restoring"}
@@ -69,8 +72,11 @@ class Slowly:
         original = aiohttp.ClientSession._request
 
         async def request(session: aiohttp.ClientSession, *more: Any, **named: Any) -> Any:
-            with self._clock.slowly(WEB):
+            hold = self._clock.hold(WEB)
+            try:
                 return await original(session, *more, **named)
+            finally:
+                self._hass.loop.call_later(_DOWNLOAD, self._clock.release, hold)
 
         aiohttp.ClientSession._request = request  # type: ignore[method-assign]
 
