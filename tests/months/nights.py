@@ -10,6 +10,8 @@ _SENT: Final = {"invited", "first_byte", "installed"}
 _SUCCESS: Final = {"verified", "unverified"}
 _SOON: Final = 2 * MINUTE
 """Within which what happened inside a module and what is told of it belong together."""
+_JUST_NOW: Final = 30.0
+"""Seconds within which nobody can tell what was first."""
 _KNOWN_AFTER: Final = 70 * MINUTE
 """Seconds until a release is known here: a list is looked at each hour."""
 _SETTLED: Final = 30 * MINUTE
@@ -28,7 +30,7 @@ def _waits(plan: ModulePlan) -> float:
 
 
 def nothing_was_sent_without_a_press(run: History) -> Iterator[str]:
-    """Nobody is invited, and no byte goes out, but for a press or an automation before it."""
+    """Invite nobody, and send no byte, but for a press or an automation before it."""
     plans = {plan.name: plan for plan in run.plan.modules}
     for seen in run.happened:
         if seen.event not in _SENT:
@@ -52,16 +54,19 @@ def _runs(run: History, module: str, at: float) -> str | None:
     return version
 
 
-def _ran(run: History, ended: Ended) -> set[str | None]:
-    return {_runs(run, ended.module, ended.at + shift) for shift in (-_SOON, 0.0, _SOON)}
+def _ran(run: History, ended: Ended, *shifts: float) -> set[str | None]:
+    return {_runs(run, ended.module, ended.at + shift) for shift in shifts}
 
 
 def each_install_ended_as_the_truth(run: History) -> Iterator[str]:
-    """A success runs what was sent; a failure does not, or it was said that nobody can know."""
+    """Find what was sent running after a success, and not after a failure."""
     for ended in run.ended:
-        ran = _ran(run, ended)
-        good = ended.verdict in _SUCCESS
-        lies = ended.version not in ran if good else ran == {ended.version}
+        if ended.verdict in _SUCCESS:
+            ran = _ran(run, ended, -_SOON, 0.0, _SOON)
+            lies = ended.version not in ran
+        else:
+            ran = _ran(run, ended, -_JUST_NOW, 0.0)
+            lies = ran == {ended.version}
         if lies and not (ended.verdict == "refused" and ended.cause == "same_image"):
             yield (
                 f"{ended.module} was told {ended.verdict}({ended.cause}) of {ended.version} at"
@@ -70,7 +75,7 @@ def each_install_ended_as_the_truth(run: History) -> Iterator[str]:
 
 
 def each_night_did_its_work(run: History) -> Iterator[str]:
-    """Where a newer version is known and the module is there, its night ends in an answer."""
+    """Answer each night for which a newer version is known and the module is there."""
     plans = {plan.name: plan for plan in run.plan.modules}
     for press in run.presses:
         plan = plans[press.module]
@@ -112,7 +117,7 @@ def _is_disturbed(run: History, press: Press, until: float) -> bool:
 
 
 def nothing_that_is_skipped_is_sent(run: History) -> Iterator[str]:
-    """What a person has skipped reaches no module by an automation."""
+    """Send nothing by an automation that a person has skipped."""
     for at, module, version in run.skipped:
         for seen in _installed(run, module):
             chosen = any(
@@ -128,7 +133,7 @@ def _installed(run: History, module: str) -> list[Happened]:
 
 
 def what_fails_is_not_sent_again_and_again(run: History) -> Iterator[str]:
-    """An image that fails every night is sent twice, and then by a person alone."""
+    """Send an image that fails every night twice, and then for a person alone."""
     for plan in run.plan.modules:
         if not plan.fails:
             continue

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 import time
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import aiohttp
 from aiohttp import web
@@ -32,7 +32,7 @@ class Site:
         self._files: dict[str, bytes] = {}
         self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Site:
+    async def __aenter__(self) -> Self:
         """Open it."""
         app = web.Application()
         app.router.add_get("/list.json", self._answer_list)

@@ -87,7 +87,7 @@ def lies(plan: ModulePlan, look: Look) -> list[str]:
 
 
 def nothing_is_untrue_for_long(run: History) -> Iterator[str]:
-    """No card, *Reachable* or *Last seen* is untrue for longer than five minutes."""
+    """Show no card, *Reachable* or *Last seen* that is untrue for longer than five minutes."""
     plans = {plan.name: plan for plan in run.plan.modules}
     since: dict[tuple[str, str], Look] = {}
     told: set[tuple[str, str]] = set()
@@ -110,7 +110,7 @@ def nothing_is_untrue_for_long(run: History) -> Iterator[str]:
 
 def _story(begun: Look, look: Look) -> str:
     return (
-        f"from {clock_text(begun.at)} to {clock_text(look.at)} at least: it ran {look.runs} and is shown as "
-        f"{look.installed}, {look.reachable}, last seen "
+        f"from {clock_text(begun.at)} to {clock_text(look.at)} at least: it ran {look.runs} and"
+        f" is shown as {look.installed}, {look.reachable}, last seen "
         f"{clock_text(look.last_seen) if look.last_seen else None}"
     )

@@ -35,7 +35,7 @@ _SETTLED: Final = 0.9 * DAY
 
 
 def it_takes_no_more_than_at_first(run: History) -> Iterator[str]:
-    """Memory, tasks, timers, listeners, sockets, files at the end are those of the first day."""
+    """Take as much memory, tasks, timers, listeners, sockets, files as after the first day."""
     if (base := base_of(run)) is None:
         return
     last = run.figures[-1]
@@ -58,7 +58,7 @@ def base_of(run: History) -> Figures | None:
 
 
 def few_rows_are_written(run: History) -> Iterator[str]:
-    """The recorder gets less than fifty rows per module and day."""
+    """Write less than fifty rows of the recorder per module and day."""
     for item in run.figures:
         days = (item.at - item.since) / DAY
         if days < _SETTLED / DAY:
@@ -69,7 +69,7 @@ def few_rows_are_written(run: History) -> Iterator[str]:
 
 
 def storage_stays_small(run: History) -> Iterator[str]:
-    """What ESP OTA keeps in `.storage` stays below 100 kB for twenty modules."""
+    """Keep less than 100 kB in `.storage` for twenty modules."""
     house, more = STORAGE
     for item in run.figures:
         if item.storage > house + more * len(run.plan.modules):
@@ -77,7 +77,7 @@ def storage_stays_small(run: History) -> Iterator[str]:
 
 
 def no_line_is_logged_every_minute(run: History) -> Iterator[str]:
-    """No line of ours is repeated in the log, minute by minute."""
+    """Repeat no line in the log minute by minute."""
     counted: Counter[tuple[int, str]] = Counter()
     for said in run.said:
         if said.logger.startswith(_OURS):
@@ -89,14 +89,14 @@ def no_line_is_logged_every_minute(run: History) -> Iterator[str]:
 
 
 def nothing_of_ours_breaks(run: History) -> Iterator[str]:
-    """No exception that passed through ESP OTA is in the log."""
+    """Log no exception that passed through ESP OTA."""
     for said in run.said:
         if "Traceback" in said.text and "esp_ota" in said.text:
             yield f"{clock_text(said.at)} {said.text.splitlines()[0]}: {said.text.splitlines()[-1]}"
 
 
 def a_night_without_news_is_quiet(run: History) -> Iterator[str]:
-    """No automation logs an error on a night on which no update of its module ended."""
+    """Log no error of an automation on a night on which no update of its module ended."""
     for said in run.said:
         if said.level != "ERROR" or not said.logger.startswith(_NIGHT):
             continue
@@ -108,7 +108,7 @@ def a_night_without_news_is_quiet(run: History) -> Iterator[str]:
 
 
 def what_a_person_set_up_stays(run: History) -> Iterator[str]:
-    """Names, areas, options and secrets are as the person left them."""
+    """Keep names, areas, options and secrets as the person left them."""
     told = set()
     for kept in run.kept:
         if kept.what not in told:
@@ -117,7 +117,7 @@ def what_a_person_set_up_stays(run: History) -> Iterator[str]:
 
 
 def the_equipment_works(run: History) -> Iterator[str]:
-    """Whenever nothing is installed on its module it does its work."""
+    """Let it do its work whenever nothing is installed on its module."""
     before: dict[str, float] = {}
     busy = {(look.module, look.at) for look in run.looks if look.busy}
     for at, module, state, working in run.equipment:

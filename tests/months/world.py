@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import subprocess
 import time
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncZeroconf
@@ -169,7 +169,7 @@ class World:
         self._responder: AsyncZeroconf | None = None
         self.units: dict[str, Unit] = {}
 
-    async def __aenter__(self) -> World:
+    async def __aenter__(self) -> Self:
         """Have a responder; no module has power yet."""
         self._responder = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
         self.units = {

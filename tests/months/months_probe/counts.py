@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def of_process() -> dict[str, float]:
     """Return what the kernel says that this process takes; reads files."""
     lines = Path("/proc/self/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines if ":" in line)
-    files = [_target(name) for name in os.listdir("/proc/self/fd")]
+    files = [_target(path) for path in Path("/proc/self/fd").iterdir()]
     sockets = sum(name.startswith("socket:") for name in files)
     return {
         "memory_kb": int(status["VmRSS"].split()[0]),
@@ -41,9 +40,9 @@ def of_process() -> dict[str, float]:
     }
 
 
-def _target(name: str) -> str:
+def _target(path: Path) -> str:
     try:
-        return str(Path("/proc/self/fd", name).readlink())
+        return str(path.readlink())
     except OSError:
         return ""
 
