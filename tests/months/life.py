@@ -81,6 +81,10 @@ class Life:
         (config / "automations.yaml").write_text(json.dumps(automations))
         probe = config / "custom_components" / "months_probe"
         shutil.copytree(HERE / "months_probe", probe, ignore=shutil.ignore_patterns("__pycache__"))
+        # The probe is there before the house is.
+        manifest = config / "custom_components" / "esp_ota" / "manifest.json"
+        said = json.loads(manifest.read_text())
+        manifest.write_text(json.dumps(said | {"after_dependencies": ["months_probe"]}))
         self.home = Home(config)
         self.config = config
         self.heard = config / "heard.jsonl"
