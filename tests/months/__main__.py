@@ -14,6 +14,7 @@ from .clock import Clock, real_time
 from .draw import draw
 from .history import write
 from .plan import Plan, clock_text
+from .report import lines
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -42,16 +43,9 @@ def _play(plan: Plan, minutes: float, *, keep: bool) -> int:
             print(f"kept: {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    found = violations(run)
-    for complaint in found:
-        print(f"! {complaint}")
-    for complaint in run.broken:
-        print(f"broken: {complaint}")
-    days = (run.ended_at - plan.begins) / 86400
-    print(f"days {days:.1f}, modules {len(plan.modules)}, looks {len(run.looks)}")
-    print(f"violations {len(found)}")
-    print(f"seconds {real_time() - begun:.0f}")
-    return 1 if found or run.broken else 0
+    for line in lines(run, real_time() - begun):
+        print(line)
+    return 1 if violations(run) or run.broken else 0
 
 
 def main(arguments: Sequence[str]) -> int:

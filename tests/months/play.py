@@ -26,7 +26,7 @@ from .setup import differences
 from .truth import LONGEST, lies
 from .world import World
 
-DAYS: Final = 1500.0
+DAYS: Final = 4000.0
 """How fast the clock goes while nobody waits for anybody."""
 SLOWLY: Final = 60.0
 """How fast while something untrue is looked at again."""

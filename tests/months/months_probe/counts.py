@@ -48,4 +48,5 @@ def _target(path: Path) -> str:
 
 
 def _is_ours(handle: Any) -> bool:
-    return any(word in repr(handle) for word in _OURS)
+    said = f"{handle._callback!r} {handle._args!r}"
+    return any(word in said for word in _OURS)
