@@ -43,7 +43,7 @@ def _play(plan: Plan, minutes: float, *, keep: bool) -> int:
             print(f"kept: {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    for line in lines(run, real_time() - begun):
+    for line in lines(run, real_time() - begun, player.took):
         print(line)
     return 1 if violations(run) or run.broken else 0
 

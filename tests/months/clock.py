@@ -24,6 +24,8 @@ _CLOCK_GETTIME: Final = {"x86_64": 228, "aarch64": 113}
 _FORWARD: Final = 2.0
 """Seconds that the time jumps when it slows down, or it would run back for who looks just then."""
 _SAMPLES: Final = 200
+_MOST: Final = 8192
+"""Bytes of all that is wanted."""
 
 
 class _Timespec(ctypes.Structure):
@@ -41,13 +43,15 @@ def real_time() -> float:
 
 
 class Clock:
-    """What one process knows of the clock; all that count are in one file beside it."""
+    """What one process knows of the clock; what all of them want is in one file beside it.
+
+    Works on files by `os` alone: Home Assistant looks closely at who opens one in its loop.
+    """
 
     def __init__(self, path: Path, begun: float, driver: int) -> None:
         """Take over a clock that was begun at a real time by the process `driver`."""
-        self._path = path
-        self._state = path.with_name("holds.json")
-        self._lock = path.with_name("holds.lock")
+        self._path = str(path)
+        self._state = os.open(path.with_name("holds.json"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         self._begun = begun
         self._driver = driver
         self._ids = count(1)
@@ -65,10 +69,10 @@ class Clock:
         if not 0 <= real_time() - begun < 600:
             raise RuntimeError("libfaketime does not tell us the time")
         clock = cls(path, begun, os.getpid())
-        clock._lock.touch()
         now = real_time()
         offset = start - begun - (now - begun) * rate
         clock._write({"usual": rate, "rate": rate, "offset": offset, "holds": {}, "wakes": []})
+        clock._set(offset, rate)
         if abs(time.time() - start) > 60 * rate:
             raise RuntimeError("libfaketime does not tell us the time we set")
         return clock
@@ -87,7 +91,7 @@ class Clock:
     @property
     def rate(self) -> float:
         """How much faster than real time it goes now."""
-        return float(json.loads(self._state.read_text())["rate"])
+        return float(self._read()["rate"])
 
     def usual(self, rate: float) -> None:
         """Go so fast whenever nobody holds it back."""
@@ -135,32 +139,38 @@ class Clock:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
-        with self._lock.open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            state = json.loads(self._state.read_text())
+        fcntl.flock(self._state, fcntl.LOCK_EX)
+        try:
+            state = self._read()
             before = state["rate"]
             yield state
-            rate = min([state["usual"], *state["holds"].values()])
+            state["rate"] = rate = min([state["usual"], *state["holds"].values()])
             if rate != before:
                 now = real_time() - self._begun
                 state["offset"] += now * (before - rate) + (_FORWARD if rate < before else 0.0)
-                state["rate"] = rate
+                self._set(state["offset"], rate)
             self._write(state)
-            if rate > before:
-                # A wait under way would go on for as long, really, as it was to be before.
-                for process in {self._driver, *state["wakes"]} - {os.getpid()}:
-                    self._wake(process)
+        finally:
+            fcntl.flock(self._state, fcntl.LOCK_UN)
+        if rate > before:
+            # A wait under way would go on for as long, really, as it was to be before.
+            for process in {self._driver, *state["wakes"]} - {os.getpid()}:
+                self._wake(process)
 
     def _wake(self, process: int) -> None:
         for number in (signal.SIGSTOP, signal.SIGCONT):
             with suppress(ProcessLookupError):
                 os.kill(process, number)
 
+    def _read(self) -> dict[str, Any]:
+        return dict(json.loads(os.pread(self._state, _MOST, 0)))
+
     def _write(self, state: dict[str, Any]) -> None:
-        for path, text in (
-            (self._state, json.dumps(state)),
-            (self._path, f"{state['offset']:+.6f} x{state['rate']:g}\n"),
-        ):
-            new = path.with_name(f"{path.name}.new")
-            new.write_text(text)
-            new.replace(path)
+        os.pwrite(self._state, json.dumps(state).encode().ljust(_MOST), 0)
+
+    def _set(self, offset: float, rate: float) -> None:
+        new = f"{self._path}.new"
+        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
+        os.write(file, f"{offset:+.6f} x{rate:g}\n".encode())
+        os.close(file)
+        os.rename(new, self._path)  # noqa: PTH104 - see above

@@ -1,7 +1,9 @@
 """Plays the calendar of one house, and writes down what happens."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from heapq import heapify, heappop, heappush
 from itertools import count
 import json
@@ -54,6 +56,8 @@ class Player:
         self._acts = Acts(self.house)
         self._modules = {item.name: item for item in plan.modules}
         self._untrue: dict[str, list[str]] = {}
+        self.took: Counter[str] = Counter()
+        """Real seconds by what was done."""
 
     async def play(self) -> History:
         """Play until the last day is over, or our time is."""
@@ -87,7 +91,8 @@ class Player:
         heapify(acts)
         while acts and acts[0][0] < plan.ends and real_time() < self._until:
             moment, _, act = heappop(acts)
-            await self.house.clock.sleep_until(moment)
+            with self._counted("between"):
+                await self.house.clock.sleep_until(moment)
             if self.house.cut_off and act.kind not in WITHOUT_HOME:
                 if act.kind not in _QUIET:
                     heappush(acts, (moment + _LATER, next(order), act))
@@ -102,10 +107,19 @@ class Player:
         who = self if act.kind in _QUIET else self._acts
         module = [self._modules[act.module]] if act.module else []
         try:
-            await getattr(who, act.kind)(*module, **act.details)
+            with self._counted(act.kind):
+                await getattr(who, act.kind)(*module, **act.details)
         except Exception as error:  # noqa: BLE001 - told at the end, whatever it was
             traceback.print_exc()
             self.house.run.broken.append(f"{clock_text(time.time())} {act}: {error!r}")
+
+    @contextmanager
+    def _counted(self, what: str) -> Iterator[None]:
+        begun = real_time()
+        try:
+            yield
+        finally:
+            self.took[what] += real_time() - begun
 
     async def look(self) -> None:
         """Look at all modules; look again and again at what is not true."""

@@ -13,7 +13,7 @@ _SHOWN = 6
 """Violations of one rule that are told; more come of one cause."""
 
 
-def lines(run: History, seconds: float) -> Iterator[str]:
+def lines(run: History, seconds: float, took: Counter[str]) -> Iterator[str]:
     """Yield all of it, the violations first."""
     found = violations(run)
     told: Counter[str] = Counter()
@@ -35,6 +35,8 @@ def lines(run: History, seconds: float) -> Iterator[str]:
     yield f"days {days:.1f}, modules {len(run.plan.modules)}, looks {len(run.looks)}"
     yield f"nights {_counts(run)}"
     yield f"CPU seconds: Home Assistant {home:.0f}, the modules and the judge {own:.0f}"
+    spent = ", ".join(f"{what} {real:.0f}" for what, real in took.most_common(8))
+    yield f"real seconds: {spent}"
     yield f"violations {len(found)}"
     yield f"seconds {seconds:.0f}"
 
@@ -51,7 +53,9 @@ def _figures(run: History) -> Iterator[str]:
         return
     last, base = run.figures[-1], base_of(run)
     for name, value in last.values.items():
-        yield f"{name} {value:g}" + (f" (after the first day {base.values[name]:g})" if base else "")
+        yield f"{name} {value:g}" + (
+            f" (after the first day {base.values[name]:g})" if base else ""
+        )
     yield f"storage {last.storage} bytes"
     rows = [
         count / (item.at - item.since) * DAY
