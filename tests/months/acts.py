@@ -9,6 +9,7 @@ from tests.e2e.client import ActionFailed
 from tests.e2e.garden import GARDEN
 
 from . import person, releases
+from .history import Kept
 from .house import House
 from .life import TALK
 from .plan import FIRST, ModulePlan
@@ -178,6 +179,18 @@ class Acts:
         del self._house.added[plan.name]
         with self._house.clock.slowly(TALK):
             await person.remove(self._house.life, known.entry_id)
+
+    async def remove_library(self) -> None:
+        """Have the person delete *Firmware library*, look how to ask it, and add its list again."""
+        house = self._house
+        async with house.life.talk() as talk:
+            entry_id = await flows.entry_called(talk, flows.LIBRARY)
+            await person.remove(house.life, entry_id)
+            url = await person.pull_url(talk)
+            await person.add_list(talk, releases.LIST)
+        if url != house.pull_url:
+            lost = Kept(at=time.time(), what="address for sketches", wanted="one", found="another")
+            house.run.kept.append(lost)
 
     async def skip(self, plan: ModulePlan) -> None:
         """Have the person skip what is offered."""

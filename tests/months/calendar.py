@@ -21,6 +21,7 @@ _OFTEN: Final[Mapping[str, float]] = {
     "pin": 0.1,
     "remove": 0.08,
     "names": 0.2,
+    "remove_library": 0.04,
 }
 """How often a day, each."""
 _ON_ONE_DAY: Final = ("restart_home", "restart", "reload", "move", "options")
@@ -84,7 +85,7 @@ class _Calendar:
 
     def _one(self, kind: str, day: int) -> Iterator[Act]:
         at, details = self._some_hour(day), {}
-        if kind == "restart_home":
+        if kind in {"restart_home", "remove_library"}:
             yield Act(at=at, kind=kind)
             return
         module = self._whose(kind)

@@ -17,6 +17,7 @@ from .nights import (
 from .truth import nothing_is_untrue_for_long
 from .upkeep import (
     a_night_without_news_is_quiet,
+    dropped_releases_stay_away,
     few_rows_are_written,
     it_takes_no_more_than_at_first,
     no_line_is_logged_every_minute,
@@ -40,6 +41,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     it_takes_no_more_than_at_first,
     few_rows_are_written,
     storage_stays_small,
+    dropped_releases_stay_away,
     no_line_is_logged_every_minute,
     nothing_of_ours_breaks,
     a_night_without_news_is_quiet,

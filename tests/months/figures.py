@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+import json
 from pathlib import Path
 import re
 import sqlite3
@@ -22,15 +23,21 @@ _ROWS: Final = (
 
 def figures(house: House, measured: Mapping[str, float], since: float) -> Figures:
     """Return what is measured now, and what the recorder has written since then."""
-    storage = (house.config / ".storage").glob("esp_ota*")
+    storage = [*(house.config / ".storage").glob("esp_ota*")]
     return Figures(
         at=time.time(),
         entries=len(house.known),
         values=dict(measured),
         storage=sum(path.stat().st_size for path in storage),
+        releases=_releases(house.config),
         rows=_rows(house, since),
         since=since,
     )
+
+
+def _releases(config: Path) -> int:
+    path = config / ".storage" / "esp_ota.library"
+    return len(json.loads(path.read_text())["data"]["releases"]) if path.exists() else 0
 
 
 def _rows(house: House, since: float) -> dict[str, int]:

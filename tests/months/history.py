@@ -78,6 +78,8 @@ class Figures:
     """By name: memory, tasks, timers, listeners, sockets, files."""
     storage: int
     """Bytes of ESP OTA in `.storage`."""
+    releases: int
+    """In the library."""
     rows: dict[str, int]
     """Rows that the recorder has written since the last time, by module."""
     since: float

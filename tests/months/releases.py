@@ -10,11 +10,12 @@ from aiohttp import web
 
 from tests.virtual_module import build_image
 
-from .plan import ModulePlan
+from .plan import DAY, ModulePlan
 
 SIZE: Final = 64 * 1024
 _PORT: Final = 8999
 LIST: Final = f"http://127.0.0.1:{_PORT}/list.json"
+_AHEAD: Final = 1.5 * DAY
 _UPLOAD: Final = "/api/esp_ota/firmware"
 
 
@@ -64,7 +65,9 @@ def place(folder: Path, plan: ModulePlan, version: str) -> None:
     """Put a release into the watched folder."""
     path = folder / f"{plan.name}-{version}.bin"
     path.write_bytes(image(plan, version))
-    os.utime(path, (time.time(), time.time()))  # else the file is of the machine's own day
+    # Else the file is of the machine's own day. The clock of some storage is ahead.
+    written = time.time() + (_AHEAD if plan.number % 3 == 1 else 0.0)
+    os.utime(path, (written, written))
 
 
 async def build(session: aiohttp.ClientSession, plan: ModulePlan, version: str) -> None:

@@ -12,6 +12,8 @@ ROWS: Final = 50
 """Of the recorder, of one module on one day, at most."""
 STORAGE: Final = (40_000, 3_000)
 """Bytes in `.storage`: of the house, and more of each module; 100 kB for twenty."""
+RELEASES: Final = 7
+"""Of one firmware: five are kept, besides the one that runs and the one that is gone back to."""
 GROWTH: Final = {
     "memory_kb": 1.15,
     "threads": 1.5,
@@ -74,6 +76,13 @@ def storage_stays_small(run: History) -> Iterator[str]:
     for item in run.figures:
         if item.storage > house + more * len(run.plan.modules):
             yield f"{item.storage} bytes at {clock_text(item.at)}"
+
+
+def dropped_releases_stay_away(run: History) -> Iterator[str]:
+    """Keep so many releases of each firmware as the rule says, and those that are in use."""
+    for item in run.figures:
+        if item.releases > RELEASES * len(run.plan.modules):
+            yield f"{item.releases} releases at {clock_text(item.at)}"
 
 
 def no_line_is_logged_every_minute(run: History) -> Iterator[str]:

@@ -81,6 +81,7 @@ def figures(day: int, **changes: Any) -> Figures:
         entries=4,
         values=dict(VALUES),
         storage=20_000,
+        releases=8,
         rows={"valve": 30},
         since=at - DAY,
     )
@@ -229,6 +230,10 @@ def storage_grows(run: History) -> None:
     run.figures[-1] = figures(3, storage=120_000)
 
 
+def dropped_releases_come_back(run: History) -> None:
+    run.figures[-1] = figures(3, releases=40)
+
+
 def same_line_every_minute(run: History) -> None:
     run.said += [
         Said(BEGIN + minute * MINUTE, "INFO", "custom_components.esp_ota", f"valve asks {minute}")
@@ -271,6 +276,7 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
     ("it takes no more than at first: listeners", listeners_pile_up),
     ("few rows are written: valve: 70 rows", every_word_is_a_row),
     ("storage stays small: 120000 bytes", storage_grows),
+    ("dropped releases stay away: 40 releases", dropped_releases_come_back),
     ("no line is logged every minute: 60 times", same_line_every_minute),
     ("nothing of ours breaks", exception_of_ours),
     ("a night without news is quiet", error_on_a_quiet_night),
