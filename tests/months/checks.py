@@ -8,6 +8,7 @@ from typing import Final
 
 from .history import History
 from .nights import (
+    each_card_offers_the_newest,
     each_install_ended_as_the_truth,
     each_night_did_its_work,
     nothing_that_is_skipped_is_sent,
@@ -31,6 +32,7 @@ type Check = Callable[[History], Iterator[str]]
 
 CHECKS: Final[tuple[Check, ...]] = (
     nothing_is_untrue_for_long,
+    each_card_offers_the_newest,
     each_install_ended_as_the_truth,
     each_night_did_its_work,
     nothing_was_sent_without_a_press,

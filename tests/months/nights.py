@@ -14,6 +14,7 @@ _JUST_NOW: Final = 30.0
 """Seconds within which nobody can tell what was first."""
 _KNOWN_AFTER: Final = 70 * MINUTE
 """Seconds until a release is known here: a list is looked at each hour."""
+_OFFERED_WITHIN: Final = 5 * MINUTE
 _SETTLED: Final = 30 * MINUTE
 """Seconds since which a module has been there, added, and nobody else's business."""
 _LONGEST: Final = HOUR
@@ -114,6 +115,22 @@ def _is_disturbed(run: History, press: Press, until: float) -> bool:
         other is not press and other.module == press.module and press.at <= other.at <= until
         for other in run.presses
     )
+
+
+def each_card_offers_the_newest(run: History) -> Iterator[str]:
+    """Offer the newest version once it is known, unless it has failed on the module."""
+    fails = {plan.name for plan in run.plan.modules if plan.fails}
+    since: dict[str, float] = {}
+    for look in run.looks:
+        late = look.at - _KNOWN_AFTER
+        known = [version for at, version in run.released if at < late]
+        ready = look.added_at is not None and look.added_at < late and look.home_since < late
+        if not (known and ready) or look.busy or look.module in fails or look.latest == known[-1]:
+            since.pop(look.module, None)
+        elif look.at - since.setdefault(look.module, look.at) > _OFFERED_WITHIN:
+            since[look.module] = look.at
+            offered = f"offered {look.latest} at {clock_text(look.at)}"
+            yield f"{look.module} is {offered}, not {known[-1]}"
 
 
 def nothing_that_is_skipped_is_sent(run: History) -> Iterator[str]:

@@ -67,7 +67,7 @@ def look(at: float, module: str, runs: str = "1.0.0", **changes: Any) -> Look:
         added_at=BEGIN + MINUTE,
         home_since=BEGIN,
         installed="unknown" if silent else runs,
-        latest=runs,
+        latest="1.1.0" if at > BEGIN + 8 * HOUR else runs,
         reachable=None if silent else "on",
         last_seen=None if silent else asked or at - 10 * MINUTE,
     )
@@ -192,6 +192,10 @@ def image_of_a_module_that_nobody_pressed(run: History) -> None:
     run.happened.append(Happened(at=NIGHT + MINUTE, module="fails", event="invited"))
 
 
+def card_offers_the_old_one(run: History) -> None:
+    shown(run, "valve", 30, 31, latest="1.0.0")
+
+
 def skipped_one_is_sent(run: History) -> None:
     run.skipped.append((BEGIN + 9 * HOUR, "valve", "1.1.0"))
 
@@ -268,6 +272,7 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
     ("each night did its work: nothing came of valve", night_without_an_answer),
     ("nothing was sent without a press: valve", image_without_a_press),
     ("nothing was sent without a press: fails", image_of_a_module_that_nobody_pressed),
+    ("each card offers the newest: valve is offered 1.0.0", card_offers_the_old_one),
     ("nothing that is skipped is sent: valve", skipped_one_is_sent),
     ("what fails is not sent again and again: fails", failing_one_is_sent_every_night),
     ("the equipment works: valve", valve_stays_shut),
