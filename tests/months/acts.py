@@ -14,8 +14,10 @@ from .house import House
 from .life import TALK
 from .plan import FIRST, ModulePlan
 
-_WRITTEN: Final = 15.0
-"""Seconds until Home Assistant has on disk what a person has set up."""
+_WRITTEN: Final = 60.0
+"""Seconds until Home Assistant has on disk what a person has set up, and has reloaded for it."""
+_CURIOUS: Final = 3
+"""Of every so many modules the person wants to see when it was seen last."""
 _POWER_CUT: Final = 20.0
 WITHOUT_HOME: Final = {"restart", "move", "swap", "rename", "switch_off", "switch_on", "network_up"}
 """Acts that need nobody who talks with Home Assistant."""
@@ -34,6 +36,8 @@ class Acts:
         host = house.units[plan.name].host
         async with house.life.talk() as talk:
             entry_id = await person.add(talk, plan, host)
+            if plan.number % _CURIOUS == 0:
+                await person.want_last_seen(talk, entry_id)
             house.known[plan.name] = await person.entities(talk, entry_id)
         house.added[plan.name] = time.time()
         await self._left_as_it_is(plan)

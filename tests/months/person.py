@@ -61,6 +61,15 @@ async def add(talk: Talk, plan: ModulePlan, host: str) -> str:
     return entry_id
 
 
+async def want_last_seen(talk: Talk, entry_id: str) -> None:
+    """Enable *Last seen* where it is not; the entry is reloaded by that."""
+    for item in await talk.command("config/entity_registry/list"):
+        named = item["unique_id"].endswith("_last_seen") and item["config_entry_id"] == entry_id
+        if named and item["disabled_by"]:
+            wanted = {"entity_id": item["entity_id"], "disabled_by": None}
+            await talk.command("config/entity_registry/update", **wanted)
+
+
 async def entities(talk: Talk, entry_id: str) -> Entities:
     """Look up what a module's entities are called."""
     found = Entities(entry_id=entry_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from .history import History, Look
-from .plan import ANNOUNCES, MINUTE, PAGE, PULLS, SILENT, ModulePlan, clock_text
+from .plan import ANNOUNCES, HOUR, MINUTE, PAGE, PULLS, SILENT, ModulePlan, clock_text
 
 LONGEST: Final = 5 * MINUTE
 """Nothing is untrue for longer than this while the module is there to be asked."""
@@ -12,6 +12,8 @@ DEAD_AFTER: Final = 80 * MINUTE
 """Until when a module that is only heard now and then may be shown as there after it died."""
 _LATE: Final = 60.0
 """Seconds by which a moment may be noted later here than there: a busy machine answers late."""
+_BEHIND: Final = HOUR + LONGEST
+"""By how much *Last seen* may stand behind: it is written once an hour."""
 _UNKNOWN: Final = {None, "unknown", "unavailable"}
 
 type Lies = Callable[[ModulePlan, Look], bool]
@@ -52,14 +54,14 @@ def _patience(plan: ModulePlan) -> float:
 
 
 def last_seen_lies(plan: ModulePlan, look: Look) -> bool:
-    """Whether it is said to have been heard when it was not there, or not when it asked."""
+    """Whether it is said to have been heard when it was not there, or is not for hours."""
     if look.last_seen is None:
         return False
     last_there = look.at if look.there_since is not None else (look.gone_at or 0.0)
     if look.last_seen > last_there + _LATE:
         return True
     if plan.way == PULLS and look.last_asked is not None:
-        return look.last_seen < look.last_asked - _LATE
+        return look.last_seen < look.last_asked - _BEHIND
     return False
 
 
