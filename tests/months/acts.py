@@ -14,7 +14,8 @@ from .house import House
 from .life import TALK
 from .plan import FIRST, ModulePlan
 
-_WRITTEN: Final = 60.0
+_WRITING: Final = 10.0
+_WRITTEN: Final = 10.0
 """Seconds until Home Assistant has on disk what a person has set up, and has reloaded for it."""
 _CURIOUS: Final = 3
 """Of every so many modules the person wants to see when it was seen last."""
@@ -29,6 +30,7 @@ class Acts:
     def __init__(self, house: House) -> None:
         """Happen to this house."""
         self._house = house
+        self._cut_at = 0.0
 
     async def add(self, plan: ModulePlan) -> None:
         """Have the person add a module."""
@@ -36,9 +38,9 @@ class Acts:
         host = house.units[plan.name].host
         async with house.life.talk() as talk:
             entry_id = await person.add(talk, plan, host)
-            if plan.number % _CURIOUS == 0:
-                await person.want_last_seen(talk, entry_id)
-            house.known[plan.name] = await person.entities(talk, entry_id)
+            curious = plan.number % _CURIOUS == 0
+            enabled = curious and await person.want_last_seen(talk, entry_id)
+            house.known[plan.name] = await person.entities(talk, entry_id, enabled=enabled)
         house.added[plan.name] = time.time()
         await self._left_as_it_is(plan)
 
@@ -51,7 +53,8 @@ class Acts:
 
     async def _left_as_it_is(self, plan: ModulePlan) -> None:
         """Note what is set up of a module once it is on disk: only a person may change it."""
-        await asyncio.sleep(_WRITTEN)
+        with self._house.clock.slowly(_WRITING):
+            await asyncio.sleep(_WRITTEN)
         self._house.wanted[plan.name] = self._house.set_up()[plan.name]
 
     async def sources(self) -> None:
@@ -136,12 +139,14 @@ class Acts:
     async def network_down(self) -> None:
         """Cut the network, for all there is."""
         self._house.cut_off = True
+        self._cut_at = time.time()
         await self._house.world.network(there=False)
 
     async def network_up(self) -> None:
         """Mend it."""
         await self._house.world.network(there=True)
         self._house.cut_off = False
+        self._house.run.cut_off.append((self._cut_at, time.time()))
 
     async def restart_home(self) -> None:
         """Restart Home Assistant; what stands in the garden stays."""

@@ -1,6 +1,5 @@
 """Measures what a house takes: rows of the recorder, bytes of storage, lines of the log."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 import json
@@ -12,9 +11,10 @@ from typing import Any, Final
 
 from .history import Figures, Said
 from .house import House
-from .plan import ModulePlan
+from .plan import DAY, MINUTE, ModulePlan
 
 _LINE: Final = re.compile(r"(\S+ \S+) (\w+) \([^)]*\) \[([^\]]+)\] (.*)")
+_ADDING: Final = 10 * MINUTE
 _ROWS: Final = (
     "select meta.entity_id, count(*) from states join states_meta meta using(metadata_id)"
     " where states.last_updated_ts > ? group by 1"
@@ -30,8 +30,7 @@ def figures(house: House, measured: Mapping[str, float], since: float) -> Figure
         values=dict(measured),
         storage=sum(path.stat().st_size for path in storage),
         releases=_releases(house.config),
-        rows=_rows(house, since),
-        since=since,
+        rows=dict(_rows(house, since)),
     )
 
 
@@ -40,17 +39,22 @@ def _releases(config: Path) -> int:
     return len(json.loads(path.read_text())["data"]["releases"]) if path.exists() else 0
 
 
-def _rows(house: House, since: float) -> dict[str, int]:
-    counted: Counter[str] = Counter()
-    devices = {entity: name for name, known in house.known.items() for entity in known.all_of_it}
+def _rows(house: House, since: float) -> Iterator[tuple[str, float]]:
+    """Yield the rows a day of each module that has been added for long enough to say so.
+
+    Not those of its adding, nor of what the person has enabled because they are curious.
+    """
+    now = time.time()
     database = sqlite3.connect(f"file:{house.config / 'home-assistant_v2.db'}?mode=ro", uri=True)
     try:
-        for entity, rows in database.execute(_ROWS, (since,)):
-            if entity in devices:
-                counted[devices[entity]] += rows
+        for name, known in house.known.items():
+            begin = max(since, house.added[name] + _ADDING)
+            if now - begin > DAY / 2:
+                counted = dict(database.execute(_ROWS, (begin,)).fetchall())
+                rows = sum(counted.get(entity, 0) for entity in known.by_default)
+                yield name, rows * DAY / (now - begin)
     finally:
         database.close()
-    return dict(counted)
 
 
 def equipment(

@@ -80,10 +80,8 @@ class Figures:
     """Bytes of ESP OTA in `.storage`."""
     releases: int
     """In the library."""
-    rows: dict[str, int]
-    """Rows that the recorder has written since the last time, by module."""
-    since: float
-    """When that was."""
+    rows: dict[str, float]
+    """A day, that the recorder has written of each module lately."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +115,8 @@ class History:
     """When which version of all firmware came out."""
     skipped: list[tuple[float, str, str]] = field(default_factory=list)
     """When which module's person has skipped which version."""
+    cut_off: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when there was no network."""
     presses: list[Press] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)

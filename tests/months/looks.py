@@ -44,7 +44,7 @@ def _shown(entities: Entities | None, states: Mapping[str, Mapping[str, Any]]) -
     return {
         "installed": attributes.get("installed_version"),
         "latest": attributes.get("latest_version"),
-        "busy": shown.get("stage", "idle") != "idle",
+        "busy": attributes.get("in_progress", False),
         "reachable": shown.get("reachable"),
         "last_seen": _moment(shown.get("last_seen")),
         "verdict": shown.get("last_verdict"),

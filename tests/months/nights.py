@@ -8,6 +8,9 @@ from .plan import HOUR, MINUTE, PULLS, ModulePlan, clock_text
 
 _SENT: Final = {"invited", "first_byte", "installed"}
 _SUCCESS: Final = {"verified", "unverified"}
+_AWAY: Final = {"unreachable", "no_poll", "auth_no_answer"}
+_COMES: Final = {"up", "back"}
+_GOES: Final = {"off", "restarted", "died", "bricked"}
 _SOON: Final = 2 * MINUTE
 """Within which what happened inside a module and what is told of it belong together."""
 _JUST_NOW: Final = 30.0
@@ -73,6 +76,21 @@ def each_install_ended_as_the_truth(run: History) -> Iterator[str]:
                 f"{ended.module} was told {ended.verdict}({ended.cause}) of {ended.version} at"
                 f" {clock_text(ended.at)}, and ran {sorted(map(str, ran))}"
             )
+
+
+def nobody_is_said_to_be_away_who_was_there(run: History) -> Iterator[str]:
+    """Say of no module that it does not answer, or does not ask, that was there all the time."""
+    for ended in run.ended:
+        if ended.cause not in _AWAY:
+            continue
+        before = [
+            seen for seen in run.happened if seen.module == ended.module and seen.at <= ended.at
+        ]
+        known = [seen for seen in before if seen.event in _COMES | _GOES]
+        there = bool(known) and known[-1].event in _COMES
+        cut = any(begin - _SOON < ended.at < end + _SETTLED for begin, end in run.cut_off)
+        if there and known[-1].at < ended.at - _SETTLED and not cut:
+            yield f"{ended.module} was told {ended.cause} at {clock_text(ended.at)}"
 
 
 def each_night_did_its_work(run: History) -> Iterator[str]:

@@ -12,8 +12,9 @@ from .plan import ANNOUNCES, PAGE, PULLS, ModulePlan
 _ENTRY: Final = "/api/config/config_entries/entry"
 _FLOW: Final = "/api/config/config_entries/flow"
 _SUBENTRY: Final = "/api/config/config_entries/subentries/flow"
-PARTS: Final = ("firmware", "stage", "last_seen", "last_verdict", "reachable")
+PARTS: Final = ("firmware", "last_seen", "last_verdict", "reachable")
 """The entities that are looked at, by the end of their unique ids."""
+_LAST_SEEN: Final = "_last_seen"
 _PORT: Final = 8266
 
 
@@ -24,8 +25,8 @@ class Entities:
     entry_id: str
     ids: dict[str, str] = field(default_factory=dict)
     """Entity ids by part."""
-    all_of_it: list[str] = field(default_factory=list)
-    """All entity ids."""
+    by_default: list[str] = field(default_factory=list)
+    """The entity ids of all that nobody had to enable."""
 
 
 async def pull_url(talk: Talk) -> str:
@@ -61,22 +62,25 @@ async def add(talk: Talk, plan: ModulePlan, host: str) -> str:
     return entry_id
 
 
-async def want_last_seen(talk: Talk, entry_id: str) -> None:
-    """Enable *Last seen* where it is not; the entry is reloaded by that."""
+async def want_last_seen(talk: Talk, entry_id: str) -> bool:
+    """Enable *Last seen*, which reloads the entry; return whether it was not."""
     for item in await talk.command("config/entity_registry/list"):
-        named = item["unique_id"].endswith("_last_seen") and item["config_entry_id"] == entry_id
+        named = item["unique_id"].endswith(_LAST_SEEN) and item["config_entry_id"] == entry_id
         if named and item["disabled_by"]:
             wanted = {"entity_id": item["entity_id"], "disabled_by": None}
             await talk.command("config/entity_registry/update", **wanted)
+            return True
+    return False
 
 
-async def entities(talk: Talk, entry_id: str) -> Entities:
-    """Look up what a module's entities are called."""
+async def entities(talk: Talk, entry_id: str, *, enabled: bool) -> Entities:
+    """Look up what a module's entities are called; *Last seen* may have been enabled."""
     found = Entities(entry_id=entry_id)
     for item in await talk.command("config/entity_registry/list"):
         if item["config_entry_id"] != entry_id or item["disabled_by"]:
             continue
-        found.all_of_it.append(item["entity_id"])
+        if not (enabled and item["unique_id"].endswith(_LAST_SEEN)):
+            found.by_default.append(item["entity_id"])
         for part in PARTS:
             if item["unique_id"].endswith(f"_{part}"):
                 found.ids[part] = item["entity_id"]

@@ -57,12 +57,7 @@ def _figures(run: History) -> Iterator[str]:
             f" (after the first day {base.values[name]:g})" if base else ""
         )
     yield f"storage {last.storage} bytes"
-    rows = [
-        count / (item.at - item.since) * DAY
-        for item in run.figures
-        if item.at - item.since > DAY / 2
-        for count in item.rows.values()
-    ]
+    rows = [count for item in run.figures for count in item.rows.values()]
     if rows:
         mean = sum(rows) / len(rows)
         yield f"rows per module and day: {mean:.0f} in the mean, {max(rows):.0f} at most"

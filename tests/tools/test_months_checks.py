@@ -82,8 +82,7 @@ def figures(day: int, **changes: Any) -> Figures:
         values=dict(VALUES),
         storage=20_000,
         releases=8,
-        rows={"valve": 30},
-        since=at - DAY,
+        rows={"valve": 30.0},
     )
     return replace(known, **changes)
 
@@ -184,6 +183,13 @@ def night_without_an_answer(run: History) -> None:
     del run.ended[0]
 
 
+def one_that_is_there_is_told_as_away(run: History) -> None:
+    at = NIGHT + 2 * DAY
+    run.presses.append(Press(at=at, module="valve", by="automation"))
+    run.ended.append(ended(at + MINUTE, "valve", "refused", "unreachable"))
+    run.ended[-1] = replace(run.ended[-1], version="1.2.0")
+
+
 def image_without_a_press(run: History) -> None:
     run.happened.append(Happened(at=BEGIN + 50 * HOUR, module="valve", event="first_byte"))
 
@@ -227,7 +233,12 @@ def listeners_pile_up(run: History) -> None:
 
 
 def every_word_is_a_row(run: History) -> None:
-    run.figures[1] = figures(2, rows={"valve": 70})
+    run.figures = [figures(day, rows={"valve": 70.0}) for day in (1, 2, 3)]
+
+
+def one_day_is_full_of_rows(run: History) -> None:
+    rows = (10.0, 103.0, 10.0)
+    run.figures = [figures(day + 1, rows={"valve": rows[day]}) for day in range(3)]
 
 
 def storage_grows(run: History) -> None:
@@ -270,6 +281,7 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
     ("each install ended as the truth: valve", success_runs_the_old_one),
     ("each install ended as the truth: valve", failure_runs_the_new_one),
     ("each night did its work: nothing came of valve", night_without_an_answer),
+    ("nobody is said to be away who was there: valve", one_that_is_there_is_told_as_away),
     ("nothing was sent without a press: valve", image_without_a_press),
     ("nothing was sent without a press: fails", image_of_a_module_that_nobody_pressed),
     ("each card offers the newest: valve is offered 1.0.0", card_offers_the_old_one),
@@ -279,7 +291,8 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
     ("what a person set up stays: entity firmware of valve", name_is_lost),
     ("it takes no more than at first: memory_kb", memory_grows),
     ("it takes no more than at first: listeners", listeners_pile_up),
-    ("few rows are written: valve: 70 rows", every_word_is_a_row),
+    ("few rows are written: valve: 70 rows a day", every_word_is_a_row),
+    ("few rows are written: valve: 103 rows in the day", one_day_is_full_of_rows),
     ("storage stays small: 120000 bytes", storage_grows),
     ("dropped releases stay away: 40 releases", dropped_releases_come_back),
     ("no line is logged every minute: 60 times", same_line_every_minute),

@@ -84,9 +84,9 @@ class Slowly:
     def _stage(self, event: Event[EventStateChangedData]) -> None:
         """Hold the clock back while an install is at work."""
         name, state = event.data["entity_id"], event.data["new_state"]
-        if not (name.startswith("sensor.") and name.endswith("_stage")):
+        if not name.startswith("update."):
             return
-        works = state is not None and state.state in _AT_WORK
+        works = state is not None and state.attributes.get("stage") in _AT_WORK
         if works and name not in self._stages:
             self._stages[name] = self._clock.hold(INSTALL)
         elif not works and name in self._stages:
