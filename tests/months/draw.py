@@ -80,7 +80,7 @@ def _modules(chance: random.Random, days: float, count: int) -> Iterator[ModuleP
                 says_mac=chance.random() < 0.5,
                 source=chance.choice(("folder", "folder", "list", "build")),
             )
-        hour, minute = chance.choice((2, 3, 3, 3, 4)), chance.randrange(60)
+        hour, minute = chance.choice((3, 3, 4, 4)), chance.randrange(60)
         night = f"{hour:02}:{minute:02}:{chance.randrange(60):02}"
         if plan.name == _AT_HALF_PAST_TWO:
             night = "02:30:00"
