@@ -24,9 +24,14 @@ def is_asked_for(plan: ModulePlan, look: Look) -> bool:
     if look.there_since is None or look.added_at is None:
         return False
     if plan.way == PULLS:
-        since = look.last_asked
-        return since is not None and since > look.added_at and since >= look.home_since
+        asked = look.last_asked or 0.0
+        return asked > look.added_at and asked >= look.home_since and not _is_late(plan, look)
     return True
+
+
+def _is_late(plan: ModulePlan, look: Look) -> bool:
+    """Whether a module leaves out a request of its own, as one of a busy machine does."""
+    return look.at - (look.last_asked or look.at) > plan.interval + LONGEST
 
 
 def card_lies(plan: ModulePlan, look: Look) -> bool:
@@ -45,7 +50,9 @@ def reachable_lies(plan: ModulePlan, look: Look) -> bool:
     if plan.way in {PAGE, SILENT} or look.busy:
         return False
     if look.there_since is not None:
-        return look.reachable != "on"
+        if is_asked_for(plan, look):
+            return look.reachable != "on"
+        return look.reachable == "off" and not _is_late(plan, look)
     return look.reachable == "on" and look.at - (look.gone_at or 0.0) > _patience(plan)
 
 
@@ -80,8 +87,6 @@ def lies(plan: ModulePlan, look: Look) -> list[str]:
     found = []
     for what, lie in LIES.items():
         if what == "card" and not asked:
-            continue
-        if what == "Reachable" and look.there_since is not None and not asked:
             continue
         if lie(plan, look):
             found.append(what)

@@ -147,6 +147,10 @@ def one_that_is_there_is_not_reachable(run: History) -> None:
     shown(run, "poller", 30, 31, reachable="off")
 
 
+def one_that_has_not_asked_since_the_start_is_not_reachable(run: History) -> None:
+    shown(run, "poller", 30, 31, reachable="off", home_since=BEGIN + 31 * HOUR)
+
+
 def nobody_knows_whether_it_is_reachable(run: History) -> None:
     shown(run, "valve", 30, 31, reachable="unknown")
 
@@ -274,6 +278,10 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
         silent_one_is_shown_with_a_version_it_does_not_run,
     ),
     ("nothing is untrue for long: Reachable of poller", one_that_is_there_is_not_reachable),
+    (
+        "nothing is untrue for long: Reachable of poller",
+        one_that_has_not_asked_since_the_start_is_not_reachable,
+    ),
     ("nothing is untrue for long: Reachable of valve", nobody_knows_whether_it_is_reachable),
     ("nothing is untrue for long: Reachable of valve", dead_one_is_shown_for_hours),
     ("nothing is untrue for long: Last seen of valve", dead_one_was_seen),
