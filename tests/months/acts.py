@@ -12,13 +12,15 @@ from . import person, releases
 from .history import Kept
 from .house import House
 from .life import TALK
-from .plan import FIRST, ModulePlan
+from .plan import FIRST, PULLS, ModulePlan
 
 _WRITING: Final = 10.0
 _WRITTEN: Final = 10.0
 """Seconds until Home Assistant has on disk what a person has set up, and has reloaded for it."""
 _CURIOUS: Final = 3
 """Of every so many modules the person wants to see when it was seen last."""
+_WATCHES: Final = (900.0, 90.0)
+"""Seconds for which the person looks at an update; one that waits for a request goes on alone."""
 _POWER_CUT: Final = 20.0
 WITHOUT_HOME: Final = {"restart", "move", "swap", "rename", "switch_off", "switch_on", "network_up"}
 """Acts that need nobody who talks with Home Assistant."""
@@ -233,7 +235,7 @@ class Acts:
         house.press(plan, version)
         async with house.life.talk() as talk:
             try:
-                async with asyncio.timeout(1200):
+                async with asyncio.timeout(_WATCHES[plan.way == PULLS]):
                     await talk.action(action, known.ids["firmware"], **data)
             except (ActionFailed, TimeoutError) as error:
                 house.say(f"  {error}")
