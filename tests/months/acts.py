@@ -44,6 +44,7 @@ class Acts:
             enabled = curious and await person.want_last_seen(talk, entry_id)
             house.known[plan.name] = await person.entities(talk, entry_id, enabled=enabled)
         house.added[plan.name] = time.time()
+        house.run.added.append((time.time(), plan.name))
         await self._left_as_it_is(plan)
 
     async def add_again(self, plan: ModulePlan) -> None:

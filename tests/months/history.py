@@ -115,6 +115,8 @@ class History:
     """When which version of all firmware came out."""
     skipped: list[tuple[float, str, str]] = field(default_factory=list)
     """When which module's person has skipped which version."""
+    added: list[tuple[float, str]] = field(default_factory=list)
+    """When a person added which module."""
     cut_off: list[tuple[float, float]] = field(default_factory=list)
     """From when to when there was no network."""
     presses: list[Press] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """Whether what was sent was asked for, and whether it ended as the truth."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from .history import Ended, Happened, History, Press
@@ -168,17 +169,23 @@ def _installed(run: History, module: str) -> list[Happened]:
 
 
 def what_fails_is_not_sent_again_and_again(run: History) -> Iterator[str]:
-    """Send an image that fails every night twice, and then for a person alone."""
+    """Send an image that fails every night twice, and then for a person alone.
+
+    Who deletes a module and adds it again begins anew.
+    """
     for plan in run.plan.modules:
         if not plan.fails:
             continue
+        persons = [at for at, module in run.added if module == plan.name]
+        persons += [
+            press.at for press in run.presses if press.module == plan.name and press.by == "person"
+        ]
         for begin, end, version in _times_of(run):
-            nights = [at for at in _installs(run, plan.name) if begin <= at < end]
-            by_persons = [
-                press for press in run.presses if press.module == plan.name and press.by == "person"
-            ]
-            if len(nights) > _TIMES and not by_persons:
-                yield f"{plan.name} was sent {version} {len(nights)} times"
+            moments = [begin, *sorted(at for at in persons if begin < at < end), end]
+            for since, until in pairwise(moments):
+                times = sum(since <= at < until for at in _installs(run, plan.name))
+                if times > _TIMES:
+                    yield f"{plan.name} was sent {version} {times} times"
 
 
 def _times_of(run: History) -> Iterator[tuple[float, float, str]]:

@@ -326,6 +326,12 @@ def test_every_rule_is_broken_by_a_test() -> None:
 
 def forgiven(run: History) -> None:
     """Have all that the rules allow: what is back within minutes, and what nobody can know."""
+    for night in range(3):
+        at = NIGHT + night * DAY
+        run.presses.append(Press(at=at, module="fails", by="automation"))
+        run.happened.append(Happened(at=at + MINUTE, module="fails", event="first_byte"))
+        run.ended.append(ended(at + 2 * MINUTE, "fails", "failed", "md5_mismatch"))
+    run.added.append((NIGHT + 1.5 * DAY, "fails"))
     died = BEGIN + 29 * HOUR
     shown(run, "fails", 30, 30, there_since=None, gone_at=died, last_seen=died)
     shown(run, "valve", 40, 40, installed="1.0.0")
