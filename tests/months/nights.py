@@ -144,7 +144,9 @@ def each_card_offers_the_newest(run: History) -> Iterator[str]:
         late = look.at - _KNOWN_AFTER
         known = [version for at, version in run.released if at < late]
         ready = look.added_at is not None and look.added_at < late and look.home_since < late
-        if not (known and ready) or look.busy or look.module in fails or look.latest == known[-1]:
+        newest = {version for at, version in run.released if late <= at < look.at + _SOON}
+        right = not known or look.latest in {known[-1], *newest}
+        if right or not ready or look.busy or look.module in fails:
             since.pop(look.module, None)
         elif look.at - since.setdefault(look.module, look.at) > _OFFERED_WITHIN:
             since[look.module] = look.at

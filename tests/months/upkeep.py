@@ -33,6 +33,8 @@ _EVERY_MINUTE: Final = 40
 _NUMBERS: Final = re.compile(r"\d+")
 _OURS: Final = "custom_components.esp_ota"
 _NIGHT: Final = "homeassistant.components.automation.night"
+_BELONGS: Final = 30 * MINUTE
+"""Between the end of an install and what its automation logs: by then the clock goes fast."""
 _SETTLED: Final = 0.9 * DAY
 
 
@@ -113,7 +115,7 @@ def a_night_without_news_is_quiet(run: History) -> Iterator[str]:
             continue
         module = said.logger.removeprefix(_NIGHT).strip("_").replace("_", "-")
         if not any(
-            ended.module == module and abs(ended.at - said.at) < 5 * MINUTE for ended in run.ended
+            ended.module == module and abs(ended.at - said.at) < _BELONGS for ended in run.ended
         ):
             yield f"{clock_text(said.at)} {said.text.splitlines()[0]}"
 
