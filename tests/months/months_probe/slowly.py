@@ -1,6 +1,7 @@
 """Lets the clock go slowly while this process waits for the answer of another one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import os
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ WEB: Final = 10.0
 """How fast while it waits for a web site, and for the end of what that sends."""
 _DOWNLOAD: Final = 1.0
 """Seconds for which it goes slowly once the answer has begun."""
+_FIRST_ANSWER: Final = 5.0
+"""Seconds for which a module may be asked whether it is there."""
 INSTALL: Final = 20.0
 """How fast while something is sent to a module, and while it restarts."""
 _AT_WORK: Final = {"checking", "making_safe", "sending", "restarting", "verifying", "restoring"}
@@ -40,6 +43,7 @@ class Slowly:
         self._clock.wakes(os.getpid())
         self._wrap_mdns()
         self._wrap_web()
+        self._wrap_sockets()
         self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._stage)
 
     def _wrap_mdns(self) -> None:
@@ -72,13 +76,32 @@ class Slowly:
         original = aiohttp.ClientSession._request
 
         async def request(session: aiohttp.ClientSession, *more: Any, **named: Any) -> Any:
-            hold = self._clock.hold(WEB)
-            try:
+            with self._slowly(WEB, _DOWNLOAD):
                 return await original(session, *more, **named)
-            finally:
-                self._hass.loop.call_later(_DOWNLOAD, self._clock.release, hold)
 
         aiohttp.ClientSession._request = request  # type: ignore[method-assign]
+
+    def _wrap_sockets(self) -> None:
+        """Go slowly while a connection is made, and while its first answer, if any, comes."""
+        loop: Any = self._hass.loop
+        for name in ("create_connection", "create_datagram_endpoint", "sock_connect"):
+            setattr(loop, name, self._answered_slowly(getattr(loop, name)))
+
+    def _answered_slowly(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def connect(*more: Any, **named: Any) -> Any:
+            with self._slowly(INSTALL, _FIRST_ANSWER):
+                return await original(*more, **named)
+
+        return connect
+
+    @contextmanager
+    def _slowly(self, rate: float, longer: float) -> Iterator[None]:
+        """Hold the clock back meanwhile, and for some seconds longer."""
+        hold = self._clock.hold(rate)
+        try:
+            yield
+        finally:
+            self._hass.loop.call_later(longer, self._clock.release, hold)
 
     @callback
     def _stage(self, event: Event[EventStateChangedData]) -> None:
