@@ -5,7 +5,7 @@ import time
 from typing import Any, Final
 
 from tests.e2e import flows
-from tests.e2e.client import ActionFailed
+from tests.e2e.client import ActionFailed, Json
 from tests.e2e.garden import GARDEN
 
 from . import person, releases
@@ -222,18 +222,18 @@ class Acts:
         newest = self._house.run.released[-1][1]
         older = FIRST if len(self._house.run.released) < 2 else self._house.run.released[-2][1]
         if self._house.units[plan.name].runs == newest and older != FIRST:
-            await self._ask(plan, "update.install", older, version=older)
+            await self._ask(plan, "update.install", {"version": older})
 
     async def roll_back(self, plan: ModulePlan) -> None:
         """Have the person go back to what ran well before."""
-        await self._ask(plan, "esp_ota.rollback", None)
+        await self._ask(plan, "esp_ota.rollback", {})
 
-    async def _ask(self, plan: ModulePlan, action: str, version: str | None, **data: Any) -> None:
+    async def _ask(self, plan: ModulePlan, action: str, data: Json) -> None:
         """Call an action of a card; that it is refused is an answer, too."""
         house = self._house
         if (known := house.known.get(plan.name)) is None or plan.fails:
             return
-        house.press(plan, version)
+        house.press(plan, data.get("version"))
         async with house.life.talk() as talk:
             try:
                 async with asyncio.timeout(_WATCHES[plan.way == PULLS]):

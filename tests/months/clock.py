@@ -39,7 +39,7 @@ def real_time() -> float:
     """Return the time of the machine, in seconds since 1970."""
     now = _Timespec()
     _LIBC.syscall(_CLOCK_GETTIME[os.uname().machine], 0, ctypes.byref(now))
-    return float(now.seconds) + now.nanoseconds / 1e9
+    return float(now.seconds + now.nanoseconds / 1e9)
 
 
 class Clock:

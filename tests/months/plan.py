@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, override
 from zoneinfo import ZoneInfo
 
 from tests.e2e.garden import Equipment
@@ -77,6 +77,7 @@ class Act:
     module: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @override
     def __str__(self) -> str:
         """Say it in a line of the calendar."""
         more = " ".join(f"{key}={value}" for key, value in self.details.items())

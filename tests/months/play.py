@@ -1,7 +1,7 @@
 """Plays the calendar of one house, and writes down what happens."""
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from heapq import heapify, heappop, heappush
@@ -56,7 +56,7 @@ class Player:
         self._acts = Acts(self.house)
         self._modules = {item.name: item for item in plan.modules}
         self._untrue: dict[str, list[str]] = {}
-        self.took: Counter[str] = Counter()
+        self.took: defaultdict[str, float] = defaultdict(float)
         """Real seconds by what was done."""
 
     async def play(self) -> History:

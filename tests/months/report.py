@@ -1,7 +1,7 @@
 """What is printed of a house: what speaks against it, and what it took."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import resource
 
 from .checks import violations
@@ -13,7 +13,7 @@ _SHOWN = 6
 """Violations of one rule that are told; more come of one cause."""
 
 
-def lines(run: History, seconds: float, took: Counter[str]) -> Iterator[str]:
+def lines(run: History, seconds: float, took: Mapping[str, float]) -> Iterator[str]:
     """Yield all of it, the violations first."""
     found = violations(run)
     told: Counter[str] = Counter()
@@ -35,10 +35,14 @@ def lines(run: History, seconds: float, took: Counter[str]) -> Iterator[str]:
     yield f"days {days:.1f}, modules {len(run.plan.modules)}, looks {len(run.looks)}"
     yield f"nights {_counts(run)}"
     yield f"CPU seconds: Home Assistant {home:.0f}, the modules and the judge {own:.0f}"
-    spent = ", ".join(f"{what} {real:.0f}" for what, real in took.most_common(8))
+    spent = ", ".join(f"{what} {real:.0f}" for what, real in _most(took))
     yield f"real seconds: {spent}"
     yield f"violations {len(found)}"
     yield f"seconds {seconds:.0f}"
+
+
+def _most(took: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(took.items(), key=lambda item: -item[1])[:8]
 
 
 def _counts(run: History) -> str:

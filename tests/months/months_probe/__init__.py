@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 import sys
 import time
-from typing import Any, Final, override
+from typing import Any, Final
 
 from aiohttp import web
 
 from custom_components.esp_ota.const import EVENT_UPDATE_ENDED
 from custom_components.esp_ota.library import folder
-from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.helpers.typing import ConfigType
 
 from .counts import counts, of_process
@@ -33,7 +33,7 @@ _SWITCH_SECONDS: Final = 1.0
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Take part in the clock, and listen."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    folder.FOLDER_SCAN_SECONDS = _SCAN_SECONDS  # type: ignore[misc]
+    folder.FOLDER_SCAN_SECONDS = _SCAN_SECONDS  # type: ignore[attr-defined]
     Slowly(hass).begin()
     Ears(hass, Path(hass.config.path("heard.jsonl"))).begin()
     hass.http.register_view(CountsView())
@@ -74,7 +74,6 @@ class CountsView(HomeAssistantView):
     name = "api:months_probe"
     requires_auth = False
 
-    @override
     async def get(self, request: web.Request) -> web.Response:
         """Count everything anew."""
         hass: HomeAssistant = request.app["hass"]

@@ -6,7 +6,7 @@ import os
 from typing import Any, Final
 
 import aiohttp
-from zeroconf import DNSOutgoing, Zeroconf
+from zeroconf import DNSOutgoing, Zeroconf  # type: ignore[attr-defined]
 
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
@@ -54,7 +54,7 @@ class Slowly:
                 self._ask()
             original(zc, out, *more, **named)
 
-        Zeroconf.async_send = async_send  # type: ignore[method-assign]
+        Zeroconf.async_send = async_send  # type: ignore[assignment,method-assign]
 
     @callback
     def _ask(self) -> None:
@@ -79,7 +79,7 @@ class Slowly:
             with self._slowly(WEB, _DOWNLOAD):
                 return await original(session, *more, **named)
 
-        aiohttp.ClientSession._request = request  # type: ignore[method-assign]
+        aiohttp.ClientSession._request = request  # type: ignore[assignment,method-assign]
 
     def _wrap_sockets(self) -> None:
         """Go slowly while a connection is made, and while its first answer, if any, comes."""
