@@ -1,0 +1,1 @@
+"""Plays months of a house in minutes: `script/months`."""
