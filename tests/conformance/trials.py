@@ -213,8 +213,9 @@ class Trial:
             async with moving:
                 error = await self._press_update(entry)
             stop()
-            result = entry.runtime_data.coordinator.data.result
-            assert result is not None
+            outcome = entry.runtime_data.coordinator.data.outcome
+            assert outcome is not None
+            result = outcome.result
             await self._settle(module)
             self._check_telling(result, error)
             self._check_equipment(entry, result)

@@ -119,7 +119,7 @@ async def test_a_module_that_is_only_seen_again_does_not_ask_the_gate_again(
     coordinator.async_set_installed("1.0.0", "garden-valve", assumed=False)
     shown = garden.card.last_reported
 
-    coordinator._seen()
+    coordinator.presence.async_heard()
 
     assert coordinator.data.last_seen is not None
     assert garden.card.last_reported == shown

@@ -99,7 +99,7 @@ async def doors_of(garden: Garden, client: ClientSessionGenerator) -> AsyncItera
         domain=DOMAIN, unique_id="house", data={"kind": "house", "pull_secret": SECRET}
     )
     await garden.add(house)
-    pull = PullLimits(request=2.0, offer=10.0, hold=10.0, stall=10.0)
+    pull = PullLimits(burst=0.02, request=2.0, offer=10.0, hold=10.0, stall=10.0)
     garden.house.patience = replace(garden.house.patience, pull=pull)
     asker = await client()
     assert asker.port is not None

@@ -34,6 +34,7 @@ def shorten(waits: Mapping[str, float]) -> None:
             ),
             upload=UploadLimits(connect=2.0, answer=2.0, rest=0.5, **transfer),
             pull=PullLimits(
+                burst=0.02,
                 request=waits["request"],
                 offer=waits["offer"],
                 hold=waits["hold"],

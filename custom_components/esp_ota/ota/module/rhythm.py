@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Final
 
-_PAUSE: Final = 1.0
-"""Seconds between requests that belong to two polls; one poll may ask for files and sketch."""
 _LONGEST: Final = 8 * 86400.0
 """Seconds; one that was off, or a clock that was set, tells nothing of how often it asks."""
 _WAITS: Final = 5
@@ -18,20 +16,21 @@ _ENOUGH: Final = 3
 class Rhythm:
     """Of one module; may be kept over restarts."""
 
-    def __init__(self) -> None:
-        """Nothing was asked."""
+    def __init__(self, burst: float = 1.0) -> None:
+        """Nothing was asked; requests within so many seconds belong to one poll."""
+        self._burst = burst
         self._waits: deque[float] = deque(maxlen=_WAITS)
         self.asked_at: float | None = None
         """When it asked last (`time.monotonic()`, which may be below zero for before a restart)."""
 
     def restore(self, waits: Iterable[float], asked_at: float | None) -> None:
         """Take what was kept: seconds between its last requests, the oldest first."""
-        self._waits.extend(wait for wait in waits if _PAUSE < wait <= _LONGEST)
+        self._waits.extend(wait for wait in waits if self._burst < wait <= _LONGEST)
         self.asked_at = asked_at
 
     def asked(self, at: float) -> None:
         """Take that it asks."""
-        if self.asked_at is not None and _PAUSE < at - self.asked_at <= _LONGEST:
+        if self.asked_at is not None and self._burst < at - self.asked_at <= _LONGEST:
             self._waits.append(at - self.asked_at)
         self.asked_at = at
 

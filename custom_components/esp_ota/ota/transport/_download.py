@@ -41,6 +41,8 @@ class PullLimits:
     restart: float = 1.5
     """None boots and joins faster: who asks earlier has not restarted, and who was silent so long
     before its connection broke has."""
+    burst: float = 1.0
+    """Between two requests of one poll, at most: it may ask for files and for its sketch."""
     again: float = 3.0
     """For a byte more to be taken, when somebody asks in the middle of a download: a module that
     has restarted takes none. Half of what its client waits for an answer."""

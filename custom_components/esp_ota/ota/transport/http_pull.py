@@ -46,7 +46,7 @@ class PullDesk:
         """Fetched last."""
         self._files: FilesWord | None = None
         self._arrived = asyncio.Event()
-        self.rhythm = Rhythm()
+        self.rhythm = Rhythm(self.limits.burst)
         """How often it asks; told of each request before its visit."""
 
     async def visit(self, request: PullRequest) -> Download | None:
