@@ -39,6 +39,7 @@ SOUND = {
     "failed_offers": {"a": {"sha256": "1" * 64, "tries": 1, "cause": "old_firmware_back"}},
     "good": {"a": ["1" * 64]},
     "skipped": {"a": {"sketch": ["1.1.0"]}},
+    "took": {"a": [12.5, 14.0]},
 }
 
 
@@ -75,7 +76,7 @@ async def test_a_journal_that_is_sound_is_read_whole(hass: HomeAssistant, file: 
     assert file.aside == []
 
 
-@pytest.mark.parametrize("key", ["known", "learnt", "failed_offers", "good", "skipped"])
+@pytest.mark.parametrize("key", ["known", "learnt", "failed_offers", "good", "skipped", "took"])
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {"a": None}, {"a": 7}, {"a": {"version": 1}}])
 async def test_what_makes_no_sense_takes_nothing_else_along(
     hass: HomeAssistant, file: StoredFile, key: str, odd: Any
@@ -83,7 +84,13 @@ async def test_what_makes_no_sense_takes_nothing_else_along(
     text = file.text(SOUND | {key: odd})
     journal = await read(hass, file, text)
     assert journal.open_install("a") == NOTE
-    journal.good("a"), journal.known("a"), journal.learnt("a"), journal.failure("a")
+    (
+        journal.good("a"),
+        journal.known("a"),
+        journal.learnt("a"),
+        journal.failure("a"),
+        journal.took("a"),
+    )
     assert is_told(hass) is (not (key == "learnt" and odd == {"a": {"version": 1}}))
     if is_told(hass):
         assert file.aside == [text]

@@ -1,7 +1,8 @@
-"""A hundred modules that sleep: nearly all are caught while they are awake for eight seconds."""
+"""Many modules that sleep: nearly all are caught while they are awake for eight seconds."""
 
 import asyncio
 from collections import Counter
+import os
 import random
 
 import pytest
@@ -11,7 +12,9 @@ from tests.kit.garden import Garden, patience, until
 from tests.kit.yard import NOTHING, Yard
 from tests.virtual_module import Seen
 
-MANY, LIMIT = 100, 8
+LIMIT = 8
+MANY = int(os.environ.get("SLEEPERS", "30"))
+"""A hundred take a machine that has nothing else to do."""
 AWAKE = 8.0
 SPREAD = 40.0
 """Seconds within which all of them wake once; eight at once are not too few for that."""
@@ -19,7 +22,7 @@ SPREAD = 40.0
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_of_a_hundred_sleepers_nearly_all_are_caught_when_they_wake_first(
+async def test_of_many_sleepers_nearly_all_are_caught_when_they_wake_first(
     garden: Garden, start_module: StartModule
 ) -> None:
     garden.house.patience = patience(evidence=0.1, breath=0.1)
@@ -54,10 +57,10 @@ async def test_of_a_hundred_sleepers_nearly_all_are_caught_when_they_wake_first(
     caught = sum(await asyncio.gather(*(wake(name) for name in names)))
     late.sort()
     print(f"caught {caught} of {MANY}; begun after {late[len(late) // 2]:.2f} s, {late[-1]:.2f} s")
-    assert caught >= 95
+    assert caught >= 0.95 * MANY
     await until(lambda: not queue.running, 60)
     waiting = [name for name in names if yard.shown(name)["stage"] is not None]
     if waiting:
         await yard.act("cancel", *waiting)
     told = Counter(await pressed)
-    assert told["done"] >= 95, told
+    assert told["done"] >= 0.95 * MANY, told

@@ -54,7 +54,13 @@ async def test_what_0_1_0_stored_is_loaded_with_all_names_and_nothing_twice(
     assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
     assert {(entry.version, entry.minor_version) for entry in entries} == {(1, 2)}
     registry = er.async_get(hass)
-    now = [item for item in registry.entities.values() if item.platform == DOMAIN]
+    house = hass.data[HOUSE].entry
+    assert house is not None
+    now = [
+        item
+        for item in registry.entities.values()
+        if item.platform == DOMAIN and item.config_entry_id != house.entry_id
+    ]
     assert {(item.id, item.entity_id, item.name, item.area_id) for item in now} == {
         (item["id"], item["entity_id"], item["name"], item["area_id"]) for item in before
     }
