@@ -15,6 +15,7 @@ from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
 from .uses import Use, async_uses
+from .waiting import async_blocked, expected_seconds
 
 __all__ = [
     "ModuleConfigEntry",
@@ -23,6 +24,7 @@ __all__ = [
     "Rehearsal",
     "Use",
     "async_abandon",
+    "async_blocked",
     "async_lent",
     "async_meet",
     "async_meet_by_address",
@@ -30,5 +32,6 @@ __all__ = [
     "async_rehearse",
     "async_renamed",
     "async_uses",
+    "expected_seconds",
     "is_installing",
 ]

@@ -65,6 +65,12 @@ class ModuleInstaller:
         """Whether an install of this module runs, or a try of its safe state."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an install of this module waits for its turn."""
+        run = self._install_run
+        return self.is_running and run is not None and run.is_waiting
+
     def raise_if_running(self) -> None:
         """Raise HomeAssistantError while an install of this module runs, or a try.
 
@@ -247,7 +253,7 @@ class ModuleInstaller:
         Raises HomeAssistantError when none waits, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
-        if not self.is_running or self._install_run is None or not self._install_run.is_waiting:
+        if not self.is_waiting or self._install_run is None:
             raise error_for(Cause.NOT_QUEUED, {}, module=self._entry.title)
         await self._install_run.async_move(place)
 

@@ -27,7 +27,7 @@ from ..const import (
     WINDOW_OF_NOBODY,
 )
 from ..equipment import Conditions
-from ..house import InstallNote
+from ..house import House, InstallNote
 from ..issues import WAITS_LONG, async_clear_waits_long, async_raise_module_issue
 from ..modules import ModuleCoordinator
 from ..ota import Cause, InstallRefused, OtaError, Reason, Waits, Window
@@ -156,6 +156,29 @@ class Waiting:
         """Return what is told of an install whose window never let it begin."""
         bar = self.bar()
         return InstallRefused(Cause.WINDOW_MISSED, window=bar.what if bar else "-")
+
+
+def expected_seconds(house: House, entry_id: str) -> float:
+    """Return what an install of a module is taken to last: as the last ones did on average."""
+    took = house.journal.took(entry_id)
+    return sum(took) / len(took) if took else DEFAULT_SECONDS
+
+
+async def async_blocked(hass: HomeAssistant, coordinator: ModuleCoordinator) -> Reason | None:
+    """Return why an install would have to wait for its window if somebody pressed now."""
+    note: InstallNote = {
+        "stage": "checking",
+        "sha256": "",
+        "version": "",
+        "before": None,
+        "started": dt_util.utcnow().isoformat(),
+    }
+    waiting = Waiting(hass, coordinator, note)
+    await waiting.async_open()
+    try:
+        return waiting.bar()
+    finally:
+        waiting.close()
 
 
 @lru_cache(maxsize=16)
