@@ -79,9 +79,7 @@ def async_register_rollout_actions(hass: HomeAssistant) -> None:
         ("resume_rollout", _async_resume, _ONE),
         ("cancel_rollout", _async_cancel, _ONE),
     ):
-        async_register_admin_service(
-            hass, DOMAIN, name, work, schema, SupportsResponse.OPTIONAL
-        )
+        async_register_admin_service(hass, DOMAIN, name, work, schema, SupportsResponse.OPTIONAL)
     for name, work, schema in (
         ("plan_rollout", _async_plan, _PLAN),
         ("rollout_report", _async_report, _ONE),

@@ -61,9 +61,7 @@ async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
     ]
     terms, limit = terms_of(note["terms"]), house.queue.limit
     slots = await hass.async_add_executor_job(
-        lambda: foresee(
-            terms, members, limit=limit, states=states_of(note), rests=note["rests"]
-        )
+        lambda: foresee(terms, members, limit=limit, states=states_of(note), rests=note["rests"])
     )
     waves: dict[int, list[dict[str, Any]]] = {}
     for slot in slots:

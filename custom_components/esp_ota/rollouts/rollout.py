@@ -238,9 +238,13 @@ class Rollout:
         release = self._house.library.get(member["sha256"])
         if runtime is None or release is None:
             key = "rollout_left_out_not_loaded" if runtime is None else "rollout_release_gone"
-            return self._ended(index, MemberState.REFUSED, async_said(
-                self._hass, key, {"version": member["version"]}, module=member["module"]
-            ))
+            return self._ended(
+                index,
+                MemberState.REFUSED,
+                async_said(
+                    self._hass, key, {"version": member["version"]}, module=member["module"]
+                ),
+            )
         installer = runtime.installer
         try:
             installer.raise_if_running()

@@ -85,9 +85,7 @@ class Rollouts:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _told(
-        self, rollout: Rollout, event: RolloutEvent | None, progress: dict[str, Any]
-    ) -> None:
+    def _told(self, rollout: Rollout, event: RolloutEvent | None, progress: dict[str, Any]) -> None:
         if event is not None:
             LOGGER.info("Rollout %s: %s, %s", rollout.note["id"], event, progress)
         if event in _OVER:

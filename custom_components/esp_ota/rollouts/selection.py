@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from homeassistant.components.update.const import ATTR_SKIPPED_VERSION, DOMAIN as UPDATE_DOMAIN
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
+from homeassistant.components.update.const import ATTR_SKIPPED_VERSION, DOMAIN as UPDATE_DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import ServiceValidationError

@@ -18,12 +18,12 @@ from .run import RolloutPorts, RolloutRun
 
 __all__ = [
     "AllEnded",
+    "Foreseen",
     "Member",
     "MemberState",
     "RolloutPorts",
     "RolloutRun",
     "Share",
-    "Foreseen",
     "Stop",
     "Terms",
     "foresee",

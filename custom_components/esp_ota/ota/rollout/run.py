@@ -137,5 +137,3 @@ class RolloutRun:
         if not self._is_halted:
             self.rest_ends = None
             self.rests += 1
-
-
