@@ -1,4 +1,4 @@
-"""The actions: firmware added and removed, updates begun, cancelled, moved, rolled back; rollouts."""
+"""The actions: firmware added and removed, updates begun, cancelled, moved or rolled back."""
 
 from functools import partial
 from pathlib import Path

@@ -23,6 +23,8 @@ from .rollouts import ROLLOUTS
 from .selection import NEWEST
 
 _MOST: Final = 1000
+_ALL: Final = 100
+"""Percent."""
 _UNREACHABLE_DAYS: Final = 30
 """Days in which a module that is there has certainly said something."""
 
@@ -34,7 +36,7 @@ def _share(value: Any) -> str:
         share = share_of(text)
     except (ValueError, OverflowError) as err:
         raise vol.Invalid("a number, or a percentage such as 25%") from err
-    if share.is_percent and share.amount > 100:
+    if share.is_percent and share.amount > _ALL:
         raise vol.Invalid("more than 100%")
     return text
 

@@ -20,6 +20,8 @@ class RolloutState(StrEnum):
     CANCELLED = "cancelled"
 
 
+_MOST: Final = 1_000_000
+"""Nobody has more modules."""
 OPEN: Final = {RolloutState.PLANNED, RolloutState.RUNNING, RolloutState.PAUSED}
 
 
@@ -79,7 +81,7 @@ class RolloutNote(TypedDict):
 def share_of(text: str) -> Share:
     """Return a share from `3` or `25%`; raises ValueError for all else."""
     number = float(text.removesuffix("%"))
-    if not 0 <= number <= 1_000_000:
+    if not 0 <= number <= _MOST:
         raise ValueError(text)
     return Share(amount=number, is_percent=text.endswith("%"))
 

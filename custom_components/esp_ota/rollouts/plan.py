@@ -98,8 +98,8 @@ async def _async_blocked_by(hass: HomeAssistant, entry_id: str) -> str | None:
     name = runtime.coordinator.config_entry.title
     if runtime.installer.is_running:
         return async_said(hass, "install_running", {}, module=name)
-    if runtime.coordinator.data.left:
-        return async_said(hass, "rollout_said_goodbye", {}, module=name)
+    if runtime.coordinator.data.reachable is False:
+        return async_said(hass, "rollout_blocked_away", {}, module=name)
     if (reason := await async_blocked(hass, runtime.coordinator)) is not None:
         return async_said(hass, "rollout_blocked_window", {"what": reason.what}, module=name)
     return None

@@ -1,4 +1,4 @@
-"""One rollout in this house: each member's install is begun, followed, and what became of it kept."""
+"""One rollout in this house: installs are begun and followed, and what became of them is kept."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -198,7 +198,7 @@ class Rollout:
         )
         try:
             step = await self._run.run()
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged here, and told as a stop
             LOGGER.exception("Rollout %s ended by an error of ours", self.note["id"])
             step = Stop(is_canary=False)
         if step is not None and self.state in OPEN:

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.components.update.const import ATTR_SKIPPED_VERSION, DOMAIN as UPDATE_DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
@@ -18,7 +17,7 @@ from ..helpers import async_said, async_sentence
 from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
-from ..modules import ModuleCoordinator
+from ..modules import ModuleCoordinator, ModuleState, identity_of
 from ..ota import MemberState, as_text, ask_gate, same_version
 from .note import LeftOut, MemberNote
 
@@ -78,7 +77,7 @@ def targeted(hass: HomeAssistant, said: Mapping[str, Any]) -> list[ConfigEntry] 
 def card_of(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     """Return the entity id of a module's update card."""
     registry = er.async_get(hass)
-    return registry.async_get_entity_id(UPDATE_DOMAIN, DOMAIN, f"{entry.entry_id}_firmware")
+    return registry.async_get_entity_id(UPDATE_DOMAIN, DOMAIN, f"{identity_of(entry)}_firmware")
 
 
 class Selection:
@@ -191,7 +190,7 @@ class Selection:
         wanted = self._said.get("running_version")
         if wanted and not same_version(wanted, running or ""):
             return self._why(entry, "other_version", runs=running or "?")
-        if (days := self._unseen_for(entry)) is not None:
+        if (days := self._unseen_for(coordinator.data)) is not None:
             return self._why(entry, "unreachable", days=str(days))
         return await self._async_release(entry, coordinator)
 
@@ -229,23 +228,17 @@ class Selection:
 
     def _is_skipped(self, entry: ConfigEntry, version: str) -> bool:
         """Whether a person skipped this version on the card."""
-        state = self._state(UPDATE_DOMAIN, entry, "firmware")
+        card = card_of(self._hass, entry)
+        state = self._hass.states.get(card) if card else None
         skipped = state.attributes.get(ATTR_SKIPPED_VERSION) if state else None
         return skipped is not None and same_version(str(skipped), version)
 
-    def _unseen_for(self, entry: ConfigEntry) -> int | None:
+    def _unseen_for(self, state: ModuleState) -> int | None:
         """Return for how many days nothing was heard of a module, where that is too many."""
-        state = self._state(SENSOR_DOMAIN, entry, "last_seen")
-        seen = dt_util.parse_datetime(state.state) if state else None
-        if seen is None:
+        if state.reachable or state.last_seen is None:
             return None
-        away = dt_util.utcnow() - seen
+        away = dt_util.utcnow() - state.last_seen
         return away.days if away > timedelta(days=self._said["unreachable_days"]) else None
-
-    def _state(self, domain: str, entry: ConfigEntry, key: str) -> State | None:
-        registry = er.async_get(self._hass)
-        entity_id = registry.async_get_entity_id(domain, DOMAIN, f"{entry.entry_id}_{key}")
-        return self._hass.states.get(entity_id) if entity_id else None
 
 
 def rank(entry: ConfigEntry, canaries: Iterable[str]) -> int:
