@@ -85,6 +85,7 @@ class Rollout:
         self._ours: set[int] = set()
         """Members on which an install of this rollout runs or waits."""
         self._taken_back: set[int] = set()
+        self._is_closing = False
         self._wave_told: tuple[int, bool] | None = None
 
     @property
@@ -169,6 +170,7 @@ class Rollout:
     @callback
     def async_close(self) -> None:
         """Home Assistant stops: leave everything as the note says."""
+        self._is_closing = True
         if self._task is not None:
             self._task.cancel()
 
@@ -320,7 +322,7 @@ class Rollout:
     ) -> MemberState:
         state = judged(result)
         is_cancelled = state is MemberState.CANCELLED and result.cause is Cause.CANCELLED
-        if is_cancelled and (index in self._taken_back or self._hass.is_stopping):
+        if is_cancelled and (index in self._taken_back or self._is_closing):
             return MemberState.WAITS
         outcome = coordinator.data.outcome
         sentence = outcome.sentence if outcome else str(result.cause or result.verdict)
