@@ -1,7 +1,7 @@
 """Fleets of made-up modules in a real line, updated by a real rollout without a house."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 import random
 
@@ -9,11 +9,13 @@ from custom_components.esp_ota.ota import (
     Line,
     Member,
     MemberState,
+    Reason,
     RolloutPorts,
     RolloutRun,
     Share,
     Terms,
     Ticket,
+    Waits,
     priority_in,
 )
 
@@ -32,8 +34,13 @@ class Fleet:
     noted: list[list[MemberState]] = field(default_factory=list)
     waves: list[tuple[int, bool]] = field(default_factory=list)
 
-    def rollout(self, states: Sequence[MemberState] = (), rests: int = 0) -> RolloutRun:
-        """Return a rollout of the fleet; it runs in the loop's time."""
+    def rollout(
+        self,
+        states: Sequence[MemberState] = (),
+        rests: int = 0,
+        clock: Callable[[float], float] = lambda at: at,
+    ) -> RolloutRun:
+        """Return a rollout in the loop's time; `clock` shows another one on the wall."""
         self._line = Line(self.limit)
         self._tickets: dict[int, Ticket] = {}
         self._running: set[int] = set()
@@ -44,7 +51,7 @@ class Fleet:
             take_back=self._take_back,
             note=self._note,
             on_wave=lambda wave, ended: self.waves.append((wave, ended)),
-            now=lambda: asyncio.get_running_loop().time(),
+            now=lambda: clock(asyncio.get_running_loop().time()),
         )
         known = list(states) or [MemberState.WAITS] * len(self.members)
         self._run = RolloutRun(self.terms, known, ports, rests=rests)
@@ -57,6 +64,7 @@ class Fleet:
             name=member.name,
             priority=priority_in(wave),
             groups=member.groups,
+            bar=lambda: Reason(why=Waits.TURN) if self._run.is_held else None,
         )
         self._tickets[index] = ticket
         try:
@@ -73,7 +81,9 @@ class Fleet:
             self.together = max(self.together, len(self._running))
             await asyncio.sleep(member.seconds)
             self._running.discard(index)
-            return self.ends.get(index, MemberState.UPDATED)
+            ended = self.ends.get(index, MemberState.UPDATED)
+            self._run.ended(index, ended)
+            return ended
         finally:
             ticket.leave()
 

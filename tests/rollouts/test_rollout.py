@@ -2,10 +2,11 @@
 
 import pytest
 
+from homeassistant.components import persistent_notification
 from homeassistant.core import callback
 from tests.kit.garden import patience
 from tests.kit.rolling import ROLLOUT, ended, in_order, plan, shown, start, states
-from tests.kit.yard import Yard
+from tests.kit.yard import NOTHING, Yard
 from tests.virtual_module import Fault, Seen
 
 pytestmark = pytest.mark.slow
@@ -80,3 +81,39 @@ async def test_a_module_that_is_off_is_named_and_stops_nobody(yard: Yard) -> Non
     assert report["state"] == "done"
     assert states(report) == {"a": "refused", "b": "updated", "c": "updated"}
     assert report["modules"][0]["cause"] == "port_closed"
+
+
+async def test_the_failure_that_is_one_too_many_is_the_last_that_is_touched(yard: Yard) -> None:
+    await yard.open(parallel_installs=1)
+    await yard.add("a")
+    await yard.add(*"bcd", faults=[Fault.FLASH_WRITE_ERROR])
+    await yard.add("e")
+    await start(yard, stop_when_more_than=1)
+    report = await ended(yard)
+    assert report["state"] == "stopped"
+    assert states(report) == {
+        "a": "updated",
+        "b": "failed",
+        "c": "failed",
+        "d": "waits",
+        "e": "waits",
+    }
+    assert invited(yard) == ["a", "b", "c"]
+
+
+async def test_the_report_is_shown_with_a_line_for_each_module(yard: Yard) -> None:
+    await yard.open()
+    await yard.add("a", "b")
+    await yard.add("off", is_on=False)
+    await yard.add("pump", options={**NOTHING, "firmware": "pump"})
+    await start(yard, entity_id=[yard.card(name) for name in yard.modules])
+    report = await ended(yard)
+    [note] = persistent_notification._async_get_or_create_notifications(yard.hass).values()
+    lines = note["message"].splitlines()
+    assert lines[0] == (
+        "The rollout has ended: 2 of 3 modules were updated, 0 failed, 1 were not touched."
+    )
+    assert [line.split(" ")[1] for line in lines[2:]] == ["off:", "a:", "b:", "pump:"]
+    assert "None" not in note["message"]
+    assert report["counts"]["updated"] == 2
+    assert all(line["sentence"] for line in report["modules"])

@@ -5,6 +5,7 @@ back, the probation, the try of a safe state. Never here: bytes on a wire, or wh
 """
 
 from .installer import (
+    Asked,
     ModuleConfigEntry,
     ModuleInstaller,
     ModuleRuntime,
@@ -14,10 +15,13 @@ from .meeting import async_lent, async_meet, async_meet_by_address, async_rename
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
+from .run import InstallRun
 from .uses import Use, async_uses
-from .waiting import async_blocked, expected_seconds
+from .waiting import async_blocked, expected_seconds, seconds_needed, time_windows
 
 __all__ = [
+    "Asked",
+    "InstallRun",
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",
@@ -34,4 +38,6 @@ __all__ = [
     "async_uses",
     "expected_seconds",
     "is_installing",
+    "seconds_needed",
+    "time_windows",
 ]

@@ -88,6 +88,7 @@ from .preflight import (
 )
 from .queue import DAYS, Bar, Line, Priority, Reason, Standing, Ticket, Waits, Window
 from .rollout import (
+    NEVER,
     AllEnded,
     Foreseen,
     Member,
@@ -144,6 +145,7 @@ __all__ = [
     "INFO_SIZE_LIMIT",
     "LAST_OF_IMAGE",
     "MAX_FILE_SIZE",
+    "NEVER",
     "RULES",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",

@@ -14,8 +14,8 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 
-from ..const import DOMAIN
-from ..ota import Chip, ChipFamily
+from ..const import DOMAIN, TRANSPORT_PULL, TRANSPORT_PUSH, TRANSPORT_UPLOAD
+from ..ota import DAYS, Chip, ChipFamily
 from .note import RolloutState, share_of
 from .plan import async_shown
 from .report import report
@@ -23,6 +23,7 @@ from .rollouts import ROLLOUTS
 from .selection import NEWEST
 
 _MOST: Final = 1000
+_WAYS: Final = (TRANSPORT_PUSH, TRANSPORT_UPLOAD, TRANSPORT_PULL)
 _ALL: Final = 100
 """Percent."""
 _UNREACHABLE_DAYS: Final = 30
@@ -49,6 +50,20 @@ def _size(value: Any) -> str:
     return text
 
 
+def _time(value: Any) -> str:
+    """Return a time of day as it is stored."""
+    return cv.time(value).isoformat()
+
+
+_WINDOW: Final = vol.Schema(
+    {
+        vol.Required("start"): _time,
+        vol.Required("end"): _time,
+        vol.Optional("days", default=lambda: list(DAYS)): vol.All(
+            cv.ensure_list, [vol.In(DAYS)], vol.Length(min=1)
+        ),
+    }
+)
 _FIELDS: Final = {
     **cv.TARGET_FIELDS,
     vol.Required("firmware"): cv.string,
@@ -63,6 +78,12 @@ _FIELDS: Final = {
     vol.Optional("waves", default=list): vol.All(cv.ensure_list, [_size]),
     vol.Optional("pause", default="00:00:00"): cv.positive_time_period,
     vol.Optional("stop_when_more_than", default="0"): _share,
+    vol.Optional("window"): _WINDOW,
+    vol.Optional("transports"): vol.All(
+        cv.ensure_list,
+        [vol.In(_WAYS)],
+        vol.Length(min=1),
+    ),
     vol.Optional("unreachable_days", default=_UNREACHABLE_DAYS): vol.All(
         vol.Coerce(int), vol.Range(min=1, max=_MOST)
     ),

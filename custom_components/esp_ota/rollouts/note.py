@@ -72,6 +72,10 @@ class RolloutNote(TypedDict):
     began: str
     ended: str | None
     terms: TermsNote
+    ways: list[str] | None
+    """The transports that may be used, None for all."""
+    window: dict[str, Any] | None
+    """`start`, `end` and `days`, as the queue has it; None for none."""
     members: list[MemberNote]
     left_out: list[LeftOut]
     rests: int

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -13,17 +13,19 @@ from homeassistant.util import dt as dt_util
 from ..const import LOGGER
 from ..helpers import async_said, reason_of
 from ..house import HOUSE
-from ..installs import ModuleRuntime
+from ..installs import Asked, InstallRun, ModuleRuntime
 from ..modules import ModuleCoordinator
 from ..ota import (
     AllEnded,
     Cause,
     InstallResult,
     MemberState,
+    Reason,
     RolloutPorts,
     RolloutRun,
     Stop,
     Verdict,
+    Waits,
     priority_in,
     same_version,
     wave_of,
@@ -31,6 +33,8 @@ from ..ota import (
 )
 from .note import OPEN, RolloutNote, RolloutState, counts, states_of, terms_of
 from .selection import runtime_of
+
+_OVER: Final = Reason(why=Waits.TURN)
 
 
 class RolloutEvent(StrEnum):
@@ -84,6 +88,8 @@ class Rollout:
         self._task: asyncio.Task[None] | None = None
         self._ours: set[int] = set()
         """Members on which an install of this rollout runs or waits."""
+        self._unknown: set[int] = set()
+        """Members whose turn is over, and of which nobody knows yet how they ended."""
         self._taken_back: set[int] = set()
         self._is_closing = False
         self._wave_told: tuple[int, bool] | None = None
@@ -256,7 +262,14 @@ class Rollout:
             release,
             Context(user_id=self.note["user"]),
             chosen=self.note["chosen"],
-            priority=priority_in(wave),
+            asked=Asked(
+                priority=priority_in(wave),
+                ways=self.note["ways"],
+                window=self.note["window"],
+                gate=self._gate,
+                on_over=lambda is_over: self._on_over(index, is_over),
+                on_end=lambda run: self._on_end(index, run, runtime.coordinator),
+            ),
         )
         task = self._house.running[member["entry_id"]]
         self._ours.add(index)
@@ -268,7 +281,21 @@ class Rollout:
         if run.is_put_aside:
             return await self._async_follow(index)
         member["seconds"] = round((dt_util.utcnow() - began).total_seconds())
-        return self._judge(index, run.result, runtime.coordinator)
+        assert self._run is not None
+        return self._run.states[index]
+
+    def _gate(self) -> Reason | None:
+        """Let nobody begin after a pause, when too many have failed, or before that is known."""
+        is_held = self._run is not None and self._run.is_held
+        return _OVER if is_held or self._unknown else None
+
+    def _on_over(self, index: int, is_over: bool) -> None:  # noqa: FBT001 - see `Asked`
+        (self._unknown.add if is_over else self._unknown.discard)(index)
+
+    def _on_end(self, index: int, run: InstallRun, coordinator: ModuleCoordinator) -> None:
+        self._unknown.discard(index)
+        if self._run is not None and not run.is_put_aside:
+            self._run.ended(index, self._judge(index, run.result, coordinator))
 
     async def _async_free(self, entry_id: str) -> ModuleRuntime | None:
         """Return a module once nothing else runs on it, None for one that is not there."""

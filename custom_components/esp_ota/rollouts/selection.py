@@ -1,5 +1,6 @@
 """Which modules take part in a rollout, in which order, and who is left out and why."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -115,6 +116,7 @@ class Selection:
             if named is None and self._firmware_of(entry) != self.firmware:
                 continue  # nobody thinks of it
             await self._async_sort(entry)
+            await asyncio.sleep(0)  # there may be hundreds, and the gate is asked for each
         if not self.members:
             reasons = "; ".join(f"{as_text(i['module'])}: {i['sentence']}" for i in self.left_out)
             raise mistake("rollout_empty", reasons=reasons[:1500] or "-")
@@ -190,6 +192,9 @@ class Selection:
         wanted = self._said.get("running_version")
         if wanted and not same_version(wanted, running or ""):
             return self._why(entry, "other_version", runs=running or "?")
+        ways = self._said.get("transports")
+        if ways and not set(ways) & set(coordinator.transports):
+            return self._why(entry, "no_way", ways=", ".join(coordinator.transports))
         if (days := self._unseen_for(coordinator.data)) is not None:
             return self._why(entry, "unreachable", days=str(days))
         return await self._async_release(entry, coordinator)

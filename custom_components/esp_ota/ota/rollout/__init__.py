@@ -13,10 +13,11 @@ from .course import (
     wave_of,
     waves_of,
 )
-from .forecast import Foreseen, Member, foresee, priority_in
+from .forecast import NEVER, Foreseen, Member, foresee, priority_in
 from .run import RolloutPorts, RolloutRun
 
 __all__ = [
+    "NEVER",
     "AllEnded",
     "Foreseen",
     "Member",

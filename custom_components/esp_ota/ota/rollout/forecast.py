@@ -1,11 +1,15 @@
 """When each module of a rollout would begin and end, if all went well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Final
 
-from ..queue import Line, Priority, Ticket
+from ..queue import Line, Priority, Reason, Ticket, Waits
 from .course import CANARIES, Begin, MemberState, Rest, Terms, next_step
+
+NEVER: Final = float("inf")
+_CLOSED: Final = Reason(why=Waits.WINDOW)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,11 +21,13 @@ class Member:
     """What its update is taken to last."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """Keys and names of what only one may be of at a time."""
+    opens: Callable[[float], float] = lambda at: at
+    """Returns from when on it may begin, at a time or later (seconds); `NEVER` for never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Foreseen:
-    """When a member is updated, in seconds from the beginning."""
+    """When a member is updated, in seconds from the beginning; `NEVER` where no window lets it."""
 
     index: int
     wave: int
@@ -108,6 +114,7 @@ class _Forecast:
             name=member.name,
             priority=priority_in(wave),
             groups=member.groups,
+            bar=lambda: _CLOSED if member.opens(self._now) > self._now else None,
         )
         ticket.ask(_Call())
         self._tickets[ticket] = index, wave
@@ -118,10 +125,28 @@ class _Forecast:
         for ticket in self._line.running:
             if ticket in self._tickets:
                 self._begin(ticket)
-        if self._ends:
+        opens = self._next_opening()
+        if self._ends and self._ends[0][0] <= opens:
             self._now, index, ticket = heappop(self._ends)
             self._states[index] = MemberState.UPDATED
             self._line.leave(ticket)
+        elif opens < NEVER:
+            self._now = opens
+        else:
+            self._give_up()
+
+    def _next_opening(self) -> float:
+        """Return when a window opens next of one that waits for nothing else."""
+        found = (self._members[index].opens(self._now) for index, _ in self._tickets.values())
+        return min((at for at in found if at > self._now), default=NEVER)
+
+    def _give_up(self) -> None:
+        """Say of all that wait that no window lets them begin, and go on without them."""
+        for ticket, (index, wave) in list(self._tickets.items()):
+            self._found.append(Foreseen(index=index, wave=wave, begins=NEVER, ends=NEVER))
+            self._states[index] = MemberState.UPDATED
+            self._line.leave(ticket)
+        self._tickets.clear()
 
     def _begin(self, ticket: Ticket) -> None:
         index, wave = self._tickets.pop(ticket)

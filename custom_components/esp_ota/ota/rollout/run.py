@@ -54,7 +54,8 @@ class RolloutRun:
         self.rests = rests
         self.rest_ends = rest_ends
         """Until when it rests (clock on the wall), while it does."""
-        self._is_halted = False
+        self.is_held = False
+        """Whether nobody may begin any more, of those in the queue neither."""
         self._changed = asyncio.Event()
         self._updates: set[asyncio.Task[None]] = set()
 
@@ -78,16 +79,25 @@ class RolloutRun:
             for task in self._updates:
                 task.cancel()
 
-    async def halt(self, *, take_back: bool = True) -> None:
+    async def halt(self) -> None:
         """Let nothing begin any more; what waits in the queue is taken out of it."""
-        self._is_halted = True
+        self.is_held = True
         self._changed.set()
-        if take_back:
-            await self._ports.take_back()
+        await self._ports.take_back()
+
+    def ended(self, index: int, state: MemberState) -> None:
+        """Take how a member ended, before the queue gives its turn to the next one."""
+        self.states[index] = state
+        if isinstance(next_step(self._terms, self.states, self.rests), Stop):
+            self.is_held = True
+        self._changed.set()
 
     async def _until_over(self) -> Step | None:
-        while not self._is_halted:
-            match step := next_step(self._terms, self.states, self.rests):
+        while True:
+            step = next_step(self._terms, self.states, self.rests)
+            if self.is_held and not isinstance(step, Stop):
+                return None
+            match step:
                 case Begin():
                     await self._begin(step)
                 case Rest():
@@ -97,14 +107,13 @@ class RolloutRun:
                     await self._changed.wait()
                 case Stop() | AllEnded():
                     return step
-        return None
 
     async def _begin(self, step: Begin) -> None:
         """Write down who begins before anybody does: after a crash nobody is updated twice."""
         for index in step.members:
             self.states[index] = MemberState.BEGUN
         await self._ports.note()
-        if self._is_halted:
+        if self.is_held:
             for index in step.members:
                 self.states[index] = MemberState.WAITS
             return
@@ -131,9 +140,9 @@ class RolloutRun:
         left = min(self.rest_ends - self._ports.now(), step.seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, left)):
-                while not self._is_halted:
+                while not self.is_held:
                     self._changed.clear()
                     await self._changed.wait()
-        if not self._is_halted:
+        if not self.is_held:
             self.rest_ends = None
             self.rests += 1
