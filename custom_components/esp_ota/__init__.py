@@ -12,6 +12,7 @@ from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
+from .rollouts import ROLLOUTS, Rollouts
 from .services import async_register_actions
 from .web import PullView, UploadView
 
@@ -23,7 +24,7 @@ PLATFORMS = [
     Platform.SENSOR,
     Platform.UPDATE,
 ]
-HOUSE_PLATFORMS = [Platform.SENSOR]
+HOUSE_PLATFORMS = [Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -33,6 +34,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     house = House(hass)
     await house.async_setup()
     hass.data[HOUSE] = house
+    rollouts = hass.data[ROLLOUTS] = Rollouts(hass)
+    await rollouts.async_setup()
     hass.http.register_view(PullView())
     hass.http.register_view(UploadView())
     async_register_actions(hass)

@@ -1,7 +1,11 @@
-"""What all entities of a module have in common."""
+"""What all entities of a module have in common, and those of the house."""
 
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .const import DOMAIN
 from .modules import ModuleCoordinator, identity_of
 
 
@@ -16,3 +20,20 @@ class ModuleEntity(CoordinatorEntity[ModuleCoordinator]):
         self._attr_unique_id = f"{identity_of(coordinator.config_entry)}_{key}"
         # Not by a device info, which each entity would have compared with the registry.
         self.device_entry = coordinator.device
+
+
+class HouseEntity(Entity):
+    """An entity that belongs to no module."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, entry: ConfigEntry, key: str) -> None:
+        """Belong to the house."""
+        self._attr_unique_id = f"{entry.entry_id}_{key}"
+        self._attr_translation_key = key
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            name=entry.title,
+            entry_type=DeviceEntryType.SERVICE,
+        )

@@ -13,17 +13,17 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfInformation
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .const import CONF_KIND, DOMAIN, KIND_HOUSE
-from .entity import ModuleEntity
+from .const import CONF_KIND, KIND_HOUSE
+from .entity import HouseEntity, ModuleEntity
 from .house import HOUSE, Queue
 from .installs import ModuleConfigEntry
 from .modules import ModuleCoordinator, Outcome
 from .ota import InstallStage, Verdict
+from .rollouts import ROLLOUTS, RolloutEvent, Rollouts, RolloutState
 
 PARALLEL_UPDATES = 0  # nothing is asked of the module
 
@@ -88,7 +88,12 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of a module, or that of the house."""
     if entry.data[CONF_KIND] == KIND_HOUSE:
-        async_add_entities([QueueSensor(entry, hass.data[HOUSE].queue)])
+        async_add_entities(
+            [
+                QueueSensor(entry, hass.data[HOUSE].queue),
+                RolloutSensor(entry, hass.data[ROLLOUTS]),
+            ]
+        )
         return
     coordinator = entry.runtime_data.coordinator
     async_add_entities(
@@ -223,23 +228,15 @@ class LastSeen(ModuleEntity, RestoreSensor):
             self.async_write_ha_state()
 
 
-class QueueSensor(SensorEntity):
+class QueueSensor(HouseEntity, SensorEntity):
     """How many updates wait in the house; who runs and who waits for what."""
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
-    _attr_translation_key = "queue"
     _unrecorded_attributes = frozenset({"running", "waiting", "more"})
 
     def __init__(self, entry: ModuleConfigEntry, queue: Queue) -> None:
-        """Belong to the house."""
+        """Show the queue."""
+        super().__init__(entry, "queue")
         self._queue = queue
-        self._attr_unique_id = f"{entry.entry_id}_queue"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
-            name=entry.title,
-            entry_type=DeviceEntryType.SERVICE,
-        )
         self._look()
 
     @override
@@ -271,3 +268,31 @@ class QueueSensor(SensorEntity):
         before = self._attr_native_value, self._attr_extra_state_attributes
         if self._look() != before:
             self.async_write_ha_state()
+
+
+class RolloutSensor(HouseEntity, SensorEntity):
+    """Where the last rollout stands, and how far it has come."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [_IDLE, *(str(state) for state in RolloutState)]  # noqa: RUF012 - as the base has it
+
+    def __init__(self, entry: ModuleConfigEntry, rollouts: Rollouts) -> None:
+        """Show what was known before the last restart."""
+        super().__init__(entry, "rollout")
+        self._rollouts = rollouts
+        self._look()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show whatever changes from now on."""
+        self.async_on_remove(self._rollouts.async_add_listener(self._told))
+
+    def _look(self) -> None:
+        last = self._rollouts.last
+        self._attr_native_value = last.state if last else _IDLE
+        self._attr_extra_state_attributes = last.progress if last else {}
+
+    @callback
+    def _told(self, _event: RolloutEvent | None, _progress: dict[str, Any]) -> None:
+        self._look()
+        self.async_write_ha_state()

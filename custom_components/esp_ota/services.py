@@ -1,4 +1,4 @@
-"""The actions: firmware added and removed, updates cancelled, moved in the queue, rolled back."""
+"""The actions: firmware added and removed, updates begun, cancelled, moved or rolled back."""
 
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from .helpers import async_error_for_file
 from .house import HOUSE
 from .library import Library, Release, ReleaseName, async_download, read_firmware
 from .ota import Cause, Chip, ImageKind, LibraryError, Listed, OtaError
+from .rollouts import async_register_rollout_actions
 
 SOURCE: Final = "action"
 
@@ -74,6 +75,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
     _async_register_on_cards(hass, "install", "async_install_now", fields)
     place: VolDictType = {vol.Required("place"): vol.All(vol.Coerce(int), vol.Range(min=1))}
     _async_register_on_cards(hass, "move_in_queue", "async_move_in_queue", place)
+    async_register_rollout_actions(hass)
 
 
 @callback

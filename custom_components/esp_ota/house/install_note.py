@@ -48,6 +48,10 @@ class InstallNote(TypedDict):
     queued: NotRequired[Queued]
     now: NotRequired[bool]
     """Whether a person wants it whatever its window says."""
+    ways: NotRequired[list[str]]
+    """The transports that a rollout allows."""
+    window: NotRequired[dict[str, Any]]
+    """`start`, `end` and `days` of the rollout, beside the window of the module."""
     replaces: NotRequired[str]
     """The image that ran when somebody wanted to go back from it."""
     result: NotRequired[dict[str, Any]]

@@ -104,7 +104,7 @@ class Queue:
             name=entry.title,
             priority=priority,
             order=order,
-            groups=self._groups_of(entry.entry_id),
+            groups=self.groups_of(entry.entry_id),
             bar=bar,
         )
         self._told[ticket] = on_told
@@ -142,7 +142,7 @@ class Queue:
 
     # Groups
 
-    def _groups_of(self, entry_id: str) -> dict[str, str]:
+    def groups_of(self, entry_id: str) -> dict[str, str]:
         """Return keys and names of what a module shares with those it is not updated beside."""
         devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry_id)
         if self._stagger == STAGGER_AREA:
@@ -172,7 +172,7 @@ class Queue:
         """Who runs keeps the groups that it began with, beside those it has now."""
         for ticket in self._told:
             kept = ticket.groups if ticket.runs else {}
-            ticket.groups = {**kept, **self._groups_of(ticket.owner)}
+            ticket.groups = {**kept, **self.groups_of(ticket.owner)}
 
     # Telling
 

@@ -5,6 +5,7 @@ back, the probation, the try of a safe state. Never here: bytes on a wire, or wh
 """
 
 from .installer import (
+    Asked,
     ModuleConfigEntry,
     ModuleInstaller,
     ModuleRuntime,
@@ -14,15 +15,20 @@ from .meeting import async_lent, async_meet, async_meet_by_address, async_rename
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
+from .run import InstallRun
 from .uses import Use, async_uses
+from .waiting import async_blocked, expected_seconds, seconds_needed, time_windows
 
 __all__ = [
+    "Asked",
+    "InstallRun",
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",
     "Rehearsal",
     "Use",
     "async_abandon",
+    "async_blocked",
     "async_lent",
     "async_meet",
     "async_meet_by_address",
@@ -30,5 +36,8 @@ __all__ = [
     "async_rehearse",
     "async_renamed",
     "async_uses",
+    "expected_seconds",
     "is_installing",
+    "seconds_needed",
+    "time_windows",
 ]

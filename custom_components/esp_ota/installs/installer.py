@@ -1,7 +1,7 @@
 """Runs one module's installs: one at a time, tied to its entry, and ends them on request."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from ..ota import (
     InstallResult,
     InstallStage,
     Priority,
+    Reason,
     Verdict,
     same_version,
 )
@@ -37,6 +38,34 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What a rollout asks of an install."""
+
+    priority: Priority
+    ways: list[str] | None
+    """The transports that may be used, None for all."""
+    window: dict[str, Any] | None
+    """One that has to be open beside the module's own."""
+    gate: Callable[[], Reason | None]
+    """Returns why it may not begin, although it is its turn."""
+    on_end: Callable[[InstallRun], None]
+    """Called when it has ended, or was put aside."""
+    on_over: Callable[[bool], None]
+    """Called with True when its turn is over, and with False when it goes on waiting."""
+
+    def put_into(self, install_run: InstallRun) -> None:
+        """Have it hold, after a restart as well."""
+        install_run.turn.priority = self.priority
+        install_run.turn.gate = self.gate
+        install_run.turn.on_over = self.on_over
+        install_run.turn.on_leave = lambda: self.on_end(install_run)
+        if self.ways is not None:
+            install_run.note["ways"] = self.ways
+        if self.window is not None:
+            install_run.note["window"] = self.window
 
 
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
@@ -64,6 +93,12 @@ class ModuleInstaller:
     def is_running(self) -> bool:
         """Whether an install of this module runs, or a try of its safe state."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an install of this module waits for its turn."""
+        run = self._install_run
+        return self.is_running and run is not None and run.is_waiting
 
     def raise_if_running(self) -> None:
         """Raise HomeAssistantError while an install of this module runs, or a try.
@@ -170,12 +205,12 @@ class ModuleInstaller:
         instead_of: Release | None = None,
         once_more: bool = False,
         now: bool = False,
-        priority: Priority | None = None,
+        asked: Asked | None = None,
     ) -> InstallRun:
         """Begin to install a release; `instead_of` is what somebody goes back from.
 
         `once_more` sends an image that has failed twice, `now` does not wait for a window.
-        Without a priority it has that of who presses.
+        `asked` is what a rollout wants besides; without it the priority is that of who presses.
         """
         install_run = InstallRun.of(
             self._hass,
@@ -188,8 +223,8 @@ class ModuleInstaller:
         )
         if now:
             install_run.note["now"] = True
-        if priority is not None:
-            install_run.turn.priority = priority
+        if asked is not None:
+            asked.put_into(install_run)
         self.async_start(install_run.run(), install_run)
         return install_run
 
@@ -247,7 +282,7 @@ class ModuleInstaller:
         Raises HomeAssistantError when none waits, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
-        if not self.is_running or self._install_run is None or not self._install_run.is_waiting:
+        if not self.is_waiting or self._install_run is None:
             raise error_for(Cause.NOT_QUEUED, {}, module=self._entry.title)
         await self._install_run.async_move(place)
 

@@ -237,7 +237,7 @@ class InstallRun:
             facts=self._facts,
             observer=coordinator.watch,
             safe_state=safe_state,
-            transports=transports_for(coordinator),
+            transports=transports_for(coordinator, self.note.get("ways")),
             turn=self.turn,
             on_stage=self._on_stage,
             on_progress=self._on_progress,

@@ -1,6 +1,6 @@
 """The doors of one module, as the person ordered them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..const import (
     CONF_MAC,
@@ -26,15 +26,17 @@ from ..ota import (
 )
 
 
-def transports_for(coordinator: ModuleCoordinator, only: str | None = None) -> list[Transport]:
-    """Return what brings an image to a module, first choice first."""
+def transports_for(
+    coordinator: ModuleCoordinator, only: Collection[str] | None = None
+) -> list[Transport]:
+    """Return what brings an image to a module, of some ways or of all, first choice first."""
     makers: dict[str, Callable[[ModuleCoordinator], Transport]] = {
         TRANSPORT_PUSH: _push,
         TRANSPORT_UPLOAD: _upload,
         TRANSPORT_PULL: lambda coordinator: HttpPull(coordinator.desk, host=coordinator.host),
     }
-    names = [only] if only else coordinator.transports
-    return [makers[name](coordinator) for name in names]
+    ways = coordinator.transports
+    return [makers[name](coordinator) for name in ways if only is None or name in only]
 
 
 def _push(coordinator: ModuleCoordinator) -> Transport:

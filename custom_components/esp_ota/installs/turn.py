@@ -66,6 +66,13 @@ class Turn:
         self._ticket: Ticket | None = None
         self.priority = priority_of(note)
         """Who goes before whom, before it is in the queue."""
+        self.gate: Callable[[], Reason | None] = lambda: None
+        """Returns why a rollout does not let it begin."""
+        self.on_leave: Callable[[], None] = lambda: None
+        """Called when it has ended."""
+        self.on_over: Callable[[bool], None] = lambda _is_over: None
+        """Called with True when its turn is over, before anybody else has it and before it is known
+        how that ended; with False when it goes on waiting."""
         self._waiting = Waiting(hass, coordinator, note)
         self._was_queued = "queued" in note
         """Whether the module was there once, since somebody pressed."""
@@ -88,10 +95,13 @@ class Turn:
             self._coordinator.config_entry,
             priority=Priority.OPEN if is_open else self.priority,
             order=queued["order"] if queued else None,
-            bar=self._waiting.bar,
+            bar=self._bar,
             on_told=self._tell,
         )
         self.write()
+
+    def _bar(self) -> Reason | None:
+        return self.gate() or self._waiting.bar()
 
     def write(self) -> None:
         """Put into the note where it stands."""
@@ -116,24 +126,28 @@ class Turn:
     def leave(self) -> None:
         """Make room; it has ended."""
         self._waiting.close()
+        self.on_leave()
         if self._ticket is not None:
             self._coordinator.house.queue.async_leave(self._ticket)
 
     def wait_for_life(self) -> None:
         """Ask for no turn before the module speaks."""
+        self.on_over(False)  # noqa: FBT003 - see there
         self.ticket.held = _SIGN_OF_LIFE
 
     def wait_for_equipment(self, names: str) -> None:
         """Give the turn to others meanwhile."""
+        self.on_over(False)  # noqa: FBT003 - see there
         self.ticket.step_back(Reason(why=Waits.EQUIPMENT, what=names))
 
     async def up(self) -> None:
         """Return when it is its turn; raises InstallRefused when its window let it begin never."""
+        self.on_over(False)  # noqa: FBT003 - see there
         while self._waiting.has_window:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._coordinator.house.patience.look_again):
                     return await self.ticket.up()
-            if self._waiting.bar() is not None:
+            if self._waiting.bar() is not None and not self._waiting.waits_for_rollout():
                 self._waiting.raise_if_over(self._waiting.missed())
         return await self.ticket.up()
 
@@ -146,6 +160,7 @@ class Turn:
 
     async def __aexit__(self, *_error: object) -> None:
         """Let others run."""
+        self.on_over(True)  # noqa: FBT003 - see there
         await self.ticket.__aexit__()
 
     @property
@@ -165,6 +180,7 @@ class Turn:
 
     async def better_time(self, err: OtaError) -> None:
         """Return when it may be tried again; raises the reason when that took too long."""
+        self.on_over(False)  # noqa: FBT003 - see there
         if err.cause is Cause.INHIBITED:
             await self._until_admitted(err)
         elif self._waiting.sleeps:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -27,7 +28,7 @@ from ..const import (
     WINDOW_OF_NOBODY,
 )
 from ..equipment import Conditions
-from ..house import InstallNote
+from ..house import House, InstallNote
 from ..issues import WAITS_LONG, async_clear_waits_long, async_raise_module_issue
 from ..modules import ModuleCoordinator
 from ..ota import Cause, InstallRefused, OtaError, Reason, Waits, Window
@@ -83,7 +84,14 @@ class Waiting:
     @property
     def has_window(self) -> bool:
         """Whether it may not begin at any time."""
-        return bool(self._window)
+        return bool(self._window or self._of_rollout)
+
+    @property
+    def _of_rollout(self) -> Mapping[str, Any]:
+        """Return the window of the rollout that it belongs to, empty for none."""
+        if self.is_lifted or self._note.get("now"):
+            return {}
+        return self._note.get("window", {})
 
     async def async_open(self) -> None:
         """Load the conditions of the window."""
@@ -104,27 +112,36 @@ class Waiting:
     def bar(self) -> Reason | None:
         """Return why it may not begin now because of its window."""
         window = self._window
+        if self._unusable and window:
+            return Reason(why=Waits.WINDOW, what=self._unusable)
+        for times in (self._of_rollout, window):
+            if (reason := self._closed(times)) is not None:
+                return reason
         if not window:
             return None
-        if self._unusable:
-            return Reason(why=Waits.WINDOW, what=self._unusable)
-        if "start" in window:
-            times = window["start"], window["end"], tuple(window["days"])
-            now = dt_util.utcnow().replace(microsecond=0)
-            left, reason = _times(*times, now, dt_util.get_default_time_zone())
-            if left < self.seconds:
-                return reason
         if self._conditions is not None:
             unmet = self._conditions.unmet({"module": self._entry.title})
             if unmet:
                 return Reason(why=Waits.WINDOW, what=", ".join(unmet))
         return None
 
+    def _closed(self, window: Mapping[str, Any]) -> Reason | None:
+        """Return until when a window with times is closed, or too short; None where it is open."""
+        if "start" not in window:
+            return None
+        times = window["start"], window["end"], tuple(window["days"])
+        now = dt_util.utcnow().replace(microsecond=0)
+        left, reason = _times(*times, now, dt_util.get_default_time_zone())
+        return reason if left < self.seconds else None
+
+    def waits_for_rollout(self) -> bool:
+        """Whether the window of its rollout is closed, which nobody waits for in vain."""
+        return self._closed(self._of_rollout) is not None
+
     @property
     def seconds(self) -> float:
         """For how long it is taken to run: as the last ones of this module did, with some spare."""
-        took = self._coordinator.house.journal.took(self._entry.entry_id)
-        return max(took) * _SPARE if took else DEFAULT_SECONDS
+        return seconds_needed(self._coordinator.house, self._entry.entry_id)
 
     # The deadline
 
@@ -156,6 +173,47 @@ class Waiting:
         """Return what is told of an install whose window never let it begin."""
         bar = self.bar()
         return InstallRefused(Cause.WINDOW_MISSED, window=bar.what if bar else "-")
+
+
+def seconds_needed(house: House, entry_id: str) -> float:
+    """Return what has to be left of a window for an install of a module to begin."""
+    took = house.journal.took(entry_id)
+    return max(took) * _SPARE if took else DEFAULT_SECONDS
+
+
+def expected_seconds(house: House, entry_id: str) -> float:
+    """Return what an install of a module is taken to last: as the last ones did on average."""
+    took = house.journal.took(entry_id)
+    return sum(took) / len(took) if took else DEFAULT_SECONDS
+
+
+def time_windows(house: House, entry: ConfigEntry) -> list[Mapping[str, Any]]:
+    """Return the window with times that holds for a module, if there is one."""
+    own = entry.options
+    whose = own.get(CONF_WINDOW_OF, WINDOW_OF_HOUSE)
+    options = {WINDOW_OF_HOUSE: house.options, WINDOW_OF_MODULE: own}.get(whose, {})
+    window: Mapping[str, Any] = options.get(CONF_WINDOW, {})
+    return [window] if "start" in window else []
+
+
+async def async_blocked(
+    hass: HomeAssistant, coordinator: ModuleCoordinator, window: dict[str, Any] | None
+) -> Reason | None:
+    """Return why an install would have to wait if somebody pressed now, or a rollout began it."""
+    note: InstallNote = {
+        "stage": "checking",
+        "sha256": "",
+        "version": "",
+        "before": None,
+        "started": dt_util.utcnow().isoformat(),
+        "window": window or {},
+    }
+    waiting = Waiting(hass, coordinator, note)
+    await waiting.async_open()
+    try:
+        return waiting.bar()
+    finally:
+        waiting.close()
 
 
 @lru_cache(maxsize=16)

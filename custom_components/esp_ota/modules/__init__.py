@@ -10,10 +10,12 @@ from .named_evidence import async_info_version
 from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
+from .state import ModuleState
 from .withheld import withheld
 
 __all__ = [
     "ModuleCoordinator",
+    "ModuleState",
     "Outcome",
     "Press",
     "Skipped",

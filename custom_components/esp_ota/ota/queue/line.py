@@ -9,7 +9,7 @@ import asyncio
 from bisect import insort
 from collections.abc import Callable, Mapping
 import time
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from .standing import Priority, Reason, Standing, Waits
 
@@ -18,6 +18,16 @@ CHECK: Final = Reason(why=Waits.CHECK)
 
 type Bar = Callable[[], Reason | None]
 """Returns what forbids to begin right now, None for nothing."""
+
+
+class Called(Protocol):
+    """What waits for a turn: a future, or the step of a forecast."""
+
+    def done(self) -> bool:
+        """Whether the turn was given."""
+
+    def set_result(self, result: None, /) -> None:
+        """Give the turn."""
 
 
 class Ticket:
@@ -52,7 +62,7 @@ class Ticket:
         """Why it does not ask for its turn."""
         self.told: Standing | None = None
         """What was said last of where it stands; for who tells."""
-        self._called: asyncio.Future[None] | None = None
+        self._called: Called | None = None
 
     @property
     def key(self) -> tuple[int, float]:
@@ -62,22 +72,27 @@ class Ticket:
     @property
     def is_urgent(self) -> bool:
         """Whether it cannot wait."""
-        return self.urgent_until > time.monotonic()
+        return self.urgent_until > 0.0 and self.urgent_until > time.monotonic()
 
     @property
     def asks(self) -> bool:
         """Whether it would run at once."""
         return self._called is not None and not self._called.done()
 
+    def ask(self, called: Called) -> None:
+        """Ask for the turn, which is given by `called`."""
+        self.held = None
+        self._called = called
+
     async def up(self) -> None:
         """Return when it may run; from then on it counts as one that runs."""
         if self.runs:
             return
-        self.held = None
-        self._called = asyncio.get_running_loop().create_future()
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ask(called)
         try:
             self._line.look()
-            await self._called
+            await called
         except asyncio.CancelledError:
             self.step_back(TURN)  # it may have been called in the same moment
             raise

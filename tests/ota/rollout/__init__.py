@@ -1,0 +1,1 @@
+"""Tests of what a rollout does next, when, and until when."""

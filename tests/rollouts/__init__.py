@@ -1,0 +1,1 @@
+"""Tests of rollouts in a house, with real virtual modules."""

@@ -1,0 +1,110 @@
+"""A rollout that is paused, resumed, cancelled, and left out of the queue meanwhile."""
+
+from typing import Any
+
+import pytest
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from tests.kit.garden import until
+from tests.kit.rolling import act, ended, plan, shown, start, states
+from tests.kit.sentences import assert_error_is_whole
+from tests.kit.yard import Yard
+from tests.virtual_module import Fault, Seen
+
+pytestmark = pytest.mark.slow
+
+SLOW: dict[str, Any] = {"faults": [Fault.SLOW_SECTOR], "slow_sector_time": 0.05}
+
+
+def touched(yard: Yard) -> list[str]:
+    return [name for name, item in yard.modules.items() if item.events.count_of(Seen.INVITED)]
+
+
+async def under_way(yard: Yard) -> None:
+    """Have `a` updated, `b` being updated, and `c` and `d` waiting behind it."""
+    await yard.open(parallel_installs=1)
+    await yard.add("a")
+    await yard.add(*"bcd", **SLOW)
+    await start(yard)
+    await until(lambda: yard.shown("b")["stage"] == "sending")
+    await until(lambda: yard.standing("d")[0] == 2)
+
+
+async def test_a_pause_empties_the_queue_and_ends_nothing_that_runs(yard: Yard) -> None:
+    await under_way(yard)
+    await act(yard, "pause_rollout")
+    assert shown(yard)["state"] == "paused"
+    await until(lambda: yard.running("b") == "1.1.0" and yard.shown("b")["stage"] is None)
+    await yard.hass.async_block_till_done()
+    assert touched(yard) == ["a", "b"]
+    assert yard.queue["length"] == "0"
+    await until(lambda: (shown(yard)["updated"], shown(yard)["waits"]) == (2, 2))
+
+    left = await act(yard, "resume_rollout")
+    assert [[m["module"] for m in wave["modules"]] for wave in left["waves"]] == [["c", "d"]]
+    report = await ended(yard)
+    assert states(report) == dict.fromkeys("abcd", "updated")
+    assert all(module.events.count_of(Seen.INVITED) == 1 for module in yard.modules.values())
+
+
+async def test_one_that_is_resumed_while_an_update_still_runs_touches_nobody_twice(
+    yard: Yard,
+) -> None:
+    await under_way(yard)
+    await act(yard, "pause_rollout")
+    await act(yard, "resume_rollout")
+    report = await ended(yard)
+    assert states(report) == dict.fromkeys("abcd", "updated")
+    assert all(module.events.count_of(Seen.INVITED) == 1 for module in yard.modules.values())
+
+
+async def test_what_is_cancelled_is_over_and_says_so(yard: Yard) -> None:
+    await under_way(yard)
+    answer = await act(yard, "cancel_rollout")
+    assert answer["state"] == shown(yard)["state"] == "cancelled"
+    await until(lambda: yard.running("b") == "1.1.0" and yard.shown("b")["stage"] is None)
+    await until(lambda: shown(yard)["updated"] == 2)
+    report = await act(yard, "rollout_report")
+    assert states(report) == {"a": "updated", "b": "updated", "c": "waits", "d": "waits"}
+    assert report["ended"] is not None
+    assert yard.queue["length"] == "0"
+    for action in ("pause_rollout", "resume_rollout", "cancel_rollout"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(yard, action, rollout=report["rollout"])
+        assert caught.value.translation_key == "rollout_is"
+        assert_error_is_whole(caught.value)
+    assert len((await plan(yard))["waves"][0]["modules"]) == 1
+
+
+async def test_a_module_belongs_to_one_rollout_at_a_time(yard: Yard) -> None:
+    await under_way(yard)
+    await act(yard, "pause_rollout")
+    await yard.add("new")
+    planned = await plan(yard)
+    assert [m["module"] for m in planned["waves"][0]["modules"]] == ["new"]
+    assert {item["module"]: item["reason"] for item in planned["left_out"]} == dict.fromkeys(
+        "abcd", "other_rollout"
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await start(yard, entity_id=[yard.card("c")])
+    assert caught.value.translation_key == "rollout_empty"
+    assert_error_is_whole(caught.value)
+    await act(yard, "cancel_rollout")
+
+
+async def test_a_member_that_somebody_cancels_is_passed_by(yard: Yard) -> None:
+    await under_way(yard)
+    await yard.act("cancel", "c")
+    report = await ended(yard)
+    assert states(report) == {"a": "updated", "b": "updated", "c": "cancelled", "d": "updated"}
+    assert report["state"] == "done"
+
+
+async def test_members_that_are_removed_or_renamed_meanwhile_stop_nobody(yard: Yard) -> None:
+    await under_way(yard)
+    await yard.hass.config_entries.async_remove(yard.entries["c"].entry_id)
+    yard.hass.config_entries.async_update_entry(yard.entries["d"], title="other name")
+    report = await ended(yard)
+    assert states(report)["d"] == "updated"
+    assert states(report)["c"] in {"refused", "cancelled"}
+    assert report["state"] == "done"
