@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE, KIND_MODULE
 from .house import HOUSE, House, async_make_house_entry
-from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
+from .installs import Chronicle, ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
 from .services import async_register_actions
@@ -62,7 +62,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     async_settle_identity(hass, house, entry)
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = ModuleInstaller(hass, coordinator)
-    entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
+    entry.runtime_data = ModuleRuntime(
+        coordinator=coordinator, installer=installer, chronicle=Chronicle(coordinator)
+    )
     entry.async_on_unload(coordinator.async_start())
     entry.async_on_unload(coordinator.life.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -100,6 +102,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> N
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+        house.history.async_forget(entry.entry_id)
         house.memory.async_forget(entry.entry_id)
         if entry.data[CONF_KIND] == KIND_HOUSE:
             await house.outliving.async_keep_house(entry.data, entry.options)

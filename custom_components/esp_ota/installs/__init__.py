@@ -4,6 +4,7 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
+from .chronicle import Chronicle
 from .installer import (
     ModuleConfigEntry,
     ModuleInstaller,
@@ -17,6 +18,7 @@ from .rehearsal import Rehearsal, async_rehearse
 from .uses import Use, async_uses
 
 __all__ = [
+    "Chronicle",
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",

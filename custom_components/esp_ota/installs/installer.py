@@ -21,6 +21,7 @@ from ..ota import (
     Verdict,
     same_version,
 )
+from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -37,6 +38,7 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
+    chronicle: Chronicle
 
 
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
