@@ -36,7 +36,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "__init__": {"web", "services", "installs", "modules", "house"},
     "flows": {"web", "installs", "equipment", "modules", "house", "library"},
     "platforms": {"entity", "installs", "modules", "house", "library"},
-    "web": {"installs", "house", "library"},
+    "web": {"installs", "modules", "house", "library"},
     "services": {"house", "library"},
     "entity": {"modules"},
     "installs": {"equipment", "modules", "house", "library"},
