@@ -9,12 +9,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE, KIND_MODULE
 from .house import HOUSE, House, async_make_house_entry
-from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
+from .installs import Chronicle, ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
 from .rollouts import ROLLOUTS, Rollouts
 from .services import async_register_actions
-from .web import PullView, UploadView
+from .web import PullView, UploadView, async_hide_page, async_prepare_page, async_show_page
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -38,6 +38,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await rollouts.async_setup()
     hass.http.register_view(PullView())
     hass.http.register_view(UploadView())
+    await async_prepare_page(hass)
     async_register_actions(hass)
     return True
 
@@ -54,6 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     """Set up a module, or the house's own entry."""
     house = hass.data[HOUSE]
     await house.async_serve()
+    await async_show_page(hass)
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
@@ -63,7 +65,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     async_settle_identity(hass, house, entry)
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = ModuleInstaller(hass, coordinator)
-    entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
+    entry.runtime_data = ModuleRuntime(
+        coordinator=coordinator, installer=installer, chronicle=Chronicle(coordinator)
+    )
     entry.async_on_unload(coordinator.async_start())
     entry.async_on_unload(coordinator.life.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -96,9 +100,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> None:
     """Forget a module, or let the next one make the house's entry again."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        async_hide_page(hass)
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+        house.history.async_forget(entry.entry_id)
         house.memory.async_forget(entry.entry_id)
         if entry.data[CONF_KIND] == KIND_HOUSE:
             await house.outliving.async_keep_house(entry.data, entry.options)

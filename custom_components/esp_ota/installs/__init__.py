@@ -4,6 +4,7 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
+from .chronicle import Chronicle
 from .installer import (
     Asked,
     ModuleConfigEntry,
@@ -17,10 +18,11 @@ from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
 from .run import InstallRun
 from .uses import Use, async_uses
-from .waiting import async_blocked, expected_seconds, seconds_needed, time_windows
+from .waiting import async_blocked, expected_seconds, time_windows
 
 __all__ = [
     "Asked",
+    "Chronicle",
     "InstallRun",
     "ModuleConfigEntry",
     "ModuleInstaller",
@@ -38,6 +40,5 @@ __all__ = [
     "async_uses",
     "expected_seconds",
     "is_installing",
-    "seconds_needed",
     "time_windows",
 ]

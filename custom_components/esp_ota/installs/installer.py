@@ -22,6 +22,7 @@ from ..ota import (
     Verdict,
     same_version,
 )
+from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -38,6 +39,7 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
+    chronicle: Chronicle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

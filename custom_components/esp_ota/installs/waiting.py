@@ -141,7 +141,7 @@ class Waiting:
     @property
     def seconds(self) -> float:
         """For how long it is taken to run: as the last ones of this module did, with some spare."""
-        return seconds_needed(self._coordinator.house, self._entry.entry_id)
+        return expected_seconds(self._coordinator.house, self._entry.entry_id, at_most=True)
 
     # The deadline
 
@@ -175,16 +175,14 @@ class Waiting:
         return InstallRefused(Cause.WINDOW_MISSED, window=bar.what if bar else "-")
 
 
-def seconds_needed(house: House, entry_id: str) -> float:
-    """Return what has to be left of a window for an install of a module to begin."""
-    took = house.journal.took(entry_id)
-    return max(took) * _SPARE if took else DEFAULT_SECONDS
+def expected_seconds(house: House, entry_id: str, *, at_most: bool = False) -> float:
+    """Return what an install of a module is taken to last: as the last ones did on average.
 
-
-def expected_seconds(house: House, entry_id: str) -> float:
-    """Return what an install of a module is taken to last: as the last ones did on average."""
-    took = house.journal.took(entry_id)
-    return sum(took) / len(took) if took else DEFAULT_SECONDS
+    With `at_most`, what has to be left of a window for one to begin.
+    """
+    if not (took := house.journal.took(entry_id)):
+        return DEFAULT_SECONDS
+    return max(took) * _SPARE if at_most else sum(took) / len(took)
 
 
 def time_windows(house: House, entry: ConfigEntry) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from homeassistant.util.ulid import ulid_now
 
 from ..helpers import async_said
 from ..house import HOUSE
-from ..installs import async_blocked, expected_seconds, seconds_needed, time_windows
+from ..installs import async_blocked, expected_seconds, time_windows
 from ..ota import NEVER, Member, Window, foresee
 from .note import RolloutNote, RolloutState, states_of, terms_of
 from .selection import Selection, card_of, runtime_of
@@ -121,7 +121,7 @@ def _opens(
     stored = time_windows(house, entry) if entry else []
     stored += [note["window"]] if note["window"] else []
     windows = [Window.of(item["start"], item["end"], item["days"]) for item in stored]
-    needed = seconds_needed(house, entry_id)
+    needed = expected_seconds(house, entry_id, at_most=True)
 
     def opens(at: float) -> float:
         begin = now.astimezone(UTC).replace(microsecond=0)
