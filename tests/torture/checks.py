@@ -4,6 +4,7 @@ Each check yields what speaks against its rule; its name is what a violation is 
 """
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from .history import Died, History, Seen
@@ -22,6 +23,9 @@ _RUNS_ALREADY: Final = "no_update_available"
 """What Home Assistant itself answers where the card shows that the offered version runs."""
 _SENDS: Final = {None, "queued"}
 """What the journal knew of an install that may still send after a crash."""
+
+_TURNS: Final = 3
+"""Turns more that an install gets whose module did not answer."""
 
 type Check = Callable[[History], Iterator[str]]
 
@@ -75,10 +79,14 @@ def restore_ran_exactly_once_per_made_safe(run: History) -> Iterator[str]:
 
 
 def _times_safe(run: History) -> int:
-    """Return how often an install may have made safe: queued ones begin anew."""
+    """Return how often an install may have made safe: queued ones begin anew.
+
+    Who does not answer at its turn is restored, and waits in the queue for another one.
+    """
     anew = sum(death.stage == "queued" for death in run.deaths)
     pulls = run.plan.door == "http_pull"  # a pull that is not collected returns to the queue
-    return 1 + anew + len(run.reloads) + (99 if pulls else 0)
+    waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(run.points))
+    return 1 + anew + len(run.reloads) + (99 if pulls else min(waits, _TURNS))
 
 
 def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
