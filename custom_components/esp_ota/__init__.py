@@ -14,7 +14,7 @@ from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
 from .rollouts import ROLLOUTS, Rollouts
 from .services import async_register_actions
-from .web import PullView, UploadView
+from .web import PullView, UploadView, async_hide_page, async_prepare_page, async_show_page
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -38,6 +38,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await rollouts.async_setup()
     hass.http.register_view(PullView())
     hass.http.register_view(UploadView())
+    await async_prepare_page(hass)
     async_register_actions(hass)
     return True
 
@@ -54,6 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     """Set up a module, or the house's own entry."""
     house = hass.data[HOUSE]
     await house.async_serve()
+    await async_show_page(hass)
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
@@ -96,6 +98,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> None:
     """Forget a module, or let the next one make the house's entry again."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        async_hide_page(hass)
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)

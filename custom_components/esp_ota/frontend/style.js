@@ -1,0 +1,84 @@
+// The page's looks, in the colours of Home Assistant: they follow its theme, light and dark.
+
+export const STYLE = `
+:host {
+  display: block;
+  min-height: 100%;
+  background: var(--primary-background-color);
+  color: var(--primary-text-color);
+  font-family: var(--ha-font-family-body, Roboto, sans-serif);
+  font-size: 14px;
+  line-height: 1.4;
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+header {
+  position: sticky; top: 0; z-index: 2;
+  display: flex; align-items: center; gap: 8px;
+  min-height: 56px; padding: 0 16px;
+  background: var(--card-background-color);
+  border-bottom: 1px solid var(--divider-color);
+}
+h1 { font-size: 20px; font-weight: 400; margin: 0 16px 0 0; }
+.menu { display: none; padding: 8px; border: 0; }
+:host([narrow]) .menu { display: block; }
+svg { width: 24px; height: 24px; fill: currentColor; display: block; }
+[role="tablist"] { display: flex; align-self: stretch; gap: 4px; }
+[role="tab"] {
+  border: 0; border-bottom: 2px solid transparent; border-radius: 0; padding: 0 12px;
+  min-height: 55px;
+}
+[role="tab"][aria-selected="true"] { border-bottom-color: var(--primary-color); font-weight: 500; }
+button, input, select, textarea {
+  font: inherit; color: inherit; background: transparent;
+  border: 1px solid var(--outline-color, var(--secondary-text-color)); border-radius: 8px;
+  min-height: 36px; padding: 4px 12px;
+}
+button { cursor: pointer; }
+button:disabled { opacity: 0.5; cursor: default; }
+select option { background: var(--card-background-color); color: var(--primary-text-color); }
+button.main:not(:disabled) {
+  background: var(--primary-text-color); color: var(--card-background-color); border-color: transparent;
+}
+input[type="checkbox"] { min-height: 0; width: 20px; height: 20px; accent-color: var(--primary-color); }
+:focus-visible { outline: 2px solid var(--primary-text-color); outline-offset: 2px; }
+main { display: block; padding: 16px; outline: none; }
+.tools { display: flex; flex-wrap: wrap; gap: 8px; }
+.tools input { flex: 1 1 200px; max-width: 400px; }
+.count, .empty { color: var(--secondary-text-color); margin: 8px 0; }
+.faint { color: var(--secondary-text-color); display: block; }
+.alert {
+  display: flex; gap: 16px; align-items: center; margin: 16px; padding: 8px 16px;
+  background: var(--card-background-color); border: 2px solid var(--error-color); border-radius: 8px;
+}
+.alert p { flex: 1; margin: 0; }
+table {
+  width: 100%; border-collapse: collapse;
+  background: var(--card-background-color); border-radius: 12px;
+}
+th, td { text-align: start; vertical-align: top; padding: 8px; }
+th { position: sticky; top: 56px; z-index: 1; background: var(--card-background-color); }
+th button { border: 0; padding: 4px 0; font-weight: 500; text-align: start; }
+th[aria-sort="ascending"] button::after { content: " \\2191"; }
+th[aria-sort="descending"] button::after { content: " \\2193"; }
+tbody tr { border-top: 1px solid var(--divider-color); }
+td.choose, th.choose { width: 36px; }
+td.offered button { margin-inline-start: 8px; }
+td.verdict { max-width: 32em; }
+.module { font-weight: 500; }
+progress { width: 100%; min-width: 80px; height: 6px; accent-color: var(--primary-color); }
+@media (max-width: 800px) {
+  main { padding: 8px; }
+  header { padding: 0 8px; }
+  h1 { margin-inline-end: 4px; }
+  table, tbody, tr { display: block; }
+  thead { display: none; }
+  tbody tr { display: grid; grid-template-columns: 36px 1fr; padding: 8px; }
+  td { padding: 2px 8px; grid-column: 2; }
+  td.choose { grid-column: 1; grid-row: 1 / span 2; }
+  td:not(.choose):not(.name):not(:empty)::before {
+    content: attr(data-label) ": "; color: var(--secondary-text-color);
+  }
+}
+`;

@@ -1,0 +1,51 @@
+// Every word on the page comes from the translations of the integration; nothing is written here.
+
+const CATEGORIES = ["config_panel", "entity", "selector"];
+
+export class Texts {
+  constructor() {
+    this._localize = () => "";
+  }
+
+  /** Load the texts in the language of the person. */
+  async load(hass) {
+    for (const category of CATEGORIES)
+      this._localize = await hass.loadBackendTranslation(category, "esp_ota");
+    this._language = hass.locale?.language ?? hass.language;
+    const options = { numeric: "auto", style: "short" };
+    this._ago = new Intl.RelativeTimeFormat(this._language, options);
+    this._number = new Intl.NumberFormat(this._language, { maximumFractionDigits: 1 });
+  }
+
+  /** Return a text of the page: `modules.title`. */
+  t(key, values) {
+    return this._localize(`component.esp_ota.config_panel.${key}`, values) || key;
+  }
+
+  stage(stage) {
+    return this._localize(`component.esp_ota.entity.sensor.stage.state.${stage}`) || stage;
+  }
+
+  verdict(verdict) {
+    return this._localize(`component.esp_ota.entity.sensor.last_verdict.state.${verdict}`) || verdict;
+  }
+
+  /** Return what a list of a form calls something: a chip, a kind of image. */
+  option(list, value) {
+    return this._localize(`component.esp_ota.selector.${list}.options.${value}`) || value;
+  }
+
+  /** Return how long ago a moment was, in seconds since 1970. */
+  ago(moment) {
+    const seconds = moment - Date.now() / 1000;
+    for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]])
+      if (Math.abs(seconds) >= size) return this._ago.format(Math.round(seconds / size), unit);
+    return this._ago.format(Math.round(seconds), "second");
+  }
+
+  size(bytes) {
+    return bytes < 1024 * 1024
+      ? `${this._number.format(bytes / 1024)} kB`
+      : `${this._number.format(bytes / 1024 / 1024)} MB`;
+  }
+}

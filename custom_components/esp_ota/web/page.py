@@ -1,0 +1,62 @@
+"""The page *ESP OTA* in the sidebar of administrators: its files, and when it is there.
+
+It is written as the browser runs it: plain modules in `frontend/`, without a build.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from homeassistant.components.frontend import async_panel_exists, async_remove_panel
+from homeassistant.components.http import StaticPathConfig
+from homeassistant.components.panel_custom import async_register_panel
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from .page_library import async_register_library
+from .page_modules import async_register_modules
+
+PAGE_PATH: Final = "esp-ota"
+_FOLDER: Final = Path(__file__).parent.parent / "frontend"
+_ELEMENT: Final = "esp-ota-page"
+_MODULE: Final[HassKey[str]] = HassKey("esp_ota_page")
+"""Where the browser finds its first file."""
+
+
+async def async_prepare_page(hass: HomeAssistant) -> None:
+    """Serve the files, and answer what the page asks for."""
+    content = await hass.async_add_executor_job(_content)
+    # A browser keeps them for a month: other content has another address.
+    url = f"/esp_ota_page/{content}"
+    await hass.http.async_register_static_paths([StaticPathConfig(url, str(_FOLDER), True)])
+    hass.data[_MODULE] = f"{url}/page.js"
+    async_register_modules(hass)
+    async_register_library(hass)
+
+
+async def async_show_page(hass: HomeAssistant) -> None:
+    """Put the page into the sidebar, unless it is there, or there is no sidebar."""
+    if "frontend" in hass.config.components and not async_panel_exists(hass, PAGE_PATH):
+        await async_register_panel(
+            hass,
+            frontend_url_path=PAGE_PATH,
+            webcomponent_name=_ELEMENT,
+            sidebar_title="ESP OTA",
+            sidebar_icon="mdi:chip",
+            module_url=hass.data[_MODULE],
+            require_admin=True,
+        )
+
+
+@callback
+def async_hide_page(hass: HomeAssistant) -> None:
+    """Take the page out of the sidebar: there is nothing to show on it."""
+    async_remove_panel(hass, PAGE_PATH, warn_if_unknown=False)
+
+
+def _content() -> str:
+    """Return a word that changes with the files (executor)."""
+    digest = hashlib.sha256()
+    for path in sorted(_FOLDER.glob("*.js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

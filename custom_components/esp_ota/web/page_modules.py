@@ -1,0 +1,116 @@
+"""What the page shows of all modules, one line each."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.components import websocket_api
+from homeassistant.components.update import ATTR_LATEST_VERSION
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import STATE_ON
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
+
+from ..const import DOMAIN
+from ..house import HOUSE
+from ..installs import ModuleRuntime
+from ..modules import ModuleCoordinator
+from .feed import Feed, Item
+
+_CARD: Final = "firmware"
+_VERDICT: Final = "last_verdict"
+_REACHABLE: Final = "reachable"
+_SHOWN: Final = {_CARD: "update", _VERDICT: "sensor", _REACHABLE: "binary_sensor"}
+"""The entities whose states are shown, and their platforms."""
+
+
+@callback
+def async_register_modules(hass: HomeAssistant) -> None:
+    """Answer what the page asks about modules."""
+    websocket_api.async_register_command(hass, subscribe_modules)
+
+
+@websocket_api.require_admin
+@websocket_api.websocket_command({vol.Required("type"): "esp_ota/modules/subscribe"})
+@callback
+def subscribe_modules(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+) -> None:
+    """Tell a page all modules, and whatever changes of them."""
+    lines = _Lines(hass)
+    feed = Feed(hass, connection, msg["id"], lines.read)
+
+    @callback
+    def state_changed(event: Event[EventStateChangedData]) -> None:
+        feed.async_changed(lines.owners[event.data["entity_id"]])
+
+    stop = async_track_state_change_event(hass, list(lines.owners), state_changed)
+    feed.async_start(lines.entries, stop)
+
+
+class _Lines:
+    """The modules as lines, and which entities belong to which."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self._hass = hass
+        self.entries = {entry.entry_id: entry for entry in hass.data[HOUSE].modules}
+        self._entities = {key: _entities(hass, entry) for key, entry in self.entries.items()}
+        self.owners = {
+            entity_id: key
+            for key, entities in self._entities.items()
+            for entity_id in entities.values()
+        }
+        """Which module an entity belongs to."""
+
+    def read(self, key: str) -> Item | None:
+        """Return a module's line."""
+        if (entry := self.entries.get(key)) is None:
+            return None
+        shown = {
+            name: state
+            for name, entity_id in self._entities[key].items()
+            if (state := self._hass.states.get(entity_id)) is not None
+        }
+        card, verdict, reachable = (shown.get(name) for name in _SHOWN)
+        line: dict[str, Any] = {
+            "name": entry.title,
+            "entity": self._entities[key].get(_CARD),
+            "reachable": reachable.state == STATE_ON if reachable else None,
+        }
+        if card is not None:
+            line["offered"] = card.attributes.get(ATTR_LATEST_VERSION)
+        if verdict is not None:
+            told = ("sentence", "cause")
+            line |= {"verdict": verdict.state, "ended": verdict.last_changed.timestamp()}
+            line |= {name: verdict.attributes.get(name) for name in told}
+        runtime = getattr(entry, "runtime_data", None)
+        if isinstance(runtime, ModuleRuntime):
+            line |= _of_module(runtime.coordinator)
+        return line
+
+
+def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
+    """Return the ids of the entities of a module that are shown."""
+    registry = er.async_get(hass)
+    found = {
+        name: registry.async_get_entity_id(platform, DOMAIN, f"{entry.entry_id}_{name}")
+        for name, platform in _SHOWN.items()
+    }
+    return {name: entity_id for name, entity_id in found.items() if entity_id is not None}
+
+
+def _of_module(coordinator: ModuleCoordinator) -> dict[str, Any]:
+    data, device = coordinator.data, coordinator.device
+    best, progress = coordinator.statements.best, data.progress
+    line: dict[str, Any] = {
+        "device": device.id if device else None,
+        "firmware": data.firmware,
+        "runs": data.installed,
+        "proof": "assumed" if data.assumed else best.source if best else None,
+        "stage": progress.stage if progress else None,
+        "percent": progress.percent if progress else None,
+        "waits_for": progress.waits_for if progress else None,
+    }
+    return line
