@@ -103,6 +103,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> N
     if house := hass.data.get(HOUSE):
         await async_abandon(hass, house, entry)
         await house.journal.async_forget(entry.entry_id)
+        house.history.async_forget(entry.entry_id)
         house.memory.async_forget(entry.entry_id)
         if entry.data[CONF_KIND] == KIND_HOUSE:
             await house.outliving.async_keep_house(entry.data, entry.options)

@@ -5,6 +5,7 @@ announcements and the polls of modules. Never here: one module's state, or one i
 """
 
 from .announcements import Announcements, Claim
+from .history import Past
 from .house import HOUSE, House, async_make_house_entry
 from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
@@ -24,6 +25,7 @@ __all__ = [
     "InstallNote",
     "JournalError",
     "Pace",
+    "Past",
     "Poller",
     "Queue",
     "Remembered",

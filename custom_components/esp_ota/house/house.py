@@ -42,6 +42,7 @@ from ..library import (
 from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from .announcements import Announcements
 from .cards import Cards
+from .history import History
 from .journal import Journal
 from .memory import Memory
 from .outliving import Outliving
@@ -99,6 +100,7 @@ class House:
         """Since when modules can be heard."""
         self.outliving = Outliving(hass)
         self.pollers = Pollers(hass, self.outliving.secret_of)
+        self.history = History(hass)
         self.patience = Patience()
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
@@ -121,6 +123,7 @@ class House:
         await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
         await self.sources.async_load()
+        await self.history.async_load()
         self._announcements = Announcements(await zeroconf.async_get_instance(self._hass))
         self.library.async_add_listener(self.signatures.async_changed)
         self.signatures.async_changed()

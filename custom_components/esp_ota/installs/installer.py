@@ -22,6 +22,7 @@ from ..ota import (
     Verdict,
     same_version,
 )
+from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
 from .run import InstallRun
@@ -86,6 +87,7 @@ class ModuleInstaller:
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._house = coordinator.house
+        self.chronicle = Chronicle(coordinator)
         self._task: asyncio.Task[InstallResult] | None = None
         self._install_run: InstallRun | None = None
 

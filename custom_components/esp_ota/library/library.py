@@ -15,7 +15,6 @@ from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
 from ..issues import async_raise_strays
 from ..ota import (
     Cause,
-    Image,
     ImageKind,
     LibraryError,
     OtaError,
@@ -26,6 +25,7 @@ from ..ota import (
 from ..stored import KeptStore, fits, storable
 from .image_files import ImageFiles
 from .keep_rule import superfluous
+from .look import Look, look_at, refuse_conflict, release_of
 from .release import Release
 
 __all__ = ["Library", "Release"]
@@ -222,10 +222,10 @@ class Library:
                 if permit is not None:
                     permit(known.firmware)
                 return await self._async_add_again(known, data, name)
-            release = self._release(image, name, source, notes)
+            release = release_of(image, name, source, notes)
             if permit is not None:
                 permit(release.firmware)
-            self._refuse_conflict(release)
+            refuse_conflict(self._releases.values(), release)
             await self._async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
@@ -257,28 +257,14 @@ class Library:
                 raise LibraryError(Cause.NOT_STORED, detail=_UNWRITTEN)
         return signed
 
-    def _release(self, image: Image, name: ReleaseName, source: str, notes: str | None) -> Release:
-        firmware, version = name.of_image(image)
-        return Release(
-            firmware=firmware,
-            version=version,
-            image=image,
-            notes=storable(notes or name.notes or "") or None,
-            source=storable(source),
-            added=dt_util.utcnow().isoformat(),
-            stated_chip=name.chip if image.chip else name.chip_of_files,
-            signature=storable(name.signature) if name.signature else None,
-        )
+    async def async_look(self, data: bytes, name: ReleaseName) -> Look:
+        """Return what a file would be, and keep nothing of it.
 
-    def _refuse_conflict(self, release: Release) -> None:
-        for known in self._releases.values():
-            if known.is_same_as(release):
-                raise LibraryError(
-                    Cause.RELEASE_CONFLICT,
-                    firmware=release.firmware,
-                    version=release.version,
-                    chip=release.chip or release.image.kind,
-                )
+        Raises ImageError when the bytes are no image for a module, LibraryError when they are
+        another kind than was said.
+        """
+        image = await self._hass.async_add_executor_job(name.read, data)
+        return look_at(self._releases, image, name)
 
     async def async_remove(self, *sha256s: str) -> None:
         """Forget releases and delete their images: all of them or none.

@@ -8,4 +8,11 @@ from .page import async_hide_page, async_prepare_page, async_show_page
 from .pull_view import PULL_PATH, PullView
 from .upload_view import UploadView
 
-__all__ = ["PULL_PATH", "PullView", "UploadView", "async_hide_page", "async_prepare_page", "async_show_page"]
+__all__ = [
+    "PULL_PATH",
+    "PullView",
+    "UploadView",
+    "async_hide_page",
+    "async_prepare_page",
+    "async_show_page",
+]

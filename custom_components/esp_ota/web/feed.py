@@ -7,7 +7,7 @@ what that page was told last.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.components.websocket_api import ActiveConnection
+from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.messages import event_message
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
@@ -84,7 +84,7 @@ class Feed:
             if news:
                 changed[key] = news
         self._stale.clear()
-        message = {"changed": changed} if changed else {}
+        message: dict[str, Any] = {"changed": changed} if changed else {}
         if gone:
             message["gone"] = gone
         if message:

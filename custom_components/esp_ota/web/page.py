@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from homeassistant.components.frontend import async_panel_exists, async_remove_panel
-from homeassistant.components.http import StaticPathConfig
+from homeassistant.components.http.server import StaticPathConfig
 from homeassistant.components.panel_custom import async_register_panel
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .page_library import async_register_library
+from .page_module import async_register_module
 from .page_modules import async_register_modules
 
 PAGE_PATH: Final = "esp-ota"
@@ -28,9 +29,12 @@ async def async_prepare_page(hass: HomeAssistant) -> None:
     content = await hass.async_add_executor_job(_content)
     # A browser keeps them for a month: other content has another address.
     url = f"/esp_ota_page/{content}"
-    await hass.http.async_register_static_paths([StaticPathConfig(url, str(_FOLDER), True)])
+    await hass.http.async_register_static_paths(
+        [StaticPathConfig(url, str(_FOLDER), cache_headers=True)]
+    )
     hass.data[_MODULE] = f"{url}/page.js"
     async_register_modules(hass)
+    async_register_module(hass)
     async_register_library(hass)
 
 

@@ -1,13 +1,20 @@
-"""What the page shows of the library."""
+"""What the page shows of the library: every release, and the modules that would miss it."""
 
+from collections import defaultdict
 from typing import Any
 
 import voluptuous as vol
 
-from homeassistant.components import websocket_api
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.components.update import ATTR_INSTALLED_VERSION
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 
-from ..house import HOUSE
+from ..const import CONF_FIRMWARE, DOMAIN
+from ..house import HOUSE, House
 from ..library import Release
 from .feed import Feed, Item
 
@@ -15,36 +22,101 @@ from .feed import Feed, Item
 @callback
 def async_register_library(hass: HomeAssistant) -> None:
     """Answer what the page asks about the library."""
-    websocket_api.async_register_command(hass, subscribe_library)
+    async_register_command(hass, subscribe_library)
 
 
-@websocket_api.require_admin
-@websocket_api.websocket_command({vol.Required("type"): "esp_ota/library/subscribe"})
+@require_admin
+@websocket_command({vol.Required("type"): "esp_ota/library/subscribe"})
 @callback
 def subscribe_library(
-    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Tell a page all releases, and whatever changes of them."""
-    library = hass.data[HOUSE].library
-    known: set[str] = set()
-
-    def read(sha256: str) -> Item | None:
-        release = library.get(sha256)
-        return _line(release) if release else None
-
-    feed = Feed(hass, connection, msg["id"], read)
+    house = hass.data[HOUSE]
+    shelf = _Shelf(house)
+    feed = Feed(hass, connection, msg["id"], shelf.read)
 
     @callback
     def changed() -> None:
-        now = {release.image.sha256 for release in library.releases}
-        for sha256 in now | known:
+        for sha256 in shelf.look():
             feed.async_changed(sha256)
-        known.clear()
-        known.update(now)
 
-    known.update(release.image.sha256 for release in library.releases)
-    feed.async_start(known, library.async_add_listener(changed))
+    @callback
+    def state_changed(event: Event[EventStateChangedData]) -> None:
+        states = (event.data["old_state"], event.data["new_state"])
+        before, now = (state and state.attributes.get(ATTR_INSTALLED_VERSION) for state in states)
+        if before != now:
+            changed()
+
+    registry = er.async_get(hass)
+    names = ((entry, f"{entry.entry_id}_firmware") for entry in house.modules)
+    cards = (registry.async_get_entity_id("update", DOMAIN, name) for _, name in names)
+    stops = [
+        house.library.async_add_listener(changed),
+        async_track_state_change_event(hass, [card for card in cards if card], state_changed),
+    ]
+
+    @callback
+    def stop() -> None:
+        for each in stops:
+            each()
+
+    feed.async_start(shelf.look(), stop)
 
 
-def _line(release: Release) -> dict[str, Any]:
-    return release.facts() | {"notes": release.notes}
+class _Shelf:
+    """All releases, and who runs which, as they were when somebody looked last."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._known: set[str] = set()
+        self._runs: dict[str, list[str]] = {}
+        self._goes_back: dict[str, list[str]] = {}
+        self._waits: set[str] = set()
+
+    def look(self) -> set[str]:
+        """Look anew; return the releases that are there, or were the last time (sha256)."""
+        house = self._house
+        before = self._known
+        self._known = {release.image.sha256 for release in house.library.releases}
+        self._waits = house.waited_for()
+        runs, back = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+        found: dict[tuple[str, str], list[str]] = {}
+
+        def of(firmware: str, version: str) -> list[str]:
+            """Return the images of a version; many modules run the same one."""
+            if (firmware, version) not in found:
+                releases = house.library.find(firmware, version)
+                found[firmware, version] = [item.image.sha256 for item in releases]
+            return found[firmware, version]
+
+        for entry in house.modules:
+            known = house.journal.known(entry.entry_id)
+            firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
+            running = of(firmware, known["version"]) if firmware and known else []
+            for sha256 in running:
+                runs[sha256].append(entry.title)
+            for sha256 in house.journal.good(entry.entry_id):
+                if sha256 not in running:
+                    back[sha256].append(entry.title)
+        self._runs, self._goes_back = dict(runs), dict(back)
+        return before | self._known
+
+    def read(self, sha256: str) -> Item | None:
+        """Return a release, None for one that is gone."""
+        if (release := self._house.library.get(sha256)) is None:
+            return None
+        return {
+            **_facts(release),
+            "signature": self._house.signatures.state(release),
+            "runs_on": self._runs.get(sha256, []),
+            "goes_back": self._goes_back.get(sha256, []),
+            "waited_for": sha256 in self._waits,
+        }
+
+
+def _facts(release: Release) -> dict[str, Any]:
+    return release.facts() | {
+        "notes": release.notes,
+        "filesystem": release.image.filesystem,
+    }

@@ -5,18 +5,27 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.components import websocket_api
 from homeassistant.components.update import ATTR_LATEST_VERSION
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import STATE_ON
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 
-from ..const import DOMAIN
+from ..const import (
+    CONF_EQUIPMENT,
+    CONF_SAFE_STATE,
+    CONF_TIME_LIMIT,
+    DOMAIN,
+    EQUIPMENT_HOUSE,
+    TRANSPORT_PULL,
+)
 from ..house import HOUSE
 from ..installs import ModuleRuntime
-from ..modules import ModuleCoordinator
+from ..ota import InstallStage
 from .feed import Feed, Item
 
 _CARD: Final = "firmware"
@@ -29,14 +38,14 @@ _SHOWN: Final = {_CARD: "update", _VERDICT: "sensor", _REACHABLE: "binary_sensor
 @callback
 def async_register_modules(hass: HomeAssistant) -> None:
     """Answer what the page asks about modules."""
-    websocket_api.async_register_command(hass, subscribe_modules)
+    async_register_command(hass, subscribe_modules)
 
 
-@websocket_api.require_admin
-@websocket_api.websocket_command({vol.Required("type"): "esp_ota/modules/subscribe"})
+@require_admin
+@websocket_command({vol.Required("type"): "esp_ota/modules/subscribe"})
 @callback
 def subscribe_modules(
-    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Tell a page all modules, and whatever changes of them."""
     lines = _Lines(hass)
@@ -87,7 +96,7 @@ class _Lines:
             line |= {name: verdict.attributes.get(name) for name in told}
         runtime = getattr(entry, "runtime_data", None)
         if isinstance(runtime, ModuleRuntime):
-            line |= _of_module(runtime.coordinator)
+            line |= _of_module(runtime)
         return line
 
 
@@ -101,16 +110,34 @@ def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
     return {name: entity_id for name, entity_id in found.items() if entity_id is not None}
 
 
-def _of_module(coordinator: ModuleCoordinator) -> dict[str, Any]:
+def _of_module(runtime: ModuleRuntime) -> dict[str, Any]:
+    coordinator = runtime.coordinator
     data, device = coordinator.data, coordinator.device
     best, progress = coordinator.statements.best, data.progress
-    line: dict[str, Any] = {
+    stage = progress.stage if progress else None
+    return {
         "device": device.id if device else None,
         "firmware": data.firmware,
         "runs": data.installed,
         "proof": "assumed" if data.assumed else best.source if best else None,
-        "stage": progress.stage if progress else None,
+        "stage": stage,
+        "since": runtime.installer.chronicle.since if stage else None,
+        "limit": _limit(runtime, stage),
         "percent": progress.percent if progress else None,
         "waits_for": progress.waits_for if progress else None,
     }
-    return line
+
+
+def _limit(runtime: ModuleRuntime, stage: InstallStage | None) -> float | None:
+    """Return how many seconds a stage may take, where that is known."""
+    coordinator = runtime.coordinator
+    if stage is InstallStage.RESTARTING and coordinator.transports != [TRANSPORT_PULL]:
+        watch = coordinator.house.patience.watch
+        return watch.go + watch.back
+    if stage in {InstallStage.MAKING_SAFE, InstallStage.RESTORING}:
+        options = coordinator.config_entry.options
+        of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
+        chosen = coordinator.house.options if of_house else options
+        limit = chosen.get(CONF_SAFE_STATE, {}).get(CONF_TIME_LIMIT)
+        return float(limit) if limit else None
+    return None

@@ -1,8 +1,11 @@
-"""Where build machines leave their firmware: `POST /api/esp_ota/firmware` with a token."""
+"""Where firmware is left: `POST /api/esp_ota/firmware`, by build machines and from the page.
+
+With the field `look` it is only looked at: the answer says what it would be, and nothing is kept.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
 
@@ -14,10 +17,12 @@ from ..const import LOGGER
 from ..helpers import async_file_sentence
 from ..house import HOUSE
 from ..installs import async_uses
-from ..library import SIGNATURE_LIMIT, IncomingFile, ReleaseName
+from ..library import SIGNATURE_LIMIT, IncomingFile, Library, ReleaseName
 from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, one_line
 
 SOURCE: Final = "build"
+PERSON: Final = "upload"
+"""What the page says of itself in the field `source`: somebody sits before it."""
 UPLOAD_PATH: Final = "/api/esp_ota/firmware"
 
 _FIELD_LIMITS: Final = {
@@ -28,6 +33,8 @@ _FIELD_LIMITS: Final = {
     "sha256": 128,
     "notes": 64 * 1024,
     "signature": SIGNATURE_LIMIT,
+    "look": 8,
+    "source": 8,
 }
 """The fields besides the file, with the bytes each may have."""
 _OVERHEAD: Final = 256 * 1024
@@ -80,8 +87,11 @@ class UploadView(HomeAssistantView):
         wanted = upload.fields.get("sha256", "").strip().lower()
         if wanted and wanted != file.sha256:
             raise LibraryError(Cause.CHECKSUM_MISMATCH, algorithm="SHA-256")
+        if upload.fields.get("look"):
+            return self.json(await _async_look(hass, house.library, data, name))
         is_new = house.library.get(file.sha256) is None
-        release = await house.library.async_add(data, name, source=SOURCE)
+        source = PERSON if upload.fields.get("source") == PERSON else SOURCE
+        release = await house.library.async_add(data, name, source=source)
         offered = [
             use.module
             for use in async_uses(house)
@@ -89,6 +99,23 @@ class UploadView(HomeAssistantView):
         ]
         facts = release.facts() | {"new": is_new, "offered_to": offered}
         return self.json(facts, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+async def _async_look(
+    hass: HomeAssistant, library: Library, data: bytes, name: ReleaseName
+) -> dict[str, Any]:
+    """Return what a file would be, and what is against it."""
+    look = await library.async_look(data, name)
+    image, problem = look.image, look.problem
+    facts: dict[str, Any] = {"chip": image.chip, "kind": image.kind, "size": image.size}
+    if look.release is not None:
+        facts = look.release.facts()
+    told = (
+        {"error": problem.cause, "message": await async_file_sentence(hass, problem)}
+        if problem
+        else {}
+    )
+    return facts | {"new": look.is_new, "kept": False} | told
 
 
 class _Upload:

@@ -1,0 +1,73 @@
+"""How the last installs of each module ended, for people who look back: it decides nothing."""
+
+from typing import Any, Final, TypedDict
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..stored import KeptStore, fits
+
+MOST: Final = 20
+"""Installs that are kept of a module: a year of monthly updates, and those that were repeated."""
+_SOON: Final = 10.0
+"""Seconds until it is written: a house that updates all its modules ends several a minute."""
+
+
+class Past(TypedDict):
+    """One install that has ended."""
+
+    ended: float
+    """Seconds since the epoch."""
+    seconds: int
+    """From the press to the end."""
+    verdict: str
+    cause: str | None
+    sentence: str
+    firmware: str
+    version: str
+    before: str | None
+    """The version that ran when it began."""
+    transport: str | None
+    who: str | None
+    """The name of who pressed; None for an automation, or a restart."""
+    stages: dict[str, float]
+    """Seconds that it was in each of its stages, in their order."""
+
+
+class History:
+    """One store for all modules."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nothing is read before `async_load`."""
+        self._store = KeptStore(hass, "history", self._stored)
+        self._past: dict[str, list[Past]] = {}
+
+    async def async_load(self) -> None:
+        """Read what was kept; what cannot be read is left out, and a copy of it set aside."""
+        found = (await self._store.async_load() or {}).get("past", {})
+        past = found if isinstance(found, dict) else {}
+        self._past = {
+            entry_id: [item for item in items if fits(item, Past)]
+            for entry_id, items in past.items()
+            if isinstance(items, list)
+        }
+        if self._past != found:
+            await self._store.async_set_aside()
+
+    def of(self, entry_id: str) -> list[Past]:
+        """Return what is known of a module, the last one first."""
+        return self._past.get(entry_id, [])
+
+    @callback
+    def async_add(self, entry_id: str, past: Past) -> None:
+        """Keep one that has just ended."""
+        self._past[entry_id] = [past, *self.of(entry_id)][:MOST]
+        self._store.async_save_later(_SOON)
+
+    @callback
+    def async_forget(self, entry_id: str) -> None:
+        """Forget a module that was removed."""
+        if self._past.pop(entry_id, None) is not None:
+            self._store.async_save_later(_SOON)
+
+    def _stored(self) -> dict[str, Any]:
+        return {"past": self._past}
