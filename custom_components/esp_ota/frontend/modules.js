@@ -1,5 +1,6 @@
 // All modules in one table: what runs, what could, what happens now, and how the last update ended.
 
+import { Detail } from "./detail.js";
 import { h, setAttribute, setText } from "./dom.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
@@ -28,10 +29,14 @@ export class ModulesTab {
     this._stop = this._page.subscribe({ type: "esp_ota/modules/subscribe" }, (told) =>
       this._take(told),
     );
+    this._clock = setInterval(() => this._tick(), 1000);
   }
 
   close() {
     this._stop?.();
+    clearInterval(this._clock);
+    for (const row of this._rows.values()) row.detail?.close();
+    for (const row of this._rows.values()) row.detail = undefined;
   }
 
   _t(key, values) {
@@ -103,14 +108,14 @@ export class ModulesTab {
   _take(told) {
     if (told.all) {
       this._lines = new Map(Object.entries(told.all));
-      this._body.replaceChildren();
+      for (const row of this._rows.values()) row.detail?.close();
       this._rows.clear();
     }
     for (const [id, news] of Object.entries(told.changed ?? {}))
       this._lines.set(id, { ...this._lines.get(id), ...news });
     for (const id of told.gone ?? []) {
       this._lines.delete(id);
-      this._rows.get(id)?.element.remove();
+      this._rows.get(id)?.detail?.close();
       this._rows.delete(id);
       this._chosen.delete(id);
     }
@@ -131,7 +136,7 @@ export class ModulesTab {
     setText(row.proof, line.proof ? texts.t(`proof.${line.proof}`) : "");
     const offered = isOffered(line);
     setText(row.offered, offered ? line.offered : "");
-    setText(row.stage, line.stage ? texts.stage(line.stage) : line.reachable === false ? this._t("away") : "");
+    setText(row.stage, this._doing(line));
     row.bar.hidden = !line.stage;
     setAttribute(row.bar, "value", line.percent);
     row.bar.setAttribute("aria-label", this._t("progress_of", { module: line.name }));
@@ -152,7 +157,12 @@ export class ModulesTab {
   _row(id) {
     const row = {
       choose: h("input", { type: "checkbox", onchange: () => this._choose(id) }),
-      name: h("span", { class: "module" }),
+      name: h("button", {
+        type: "button",
+        class: "module",
+        "aria-expanded": "false",
+        onclick: () => this._toggle(id),
+      }),
       area: h("span", { class: "faint" }),
       firmware: h("span"),
       runs: h("span"),
@@ -179,6 +189,39 @@ export class ModulesTab {
     return row;
   }
 
+  /** Return what a module does now, in words. */
+  _doing(line) {
+    const texts = this._page.texts;
+    if (!line.stage) return line.reachable === false ? this._t("away") : "";
+    const words = [texts.stage(line.stage)];
+    if (line.percent !== null) words.push(`${line.percent} %`);
+    else if (line.since) {
+      const took = texts.duration(Math.max(0, Math.round(Date.now() / 1000 - line.since)));
+      const of = line.limit && this._t("took_of", { took, limit: texts.duration(line.limit) });
+      words.push(of || took);
+    }
+    if (line.waits_for) words.push(this._t("waits_for", { what: line.waits_for }));
+    return words.join(" ");
+  }
+
+  _tick() {
+    for (const [id, line] of this._lines)
+      if (line.stage) setText(this._rows.get(id).stage, this._doing(line));
+  }
+
+  _toggle(id) {
+    const row = this._rows.get(id);
+    if (row.detail) {
+      row.detail.close();
+      row.detail = undefined;
+    } else {
+      row.detail = new Detail(this._page, id, this._lines.get(id));
+      row.detail.open();
+    }
+    row.name.setAttribute("aria-expanded", String(Boolean(row.detail)));
+    this._arrange();
+  }
+
   _area(line) {
     const hass = this._page.hass;
     const area = hass.devices?.[line.device]?.area_id;
@@ -202,7 +245,10 @@ export class ModulesTab {
         step * order.compare(value(a), value(b)) || order.compare(a.name, b.name),
     );
     this._seen = seen.map(([id]) => id);
-    const rows = this._seen.map((id) => this._rows.get(id).element);
+    const rows = this._seen.flatMap((id) => {
+      const { element, detail } = this._rows.get(id);
+      return detail ? [element, detail.element] : [element];
+    });
     const shown = this._body.children;
     if (rows.length !== shown.length || rows.some((row, at) => row !== shown[at]))
       this._body.replaceChildren(...rows);

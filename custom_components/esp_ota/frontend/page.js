@@ -1,11 +1,10 @@
 // The page *ESP OTA*: a bar with its tabs, and below it the one that is open.
 
-import { h } from "./dom.js";
+import { h, symbol } from "./dom.js";
 import { LibraryTab } from "./library.js";
 import { ModulesTab } from "./modules.js";
 import { STYLE } from "./style.js";
 import { Texts } from "./texts.js";
-import { symbol } from "./dom.js";
 
 const MENU = "M3 6h18v2H3V6m0 5h18v2H3v-2m0 5h18v2H3v-2Z";
 const TABS = { modules: ModulesTab, library: LibraryTab };
@@ -131,6 +130,7 @@ class EspOtaPage extends HTMLElement {
     this._main.setAttribute("aria-labelledby", `tab-${name}`);
     const tab = (this._tabs[name] ??= new TABS[name](this));
     if (tab === this._open) return;
+    this._alert.hidden = true;
     this._open?.close();
     this._open = tab;
     this._main.replaceChildren(tab.element);
@@ -152,8 +152,10 @@ class EspOtaPage extends HTMLElement {
 
   /** Perform an action as an automation would; what it refuses is told. */
   async act(domain, action, entities, data = {}) {
+    this._alert.hidden = true;
+    const target = entities ? { entity_id: entities } : undefined;
     try {
-      await this._hass.callService(domain, action, data, { entity_id: entities }, false);
+      await this._hass.callService(domain, action, data, target, false);
     } catch (error) {
       this.complain(error.message);
     }
@@ -168,6 +170,32 @@ class EspOtaPage extends HTMLElement {
     );
     this._alert.replaceChildren(h("p", {}, message), close);
     this._alert.hidden = false;
+  }
+
+  /** Ask before something that cannot be taken back; returns whether the person wants it. */
+  ask(title, lines, yes) {
+    return new Promise((resolve) => {
+      const answer = (wanted) => () => {
+        dialog.close();
+        dialog.remove();
+        resolve(wanted);
+      };
+      const no = { type: "button", autofocus: true, onclick: answer(false) };
+      const dialog = h(
+        "dialog",
+        { "aria-labelledby": "asked", oncancel: answer(false) },
+        h("h2", { id: "asked" }, title),
+        lines.map((line) => h("p", {}, line)),
+        h(
+          "p",
+          { class: "tools" },
+          h("button", no, this._texts.t("common.cancel")),
+          h("button", { type: "button", class: "main", onclick: answer(true) }, yes),
+        ),
+      );
+      this.shadowRoot.append(dialog);
+      dialog.showModal();
+    });
   }
 
   /** Say to who listens what is to be seen. */

@@ -60,14 +60,59 @@ table {
 th, td { text-align: start; vertical-align: top; padding: 8px; }
 th { position: sticky; top: 56px; z-index: 1; background: var(--card-background-color); }
 th button { border: 0; padding: 4px 0; font-weight: 500; text-align: start; }
-th[aria-sort="ascending"] button::after { content: " \\2191"; }
-th[aria-sort="descending"] button::after { content: " \\2193"; }
+th[aria-sort="ascending"] button::after { content: " \\2191" / ""; }
+th[aria-sort="descending"] button::after { content: " \\2193" / ""; }
 tbody tr { border-top: 1px solid var(--divider-color); }
 td.choose, th.choose { width: 36px; }
 td.offered button { margin-inline-start: 8px; }
 td.verdict { max-width: 32em; }
 .module { font-weight: 500; }
 progress { width: 100%; min-width: 80px; height: 6px; accent-color: var(--primary-color); }
+button.module { border: 0; padding: 0; min-height: 24px; text-align: start; }
+button.module::before { content: "\\25B8" / ""; display: inline-block; width: 1em; }
+button.module[aria-expanded="true"]::before { content: "\\25BE" / ""; }
+td.name .faint { padding-inline-start: 1em; }
+[data-verdict="failed"], [data-verdict="refused"], [data-verdict="unchanged"], .warning {
+  border-inline-start: 3px solid var(--error-color); padding-inline-start: 6px;
+}
+[data-verdict="verified"] { border-inline-start: 3px solid var(--success-color); padding-inline-start: 6px; }
+tr.detail { border-top: 0; }
+.parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); gap: 8px 24px; }
+.part.history { grid-column: 1 / -1; }
+h2 { font-size: 18px; font-weight: 500; margin: 0 0 8px; }
+h3 { font-size: 14px; font-weight: 500; margin: 8px 0; }
+h4 { font-size: 14px; font-weight: 400; margin: 8px 0 0; color: var(--secondary-text-color); }
+ul, ol { margin: 0; padding-inline-start: 20px; }
+ol { max-height: 420px; overflow: auto; }
+li { margin: 0 0 8px; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0; }
+dt { color: var(--secondary-text-color); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.links { display: flex; flex-wrap: wrap; gap: 4px 16px; }
+a { color: inherit; }
+figure { margin: 4px 0; max-width: 480px; }
+figcaption { color: var(--secondary-text-color); }
+svg.plot { width: 100%; height: 72px; }
+.plot .line { fill: none; stroke: var(--primary-color); stroke-width: 2; }
+.plot .under { fill: var(--primary-color); opacity: 0.15; }
+svg.stages { width: 100%; height: 8px; border-radius: 4px; }
+.bar-0 { fill: var(--primary-color); }
+.bar-1 { fill: var(--secondary-text-color); }
+.bar-2 { fill: var(--success-color); }
+dialog {
+  max-width: 480px; border: 0; border-radius: 16px; padding: 24px;
+  background: var(--card-background-color); color: var(--primary-text-color);
+}
+dialog::backdrop { background: rgb(0 0 0 / 50%); }
+.drop {
+  display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 16px; margin-bottom: 16px;
+  border: 2px dashed var(--divider-color); border-radius: 12px;
+}
+.drop.over { border-color: var(--primary-color); }
+.drop p { margin: 0; }
+.card { background: var(--card-background-color); border-radius: 12px; padding: 8px 16px; margin-bottom: 16px; }
+.fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 8px 16px; }
+label { display: flex; flex-direction: column; gap: 4px; }
 @media (max-width: 800px) {
   main { padding: 8px; }
   header { padding: 0 8px; }
@@ -77,7 +122,9 @@ progress { width: 100%; min-width: 80px; height: 6px; accent-color: var(--primar
   tbody tr { display: grid; grid-template-columns: 36px 1fr; padding: 8px; }
   td { padding: 2px 8px; grid-column: 2; }
   td.choose { grid-column: 1; grid-row: 1 / span 2; }
-  td:not(.choose):not(.name):not(:empty)::before {
+  .library td, tr.detail td { grid-column: 1 / -1; }
+  td:empty { display: none; }
+  td[data-label]:not(.name, .release, .remove)::before {
     content: attr(data-label) ": "; color: var(--secondary-text-color);
   }
 }

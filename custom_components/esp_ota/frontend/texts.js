@@ -22,6 +22,16 @@ export class Texts {
     return this._localize(`component.esp_ota.config_panel.${key}`, values) || key;
   }
 
+  /** Return any text that was loaded, empty for none. */
+  of(key) {
+    return this._localize(key);
+  }
+
+  /** Load texts of another integration: names of its actions, or of its conditions. */
+  async loadMore(hass, category, integration) {
+    this._localize = await hass.loadBackendTranslation(category, integration);
+  }
+
   stage(stage) {
     return this._localize(`component.esp_ota.entity.sensor.stage.state.${stage}`) || stage;
   }
@@ -41,6 +51,17 @@ export class Texts {
     for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]])
       if (Math.abs(seconds) >= size) return this._ago.format(Math.round(seconds / size), unit);
     return this._ago.format(Math.round(seconds), "second");
+  }
+
+  number(value) {
+    return this._number.format(value);
+  }
+
+  /** Return seconds as a person reads them: 12 s, 2:05. */
+  duration(seconds) {
+    if (seconds < 60) return `${this._number.format(seconds < 10 ? seconds : Math.round(seconds))} s`;
+    const whole = Math.round(seconds);
+    return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   }
 
   size(bytes) {

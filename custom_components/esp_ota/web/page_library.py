@@ -69,7 +69,7 @@ class _Shelf:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._known: set[str] = set()
+        self._order: dict[str, int] = {}
         self._runs: dict[str, list[str]] = {}
         self._goes_back: dict[str, list[str]] = {}
         self._waits: set[str] = set()
@@ -77,8 +77,9 @@ class _Shelf:
     def look(self) -> set[str]:
         """Look anew; return the releases that are there, or were the last time (sha256)."""
         house = self._house
-        before = self._known
-        self._known = {release.image.sha256 for release in house.library.releases}
+        before = self._order
+        shas = (release.image.sha256 for release in house.library.releases)
+        self._order = {sha256: place for place, sha256 in enumerate(shas)}
         self._waits = house.waited_for()
         runs, back = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
         found: dict[tuple[str, str], list[str]] = {}
@@ -100,7 +101,7 @@ class _Shelf:
                 if sha256 not in running:
                     back[sha256].append(entry.title)
         self._runs, self._goes_back = dict(runs), dict(back)
-        return before | self._known
+        return {*before, *self._order}
 
     def read(self, sha256: str) -> Item | None:
         """Return a release, None for one that is gone."""
@@ -108,6 +109,7 @@ class _Shelf:
             return None
         return {
             **_facts(release),
+            "order": self._order.get(sha256),
             "signature": self._house.signatures.state(release),
             "runs_on": self._runs.get(sha256, []),
             "goes_back": self._goes_back.get(sha256, []),

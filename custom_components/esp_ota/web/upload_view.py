@@ -72,7 +72,8 @@ class UploadView(HomeAssistantView):
                 return await self._async_add(hass, upload, file)
         except OtaError as err:
             name = one_line(upload.file_name)
-            LOGGER.info("%s from a build machine is not usable: %s", name, err)
+            if not upload.fields.get("look"):
+                LOGGER.info("%s from a build machine is not usable: %s", name, err)
             status = _STATUS.get(err.cause, HTTPStatus.UNPROCESSABLE_ENTITY)
             message = await async_file_sentence(hass, err)
             answer = {"error": err.cause, "message": message, "file": upload.file_name}
