@@ -14,6 +14,13 @@ from .checks_back import (
     what_ran_before_is_put_back_by_a_button,
     what_ran_before_is_put_back_from_a_repair,
 )
+from .checks_page import (
+    an_update_is_followed_on_the_page,
+    firmware_is_brought_and_taken_away_on_the_page,
+    nobody_is_kept_off_the_page,
+    the_page_can_be_used_by_keyboard,
+    the_page_shows_modules_and_their_safe_state,
+)
 from .garden import VALVE, VALVE_JAMMED
 from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
@@ -201,6 +208,7 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     a_module_is_added,
     without_a_safe_state_an_update_is_refused,
     a_safe_state_is_made_in_the_editor,
+    the_page_shows_modules_and_their_safe_state,
     an_update_ends_up_to_date,
     a_firmware_file_is_uploaded,
     a_jammed_valve_stops_an_update,
@@ -208,5 +216,9 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     new_firmware_is_watched,
     what_ran_before_is_put_back_from_a_repair,
     what_ran_before_is_put_back_by_a_button,
+    an_update_is_followed_on_the_page,
+    firmware_is_brought_and_taken_away_on_the_page,
+    the_page_can_be_used_by_keyboard,
+    nobody_is_kept_off_the_page,
     the_log_has_no_complaint,
 ]

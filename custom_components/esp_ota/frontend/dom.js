@@ -24,6 +24,13 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+/** Let an element have these children in this order; what is in its place stays untouched. */
+export function place(parent, children) {
+  for (const [at, child] of children.entries())
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  while (parent.children.length > children.length) parent.lastChild.remove();
+}
+
 /** Draw a symbol of 24 by 24; it says nothing by itself. */
 export function symbol(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -1,6 +1,6 @@
 // The library: every release with its chip, where it came from, and who runs it.
 
-import { h, setText } from "./dom.js";
+import { h, place, setText } from "./dom.js";
 import { Upload } from "./upload.js";
 
 const COLUMNS = ["release", "for", "from", "signature", "runs_on", "remove"];
@@ -133,7 +133,7 @@ export class LibraryTab {
     seen.sort((a, b) => a.firmware.localeCompare(b.firmware) || b.order - a.order);
     for (const release of seen)
       if (!this._rows.has(release.sha256)) this._rows.set(release.sha256, this._row(release));
-    this._body.replaceChildren(...seen.map((release) => this._rows.get(release.sha256)));
+    place(this._body, seen.map((release) => this._rows.get(release.sha256)));
     setText(this._count, this._t("count", { shown: seen.length, all: this._releases.size }));
   }
 

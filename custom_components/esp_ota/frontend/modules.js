@@ -1,7 +1,7 @@
 // All modules in one table: what runs, what could, what happens now, and how the last update ended.
 
 import { Detail } from "./detail.js";
-import { h, setAttribute, setText } from "./dom.js";
+import { h, place, setAttribute, setText } from "./dom.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
 const SHOWS = {
@@ -145,13 +145,17 @@ export class ModulesTab {
     row.verdict.dataset.verdict = line.verdict;
     setText(row.sentence, (ended && line.sentence) || "");
     row.choose.setAttribute("aria-label", this._t("choose", { module: line.name }));
-    row.act.hidden = !offered && !line.stage;
-    setText(row.act, this._t(line.stage ? "cancel" : "update"));
-    row.act.setAttribute("aria-label", this._t(line.stage ? "cancel_one" : "update_one", {
-      module: line.name,
-      version: line.offered ?? "",
-    }));
-    row.element.dataset.busy = line.stage ? "yes" : "no";
+    row.update.hidden = !offered;
+    row.cancel.hidden = !line.stage;
+    const names = { module: line.name, version: line.offered ?? "" };
+    setAttribute(row.update, "aria-label", this._t("update_one", names));
+    setAttribute(row.cancel, "aria-label", this._t("cancel_one", names));
+    for (const [cell, isEmpty] of [
+      [row.offered, !offered],
+      [row.stage, !row.stage.textContent],
+      [row.verdict, !ended],
+    ])
+      cell.parentElement.classList.toggle("empty", isEmpty);
   }
 
   _row(id) {
@@ -172,7 +176,16 @@ export class ModulesTab {
       bar: h("progress", { max: 100, hidden: true }),
       verdict: h("strong"),
       sentence: h("span", { class: "faint" }),
-      act: h("button", { type: "button", hidden: true, onclick: () => this._act(id) }),
+      update: h(
+        "button",
+        { type: "button", onclick: () => this._page.act("update", "install", this._cards([id])) },
+        this._t("update"),
+      ),
+      cancel: h(
+        "button",
+        { type: "button", onclick: () => this._page.act("esp_ota", "cancel", this._cards([id])) },
+        this._t("cancel"),
+      ),
     };
     const cell = (name, ...children) => h("td", { role: "cell", class: name, "data-label": this._t(`columns.${name}`) }, ...children);
     row.element = h(
@@ -182,8 +195,8 @@ export class ModulesTab {
       cell("name", row.name, row.area),
       cell("firmware", row.firmware),
       cell("runs", row.runs, row.proof),
-      cell("offered", row.offered, row.act),
-      cell("stage", row.stage, row.bar),
+      cell("offered", row.offered, row.update),
+      cell("stage", row.stage, row.bar, row.cancel),
       cell("verdict", row.verdict, row.sentence),
     );
     return row;
@@ -249,9 +262,7 @@ export class ModulesTab {
       const { element, detail } = this._rows.get(id);
       return detail ? [element, detail.element] : [element];
     });
-    const shown = this._body.children;
-    if (rows.length !== shown.length || rows.some((row, at) => row !== shown[at]))
-      this._body.replaceChildren(...rows);
+    place(this._body, rows);
     for (const [name, head] of Object.entries(this._heads)) {
       const direction = step > 0 ? "ascending" : "descending";
       setAttribute(head, "aria-sort", name === by ? direction : null);
@@ -304,10 +315,5 @@ export class ModulesTab {
 
   _cancelChosen() {
     this._page.act("esp_ota", "cancel", this._cards(this._of(this._chosen, (line) => line.stage)));
-  }
-
-  _act(id) {
-    if (this._lines.get(id).stage) this._page.act("esp_ota", "cancel", this._cards([id]));
-    else this._page.act("update", "install", this._cards([id]));
   }
 }

@@ -65,9 +65,23 @@ th[aria-sort="descending"] button::after { content: " \\2193" / ""; }
 tbody tr { border-top: 1px solid var(--divider-color); }
 td.choose, th.choose { width: 36px; }
 td.offered button { margin-inline-start: 8px; }
+td.stage { min-width: 9em; }
 td.verdict { max-width: 32em; }
 .module { font-weight: 500; }
-progress { width: 100%; min-width: 80px; height: 6px; accent-color: var(--primary-color); }
+progress {
+  display: block; width: 100%; min-width: 80px; height: 6px; margin: 4px 0; border: 0; border-radius: 3px;
+  appearance: none; background: var(--divider-color); overflow: hidden;
+}
+progress::-webkit-progress-bar { background: transparent; }
+progress::-webkit-progress-value { background: var(--primary-color); }
+progress::-moz-progress-bar { background: var(--primary-color); }
+progress:not([value])::-moz-progress-bar { background: transparent; }
+progress:not([value]) {
+  background: linear-gradient(90deg, var(--divider-color) 30%, var(--primary-color) 50%, var(--divider-color) 70%);
+  background-size: 200% 100%; animation: wait 2s linear infinite;
+}
+@keyframes wait { from { background-position: 100% 0; } to { background-position: -100% 0; } }
+@media (prefers-reduced-motion: reduce) { progress:not([value]) { animation: none; } }
 button.module { border: 0; padding: 0; min-height: 24px; text-align: start; }
 button.module::before { content: "\\25B8" / ""; display: inline-block; width: 1em; }
 button.module[aria-expanded="true"]::before { content: "\\25BE" / ""; }
@@ -123,7 +137,7 @@ label { display: flex; flex-direction: column; gap: 4px; }
   td { padding: 2px 8px; grid-column: 2; }
   td.choose { grid-column: 1; grid-row: 1 / span 2; }
   .library td, tr.detail td { grid-column: 1 / -1; }
-  td:empty { display: none; }
+  td:empty, td.empty { display: none; }
   td[data-label]:not(.name, .release, .remove)::before {
     content: attr(data-label) ": "; color: var(--secondary-text-color);
   }

@@ -1,0 +1,193 @@
+"""What a person does on the page of its own: look, open, update, bring firmware, take it away."""
+
+import asyncio
+import json
+from pathlib import Path
+import subprocess
+import tempfile
+from typing import Any
+
+from playwright.async_api import Locator, Page, ViewportSize, expect
+
+from .browser import SIZE, go
+from .home import ROOT
+from .modules import GARDEN_VALVE, NEW, OLD
+from .person import UPDATE_MS, Person
+from .pictures import LIVELY, take_picture
+
+_BROUGHT = "1.4.0"
+_WIDTHS = (360, 768, 1280)
+_GRAVE = {"serious", "critical"}
+_SETTLE = 500
+"""Milliseconds for colours to change."""
+
+
+def _install_axe() -> str:
+    """Return the path of axe-core; it is fetched while there still is a network."""
+    return subprocess.check_output([str(ROOT / "script" / "axe")], text=True).strip()
+
+
+async def open_page(person: Person, tab: str = "Modules") -> Locator:
+    """Open the page at a tab and return it."""
+    await go(person.page, "/esp-ota")
+    shown = person.page.locator("esp-ota-page")
+    await shown.get_by_role("tab", name=tab).click()
+    await shown.locator("tbody tr").first.wait_for()
+    return shown
+
+
+async def open_row(shown: Locator, name: str = GARDEN_VALVE.name) -> Locator:
+    """Open a module's row, and return what is in it."""
+    button = shown.get_by_role("button", name=name, exact=True)
+    if await button.get_attribute("aria-expanded") == "false":
+        await button.click()
+    detail = shown.locator("tr.detail")
+    await detail.get_by_role("heading", name="Safe state").wait_for()
+    return detail
+
+
+async def the_page_shows_modules_and_their_safe_state(person: Person) -> None:
+    shown = await open_page(person)
+    row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
+    await expect(row).to_contain_text(OLD)
+    await expect(row).to_contain_text("said by its announcement")
+    await expect(row).to_contain_text(NEW)
+    detail = await open_row(shown)
+    await expect(detail).to_contain_text("Close valve: Garden valve")
+    await expect(detail).to_contain_text("ESP8266")
+    await shown.get_by_role("searchbox").fill("no such module")
+    await expect(shown.get_by_text("No module fits.")).to_be_visible()
+    await shown.get_by_role("searchbox").fill("valve")
+    await expect(row).to_be_visible()
+    await shown.get_by_role("searchbox").fill("")
+
+
+async def an_update_is_followed_on_the_page(person: Person) -> None:
+    page, module = person.page, person.module
+    restarts = module.count("restarted")
+    shown = await open_page(person)
+    detail = await open_row(shown)
+    await detail.get_by_role("combobox", name="Version").select_option(NEW)
+    await detail.get_by_role("button", name="Install this version").click()
+    row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
+    await expect(row.get_by_role("progressbar")).to_be_visible(timeout=UPDATE_MS)
+    await person.client.wait_until("50 %", lambda: person.percentage > 50)
+    await expect(detail.get_by_role("img")).to_be_visible()
+    await take_picture(page, "page-sending", tolerance=LIVELY)
+    await expect(row).to_contain_text("Verified", timeout=UPDATE_MS)
+    await expect(detail.locator(".history li").first).to_contain_text(f"{OLD} to {NEW}")
+    await expect(detail.locator(".history li").first).to_contain_text("Sending")
+    assert module.count("restarted") == restarts + 1
+    assert module.version == NEW
+
+
+async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None:
+    shown = await open_page(person, "Library")
+    with tempfile.TemporaryDirectory() as folder:
+        good, bad = Path(folder) / "some.bin", Path(folder) / "page.bin"
+        good.write_bytes(GARDEN_VALVE.image(_BROUGHT))
+        bad.write_text("<html>Not found</html>")
+        known = Path(folder) / "known.bin"
+        known.write_bytes(GARDEN_VALVE.image(NEW))
+        await shown.locator("input[type=file]").set_input_files([good, bad, known])
+        card = shown.get_by_role("article", name="some.bin")
+        await expect(card).to_contain_text(f"{GARDEN_VALVE.name} {_BROUGHT} for ESP8266")
+        refused = shown.get_by_role("article", name="page.bin")
+        await expect(refused).to_contain_text("This is a web page")
+        same = shown.get_by_role("article", name="known.bin")
+        await expect(same).to_contain_text(f"in the library already, as {GARDEN_VALVE.name} {NEW}")
+        await take_picture(person.page, "page-upload")
+        await card.get_by_role("textbox", name="Release notes").fill("Counts litres.")
+        await card.get_by_role("button", name="Add to the library").click()
+        for other in (refused, same):
+            await other.get_by_role("button", name="Discard").click()
+    row = shown.get_by_role("row").filter(has_text=_BROUGHT)
+    await expect(row).to_contain_text("Counts litres.")
+    await expect(row).to_contain_text("Uploaded")
+    runs = shown.get_by_role("row").filter(has_text=f"{GARDEN_VALVE.name} {NEW}")
+    await expect(runs.locator("td.runs_on")).to_have_text(GARDEN_VALVE.name)
+    await runs.get_by_role("button", name="Remove").click()
+    asked = shown.get_by_role("dialog")
+    await expect(asked).to_contain_text(f"It runs on: {GARDEN_VALVE.name}")
+    await asked.get_by_role("button", name="Cancel").click()
+    await row.get_by_role("button", name="Remove").click()
+    await asked.get_by_role("button", name="Remove").click()
+    await expect(row).to_have_count(0)
+
+
+async def the_page_can_be_used_by_keyboard(person: Person) -> None:
+    page = person.page
+    shown = await open_page(person)
+    await shown.get_by_role("tab", name="Modules").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(shown.get_by_role("tab", name="Library")).to_be_focused()
+    await expect(shown.get_by_role("tab", name="Library")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    await page.keyboard.press("ArrowLeft")
+    button = shown.get_by_role("button", name=GARDEN_VALVE.name, exact=True)
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(button).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("Space")
+    await expect(button).to_have_attribute("aria-expanded", "false")
+
+
+async def nobody_is_kept_off_the_page(person: Person) -> None:
+    """Let axe-core look at every width in light and dark, with all of it open."""
+    page = person.page
+    shown = await open_page(person)
+    await page.add_script_tag(path=await asyncio.to_thread(_install_axe))
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width in _WIDTHS:
+            await page.set_viewport_size(ViewportSize(width=width, height=900))
+            for tab in ("Modules", "Library"):
+                await shown.get_by_role("tab", name=tab).click()
+                await shown.locator("tbody tr").first.wait_for()
+                if tab == "Modules":
+                    await open_row(shown)
+                await page.wait_for_timeout(_SETTLE)
+                place = f"{tab}, {width} wide, {scheme}"
+                found += [f"{place}: {what}" for what in await _problems(page)]
+                await _look(page, tab, width, scheme)
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size(SIZE)
+    assert not found, "\n".join(found)
+
+
+async def _problems(page: Page) -> list[str]:
+    """Return what axe-core finds grave in our page, and what is wider than the window."""
+    found: list[dict[str, Any]] = await page.evaluate(
+        """async () => {
+          const options = {resultTypes: ["violations"]};
+          const {violations} = await axe.run(document, options);
+          return violations.flatMap(({id, impact, nodes}) => nodes.map(
+            ({target, failureSummary}) => ({id, impact, target, failureSummary})));
+        }"""
+    )
+    ours = [one for one in found if "esp-ota-page" in json.dumps(one["target"])]
+    told = [
+        f"{one['id']}: {one['target'][-1]}: {one['failureSummary']}"
+        for one in ours
+        if one["impact"] in _GRAVE
+    ]
+    wide = await page.evaluate(
+        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return told + ([f"{wide} pixels wider than the window"] if wide else [])
+
+
+async def _look(page: Page, tab: str, width: int, scheme: str) -> None:
+    """Take the pictures of the documentation."""
+    names = {
+        ("Modules", 1280, "light"): "page",
+        ("Modules", 1280, "dark"): "page-dark",
+        ("Modules", 360, "light"): "page-phone",
+        ("Library", 1280, "light"): "page-library",
+        ("Library", 360, "dark"): "page-library-phone",
+    }
+    if (tab, width, scheme) in names:
+        # Times, and how long something took, are different in every run.
+        await take_picture(page, names[tab, width, scheme], tolerance=LIVELY)
