@@ -6,15 +6,18 @@ from typing import Any
 import voluptuous as vol
 
 from homeassistant.components.update import ATTR_INSTALLED_VERSION
+from homeassistant.components.update.const import ATTR_IN_PROGRESS
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 
 from ..const import CONF_FIRMWARE, DOMAIN
 from ..house import HOUSE, House
+from ..installs import ModuleRuntime
 from ..library import Release
 from .feed import Feed, Item
 
@@ -43,9 +46,7 @@ def subscribe_library(
 
     @callback
     def state_changed(event: Event[EventStateChangedData]) -> None:
-        states = (event.data["old_state"], event.data["new_state"])
-        before, now = (state and state.attributes.get(ATTR_INSTALLED_VERSION) for state in states)
-        if before != now:
+        if _seen(event.data["old_state"]) != _seen(event.data["new_state"]):
             changed()
 
     registry = er.async_get(hass)
@@ -92,9 +93,8 @@ class _Shelf:
             return found[firmware, version]
 
         for entry in house.modules:
-            known = house.journal.known(entry.entry_id)
-            firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
-            running = of(firmware, known["version"]) if firmware and known else []
+            firmware, version = _running(house, entry)
+            running = of(firmware, version) if firmware and version else []
             for sha256 in running:
                 runs[sha256].append(entry.title)
             for sha256 in house.journal.good(entry.entry_id):
@@ -115,6 +115,23 @@ class _Shelf:
             "goes_back": self._goes_back.get(sha256, []),
             "waited_for": sha256 in self._waits,
         }
+
+
+def _running(house: House, entry: ConfigEntry) -> tuple[str | None, str | None]:
+    """Return firmware and version of a module; what is not loaded runs what it ran last."""
+    runtime = getattr(entry, "runtime_data", None)
+    if isinstance(runtime, ModuleRuntime):
+        data = runtime.coordinator.data
+        return data.firmware, data.installed
+    known = house.journal.known(entry.entry_id)
+    firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
+    return firmware, known["version"] if known else None
+
+
+def _seen(state: State | None) -> list[Any]:
+    """Return what of a card tells that another release runs, or is waited for."""
+    names = (ATTR_INSTALLED_VERSION, ATTR_IN_PROGRESS)
+    return [state.attributes.get(name) for name in names] if state else []
 
 
 def _facts(release: Release) -> dict[str, Any]:

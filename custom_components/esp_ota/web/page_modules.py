@@ -9,18 +9,24 @@ from homeassistant.components.update import ATTR_LATEST_VERSION
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import STATE_ON
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_ON
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import (
     CONF_EQUIPMENT,
+    CONF_KIND,
     CONF_SAFE_STATE,
     CONF_TIME_LIMIT,
     DOMAIN,
     EQUIPMENT_HOUSE,
+    KIND_MODULE,
     TRANSPORT_PULL,
 )
 from ..house import HOUSE
@@ -55,7 +61,35 @@ def subscribe_modules(
     def state_changed(event: Event[EventStateChangedData]) -> None:
         feed.async_changed(lines.owners[event.data["entity_id"]])
 
-    stop = async_track_state_change_event(hass, list(lines.owners), state_changed)
+    @callback
+    def is_shown(data: EventStateChangedData) -> bool:
+        return data["entity_id"] in lines.owners
+
+    @callback
+    def entry_changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.data.get(CONF_KIND) == KIND_MODULE:
+            lines.take(entry.entry_id)
+            feed.async_changed(entry.entry_id)
+
+    @callback
+    def entity_changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        entity = er.async_get(hass).async_get(event.data["entity_id"])
+        if entity and entity.platform == DOMAIN and entity.config_entry_id in lines.entries:
+            lines.take(entity.config_entry_id)
+            feed.async_changed(entity.config_entry_id)
+
+    stops = [
+        # One listener for all: they come and go.
+        hass.bus.async_listen(EVENT_STATE_CHANGED, state_changed, event_filter=is_shown),
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, entity_changed),
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed),
+    ]
+
+    @callback
+    def stop() -> None:
+        for each in stops:
+            each()
+
     feed.async_start(lines.entries, stop)
 
 
@@ -64,14 +98,22 @@ class _Lines:
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
-        self.entries = {entry.entry_id: entry for entry in hass.data[HOUSE].modules}
-        self._entities = {key: _entities(hass, entry) for key, entry in self.entries.items()}
-        self.owners = {
-            entity_id: key
-            for key, entities in self._entities.items()
-            for entity_id in entities.values()
-        }
+        self.entries: dict[str, ConfigEntry] = {}
+        self.owners: dict[str, str] = {}
         """Which module an entity belongs to."""
+        self._entities: dict[str, Mapping[str, str]] = {}
+        for entry in hass.data[HOUSE].modules:
+            self.take(entry.entry_id)
+
+    def take(self, key: str) -> None:
+        """Look anew whether there is such a module, and which entities it has."""
+        for entity_id in self._entities.pop(key, {}).values():
+            self.owners.pop(entity_id, None)
+        self.entries.pop(key, None)
+        if (entry := self._hass.config_entries.async_get_entry(key)) is not None:
+            self.entries[key] = entry
+            self._entities[key] = _entities(self._hass, entry)
+            self.owners |= dict.fromkeys(self._entities[key].values(), key)
 
     def read(self, key: str) -> Item | None:
         """Return a module's line."""
