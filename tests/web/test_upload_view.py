@@ -21,6 +21,7 @@ from homeassistant.core import HomeAssistant
 from tests.corpus.filesystems import littlefs
 from tests.kit.entries import StartModule, entry_for, firmware
 from tests.kit.garden import Garden, until
+from tests.virtual_module import build_image
 
 URL = "/api/esp_ota/firmware"
 
@@ -284,3 +285,61 @@ async def test_the_token_of_a_mere_user_is_not_enough(
     status, answer = await told(await client.post(URL, data=firmware("1.1.0")))
     assert (status, answer["error"]) == (HTTPStatus.FORBIDDEN, "not_admin")
     assert library.releases == []
+
+
+# Looked at, and not kept
+
+
+async def test_a_look_says_what_a_file_would_be_and_keeps_nothing(
+    library: Library, send: Send, config_dir: Path
+) -> None:
+    status, answer = await send(firmware("1.1.0"), look="1")
+    assert status == HTTPStatus.OK
+    assert (answer["firmware"], answer["version"], answer["chip"]) == (
+        "garden-valve",
+        "1.1.0",
+        "esp8266",
+    )
+    assert (answer["new"], answer["kept"], answer.get("error")) == (True, False, None)
+    assert library.releases == []
+    assert leftovers(config_dir) == []
+
+
+async def test_a_look_says_that_a_file_is_there_already_and_what_it_is_called(
+    library: Library, send: Send
+) -> None:
+    await send(firmware("1.1.0"), firmware="shed-valve", version="7")
+    _, answer = await send(firmware("1.1.0"), look="1", firmware="other")
+    assert (answer["firmware"], answer["version"], answer["new"]) == ("shed-valve", "7", False)
+
+
+async def test_a_look_says_what_is_against_a_file_and_what_is_known_of_it(
+    library: Library, send: Send
+) -> None:
+    await send(firmware("1.1.0"))
+    other = build_image("esp8266", name="garden-valve", version="1.1.0", size=9000)
+    status, answer = await send(other, look="1")
+    assert (status, answer["error"]) == (HTTPStatus.OK, "release_conflict")
+    assert "in the library already, with other bytes" in answer["message"]
+
+    status, answer = await send(other, look="1", version="1.1.1")
+    assert (answer["version"], answer.get("error")) == ("1.1.1", None)
+
+    nameless = build_image("esp8266", name="", version="", size=9000)
+    status, answer = await send(nameless, name="x.bin", look="1")
+    assert (status, answer["error"]) == (HTTPStatus.OK, "version_missing")
+    assert (answer["chip"], answer["kind"], answer["size"]) == ("esp8266", "sketch", len(nameless))
+    assert [release.version for release in library.releases] == ["1.1.0"]
+
+
+async def test_a_look_at_what_is_no_firmware_says_so(library: Library, send: Send) -> None:
+    status, answer = await send(b"<html>404", look="1")
+    assert (status, answer["error"]) == (HTTPStatus.UNPROCESSABLE_ENTITY, "html_page")
+
+
+async def test_what_comes_from_the_page_was_brought_by_a_person(
+    library: Library, send: Send
+) -> None:
+    await send(firmware("1.1.0"), source="upload")
+    (release,) = library.releases
+    assert release.source == "upload"

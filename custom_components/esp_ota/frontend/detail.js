@@ -189,7 +189,7 @@ export class Detail {
     this._fill(
       "history",
       this._t("history"),
-      items.length ? h("ol", {}, items) : h("p", {}, this._t("no_history")),
+      items.length ? h("ol", { tabindex: 0, "aria-label": this._t("history") }, items) : h("p", {}, this._t("no_history")),
     );
   }
 }

@@ -1,0 +1,104 @@
+"""The last installs of each module: bounded, kept over restarts, read as far as they can be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.house.history import MOST, History, Past
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import CoreState, HomeAssistant
+
+STORE = "esp_ota.history"
+
+
+def past(version: str, **changes: Any) -> Past:
+    known: dict[str, Any] = {
+        "ended": 1.5,
+        "seconds": 12,
+        "verdict": "verified",
+        "cause": None,
+        "sentence": f"garden-valve runs {version} now.",
+        "firmware": "garden-valve",
+        "version": version,
+        "before": None,
+        "transport": "arduino_ota",
+        "who": None,
+        "stages": {"sending": 3.5},
+    }
+    return known | changes  # type: ignore[return-value]
+
+
+async def loaded(hass: HomeAssistant) -> History:
+    history = History(hass)
+    await history.async_load()
+    return history
+
+
+async def written(hass: HomeAssistant) -> None:
+    """Let Home Assistant write what it has put off, as it does at its stop."""
+    hass.set_state(CoreState.final_write)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Let it be a real disk."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(config_dir: Path) -> None:
+    """Have a folder of this test's own."""
+
+
+async def test_the_last_ones_are_kept_the_newest_first(hass: HomeAssistant) -> None:
+    history = await loaded(hass)
+    for number in range(MOST + 5):
+        history.async_add("a", past(f"1.0.{number}"))
+    history.async_add("b", past("2.0.0"))
+    await written(hass)
+
+    again = await loaded(hass)
+    assert [item["version"] for item in again.of("a")] == [
+        f"1.0.{number}" for number in range(MOST + 4, 4, -1)
+    ]
+    assert again.of("b") == [past("2.0.0")]
+    assert again.of("c") == []
+
+
+async def test_a_removed_module_is_forgotten(hass: HomeAssistant) -> None:
+    history = await loaded(hass)
+    history.async_add("a", past("1.0.0"))
+    history.async_forget("a")
+    await written(hass)
+    assert (await loaded(hass)).of("a") == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "versions"),
+    [
+        ({"past": {"a": [past("1.0.0"), {"version": "1.1.0"}]}}, ["1.0.0"]),
+        ({"past": {"a": [past("1.0.0", seconds="long")], "b": 3}}, []),
+        ({"past": []}, []),
+        ({}, []),
+    ],
+    ids=["half of one", "wrong kinds", "a list", "nothing"],
+)
+async def test_what_cannot_be_read_is_left_out_and_put_aside(
+    hass: HomeAssistant, config_dir: Path, stored: dict[str, Any], versions: list[str]
+) -> None:
+    folder = config_dir / ".storage"
+    document = {"version": 1, "minor_version": 1, "key": STORE, "data": stored}
+
+    def write() -> None:
+        folder.mkdir()
+        (folder / STORE).write_text(json.dumps(document), encoding="utf-8")
+
+    await hass.async_add_executor_job(write)
+    history = await loaded(hass)
+    assert [item["version"] for item in history.of("a")] == versions
+    aside = await hass.async_add_executor_job(lambda: list(folder.glob(f"{STORE}.unread-*")))
+    assert bool(aside) is bool(stored)
