@@ -24,6 +24,7 @@ PREFIXES = {
     "detail.js": "detail.",
     "library.js": "library.",
     "upload.js": "upload.",
+    "queue.js": "queue.",
     "safe.js": "safe.",
 }
 

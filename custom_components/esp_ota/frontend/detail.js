@@ -124,7 +124,7 @@ export class Detail {
     );
   }
 
-  _draw_evidence({ said, seen, left }) {
+  _draw_evidence({ said, seen }) {
     const texts = this._page.texts;
     const items = said.map((one) =>
       h(
@@ -135,7 +135,7 @@ export class Detail {
         texts.ago(one.at),
       ),
     );
-    const heard = left ? this._t("said_goodbye") : seen && this._t("heard", { ago: texts.ago(seen) });
+    const heard = seen && this._t("heard", { ago: texts.ago(seen) });
     this._fill(
       "evidence",
       this._t("evidence"),

@@ -140,9 +140,9 @@ export class ModulesTab {
     row.bar.hidden = !line.stage;
     setAttribute(row.bar, "value", line.percent);
     row.bar.setAttribute("aria-label", this._t("progress_of", { module: line.name }));
-    const ended = line.verdict && line.verdict !== "unknown" && line.verdict !== "unavailable";
+    const ended = Boolean(line.verdict);
     setText(row.verdict, ended ? texts.verdict(line.verdict) : "");
-    row.verdict.dataset.verdict = line.verdict;
+    row.verdict.dataset.verdict = line.verdict ?? "";
     setText(row.sentence, (ended && line.sentence) || "");
     row.choose.setAttribute("aria-label", this._t("choose", { module: line.name }));
     row.update.hidden = !offered;
@@ -213,6 +213,7 @@ export class ModulesTab {
       const of = line.limit && this._t("took_of", { took, limit: texts.duration(line.limit) });
       words.push(of || took);
     }
+    if (line.waits) return `${line.place}. ${line.waits}`;
     if (line.waits_for) words.push(this._t("waits_for", { what: line.waits_for }));
     return words.join(" ");
   }

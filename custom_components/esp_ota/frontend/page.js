@@ -3,11 +3,12 @@
 import { h, symbol } from "./dom.js";
 import { LibraryTab } from "./library.js";
 import { ModulesTab } from "./modules.js";
+import { QueueTab } from "./queue.js";
 import { STYLE } from "./style.js";
 import { Texts } from "./texts.js";
 
 const MENU = "M3 6h18v2H3V6m0 5h18v2H3v-2m0 5h18v2H3v-2Z";
-const TABS = { modules: ModulesTab, library: LibraryTab };
+const TABS = { modules: ModulesTab, queue: QueueTab, library: LibraryTab };
 
 class EspOtaPage extends HTMLElement {
   constructor() {

@@ -19,6 +19,7 @@ from ..const import CONF_FIRMWARE, DOMAIN
 from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
+from ..modules import identity_of
 from .feed import Feed, Item
 
 
@@ -50,8 +51,8 @@ def subscribe_library(
             changed()
 
     registry = er.async_get(hass)
-    names = ((entry, f"{entry.entry_id}_firmware") for entry in house.modules)
-    cards = (registry.async_get_entity_id("update", DOMAIN, name) for _, name in names)
+    names = (f"{identity_of(entry)}_firmware" for entry in house.modules)
+    cards = (registry.async_get_entity_id("update", DOMAIN, name) for name in names)
     stops = [
         house.library.async_add_listener(changed),
         async_track_state_change_event(hass, [card for card in cards if card], state_changed),

@@ -126,7 +126,7 @@ class _Parts:
         return {
             "said": said,
             "seen": round(seen.timestamp()) if seen else None,
-            "left": data.left,
+            "reachable": data.reachable,
         }
 
     def _equipment(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryChange,
 )
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_ON
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -31,14 +31,17 @@ from ..const import (
 )
 from ..house import HOUSE
 from ..installs import ModuleRuntime
-from ..ota import InstallStage
+from ..modules import ModuleCoordinator, identity_of
+from ..ota import EvidenceSource, InstallStage
 from .feed import Feed, Item
 
 _CARD: Final = "firmware"
-_VERDICT: Final = "last_verdict"
-_REACHABLE: Final = "reachable"
-_SHOWN: Final = {_CARD: "update", _VERDICT: "sensor", _REACHABLE: "binary_sensor"}
-"""The entities whose states are shown, and their platforms."""
+_SHOWN: Final = {_CARD: "update", "reachable": "binary_sensor"}
+"""The entities that change when something does that is shown, and their platforms."""
+_TOLD: Final = {"offered": ATTR_LATEST_VERSION, "waits": "queue_sentence"}
+"""What only the card says, and in which attribute."""
+_REMEMBERED: Final = "remembered"
+"""It was said before the last restart."""
 
 
 @callback
@@ -119,23 +122,10 @@ class _Lines:
         """Return a module's line."""
         if (entry := self.entries.get(key)) is None:
             return None
-        shown = {
-            name: state
-            for name, entity_id in self._entities[key].items()
-            if (state := self._hass.states.get(entity_id)) is not None
-        }
-        card, verdict, reachable = (shown.get(name) for name in _SHOWN)
-        line: dict[str, Any] = {
-            "name": entry.title,
-            "entity": self._entities[key].get(_CARD),
-            "reachable": reachable.state == STATE_ON if reachable else None,
-        }
-        if card is not None:
-            line["offered"] = card.attributes.get(ATTR_LATEST_VERSION)
-        if verdict is not None:
-            told = ("sentence", "cause")
-            line |= {"verdict": verdict.state, "ended": verdict.last_changed.timestamp()}
-            line |= {name: verdict.attributes.get(name) for name in told}
+        card = self._entities[key].get(_CARD)
+        line: dict[str, Any] = {"name": entry.title, "entity": card}
+        if card is not None and (state := self._hass.states.get(card)) is not None:
+            line |= {name: state.attributes.get(told) for name, told in _TOLD.items()}
         runtime = getattr(entry, "runtime_data", None)
         if isinstance(runtime, ModuleRuntime):
             line |= _of_module(runtime)
@@ -143,10 +133,11 @@ class _Lines:
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
-    """Return the ids of the entities of a module that are shown."""
+    """Return the ids of the entities of a module whose changes are shown."""
     registry = er.async_get(hass)
+    identity = identity_of(entry)
     found = {
-        name: registry.async_get_entity_id(platform, DOMAIN, f"{entry.entry_id}_{name}")
+        name: registry.async_get_entity_id(platform, DOMAIN, f"{identity}_{name}")
         for name, platform in _SHOWN.items()
     }
     return {name: entity_id for name, entity_id in found.items() if entity_id is not None}
@@ -155,19 +146,34 @@ def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
 def _of_module(runtime: ModuleRuntime) -> dict[str, Any]:
     coordinator = runtime.coordinator
     data, device = coordinator.data, coordinator.device
-    best, progress = coordinator.statements.best, data.progress
+    ended, progress = data.ended, data.progress
     stage = progress.stage if progress else None
+    past = coordinator.house.history.of(coordinator.config_entry.entry_id)
     return {
         "device": device.id if device else None,
+        "reachable": data.reachable,
         "firmware": data.firmware,
         "runs": data.installed,
-        "proof": "assumed" if data.assumed else best.source if best else None,
+        "proof": _proof(coordinator),
         "stage": stage,
         "since": runtime.installer.chronicle.since if stage else None,
         "limit": _limit(runtime, stage),
         "percent": progress.percent if progress else None,
         "waits_for": progress.waits_for if progress else None,
+        "place": progress.place if progress else None,
+        "verdict": ended["verdict"] if ended else None,
+        "sentence": ended["sentence"] if ended else None,
+        "ended": past[0]["ended"] if past else None,
     }
+
+
+def _proof(coordinator: ModuleCoordinator) -> str | None:
+    """Return who says what runs, None where nobody does."""
+    if coordinator.data.assumed:
+        return EvidenceSource.ASSUMED
+    if (best := coordinator.statements.best) is not None:
+        return best.source
+    return _REMEMBERED if coordinator.data.installed else None
 
 
 def _limit(runtime: ModuleRuntime, stage: InstallStage | None) -> float | None:
