@@ -21,6 +21,7 @@ export class ModulesTab {
     this._lines = new Map();
     this._rows = new Map();
     this._chosen = new Set();
+    this._opened = new Set();
     this._sort = { by: "name", step: 1 };
     this._draw();
   }
@@ -36,7 +37,6 @@ export class ModulesTab {
     this._stop?.();
     clearInterval(this._clock);
     for (const row of this._rows.values()) row.detail?.close();
-    for (const row of this._rows.values()) row.detail = undefined;
   }
 
   _t(key, values) {
@@ -118,6 +118,7 @@ export class ModulesTab {
       this._rows.get(id)?.detail?.close();
       this._rows.delete(id);
       this._chosen.delete(id);
+      this._opened.delete(id);
     }
     for (const id of told.all ? this._lines.keys() : Object.keys(told.changed ?? {}))
       this._fill(id);
@@ -129,6 +130,7 @@ export class ModulesTab {
     const line = this._lines.get(id);
     const row = this._rows.get(id);
     const texts = this._page.texts;
+    if (row.detail) row.detail.line = line;
     setText(row.name, line.name);
     setText(row.area, this._area(line));
     setText(row.firmware, line.firmware ?? this._t("unknown"));
@@ -199,6 +201,8 @@ export class ModulesTab {
       cell("stage", row.stage, row.bar, row.cancel),
       cell("verdict", row.verdict, row.sentence),
     );
+    row.choose.checked = this._chosen.has(id);
+    if (this._opened.has(id)) this._openRow(row, id);
     return row;
   }
 
@@ -228,12 +232,19 @@ export class ModulesTab {
     if (row.detail) {
       row.detail.close();
       row.detail = undefined;
+      this._opened.delete(id);
+      row.name.setAttribute("aria-expanded", "false");
     } else {
-      row.detail = new Detail(this._page, id, this._lines.get(id));
-      row.detail.open();
+      this._openRow(row, id);
     }
-    row.name.setAttribute("aria-expanded", String(Boolean(row.detail)));
     this._arrange();
+  }
+
+  _openRow(row, id) {
+    this._opened.add(id);
+    row.detail = new Detail(this._page, id, this._lines.get(id));
+    row.detail.open();
+    row.name.setAttribute("aria-expanded", "true");
   }
 
   _area(line) {
