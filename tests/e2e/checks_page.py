@@ -70,6 +70,7 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     await detail.get_by_role("combobox", name="Version").select_option(NEW)
     await detail.get_by_role("button", name="Install this version").click()
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
+    await expect(row).to_contain_text("Making safe: Close valve: Garden valve")
     await expect(row.get_by_role("progressbar")).to_be_visible(timeout=UPDATE_MS)
     await person.client.wait_until("50 %", lambda: person.percentage > 50)
     await expect(detail.get_by_role("img")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import { Detail } from "./detail.js";
 import { h, place, setAttribute, setText } from "./dom.js";
+import { actionText, loadNames } from "./safe.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
 const SHOWS = {
@@ -139,6 +140,7 @@ export class ModulesTab {
     const offered = isOffered(line);
     setText(row.offered, offered ? line.offered : "");
     setText(row.stage, this._doing(line));
+    if (line.does) this._nameDoing(id, line.does);
     row.bar.hidden = !line.stage;
     setAttribute(row.bar, "value", line.percent);
     row.bar.setAttribute("aria-label", this._t("progress_of", { module: line.name }));
@@ -210,7 +212,8 @@ export class ModulesTab {
   _doing(line) {
     const texts = this._page.texts;
     if (!line.stage) return line.reachable === false ? this._t("away") : "";
-    const words = [texts.stage(line.stage)];
+    const does = (line.does ?? []).map((step) => actionText(texts, this._page.hass, step)).join(", ");
+    const words = [texts.stage(line.stage) + (does && `: ${does}`)];
     if (line.percent !== null) words.push(`${line.percent} %`);
     else if (line.since) {
       const took = texts.duration(Math.max(0, Math.round(Date.now() / 1000 - line.since)));
@@ -220,6 +223,13 @@ export class ModulesTab {
     if (line.waits) return `${line.place}. ${line.waits}`;
     if (line.waits_for) words.push(this._t("waits_for", { what: line.waits_for }));
     return words.join(" ");
+  }
+
+  /** Name what is done to the equipment, once the names are there. */
+  async _nameDoing(id, does) {
+    await loadNames(this._page.texts, this._page.hass, { does });
+    const row = this._rows.get(id);
+    if (row) setText(row.stage, this._doing(this._lines.get(id)));
   }
 
   _tick() {

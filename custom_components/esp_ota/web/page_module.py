@@ -1,6 +1,7 @@
 """What the page shows of one module when its row is opened, besides its line."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 import time
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from ..installs import ModuleRuntime
 from .feed import Feed, Item
 
 _HOST: Final = "{host}"
+_WEB: Final = ("http://", "https://")
 
 
 @callback
@@ -102,8 +104,9 @@ class _Parts:
     def _page(self, host: str) -> str | None:
         """Return the address of the module's own page, where it is known to have one."""
         named = self._entry.options.get(CONF_INFO_URL, "")
-        if _HOST in named:
-            return str(URL(named.replace(_HOST, host)).origin())
+        if _HOST in named and named.startswith(_WEB):
+            with suppress(ValueError):  # it was typed, and looked at by nobody
+                return str(URL(named.replace(_HOST, host)).origin())
         if TRANSPORT_UPLOAD in self._coordinator.transports:
             port = int(self._entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
             return str(URL.build(scheme="http", host=host, port=port))

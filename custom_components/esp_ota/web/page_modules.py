@@ -20,12 +20,15 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import (
+    CONF_ACTIONS,
     CONF_EQUIPMENT,
     CONF_KIND,
+    CONF_RESTORE,
     CONF_SAFE_STATE,
     CONF_TIME_LIMIT,
     DOMAIN,
     EQUIPMENT_HOUSE,
+    EQUIPMENT_NOTHING,
     KIND_MODULE,
     TRANSPORT_PULL,
 )
@@ -40,6 +43,7 @@ _SHOWN: Final = {_CARD: "update", "reachable": "binary_sensor"}
 """The entities that change when something does that is shown, and their platforms."""
 _TOLD: Final = {"offered": ATTR_LATEST_VERSION, "waits": "queue_sentence"}
 """What only the card says, and in which attribute."""
+_MOST_ACTIONS: Final = 3
 _REMEMBERED: Final = "remembered"
 """It was said before the last restart."""
 
@@ -158,6 +162,7 @@ def _of_module(runtime: ModuleRuntime) -> dict[str, Any]:
         "stage": stage,
         "since": runtime.installer.chronicle.since if stage else None,
         "limit": _limit(runtime, stage),
+        "does": _does(runtime, stage),
         "percent": progress.percent if progress else None,
         "waits_for": progress.waits_for if progress else None,
         "place": progress.place if progress else None,
@@ -176,6 +181,25 @@ def _proof(coordinator: ModuleCoordinator) -> str | None:
     return _REMEMBERED if coordinator.data.installed else None
 
 
+def _safe_state(runtime: ModuleRuntime) -> Mapping[str, Any]:
+    """Return the safe state that the module's equipment gets, empty for none."""
+    coordinator = runtime.coordinator
+    options = coordinator.config_entry.options
+    of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
+    safe_state: Mapping[str, Any] = (coordinator.house.options if of_house else options).get(
+        CONF_SAFE_STATE, {}
+    )
+    return safe_state if options.get(CONF_EQUIPMENT) != EQUIPMENT_NOTHING else {}
+
+
+def _does(runtime: ModuleRuntime, stage: InstallStage | None) -> list[Any] | None:
+    """Return what is done to the equipment in a stage: the first actions, as they are stored."""
+    key = {InstallStage.MAKING_SAFE: CONF_ACTIONS, InstallStage.RESTORING: CONF_RESTORE}.get(
+        stage or InstallStage.DONE
+    )
+    return list(_safe_state(runtime).get(key, [])[:_MOST_ACTIONS]) if key else None
+
+
 def _limit(runtime: ModuleRuntime, stage: InstallStage | None) -> float | None:
     """Return how many seconds a stage may take, where that is known."""
     coordinator = runtime.coordinator
@@ -183,9 +207,6 @@ def _limit(runtime: ModuleRuntime, stage: InstallStage | None) -> float | None:
         watch = coordinator.house.patience.watch
         return watch.go + watch.back
     if stage in {InstallStage.MAKING_SAFE, InstallStage.RESTORING}:
-        options = coordinator.config_entry.options
-        of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
-        chosen = coordinator.house.options if of_house else options
-        limit = chosen.get(CONF_SAFE_STATE, {}).get(CONF_TIME_LIMIT)
+        limit = _safe_state(runtime).get(CONF_TIME_LIMIT)
         return float(limit) if limit else None
     return None
