@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house.history import MOST, History, Past
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from tests.kit.sentences import assert_issue_is_whole
 
 STORE = "esp_ota.history"
 
@@ -88,7 +91,11 @@ async def test_a_removed_module_is_forgotten(hass: HomeAssistant) -> None:
     ids=["half of one", "wrong kinds", "a list", "nothing"],
 )
 async def test_what_cannot_be_read_is_left_out_and_put_aside(
-    hass: HomeAssistant, config_dir: Path, stored: dict[str, Any], versions: list[str]
+    hass: HomeAssistant,
+    config_dir: Path,
+    issue_registry: ir.IssueRegistry,
+    stored: dict[str, Any],
+    versions: list[str],
 ) -> None:
     folder = config_dir / ".storage"
     document = {"version": 1, "minor_version": 1, "key": STORE, "data": stored}
@@ -102,3 +109,7 @@ async def test_what_cannot_be_read_is_left_out_and_put_aside(
     assert [item["version"] for item in history.of("a")] == versions
     aside = await hass.async_add_executor_job(lambda: list(folder.glob(f"{STORE}.unread-*")))
     assert bool(aside) is bool(stored)
+    issue = issue_registry.async_get_issue(DOMAIN, "history_set_aside")
+    assert bool(issue) is bool(stored)
+    if issue is not None:
+        assert_issue_is_whole(issue)

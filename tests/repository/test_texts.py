@@ -142,6 +142,20 @@ def test_an_issue_is_described_or_can_be_fixed() -> None:
         assert ("description" in issue) != ("fix_flow" in issue), key
 
 
+def test_every_store_has_a_repair_for_what_cannot_be_read() -> None:
+    issues = read("translations/en.json")["issues"]
+    stores = {
+        argument.value
+        for tree in modules().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "KeptStore"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+    assert {"history", "journal", "library", "memory"} <= stores
+    assert {f"{store}_set_aside" for store in stores} <= issues.keys()
+
+
 def test_every_cause_has_a_sentence() -> None:
     enum = next(
         node

@@ -66,6 +66,7 @@ tbody tr { border-top: 1px solid var(--divider-color); }
 td.choose, th.choose { width: 36px; }
 td.offered button { margin-inline-start: 8px; }
 td.stage { min-width: 9em; }
+td.name { min-width: 10em; }
 td.verdict { max-width: 32em; }
 .module { font-weight: 500; }
 progress {
