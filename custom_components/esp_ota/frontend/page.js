@@ -147,7 +147,9 @@ class EspOtaPage extends HTMLElement {
   /** Subscribe to one of our commands; returns what ends it. */
   subscribe(command, take) {
     const unsubscribing = this._hass.connection.subscribeMessage(take, command);
-    unsubscribing.catch((error) => this.complain(error.message));
+    unsubscribing.catch((error) =>
+      this.complain(error.code === "not_found" ? this._texts.t("common.not_there") : error.message),
+    );
     return () => unsubscribing.then((stop) => stop(), () => undefined);
   }
 
@@ -158,7 +160,7 @@ class EspOtaPage extends HTMLElement {
     try {
       await this._hass.callService(domain, action, data, target, false);
     } catch (error) {
-      this.complain(error.message);
+      this.complain(await this._texts.sentence(this._hass, error));
     }
   }
 

@@ -23,8 +23,16 @@ export class Texts {
   }
 
   /** Return any text that was loaded, empty for none. */
-  of(key) {
-    return this._localize(key);
+  of(key, values) {
+    return this._localize(key, values);
+  }
+
+  /** Return the sentence of what Home Assistant refused, in the language of the person. */
+  async sentence(hass, error) {
+    if (!error.translation_key) return error.message;
+    await this.loadMore(hass, "exceptions", error.translation_domain);
+    const key = `component.${error.translation_domain}.exceptions.${error.translation_key}.message`;
+    return this.of(key, error.translation_placeholders) || error.message;
   }
 
   /** Load texts of another integration: names of its actions, or of its conditions. */
