@@ -18,6 +18,7 @@ from .checks_page import (
     an_update_is_followed_on_the_page,
     firmware_is_brought_and_taken_away_on_the_page,
     nobody_is_kept_off_the_page,
+    several_are_updated_together_on_the_page,
     the_page_can_be_used_by_keyboard,
     the_page_shows_modules_and_their_safe_state,
 )
@@ -218,6 +219,7 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     what_ran_before_is_put_back_by_a_button,
     an_update_is_followed_on_the_page,
     firmware_is_brought_and_taken_away_on_the_page,
+    several_are_updated_together_on_the_page,
     the_page_can_be_used_by_keyboard,
     nobody_is_kept_off_the_page,
     the_log_has_no_complaint,

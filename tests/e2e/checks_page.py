@@ -10,8 +10,9 @@ from typing import Any
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from .browser import SIZE, go
+from .flows import add_discovered
 from .home import ROOT
-from .modules import GARDEN_VALVE, NEW, OLD
+from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, OLD, WELL_PUMP
 from .person import UPDATE_MS, Person
 from .pictures import LIVELY, take_picture
 
@@ -120,6 +121,27 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
     await row.get_by_role("button", name="Remove").click()
     await asked.get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
+
+
+async def several_are_updated_together_on_the_page(person: Person) -> None:
+    shown = await open_page(person)
+    others = (WELL_PUMP, GREENHOUSE_HEATER)
+    for module in others:  # the open page shows them as they come
+        answers = {"equipment": "nothing", "password": module.password}
+        await add_discovered(person.client, module.name, answers)
+        await shown.get_by_role("checkbox", name=f"Choose {module.name}").check()
+        await expect(shown.get_by_role("button", name=f"Update {module.name}")).to_be_visible()
+    await shown.get_by_role("button", name=f"Update ({len(others)})").click()
+    await shown.get_by_role("tab", name="Queue").click()
+    for module in others:
+        await expect(shown.get_by_role("listitem").filter(has_text=module.name)).to_be_visible()
+    await take_picture(person.page, "page-queue", tolerance=LIVELY)
+    await shown.get_by_role("tab", name="Modules").click()
+    for module in others:
+        row = shown.get_by_role("row").filter(has_text=module.name).first
+        await expect(row.locator("td.runs")).to_contain_text(NEW, timeout=UPDATE_MS)
+        await expect(row.locator("td.verdict")).to_contain_text("erified", timeout=UPDATE_MS)
+    await expect(shown.get_by_text("3 of 3 modules")).to_be_visible()
 
 
 async def the_page_can_be_used_by_keyboard(person: Person) -> None:

@@ -42,8 +42,9 @@ export class QueueTab {
     if (!this._items.has(id)) this._items.set(id, this._make(id));
     const item = this._items.get(id);
     const texts = this._page.texts;
-    setText(item.name, line.name);
-    setText(item.words, line.waits ?? texts.stage(line.stage));
+    const stage = texts.stage(line.stage);
+    setText(item.name, line.place === null ? line.name : `${line.place}. ${line.name}`);
+    setText(item.words, line.waits ?? (line.percent === null ? stage : `${stage} ${line.percent} %`));
     item.bar.hidden = line.place !== null;
     setAttribute(item.bar, "value", line.percent);
     for (const [name, button] of Object.entries(item.buttons))

@@ -128,12 +128,14 @@ dialog::backdrop { background: rgb(0 0 0 / 50%); }
 .card { background: var(--card-background-color); border-radius: 12px; padding: 8px 16px; margin-bottom: 16px; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 8px 16px; }
 label { display: flex; flex-direction: column; gap: 4px; }
-.queue { list-style-position: inside; padding: 0; max-height: none; }
+.queue { list-style: none; padding: 0; max-height: none; }
 .queue .tools { margin: 8px 0 4px; }
 @media (max-width: 800px) {
   main { padding: 8px; }
-  header { padding: 0 8px; }
-  h1 { margin-inline-end: 4px; }
+  header { flex-wrap: wrap; gap: 0 8px; padding: 0 8px; }
+  h1 { margin: 0; line-height: 56px; white-space: nowrap; }
+  [role="tablist"] { width: 100%; overflow-x: auto; }
+  [role="tab"] { min-height: 44px; white-space: nowrap; flex: 1 0 auto; }
   table, tbody, tr { display: block; }
   thead { display: none; }
   tbody tr { display: grid; grid-template-columns: 36px 1fr; padding: 8px; }
