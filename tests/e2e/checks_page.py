@@ -17,6 +17,7 @@ from .person import UPDATE_MS, Person
 from .pictures import LIVELY, take_picture
 
 _BROUGHT = "1.4.0"
+_NOTES = "Counts <b>litres</b>, & says so."
 _WIDTHS = (360, 768, 1280)
 _GRAVE = {"serious", "critical"}
 _SETTLE = 500
@@ -104,12 +105,12 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
         await expect(same).to_contain_text(f"in the library already, as {GARDEN_VALVE.name} {NEW}")
         await take_picture(person.page, "page-upload")
         assert await _problems(person.page) == []
-        await card.get_by_role("textbox", name="Release notes").fill("Counts litres.")
+        await card.get_by_role("textbox", name="Release notes").fill(_NOTES)
         await card.get_by_role("button", name="Add to the library").click()
         for other in (refused, same):
             await other.get_by_role("button", name="Discard").click()
     row = shown.get_by_role("row").filter(has_text=_BROUGHT)
-    await expect(row).to_contain_text("Counts litres.")
+    await expect(row).to_contain_text(_NOTES)
     await expect(row).to_contain_text("Uploaded")
     runs = shown.get_by_role("row").filter(has_text=f"{GARDEN_VALVE.name} {NEW}")
     await expect(runs.locator("td.runs_on")).to_have_text(GARDEN_VALVE.name)

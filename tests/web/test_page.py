@@ -7,7 +7,7 @@ import re
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.ota import Chip, EvidenceSource, SignatureState, SlotSource
-from homeassistant.components.frontend import async_panel_exists
+from homeassistant.components.frontend import async_panel_exists, async_register_built_in_panel
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden
 from tests.kit.places import INTEGRATION
@@ -61,6 +61,21 @@ async def test_the_page_comes_with_the_first_module_and_goes_with_the_last(
     assert garden.house.entry is not None
     assert await hass.config_entries.async_remove(garden.house.entry.entry_id)
     assert not async_panel_exists(hass, PAGE)
+
+
+async def test_a_dashboard_of_the_same_address_is_left_alone(
+    garden: Garden, start_module: StartModule
+) -> None:
+    hass = garden.hass
+    hass.config.components.add("frontend")
+    async_register_built_in_panel(hass, "lovelace", "Mine", frontend_url_path=PAGE)
+
+    entry = await garden.add(entry_for(await start_module()))
+    assert garden.house.entry is not None
+    for each in (entry, garden.house.entry):
+        assert await hass.config_entries.async_remove(each.entry_id)
+
+    assert hass.data["frontend_panels"][PAGE].sidebar_title == "Mine"
 
 
 async def test_a_home_assistant_without_a_frontend_has_no_page(

@@ -22,6 +22,8 @@ _FOLDER: Final = Path(__file__).parent.parent / "frontend"
 _ELEMENT: Final = "esp-ota-page"
 _MODULE: Final[HassKey[str]] = HassKey("esp_ota_page")
 """Where the browser finds its first file."""
+_IS_SHOWN: Final[HassKey[bool]] = HassKey("esp_ota_page_is_shown")
+"""Whether the page at its place is ours: a dashboard may be called so as well."""
 
 
 async def async_prepare_page(hass: HomeAssistant) -> None:
@@ -50,12 +52,14 @@ async def async_show_page(hass: HomeAssistant) -> None:
             module_url=hass.data[_MODULE],
             require_admin=True,
         )
+        hass.data[_IS_SHOWN] = True
 
 
 @callback
 def async_hide_page(hass: HomeAssistant) -> None:
     """Take the page out of the sidebar: there is nothing to show on it."""
-    async_remove_panel(hass, PAGE_PATH, warn_if_unknown=False)
+    if hass.data.pop(_IS_SHOWN, False):
+        async_remove_panel(hass, PAGE_PATH, warn_if_unknown=False)
 
 
 def _content() -> str:
