@@ -143,6 +143,9 @@ async def several_are_updated_together_on_the_page(person: Person) -> None:
         await expect(row.locator("td.runs")).to_contain_text(NEW, timeout=UPDATE_MS)
         await expect(row.locator("td.verdict")).to_contain_text("erified", timeout=UPDATE_MS)
     await expect(shown.get_by_text("3 of 3 modules")).to_be_visible()
+    await open_row(shown)
+    await shown.get_by_role("button", name=GARDEN_VALVE.name, exact=True).click()
+    await take_picture(person.page, "page-modules", tolerance=LIVELY)
 
 
 async def the_page_can_be_used_by_keyboard(person: Person) -> None:

@@ -88,6 +88,7 @@ class ModuleInstaller:
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._house = coordinator.house
+        self.chronicle = Chronicle(coordinator)
         self._task: asyncio.Task[InstallResult] | None = None
         self._install_run: InstallRun | None = None
 

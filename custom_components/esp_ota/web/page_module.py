@@ -69,7 +69,7 @@ class _Parts:
         self._offset = time.time() - time.monotonic()
         self._entry = entry
         self._coordinator = runtime.coordinator
-        self._chronicle = runtime.chronicle
+        self._chronicle = runtime.installer.chronicle
         self._installer = runtime.installer
         self._read = {
             "facts": self._facts,

@@ -160,7 +160,7 @@ def _of_module(runtime: ModuleRuntime) -> dict[str, Any]:
         "runs": data.installed,
         "proof": _proof(coordinator),
         "stage": stage,
-        "since": runtime.chronicle.since if stage else None,
+        "since": runtime.installer.chronicle.since if stage else None,
         "limit": _limit(runtime, stage),
         "does": _does(runtime, stage),
         "percent": progress.percent if progress else None,
