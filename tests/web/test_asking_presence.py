@@ -89,6 +89,22 @@ async def test_nobody_says_of_one_that_asked_once_how_often_it_asks(
     assert seen == ["on", "unknown", "off"]
 
 
+async def test_one_that_is_added_days_after_the_start_and_has_not_asked_yet_is_not_gone(
+    garden: Garden, asker: Asker, hours: Hours
+) -> None:
+    garden.house.patience = replace(garden.house.patience, pull=PullLimits())
+    await hours.go_on(3 * 24 * 60, step=6 * 3600.0)
+    entry = await garden.add(poller())
+    seen = states_of(garden.hass)
+
+    assert shown(garden.hass) == "unknown"
+    await hours.go_on(60, step=300.0)
+    await garden.hass.config_entries.async_reload(entry.entry_id)
+    assert "off" not in seen
+    await hours.go_on(25 * 60, step=900.0)
+    assert shown(garden.hass) == "off"
+
+
 async def test_a_reload_takes_nothing_from_a_module_that_asks_each_hour(
     garden: Garden, asker: Asker, entry: MockConfigEntry, hours: Hours
 ) -> None:

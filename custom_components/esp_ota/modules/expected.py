@@ -3,7 +3,7 @@
 import time
 from typing import Final, override
 
-from .presence import Presence
+from .presence import Presence, monotonic_of
 
 _FIRST: Final = 3900.0
 """Seconds for a second request, when nobody knows how often it asks: few ask less than hourly."""
@@ -25,7 +25,9 @@ class Expected(Presence):
     @override
     def _begin(self) -> None:
         now, asked_at = time.monotonic(), self._desk.rhythm.asked_at
-        since = self._house.since if asked_at is None else max(asked_at, self._house.since)
+        # One that never asked is waited for from when it was added, be it days after the start.
+        heard_of = monotonic_of(self._entry.created_at) if asked_at is None else asked_at
+        since = max(heard_of, self._house.since)
         is_known, patience = self._desk.rhythm.longest is not None, self._patience
         if now < since + patience:
             self._due = since + patience

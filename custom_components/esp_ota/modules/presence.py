@@ -49,7 +49,7 @@ class Presence:
         self.reachable = known.get("reachable")
         """None where nobody can tell."""
         asked = dt_util.parse_datetime(known.get("asked", ""))
-        desk.rhythm.restore(known.get("waits", []), _then(asked) if asked else None)
+        desk.rhythm.restore(known.get("waits", []), monotonic_of(asked) if asked else None)
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -127,6 +127,6 @@ class Presence:
         """Take that it may be gone."""
 
 
-def _then(when: datetime) -> float:
+def monotonic_of(when: datetime) -> float:
     """Return a time as `time.monotonic()` would have said it; no later than now."""
     return time.monotonic() - max(0.0, (dt_util.utcnow() - when).total_seconds())
