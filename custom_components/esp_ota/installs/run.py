@@ -385,7 +385,7 @@ class InstallRun:
             raise asyncio.CancelledError
 
     async def _finish(self, *, touched: bool) -> None:
-        if self.result.verdict.is_success:
+        if self.result.verdict.is_success and not self._is_noted:  # else that is a part of it
             journal = self._coordinator.house.journal
             journal.note_took(self._entry.entry_id, self.turn.seconds)
         if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended

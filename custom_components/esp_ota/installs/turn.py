@@ -83,7 +83,7 @@ class Turn:
         """The sign of life that was followed last."""
         self._began_at: float | None = None
         self._closed: OtaError | None = None
-        """That its window or its rollout did not let it begin any more, once it had its equipment."""
+        """That its window or rollout did not let it begin any more, once it had its equipment."""
 
     @property
     def ticket(self) -> Ticket:
