@@ -291,6 +291,13 @@ def async_raise_renamed(
 
 
 @callback
+def is_asked_for_name(hass: HomeAssistant, entry_id: str) -> bool:
+    """Whether a person is asked whether a module has another name, maybe since before a restart."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{MODULE_RENAMED}_{entry_id}")
+    return issue is not None
+
+
+@callback
 def async_clear_renamed(hass: HomeAssistant, entry_id: str) -> None:
     """Take that back: it is known what its name is."""
     ir.async_delete_issue(hass, DOMAIN, f"{MODULE_RENAMED}_{entry_id}")

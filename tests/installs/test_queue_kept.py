@@ -109,3 +109,18 @@ async def test_one_with_equipment_waits_until_home_assistant_has_started(yard: Y
     yard.hass.set_state(CoreState.running)
     yard.hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await until(lambda: yard.garden.house.journal.open_install(entry.entry_id) is None)
+
+
+async def test_a_second_restart_at_once_loses_nothing_that_waits(yard: Yard) -> None:
+    """It is looked at again whether it may be installed, and not yet whether it is its turn."""
+    await yard.open(parallel_installs=0)
+    await died_with(yard, "a")
+    entry = yard.entries["a"]
+    await yard.hass.config_entries.async_setup(entry.entry_id)
+    assert yard.shown("a")["stage"] == "checking"
+    await yard.hass.config_entries.async_reload(entry.entry_id)
+    note = yard.garden.house.journal.open_install(entry.entry_id)
+    assert note is not None
+    assert note["stage"] == "queued"
+    await yard.set(parallel_installs=1)
+    await until(lambda: yard.running("a") == "1.1.0")

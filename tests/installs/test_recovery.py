@@ -66,6 +66,19 @@ async def start(garden: Garden, entry: MockConfigEntry) -> list[dict[str, Any]]:
     return [dict(event.data) for event in told]
 
 
+@pytest.mark.parametrize("stage", ["sending", "restarting"])
+async def test_an_install_that_was_interrupted_tells_nothing_of_how_long_one_takes(
+    garden: Garden, start_module: StartModule, stage: str
+) -> None:
+    """Its window would seem long enough till the last second."""
+    module = await start_module(**TALKS)
+    entry = entry_for(module, options=options_for())
+    await crashed(garden, entry, stage)
+    [told] = await start(garden, entry)
+    assert told["verdict"] == "verified"
+    assert garden.house.journal.took(entry.entry_id) == []
+
+
 @pytest.mark.parametrize("result", [VERIFIED, MISSED, OTHER], ids=lambda item: str(item.verdict))
 def test_a_result_is_the_same_after_it_was_stored(result: InstallResult) -> None:
     assert restored_result(stored_result(result)) == result

@@ -186,6 +186,9 @@ async def test_a_module_that_sleeps_is_woken_for_by_an_entity_that_changes(yard:
     await module.wait_for(Seen.BACK)
     await asyncio.sleep(0.3)
     assert not pressed.done()
+    for _ in range(2):
+        yard.hass.states.async_set("sensor.mqtt", "unavailable")
+    await asyncio.sleep(0.3)
     assert yard.standing("a")[1] == "sign_of_life"
     yard.hass.states.async_set("sensor.mqtt", "2")
     assert await pressed == ["done"]

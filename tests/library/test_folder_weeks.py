@@ -3,12 +3,18 @@
 from datetime import UTC, datetime
 import os
 from pathlib import Path
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.esp_ota.library import Library, ReleaseName, WatchedFolder
-from custom_components.esp_ota.library.folder import UNKEPT_FILES
+from custom_components.esp_ota.library import (
+    Library,
+    ReleaseName,
+    WatchedFolder,
+    folder as folder_module,
+)
+from custom_components.esp_ota.library.folder import UNKEPT_FILES, FoundFile
 from homeassistant.core import HomeAssistant
 from tests.kit.entries import firmware
 from tests.library.test_folder import restart, scan_twice, versions
@@ -142,6 +148,54 @@ async def test_files_of_somebody_else_are_left_and_stay_dropped(
     folder = await restart(hass, folder)
     assert versions(folder) == ["1.6.0", "1.7.0"]
     assert len(folder._library.removed) == 6
+
+
+@pytest.mark.usefixtures("few")
+async def test_for_files_of_somebody_else_no_others_are_deleted(
+    folder: WatchedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = [write(folder, number, NOW + number).name for number in range(4)]
+    delete = folder_module._delete
+
+    def refuse(path: Path, *args: Any) -> None:
+        if path.name in theirs:
+            raise PermissionError(1, "Operation not permitted")
+        delete(path, *args)
+
+    monkeypatch.setattr(folder_module, "_delete", refuse)
+    for number in range(4, 9):
+        write(folder, number, NOW + number)
+    for _ in range(3):
+        await scan_twice(folder)
+    left = sorted(path.name for path in folder.path.iterdir())
+    assert left == theirs + [f"garden-1.{number}.0.bin" for number in range(5, 9)]
+
+
+async def test_a_file_that_cannot_be_read_at_first_brings_back_nothing_that_was_removed(
+    hass: HomeAssistant, folder: WatchedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(folder, 0, NOW)
+    await scan_twice(folder)
+    [release] = folder._library.releases
+    await folder._library.async_remove(release.image.sha256)
+    read = folder_module.read_firmware
+
+    def fail(_path: Path) -> FoundFile:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(folder_module, "read_firmware", fail)
+    folder = await restart(hass, folder)
+    monkeypatch.setattr(folder_module, "read_firmware", read)
+    await scan_twice(folder)
+    assert versions(folder) == []
+
+    path.unlink()
+    await scan_twice(folder)
+    write(folder, 1, NOW)
+    await scan_twice(folder)
+    write(folder, 0, NOW)  # who took it away and brings it again wants it
+    await scan_twice(folder)
+    assert versions(folder) == ["1.0.0", "1.1.0"]
 
 
 @pytest.mark.usefixtures("few")

@@ -141,6 +141,27 @@ async def test_a_module_that_is_deleted_and_added_again_keeps_ids_and_names(
     assert garden.hass.states.get("update.mine") is not None
 
 
+async def test_ids_that_a_crash_kept_off_the_disk_are_changed_with_the_next_start(
+    garden: Garden,
+) -> None:
+    """Entries are written a second after a change, registries minutes after a start."""
+    entry = await garden.add(module_entry())
+    await rename(garden, entry)
+    before, identity = mine(garden, entry), identity_of(entry)
+    assert await garden.hass.config_entries.async_unload(entry.entry_id)
+    entities, devices = er.async_get(garden.hass), dr.async_get(garden.hass)
+    for item in er.async_entries_for_config_entry(entities, entry.entry_id):
+        unique_id = item.unique_id.replace(identity, entry.entry_id)
+        entities.async_update_entity(item.entity_id, new_unique_id=unique_id)
+    [device] = dr.async_entries_for_config_entry(devices, entry.entry_id)
+    devices.async_update_device(device.id, new_identifiers={(DOMAIN, entry.entry_id)})
+
+    await garden.hass.config_entries.async_setup(entry.entry_id)
+
+    assert mine(garden, entry) == before
+    assert garden.hass.states.get("update.mine") is not None
+
+
 async def test_a_mac_that_is_learnt_later_changes_no_id(garden: Garden) -> None:
     entry = await garden.add(module_entry())
     before = mine(garden, entry)

@@ -132,6 +132,22 @@ async def test_without_a_mac_a_person_says_whether_it_is_called_anew(
         assert_nothing_sent(valve)
 
 
+async def test_the_question_of_another_start_is_taken_back_when_the_old_name_speaks(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC, txt_mac=False)
+    entry = await add(neighbours, valve)
+    await rename(valve)
+    await until(lambda: renamed_issue(garden), 30)
+
+    await garden.hass.config_entries.async_reload(entry.entry_id)
+    assert renamed_issue(garden) is not None  # what a cache still says is no answer
+    await rename(valve, "garden-valve")
+
+    await until(lambda: renamed_issue(garden) is None, 30)
+    assert entry.data["service_name"] == OLD
+
+
 async def test_nobody_is_followed_while_the_old_name_answers(
     garden: Garden, neighbours: Neighbours
 ) -> None:

@@ -91,10 +91,20 @@ class ModuleInstaller:
         self.chronicle = Chronicle(coordinator)
         self._task: asyncio.Task[InstallResult] | None = None
         self._install_run: InstallRun | None = None
+        self._is_picked_up = False
+        """Whether what another life left open was looked for, which needs a started one."""
 
     @property
     def is_running(self) -> bool:
-        """Whether an install of this module runs, or a try of its safe state."""
+        """Whether an install of this module runs, or a try of its safe state, or is yet to go on.
+
+        Who begins before that would forget what was left open, and equipment that is still safe.
+        """
+        is_left = self._house.journal.open_install(self._entry.entry_id) is not None
+        return self._is_at_work or (is_left and not self._is_picked_up)
+
+    @property
+    def _is_at_work(self) -> bool:
         return self._task is not None and not self._task.done()
 
     @property
@@ -290,7 +300,7 @@ class ModuleInstaller:
         await self._install_run.async_move(place)
 
     async def _async_end(self) -> None:
-        if self._task is not None and self.is_running:
+        if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task})
 
@@ -312,7 +322,8 @@ class ModuleInstaller:
         Nobody waits for it: the card and a repair tell.
         """
         before = self._house.running.get(self._entry.entry_id)
-        if self.is_running:
+        self._is_picked_up = True
+        if self._is_at_work:
             return
         if before is not None and not before.done():
             self.async_start(self._async_recover_after(before))

@@ -70,7 +70,7 @@ class InstallRun:
         """Whether an image may have left since it was queued."""
         self.result = CANCELLED
         """What it ended as."""
-        self.is_put_aside = False
+        self.is_put_aside = self._may_wait_on = False
         """Whether it ended in the middle, for the next start."""
 
     @classmethod
@@ -128,6 +128,7 @@ class InstallRun:
 
     def put_aside(self) -> None:
         """Let a cancelling that comes now leave what can wait for the next start."""
+        self._may_wait_on = True
         if self._pipeline is not None:
             self._pipeline.put_aside()
 
@@ -347,7 +348,8 @@ class InstallRun:
         except OtaError as err:
             self.result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
         except asyncio.CancelledError:
-            self.is_put_aside = self._pipeline is not None and self._pipeline.is_put_aside
+            waited = self._may_wait_on and self.stage is InstallStage.QUEUED
+            self.is_put_aside = waited or bool(self._pipeline and self._pipeline.is_put_aside)
             self.result = self._pipeline.ending if self._pipeline else CANCELLED
             if self.is_put_aside:
                 house, entry_id = self._coordinator.house, self._entry.entry_id
@@ -383,7 +385,7 @@ class InstallRun:
             raise asyncio.CancelledError
 
     async def _finish(self, *, touched: bool) -> None:
-        if self.result.verdict.is_success:
+        if self.result.verdict.is_success and not self._is_noted:  # else that is a part of it
             journal = self._coordinator.house.journal
             journal.note_took(self._entry.entry_id, self.turn.seconds)
         if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended

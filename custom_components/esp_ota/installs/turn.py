@@ -33,6 +33,8 @@ _AWAKE: Final = 8.0
 """Seconds for which a module that sleeps is taken to be awake after a sign of life."""
 _PER_SECOND: Final = 10
 """Installs whose conditions are looked at each second, of all that are forbidden."""
+_LOOKS_PER_SECOND: Final = 100
+"""Installs whose window and deadline are looked at each second, of all that wait for a turn."""
 
 
 def priority_of(note: InstallNote) -> Priority:
@@ -80,6 +82,8 @@ class Turn:
         self._last_sign = float("-inf")
         """The sign of life that was followed last."""
         self._began_at: float | None = None
+        self._closed: OtaError | None = None
+        """That its window or rollout did not let it begin any more, once it had its equipment."""
 
     @property
     def ticket(self) -> Ticket:
@@ -143,17 +147,32 @@ class Turn:
     async def up(self) -> None:
         """Return when it is its turn; raises InstallRefused when its window let it begin never."""
         self.on_over(False)  # noqa: FBT003 - see there
-        while self._waiting.has_window:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._coordinator.house.patience.look_again):
-                    return await self.ticket.up()
-            if self._waiting.bar() is not None and not self._waiting.waits_for_rollout():
-                self._waiting.raise_if_over(self._waiting.missed())
-        return await self.ticket.up()
+        await self.ticket.up(self._look)
+
+    async def _look(self) -> float:
+        """Take over a changed window; raises what `up` does."""
+        await self._waiting.async_open()
+        if self._waiting.bar() is not None and not self._waiting.waits_for_rollout():
+            self._waiting.raise_if_over(self._waiting.missed())
+        return self._pause_of(_LOOKS_PER_SECOND)
+
+    def _pause_of(self, per_second: int) -> float:
+        """Return the seconds between two looks, where all that wait take so many each second."""
+        house = self._coordinator.house
+        return max(house.patience.look_again, len(house.queue) / per_second)
+
+    async def _look_with_equipment(self) -> float:
+        """Raise InstallRefused where it may not begin any more: others need the equipment."""
+        await self._waiting.async_open()
+        if self._bar() is not None and not self._waiting.is_lifted:
+            self._closed = self._waiting.missed()
+            raise self._closed
+        return self._pause_of(_LOOKS_PER_SECOND)
 
     async def __aenter__(self) -> Self:
-        """Wait for the turn, unless it is there already."""
-        await self.up()
+        """Wait for the turn, unless it is there already; alone with the equipment by now."""
+        self.on_over(False)  # noqa: FBT003 - see there
+        await self.ticket.up(self._look_with_equipment)
         self._was_queued = True
         self._began_at = time.monotonic()
         return self
@@ -172,6 +191,8 @@ class Turn:
 
     def may_wait(self, err: OtaError) -> bool:
         """Whether a better time is waited for: when what is in the way goes by itself."""
+        if err is self._closed:
+            return True
         if err.cause is Cause.INHIBITED:
             return self._waiting.waits_for_conditions
         if not isinstance(err, ModuleConnectionError):
@@ -181,6 +202,8 @@ class Turn:
     async def better_time(self, err: OtaError) -> None:
         """Return when it may be tried again; raises the reason when that took too long."""
         self.on_over(False)  # noqa: FBT003 - see there
+        if err is self._closed:
+            return  # the turn waits for that
         if err.cause is Cause.INHIBITED:
             await self._until_admitted(err)
         elif self._waiting.sleeps:
@@ -190,12 +213,11 @@ class Turn:
 
     async def _until_admitted(self, err: OtaError) -> None:
         """Look again and again at what forbids it; hundreds do so less often."""
-        patience = self._coordinator.house.patience.look_again
         while True:
             self._waiting.raise_if_over(err)
             reason = Reason(why=Waits.CONDITION, what=err.facts.get("reason", ""))
             self.ticket.step_back(reason)
-            await asyncio.sleep(max(patience, len(self._coordinator.house.queue) / _PER_SECOND))
+            await asyncio.sleep(self._pause_of(_PER_SECOND))
             try:
                 return await self._admit()
             except InstallRefused as again:

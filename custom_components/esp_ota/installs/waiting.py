@@ -52,6 +52,8 @@ class Waiting:
         self._entry = coordinator.config_entry
         self._note = note
         self._conditions: Conditions | None = None
+        self._loaded: list[Any] = []
+        """What the conditions were made from; a person may change them meanwhile."""
         self._unusable = ""
         self._has_told = False
         self.is_lifted = False
@@ -82,29 +84,36 @@ class Waiting:
         return window
 
     @property
-    def has_window(self) -> bool:
-        """Whether it may not begin at any time."""
-        return bool(self._window or self._of_rollout)
-
-    @property
     def _of_rollout(self) -> Mapping[str, Any]:
         """Return the window of the rollout that it belongs to, empty for none."""
         if self.is_lifted or self._note.get("now"):
             return {}
         return self._note.get("window", {})
 
+    @property
+    def _raw(self) -> list[Any]:
+        raw: list[Any] = self._window.get("conditions", [])
+        return raw
+
     async def async_open(self) -> None:
-        """Load the conditions of the window."""
-        raw = self._window.get("conditions", [])
-        if raw:
-            try:
-                self._conditions = await Conditions.load(self._hass, raw)
-            except (vol.Invalid, HomeAssistantError, ValueError) as err:
-                self._unusable = str(err)
+        """Load the conditions of the window, where they are not those that are loaded."""
+        if (raw := self._raw) == self._loaded:
+            return
+        self._unload()
+        self._loaded, self._unusable = raw, ""
+        try:
+            conditions = await Conditions.load(self._hass, raw)
+        except (vol.Invalid, HomeAssistantError, ValueError) as err:
+            self._unusable = str(err)
+        else:
+            self._conditions = conditions
 
     def close(self) -> None:
         """Let go of what the conditions listen to; nothing waits any more."""
         async_clear_waits_long(self._hass, self._entry.entry_id)
+        self._unload()
+
+    def _unload(self) -> None:
         if self._conditions is not None:
             self._conditions.unload()
             self._conditions = None
@@ -119,6 +128,8 @@ class Waiting:
                 return reason
         if not window:
             return None
+        if self._raw and (self._conditions is None or self._raw != self._loaded):
+            return Reason(why=Waits.WINDOW, what="-")  # until they are loaded
         if self._conditions is not None:
             unmet = self._conditions.unmet({"module": self._entry.title})
             if unmet:

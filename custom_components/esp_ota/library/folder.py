@@ -61,7 +61,8 @@ class WatchedFolder:
         self._troubles = FileTroubles(hass)
         self._scanning = False
         self._conflicting: set[str] = set()
-        self._unreadable: set[str] = set()
+        self._unreadable: dict[str, bool] = {}
+        """Files that are tried again, and whether they were written once more under our eyes."""
         self._contents: dict[str, str] = {}
         """What each file that is done holds (sha256)."""
         self._undeletable: set[str] = set()
@@ -108,12 +109,14 @@ class WatchedFolder:
         for name, stamp in found.items():
             known = self._done.get(name) == stamp and name not in self._unreadable
             if self._seen.get(name) == stamp and not known:
-                again = name in self._done
+                again = self._done.get(name, stamp) != stamp or self._unreadable.get(name, False)
                 self._done[name] = stamp
                 await self._async_take(name, again=again)
         for name in self._done.keys() - found.keys():
             self._troubles.async_clear(name)
             self._contents.pop(name, None)
+            self._unreadable.pop(name, None)
+            self._undeletable.discard(name)
         self._done = {name: stamp for name, stamp in self._done.items() if name in found}
         self._seen = found
         if self._done == found:
@@ -127,10 +130,14 @@ class WatchedFolder:
     async def _async_clear_out(self) -> None:
         """Delete the oldest files that are no release any more, but for the last hundred."""
         order = {sha256: at for at, sha256 in enumerate(self._library.removed)}
-        unkept = {name: order[sha] for name, sha in self._contents.items() if sha in order}
+        unkept = {
+            name: order[sha256]
+            for name, sha256 in self._contents.items()
+            if sha256 in order and name not in self._undeletable
+        }
         if (too_many := len(unkept) - UNKEPT_FILES) <= 0:
             return
-        for name in sorted(unkept.keys() - self._undeletable, key=unkept.__getitem__)[:too_many]:
+        for name in sorted(unkept, key=unkept.__getitem__)[:too_many]:
             path, stamp = self.path / name, self._done[name]
             try:
                 await self._hass.async_add_executor_job(_delete, path, stamp)
@@ -142,7 +149,7 @@ class WatchedFolder:
 
     async def _async_take(self, name: str, *, again: bool) -> None:
         """Add one file; `again` when it was written once more under our eyes."""
-        self._unreadable.discard(name)
+        self._unreadable.pop(name, None)
         self._contents.pop(name, None)
         try:
             found = await self._hass.async_add_executor_job(read_firmware, self.path / name)
@@ -156,9 +163,9 @@ class WatchedFolder:
             if err.cause is Cause.RELEASE_CONFLICT:
                 self._conflicting.add(name)
             if err.cause is Cause.NOT_STORED:
-                self._unreadable.add(name)
+                self._unreadable[name] = again
         except OSError as err:  # tried again at each scan: permissions leave no stamp
-            self._unreadable.add(name)
+            self._unreadable[name] = again
             error = LibraryError(Cause.UNREADABLE_FILE, detail=err.strerror or err)
             self._troubles.async_raise(name, error)
         else:

@@ -221,7 +221,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self.presence.async_heard(at)
         self.life.heard(at)
-        self.names.async_heard()
+        if at is None:
+            self.names.async_heard()
         if facts.mac is not None and known is None:
             self._learn_mac(facts.mac)
         self._believe(sighting)

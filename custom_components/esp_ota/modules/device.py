@@ -43,6 +43,8 @@ def async_settle_identity(hass: HomeAssistant, house: House, entry: ConfigEntry)
     Assistant keeps them by these ids (for 30 days, `ORPHANED_ENTITY_KEEP_SECONDS`).
     """
     if CONF_IDENTITY in entry.data:
+        # Home Assistant writes entries sooner than registries: a crash may have kept these alone.
+        _move_ids(hass, entry, identity_of(entry))
         return
     taken = {other.data.get(CONF_IDENTITY) for other in hass.config_entries.async_entries(DOMAIN)}
     was = house.outliving.was(entry, taken)
@@ -62,9 +64,11 @@ def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
     """Give device and entities of release 0.1.0, which had the entry's id in theirs, new ids."""
     if identity == entry.entry_id:
         return
-    if device := device_of(hass, entry):
-        identifiers = {(DOMAIN, identity)}
-        dr.async_get(hass).async_update_device(device.id, new_identifiers=identifiers)
+    devices, identifier = dr.async_get(hass), (DOMAIN, identity)
+    device = devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id)
+    is_there = devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
+    if device is not None and not is_there:
+        devices.async_update_device(device.id, new_identifiers={identifier})
     registry = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         _, was_ours, key = entity.unique_id.partition(f"{entry.entry_id}_")

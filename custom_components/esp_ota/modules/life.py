@@ -59,8 +59,9 @@ class Life:
                 self.heard()
 
         @callback
-        def reported(_event: Event[EventStateReportedData]) -> None:
-            self.heard()
+        def reported(event: Event[EventStateReportedData]) -> None:
+            if event.data["new_state"].state not in _SILENT:
+                self.heard()
 
         stops = (
             async_track_state_change_event(self._hass, [entity_id], changed),

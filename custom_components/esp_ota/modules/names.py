@@ -14,7 +14,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..const import CONF_MAC, CONF_NAMED_BEFORE, CONF_SERVICE_NAME, LOGGER
 from ..house import House
-from ..issues import async_clear_renamed, async_raise_renamed
+from ..issues import async_clear_renamed, async_raise_renamed, is_asked_for_name
 from ..ota import SERVICE_TYPE, Address, InstallRefused, ModuleFacts
 from .ears import Ears
 from .likeness import Likeness
@@ -45,7 +45,7 @@ class Names:
         self._ears = ears
         self._looking = asyncio.Lock()
         self._denied: set[str] = set()
-        self._in_doubt = False
+        self._in_doubt = is_asked_for_name(hass, entry.entry_id)
         self._stop: CALLBACK_TYPE | None = None
 
     @callback
@@ -167,7 +167,7 @@ class Names:
 
     @callback
     def async_heard(self) -> None:
-        """Take that it speaks under the name that is known."""
+        """Take that it speaks just now under the name that is known."""
         if self._in_doubt:
             self._clear()
 

@@ -7,7 +7,7 @@ place, and whoever waits for a group has it before those behind.
 
 import asyncio
 from bisect import insort
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import time
 from typing import Final, Protocol, Self
 
@@ -18,6 +18,12 @@ CHECK: Final = Reason(why=Waits.CHECK)
 
 type Bar = Callable[[], Reason | None]
 """Returns what forbids to begin right now, None for nothing."""
+type Look = Callable[[], Awaitable[float | None]]
+"""Called by who waits; returns in how many seconds again. What it raises ends the waiting."""
+
+
+async def _nothing() -> None:
+    return None
 
 
 class Called(Protocol):
@@ -84,7 +90,7 @@ class Ticket:
         self.held = None
         self._called = called
 
-    async def up(self) -> None:
+    async def up(self, look: Look = _nothing) -> None:
         """Return when it may run; from then on it counts as one that runs."""
         if self.runs:
             return
@@ -92,8 +98,9 @@ class Ticket:
         self.ask(called)
         try:
             self._line.look()
-            await called
-        except asyncio.CancelledError:
+            while not called.done():
+                await asyncio.wait({called}, timeout=await look())
+        except BaseException:
             self.step_back(TURN)  # it may have been called in the same moment
             raise
         finally:

@@ -1,0 +1,68 @@
+"""What changes while an update waits in the queue: options, and what it waits for."""
+
+import pytest
+
+from tests.installs.test_waiting import RAIN, RAINING, Wall, wall, window
+from tests.kit.entries import StartModule
+from tests.kit.equipment import taken
+from tests.kit.garden import Garden, options_for, patience, until
+from tests.kit.yard import Yard
+
+__all__ = ["wall"]
+
+pytestmark = pytest.mark.slow
+
+SUN = "binary_sensor.sun"
+SUNNY = {"condition": "state", "entity_id": SUN, "state": "on"}
+
+
+@pytest.fixture
+def yard(garden: Garden, start_module: StartModule) -> Yard:
+    garden.house.patience = patience(evidence=0.1, breath=0.1, pauses=(0.2, 0.4))
+    return Yard(garden, start_module)
+
+
+async def test_no_equipment_is_held_by_who_waits_for_a_window(yard: Yard, wall: Wall) -> None:
+    """The window closed while it waited for the equipment."""
+    await yard.open(window=window(-1, 2))
+    await yard.add("a", options=options_for())
+    await yard.add("b", options=options_for(window_of="none"))
+    with taken(yard.hass):
+        first = yard.press("a")
+        await until(lambda: yard.standing("a")[1] == "equipment")
+        wall.go_on(hours=3)
+    await until(lambda: yard.standing("a")[1] == "window")
+    assert await yard.press("b") == ["done"]
+    assert not first.done()
+    wall.go_on(hours=20)
+    assert await first == ["done"]
+
+
+async def test_a_window_that_is_changed_meanwhile_is_that_which_holds(yard: Yard) -> None:
+    for entity_id in (RAIN, SUN):
+        yard.hass.states.async_set(entity_id, "off")
+    await yard.open(window={"conditions": [RAINING]})
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a") == (1, "window", RAIN))
+    await yard.set(window={"conditions": [SUNNY]})
+    yard.hass.states.async_set(RAIN, "on")
+    await until(lambda: yard.standing("a") == (1, "window", SUN))
+    assert yard.running("a") == "1.0.0"
+    yard.hass.states.async_set(SUN, "on")
+    assert await pressed == ["done"]
+
+
+async def test_a_window_that_is_set_meanwhile_holds_for_who_waits_already(
+    yard: Yard, wall: Wall
+) -> None:
+    yard.hass.states.async_set(RAIN, "off")
+    await yard.open(parallel_installs=0)
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    await yard.set(parallel_installs=1, window={"conditions": [RAINING]}, wait_hours=2)
+    await until(lambda: yard.standing("a") == (1, "window", RAIN))
+    assert yard.running("a") == "1.0.0"
+    wall.go_on(hours=3)
+    assert await pressed == ["window_missed"]
