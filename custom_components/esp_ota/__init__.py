@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, DOMAIN, KIND_HOUSE, KIND_MODULE
 from .house import HOUSE, House, async_make_house_entry
-from .installs import Chronicle, ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
+from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
 from .rollouts import ROLLOUTS, Rollouts
@@ -65,9 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     async_settle_identity(hass, house, entry)
     coordinator = ModuleCoordinator(hass, entry, house)
     installer = ModuleInstaller(hass, coordinator)
-    entry.runtime_data = ModuleRuntime(
-        coordinator=coordinator, installer=installer, chronicle=Chronicle(coordinator)
-    )
+    entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
     entry.async_on_unload(coordinator.async_start())
     entry.async_on_unload(coordinator.life.async_start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -4,7 +4,6 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
-from .chronicle import Chronicle
 from .installer import (
     Asked,
     ModuleConfigEntry,
@@ -22,7 +21,6 @@ from .waiting import async_blocked, expected_seconds, time_windows
 
 __all__ = [
     "Asked",
-    "Chronicle",
     "InstallRun",
     "ModuleConfigEntry",
     "ModuleInstaller",

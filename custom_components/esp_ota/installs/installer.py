@@ -39,7 +39,6 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
-    chronicle: Chronicle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
