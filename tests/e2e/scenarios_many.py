@@ -1,5 +1,6 @@
 """Updates of many modules: all at once, and one after the other by a rollout."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, override
@@ -14,6 +15,11 @@ _ROLLOUT = "sensor.firmware_library_rollout"
 _ENDED = {"done", "stopped", "cancelled"}
 _LIMIT = 2
 """Updates at once, as the house has it from the beginning."""
+
+_ANNOUNCED = 0.5
+"""Seconds for which a module has been announcing itself when it says that it is back."""
+
+_BACK = 10.0
 
 
 def _like_the_valve(name: str, host: str) -> Module:
@@ -75,6 +81,9 @@ class UpdateAll(Many):
         )
         client.listeners.remove(look)
         timeline.tell("all have ended")
+        async with asyncio.timeout(_BACK):
+            while not all(module.count("back") for module in bench.modules.values()):
+                await asyncio.sleep(0.05)
 
     @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:
@@ -83,7 +92,7 @@ class UpdateAll(Many):
         for module in outcome.bench.modules.values():
             if module.version != NEW or module.count("restarted") != 1:
                 yield f"{module.module.name} runs {module.version}"
-            spans.append((module.times("invited")[0], module.times("back")[-1]))
+            spans.append((module.times("invited")[0], module.times("back")[-1] - _ANNOUNCED))
         most = max(sum(begin <= at < end for begin, end in spans) for at, _ in spans)
         if most > _LIMIT:
             yield f"{most} were updated at once"
