@@ -82,7 +82,7 @@ class UpdateAll(Many):
         client.listeners.remove(look)
         timeline.tell("all have ended")
         async with asyncio.timeout(_BACK):
-            while not all(module.count("back") for module in bench.modules.values()):
+            while not all(module.count("back") for module in bench.modules.values()):  # noqa: ASYNC110 - a module in another process tells
                 await asyncio.sleep(0.05)
 
     @override
