@@ -199,7 +199,7 @@ async def test_what_a_stop_of_home_assistant_cancels_begins_again(yard: Yard) ->
     await yard.add("a", faults=[Fault.SLOW_SECTOR], slow_sector_time=0.2)
     await yard.add("b")
     await start(yard)
-    await until(lambda: yard.shown("a")["stage"] == "sending")
+    await until(lambda: times_invited(yard)["a"])
     yard.hass.data[ROLLOUTS]._async_close()
     for name in "ab":
         await yard.entries[name].runtime_data.installer.async_stop()
