@@ -1,5 +1,6 @@
 """All rollouts of the house: kept on disk, gone on with after a restart, told to who listens."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ class Rollouts:
         self._store = KeptStore(hass, "rollouts", self._stored)
         self._rollouts: dict[str, Rollout] = {}
         self._listeners: list[Told] = []
+        self._beginning = asyncio.Lock()
 
     async def async_setup(self) -> None:
         """Read what there was; what ran goes on when Home Assistant has started."""
@@ -101,12 +103,13 @@ class Rollouts:
 
     async def async_begin(self, said: Mapping[str, Any], user: str | None) -> dict[str, Any]:
         """Begin a rollout, and return its plan; raises as `async_plan` does."""
-        note = await self._async_note(said, user)
-        plan = await async_shown(self._hass, note)
-        rollout = self._rollout(note)
-        self._rollouts[note["id"]] = rollout
+        async with self._beginning:  # two at once would take the same modules
+            note = await self._async_note(said, user)
+            plan = await async_shown(self._hass, note)
+            rollout = self._rollouts[note["id"]] = self._rollout(note)
         self._drop_old()
         if not await self._store.async_save():
+            rollout.async_forget()
             del self._rollouts[note["id"]]
             raise mistake("rollout_not_noted", path=self._store.path)
         await rollout.async_begin()
