@@ -235,7 +235,7 @@ class Rollout:
                 member["state"] = str(state)
             self.note["rests"] = self._run.rests
             self.note["rest_ends"] = self._run.rest_ends
-        self._tell(None)
+        self._told(self, None, {})
         await self._write()
 
     def _tell(self, event: RolloutEvent | None, **more: Any) -> None:

@@ -27,6 +27,8 @@ ROLLOUTS: Final[HassKey[Rollouts]] = HassKey(f"{DOMAIN}_rollouts")
 _KEPT: Final = 10
 """Rollouts that have ended, whose reports are kept."""
 
+_PAUSE: Final = 0.5
+"""Seconds between two rows of the sensor, when many end at once."""
 _OVER: Final = {RolloutEvent.DONE, RolloutEvent.STOPPED, RolloutEvent.CANCELLED}
 
 type Told = Callable[[RolloutEvent | None, dict[str, Any]], None]
@@ -42,6 +44,8 @@ class Rollouts:
         self._store = KeptStore(hass, "rollouts", self._stored)
         self._rollouts: dict[str, Rollout] = {}
         self._listeners: list[Told] = []
+        self._next: asyncio.TimerHandle | None = None
+        """When it is told next how far they have come."""
         self._beginning = asyncio.Lock()
 
     async def async_setup(self) -> None:
@@ -68,6 +72,8 @@ class Rollouts:
 
     @callback
     def _async_close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
         for rollout in self._rollouts.values():
             rollout.async_close()
 
@@ -92,6 +98,17 @@ class Rollouts:
             LOGGER.info("Rollout %s: %s, %s", rollout.note["id"], event, progress)
         if event in _OVER:
             async_notify(self._hass, rollout.note)
+        if event is not None:
+            self._tell(event, progress)
+        elif self._next is None:
+            self._next = self._hass.loop.call_later(_PAUSE, self._tell_progress)
+
+    @callback
+    def _tell_progress(self) -> None:
+        self._next = None
+        self._tell(None, {})
+
+    def _tell(self, event: RolloutEvent | None, progress: dict[str, Any]) -> None:
         for listener in list(self._listeners):
             listener(event, progress)
 
