@@ -22,7 +22,8 @@ class Module:
     """One module: what it is, and what it switches."""
 
     name: str
-    """Host name, and the name of its firmware."""
+    """Host name, and the name of its firmware unless that has another."""
+    firmware: str | None = None
     chip: Chip
     host: str
     password: str | None = None
@@ -33,6 +34,11 @@ class Module:
     """Release notes of its new firmware."""
     sector_time: float = 0.025
     """Seconds to write 4 kB. A real flash takes 0.05."""
+
+    @property
+    def product(self) -> str:
+        """The name of its firmware."""
+        return self.firmware or self.name
 
     @property
     def update_entity(self) -> str:
@@ -56,7 +62,7 @@ class Module:
             "host": self.host,
             "hostname": self.name,
             "mac": self.mac,
-            "firmware": self.name,
+            "firmware": self.product,
             "version": OLD,
             "size": _SIZE,
             "sector-time": self.sector_time,
@@ -69,7 +75,7 @@ class Module:
 
     def image(self, version: str = NEW) -> bytes:
         """Return its firmware of some version."""
-        return build_image(self.chip, name=self.name, version=version, size=_SIZE)
+        return build_image(self.chip, name=self.product, version=version, size=_SIZE)
 
     def files(self, version: str = NEW) -> bytes:
         """Return its filesystem of some version."""
@@ -78,13 +84,13 @@ class Module:
     def place_firmware(self, folder: Path, version: str = NEW) -> None:
         """Put a release where Home Assistant finds it, its notes beside it."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}-{version}.bin"
+        path = folder / f"{self.product}-{version}.bin"
         path.with_name(f"{path.name}.json").write_text(json.dumps({"notes": self.notes}))
         path.write_bytes(self.image(version))
 
     def place_files(self, folder: Path, version: str = NEW) -> None:
         """Put a filesystem image beside the release of the same version."""
-        (folder / f"{self.name}-{version}.littlefs.bin").write_bytes(self.files(version))
+        (folder / f"{self.product}-{version}.littlefs.bin").write_bytes(self.files(version))
 
 
 GARDEN_VALVE = Module(

@@ -6,6 +6,7 @@ from .scenarios_doors import CallbackBlocked, Fallback, Upload
 from .scenarios_equipment import SharedValve
 from .scenarios_identity import ImpostorAnswers, OtherModuleAnswers, SameName, SameNameTwice, Swap
 from .scenarios_images import Filesystem, Gzip
+from .scenarios_many import RolloutStops, UpdateAll
 from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
 from .scenarios_push import Classic, Password, Pbkdf2, Push, Unsafe, WrongPassword
@@ -33,6 +34,8 @@ SCENARIOS: dict[str, type[Scenario]] = {
         OldSketchBack,
         ConditionBreaks,
         SharedValve,
+        UpdateAll,
+        RolloutStops,
         OtherModuleAnswers,
         SameName,
         SameNameTwice,

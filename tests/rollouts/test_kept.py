@@ -6,11 +6,13 @@ import pytest
 
 from custom_components.esp_ota.house import InstallNote
 from custom_components.esp_ota.rollouts import ROLLOUTS, Rollouts
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 from tests.kit.garden import until
 from tests.kit.rolling import act, ended, shown, start, states
+from tests.kit.sentences import assert_error_is_whole
 from tests.kit.yard import Yard
-from tests.virtual_module import Seen
+from tests.virtual_module import Fault, Seen
 
 pytestmark = pytest.mark.slow
 
@@ -167,3 +169,60 @@ async def test_what_cannot_be_read_is_set_aside_and_told(yard: Yard) -> None:
     await start_again(yard)
     assert yard.hass.data[ROLLOUTS].last is None
     assert shown(yard)["state"] == "idle"
+
+
+async def test_a_canary_whose_update_was_interrupted_stops_it(yard: Yard) -> None:
+    await yard.open()
+    await yard.add(*"abc")
+    release = await yard.garden.release("1.1.0")
+    await died(yard, members={0: "begun"})
+    entry = yard.entries["a"]
+    note: InstallNote = {
+        "stage": "making_safe",
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": dt_util.utcnow().isoformat(),
+    }
+    assert await yard.hass.config_entries.async_unload(entry.entry_id)
+    await yard.garden.house.journal.async_write(entry.entry_id, note)
+    await start_again(yard)
+    await yard.hass.config_entries.async_setup(entry.entry_id)
+    report = await ended(yard)
+    assert report["state"] == "stopped"
+    assert report["modules"][0]["cause"] == "interrupted"
+    assert states(report) == {"a": "failed", "b": "waits", "c": "waits"}
+
+
+async def test_what_a_stop_of_home_assistant_cancels_begins_again(yard: Yard) -> None:
+    await yard.open(parallel_installs=1)
+    await yard.add("a", faults=[Fault.SLOW_SECTOR], slow_sector_time=0.2)
+    await yard.add("b")
+    await start(yard)
+    await until(lambda: times_invited(yard)["a"])
+    yard.hass.data[ROLLOUTS]._async_close()
+    for name in "ab":
+        await yard.entries[name].runtime_data.installer.async_stop()
+    assert yard.running("a") == "1.0.0"
+    await start_again(yard)
+    report = await ended(yard)
+    assert states(report) == {"a": "updated", "b": "updated"}
+    assert times_invited(yard) == {"a": 2, "b": 1}
+
+
+async def test_one_that_cannot_be_written_down_does_not_begin(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await yard.open()
+    await yard.add("a")
+
+    async def full() -> bool:
+        return False
+
+    monkeypatch.setattr(yard.hass.data[ROLLOUTS]._store, "async_save", full)
+    with pytest.raises(ServiceValidationError) as caught:
+        await start(yard)
+    assert caught.value.translation_key == "rollout_not_noted"
+    assert_error_is_whole(caught.value)
+    assert shown(yard)["state"] == "idle"
+    assert times_invited(yard) == {"a": 0}

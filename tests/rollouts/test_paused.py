@@ -1,5 +1,6 @@
 """A rollout that is paused, resumed, cancelled, and left out of the queue meanwhile."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -108,3 +109,26 @@ async def test_members_that_are_removed_or_renamed_meanwhile_stop_nobody(yard: Y
     assert states(report)["d"] == "updated"
     assert states(report)["c"] in {"refused", "cancelled"}
     assert report["state"] == "done"
+
+
+async def test_of_two_that_are_started_at_once_only_one_takes_the_modules(yard: Yard) -> None:
+    await yard.open()
+    await yard.add("a", "b")
+    answers = await asyncio.gather(start(yard), start(yard), return_exceptions=True)
+    [refused] = [item for item in answers if isinstance(item, HomeAssistantError)]
+    assert refused.translation_key == "rollout_empty"
+    assert states(await ended(yard)) == dict.fromkeys("ab", "updated")
+    assert all(module.events.count_of(Seen.INVITED) == 1 for module in yard.modules.values())
+
+
+async def test_what_is_rolled_out_stays_in_the_library_until_it_is_over(yard: Yard) -> None:
+    await under_way(yard)
+    await act(yard, "pause_rollout")
+    release = {"firmware": "garden-valve", "version": "1.1.0"}
+    await until(lambda: yard.shown("b")["stage"] is None)
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(yard, "remove_firmware", **release)
+    assert caught.value.translation_key == "release_in_use"
+    await act(yard, "cancel_rollout")
+    await yard.hass.async_block_till_done()
+    await act(yard, "remove_firmware", **release)

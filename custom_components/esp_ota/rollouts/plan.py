@@ -57,15 +57,17 @@ async def async_note_for(
 async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
     """Return a plan as it is answered: who, in which wave, from when until when."""
     house, now = hass.data[HOUSE], dt_util.now()
-    members = [
-        Member(
-            name=member["module"],
-            seconds=expected_seconds(house, member["entry_id"]),
-            groups=house.queue.groups_of(member["entry_id"]),
-            opens=_opens(hass, note, member["entry_id"], now),
+    members = []
+    for member in note["members"]:
+        members.append(
+            Member(
+                name=member["module"],
+                seconds=expected_seconds(house, member["entry_id"]),
+                groups=house.queue.groups_of(member["entry_id"]),
+                opens=_opens(hass, note, member["entry_id"], now),
+            )
         )
-        for member in note["members"]
-    ]
+        await asyncio.sleep(0)  # there may be hundreds
     terms, limit = terms_of(note["terms"]), house.queue.limit
     slots = await hass.async_add_executor_job(
         lambda: foresee(terms, members, limit=limit, states=states_of(note), rests=note["rests"])

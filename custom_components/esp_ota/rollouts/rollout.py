@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from typing import Any, Final
 
@@ -84,6 +84,11 @@ class Rollout:
         self._write = write
         self._told = told
         self._terms = terms_of(note["terms"])
+        self._releases = ExitStack()
+        """Keeps what is rolled out in the library, as long as somebody may begin."""
+        if self.is_open:
+            for sha256 in {member["sha256"] for member in note["members"]}:
+                self._releases.enter_context(self._house.holding(sha256))
         self._run: RolloutRun | None = None
         self._task: asyncio.Task[None] | None = None
         self._ours: set[int] = set()
@@ -164,6 +169,7 @@ class Rollout:
         """Let nothing begin any more, for ever; what runs is carried to its end."""
         self.note["state"] = RolloutState.CANCELLED
         self.note["ended"] = dt_util.utcnow().isoformat()
+        self._releases.close()
         await self._async_halt()
         self._tell(RolloutEvent.CANCELLED)
 
@@ -172,6 +178,11 @@ class Rollout:
         if self._run is not None:
             await self._run.halt()
         await self._async_note()
+
+    @callback
+    def async_forget(self) -> None:
+        """Let go of what was planned and never began."""
+        self._releases.close()
 
     @callback
     def async_close(self) -> None:
@@ -213,6 +224,7 @@ class Rollout:
             is_done = isinstance(step, AllEnded)
             self.note["state"] = RolloutState.DONE if is_done else RolloutState.STOPPED
             self.note["ended"] = dt_util.utcnow().isoformat()
+            self._releases.close()
             await self._async_note()
             self._tell(RolloutEvent.DONE if is_done else RolloutEvent.STOPPED)
 
@@ -223,7 +235,7 @@ class Rollout:
                 member["state"] = str(state)
             self.note["rests"] = self._run.rests
             self.note["rest_ends"] = self._run.rest_ends
-        self._tell(None)
+        self._told(self, None, {})
         await self._write()
 
     def _tell(self, event: RolloutEvent | None, **more: Any) -> None:

@@ -1,5 +1,6 @@
 """All rollouts of the house: kept on disk, gone on with after a restart, told to who listens."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ ROLLOUTS: Final[HassKey[Rollouts]] = HassKey(f"{DOMAIN}_rollouts")
 _KEPT: Final = 10
 """Rollouts that have ended, whose reports are kept."""
 
+_PAUSE: Final = 0.5
+"""Seconds between two rows of the sensor, when many end at once."""
 _OVER: Final = {RolloutEvent.DONE, RolloutEvent.STOPPED, RolloutEvent.CANCELLED}
 
 type Told = Callable[[RolloutEvent | None, dict[str, Any]], None]
@@ -41,6 +44,9 @@ class Rollouts:
         self._store = KeptStore(hass, "rollouts", self._stored)
         self._rollouts: dict[str, Rollout] = {}
         self._listeners: list[Told] = []
+        self._next: asyncio.TimerHandle | None = None
+        """When it is told next how far they have come."""
+        self._beginning = asyncio.Lock()
 
     async def async_setup(self) -> None:
         """Read what there was; what ran goes on when Home Assistant has started."""
@@ -66,6 +72,8 @@ class Rollouts:
 
     @callback
     def _async_close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
         for rollout in self._rollouts.values():
             rollout.async_close()
 
@@ -90,6 +98,17 @@ class Rollouts:
             LOGGER.info("Rollout %s: %s, %s", rollout.note["id"], event, progress)
         if event in _OVER:
             async_notify(self._hass, rollout.note)
+        if event is not None:
+            self._tell(event, progress)
+        elif self._next is None:
+            self._next = self._hass.loop.call_later(_PAUSE, self._tell_progress)
+
+    @callback
+    def _tell_progress(self) -> None:
+        self._next = None
+        self._tell(None, {})
+
+    def _tell(self, event: RolloutEvent | None, progress: dict[str, Any]) -> None:
         for listener in list(self._listeners):
             listener(event, progress)
 
@@ -101,12 +120,13 @@ class Rollouts:
 
     async def async_begin(self, said: Mapping[str, Any], user: str | None) -> dict[str, Any]:
         """Begin a rollout, and return its plan; raises as `async_plan` does."""
-        note = await self._async_note(said, user)
-        plan = await async_shown(self._hass, note)
-        rollout = self._rollout(note)
-        self._rollouts[note["id"]] = rollout
+        async with self._beginning:  # two at once would take the same modules
+            note = await self._async_note(said, user)
+            plan = await async_shown(self._hass, note)
+            rollout = self._rollouts[note["id"]] = self._rollout(note)
         self._drop_old()
         if not await self._store.async_save():
+            rollout.async_forget()
             del self._rollouts[note["id"]]
             raise mistake("rollout_not_noted", path=self._store.path)
         await rollout.async_begin()

@@ -119,7 +119,15 @@ class RolloutRun:
             return
         self._ports.on_wave(step.wave, False)  # noqa: FBT003 - a port
         for index in step.members:
-            self._carry(index, self._ports.update(index, step.wave))
+            self._update(index, step.wave)
+            await asyncio.sleep(0)  # a wave may have hundreds
+
+    def _update(self, index: int, wave: int) -> None:
+        """Have one updated, unless it was halted while others of its wave began."""
+        if self.is_held:
+            self.states[index] = MemberState.WAITS
+        else:
+            self._carry(index, self._ports.update(index, wave))
 
     def _carry(self, index: int, work: Awaitable[MemberState]) -> None:
         async def carry() -> None:
