@@ -5,7 +5,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .const import DOMAIN, HOUSE_UNIQUE_ID
 from .modules import ModuleCoordinator, identity_of
 
 
@@ -29,11 +29,11 @@ class HouseEntity(Entity):
     _attr_should_poll = False
 
     def __init__(self, entry: ConfigEntry, key: str) -> None:
-        """Belong to the house."""
-        self._attr_unique_id = f"{entry.entry_id}_{key}"
+        """Belong to the house, whose ids outlive its entry: it may be deleted and made again."""
+        self._attr_unique_id = f"{HOUSE_UNIQUE_ID}_{key}"
         self._attr_translation_key = key
         self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
+            identifiers={(DOMAIN, HOUSE_UNIQUE_ID)},
             name=entry.title,
             entry_type=DeviceEntryType.SERVICE,
         )

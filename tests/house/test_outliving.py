@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house.outliving import Outliving
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from tests.flows.test_library import open_step
 from tests.kit.asking import MAC, OWN, poller
 from tests.kit.disk import StoredFile
@@ -41,6 +41,27 @@ async def house_of(garden: Garden) -> ConfigEntry:
 async def delete(garden: Garden, entry: ConfigEntry) -> None:
     assert await garden.hass.config_entries.async_remove(entry.entry_id)
     await garden.hass.async_block_till_done()
+
+
+async def test_entities_of_a_house_that_is_deleted_and_made_again_keep_their_names(
+    garden: Garden,
+) -> None:
+    entry, registry = await house_of(garden), er.async_get(garden.hass)
+    [module] = garden.house.modules
+    before = er.async_entries_for_config_entry(registry, entry.entry_id)
+    assert before
+    for item in before:
+        registry.async_update_entity(item.entity_id, name=f"My {item.translation_key}")
+
+    await delete(garden, entry)
+    await garden.hass.config_entries.async_reload(module.entry_id)
+    await garden.hass.async_block_till_done()
+
+    again = garden.house.entry
+    assert again is not None
+    after = er.async_entries_for_config_entry(registry, again.entry_id)
+    names = {item.entity_id: f"My {item.translation_key}" for item in before}
+    assert {item.entity_id: item.name for item in after} == names
 
 
 async def test_a_house_that_is_deleted_and_made_again_has_its_secret_keys_and_addresses(

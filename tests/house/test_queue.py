@@ -59,3 +59,26 @@ async def test_telling_is_not_work_that_grows(garden: Garden) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert queue._next is None
+
+
+async def test_a_card_that_breaks_keeps_nobody_else_from_being_told(garden: Garden) -> None:
+    queue, told, loop = garden.house.queue, list[str](), asyncio.get_running_loop()
+    broken: list[object] = []
+    usual = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _loop, context: broken.append(context["exception"]))
+
+    def breaks(_standing: Standing) -> None:
+        raise ValueError("a card of ours")
+
+    tickets = [
+        queue.async_join(entry_of(garden, "a"), on_told=breaks),
+        queue.async_join(entry_of(garden, "b"), on_told=lambda _standing: told.append("b")),
+    ]
+    await until(lambda: broken)
+    queue.async_join(entry_of(garden, "c"), on_told=lambda _standing: told.append("c"))
+    await until(lambda: told)
+    loop.set_exception_handler(usual)
+
+    assert isinstance(broken[0], ValueError)
+    for ticket in [*tickets, *queue.waiting]:
+        queue.async_leave(ticket[0] if isinstance(ticket, tuple) else ticket)

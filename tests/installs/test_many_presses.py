@@ -35,7 +35,8 @@ async def test_update_all_of_five_hundred_fills_the_queue(
     await yard.open(parallel_installs=LIMIT)
     names = [f"m{number:03}" for number in range(MANY)]
     for number, name in enumerate(names):
-        await yard.add(name, area=f"Area {number % AREAS}")
+        # Away for so long that a busy loop finds it gone.
+        await yard.add(name, area=f"Area {number % AREAS}", offline_time=60.0)
     ended: list[str] = []
     garden.hass.bus.async_listen(
         EVENT_UPDATE_ENDED, callback(lambda event: ended.append(event.data["module"]))

@@ -186,11 +186,14 @@ class Queue:
     def _tell(self) -> None:
         """Tell what has changed, and go on as long as anybody stands in the queue."""
         self._looked = (self._looked + 1) % _LOOK_EVERY
-        if not self._looked:
-            self._line.look()  # a window may have opened
-        if self._is_stale:
-            self._tell_some()
-        self._next = self._hass.loop.call_later(_PAUSE, self._tell) if self._told else None
+        try:
+            if not self._looked:
+                self._line.look()  # a window may have opened
+            if self._is_stale:
+                self._tell_some()
+        finally:  # whatever a card makes of it, all others want to go on
+            again = self._hass.loop.call_later(_PAUSE, self._tell) if self._told else None
+            self._next = again
 
     def _tell_some(self) -> None:
         """Tell those whose place or reason is another now, as many as can be told at once."""
