@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import random
 from typing import Any
 
 import pytest
@@ -72,6 +73,37 @@ async def test_the_last_ones_are_kept_the_newest_first(hass: HomeAssistant) -> N
     assert again.of("c") == []
 
 
+async def test_the_installs_of_twenty_modules_take_few_bytes(
+    hass: HomeAssistant, config_dir: Path
+) -> None:
+    history, chance = await loaded(hass), random.Random(1)
+    stages = (
+        "checking",
+        "queued",
+        "making_safe",
+        "sending",
+        "restarting",
+        "verifying",
+        "restoring",
+    )
+    for module in range(20):
+        for number in range(MOST):
+            item = past(
+                f"1.{number}.0",
+                before=f"1.{number - 1}.0",
+                ended=1.8e9 + chance.random() * 1e7,
+                seconds=chance.randrange(10, 200),
+                sentence=f"module {module} runs 1.{number}.0 now: it said so after the restart.",
+                stages={stage: round(chance.random() * 60, 1) for stage in stages},
+            )
+            history.async_add(f"module-{module}", item)
+    await written(hass)
+
+    file = config_dir / ".storage" / STORE
+    assert (await hass.async_add_executor_job(file.stat)).st_size < 40_000
+    assert (await loaded(hass)).of("module-7") == history.of("module-7")
+
+
 async def test_a_removed_module_is_forgotten(hass: HomeAssistant) -> None:
     history = await loaded(hass)
     history.async_add("a", past("1.0.0"))
@@ -85,10 +117,12 @@ async def test_a_removed_module_is_forgotten(hass: HomeAssistant) -> None:
     [
         ({"past": {"a": [past("1.0.0"), {"version": "1.1.0"}]}}, ["1.0.0"]),
         ({"past": {"a": [past("1.0.0", seconds="long")], "b": 3}}, []),
+        ({"past": {"a": "bm90IHBhY2tlZA=="}}, []),
+        ({"past": {"a": "?"}}, []),
         ({"past": []}, []),
         ({}, []),
     ],
-    ids=["half of one", "wrong kinds", "a list", "nothing"],
+    ids=["half of one", "wrong kinds", "not packed", "no text", "a list", "nothing"],
 )
 async def test_what_cannot_be_read_is_left_out_and_put_aside(
     hass: HomeAssistant,

@@ -1,6 +1,12 @@
-"""How the last installs of each module ended, for people who look back: it decides nothing."""
+"""How the last installs of each module ended, for people who look back: it decides nothing.
 
+They say much the same again and again, and are written packed: a sixth of what they are.
+"""
+
+from base64 import b64decode, b64encode
+import json
 from typing import Any, Final, TypedDict
+import zlib
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -40,17 +46,20 @@ class History:
         """Nothing is read before `async_load`."""
         self._store = KeptStore(hass, "history", self._stored)
         self._past: dict[str, list[Past]] = {}
+        self._packed: dict[str, str] = {}
 
     async def async_load(self) -> None:
         """Read what was kept; what cannot be read is left out, and a copy of it set aside."""
         found = (await self._store.async_load() or {}).get("past", {})
-        past = found if isinstance(found, dict) else {}
+        stored = found if isinstance(found, dict) else {}
+        past = {entry_id: _unpacked(items) for entry_id, items in stored.items()}
         self._past = {
             entry_id: [item for item in items if fits(item, Past)]
             for entry_id, items in past.items()
             if isinstance(items, list)
         }
-        if self._past != found:
+        self._packed = {entry_id: _packed(items) for entry_id, items in self._past.items()}
+        if found is not stored or self._past != past:
             await self._store.async_set_aside()
 
     def of(self, entry_id: str) -> list[Past]:
@@ -61,13 +70,29 @@ class History:
     def async_add(self, entry_id: str, past: Past) -> None:
         """Keep one that has just ended."""
         self._past[entry_id] = [past, *self.of(entry_id)][:MOST]
+        self._packed[entry_id] = _packed(self._past[entry_id])
         self._store.async_save_later(_SOON)
 
     @callback
     def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         if self._past.pop(entry_id, None) is not None:
+            del self._packed[entry_id]
             self._store.async_save_later(_SOON)
 
     def _stored(self) -> dict[str, Any]:
-        return {"past": self._past}
+        return {"past": dict(self._packed)}
+
+
+def _packed(past: list[Past]) -> str:
+    return b64encode(zlib.compress(json.dumps(past).encode(), 9)).decode()
+
+
+def _unpacked(packed: Any) -> Any:
+    """Return what was packed, else what it is, which is no list of installs then."""
+    if not isinstance(packed, str):
+        return packed
+    try:
+        return json.loads(zlib.decompress(b64decode(packed, validate=True)))
+    except ValueError, zlib.error:
+        return packed
