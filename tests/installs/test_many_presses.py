@@ -30,7 +30,7 @@ def overlapping(spans: list[tuple[float, float]]) -> int:
 async def test_update_all_of_five_hundred_fills_the_queue(
     garden: Garden, start_module: StartModule
 ) -> None:
-    garden.house.patience = patience(evidence=0.1, breath=0.1)
+    garden.house.patience = patience(evidence=0.1, breath=0.1, back=30.0)
     yard = Yard(garden, start_module)
     await yard.open(parallel_installs=LIMIT)
     names = [f"m{number:03}" for number in range(MANY)]
