@@ -5,13 +5,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.house import async_make_house_entry
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.kit.adding import MAC, TXT, announcement, assert_aborted, discover, modules
+from tests.kit.adding import MAC, TXT, announcement, assert_aborted, discover, houses, modules
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, until
 from tests.kit.sentences import assert_form_is_whole
@@ -126,6 +127,16 @@ async def test_a_module_is_known_by_its_mac_where_that_can_be_told(
         (dr.CONNECTION_NETWORK_MAC, MAC), result["result"].entry_id
     )
     assert device is not None
+
+
+async def test_a_module_may_be_called_house(hass: HomeAssistant, esp_ota: None) -> None:
+    await async_make_house_entry(hass)
+    result = await discover(hass, announcement("house"))
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"equipment": "nothing"}
+    )
+    assert result["result"].title == "house"
+    assert len(houses(hass)) == 1
 
 
 async def test_a_known_module_is_not_offered_again(

@@ -7,7 +7,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, DOMAIN, KIND_HOUSE, KIND_MODULE
+from .const import CONF_KIND, DOMAIN, HOUSE_UNIQUE_ID, KIND_HOUSE, KIND_MODULE
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues
@@ -44,10 +44,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
-    """Take over an entry of release 0.1.0, whose ids were made from its entry's."""
+    """Take over an entry of release 0.1.0, whose ids were the entry's own, or `house`."""
+    unique_id: str | None = HOUSE_UNIQUE_ID
     if entry.data[CONF_KIND] == KIND_MODULE:
         async_settle_identity(hass, hass.data[HOUSE], entry)
-    hass.config_entries.async_update_entry(entry, minor_version=2)
+        unique_id = entry.unique_id
+    hass.config_entries.async_update_entry(entry, minor_version=2, unique_id=unique_id)
     return True
 
 

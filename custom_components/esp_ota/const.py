@@ -9,7 +9,8 @@ LOGGER: Final = logging.getLogger(__package__)
 EVENT_UPDATE_ENDED: Final = f"{DOMAIN}_update_ended"
 """Fired on the bus for the logbook and for triggers, whatever an update ended as."""
 
-HOUSE_UNIQUE_ID: Final = "house"
+HOUSE_UNIQUE_ID: Final = "esp_ota:house"
+"""No host name has a colon: a module may well be called `house`."""
 
 # Keys of config entries
 CONF_KIND: Final = "kind"

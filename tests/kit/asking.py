@@ -56,6 +56,7 @@ def poller(
 ) -> MockConfigEntry:
     """Return the entry of a module that asks; `options` are added to the usual ones."""
     options = changes.pop("options", {})
+    unique_id = changes.pop("unique_id", mac or MAC.lower())
     data = {
         "kind": "module",
         "name": "garden-valve",
@@ -72,7 +73,7 @@ def poller(
     return MockConfigEntry(
         domain=DOMAIN,
         title="garden-valve",
-        unique_id=mac or MAC.lower(),
+        unique_id=unique_id,
         data=data | changes,
         options=options_for(**options),
     )

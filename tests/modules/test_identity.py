@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.modules import identity_of
 from homeassistant.config_entries import ConfigEntryState
@@ -56,6 +56,7 @@ async def test_what_0_1_0_stored_is_loaded_with_all_names_and_nothing_twice(
     registry = er.async_get(hass)
     house = hass.data[HOUSE].entry
     assert house is not None
+    assert house.unique_id == HOUSE_UNIQUE_ID
     now = [
         item
         for item in registry.entities.values()

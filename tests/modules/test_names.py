@@ -7,14 +7,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import CONF_MOVED_FROM, CONF_NAMED_BEFORE, DOMAIN
+from custom_components.esp_ota.modules.names import async_rename
 from homeassistant.components.repairs.const import DOMAIN as REPAIRS
+from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from tests.kit.entries import entry_for
 from tests.kit.garden import Garden, assert_nothing_sent, until
 from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, VALVE_MAC, Neighbours
 from tests.kit.sentences import assert_issue_is_whole
-from tests.virtual_module import Seen, VirtualModule
+from tests.virtual_module import ModuleConfig, Seen, VirtualModule
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +133,19 @@ async def test_without_a_mac_a_person_says_whether_it_is_called_anew(
     else:
         await garden.refused("wrong_module", "1.1.0")
         assert_nothing_sent(valve)
+
+
+async def test_a_name_that_another_entry_is_known_by_becomes_nobody_s_id_twice(
+    garden: Garden,
+) -> None:
+    ignored = MockConfigEntry(domain=DOMAIN, unique_id="terrace-valve", source=SOURCE_IGNORE)
+    ignored.add_to_hass(garden.hass)
+    entry = await garden.add(entry_for(VirtualModule(ModuleConfig())))
+
+    async_rename(garden.hass, entry, NEW)
+
+    assert entry.data["service_name"] == NEW
+    assert (entry.unique_id, ignored.unique_id) == ("garden-valve", "terrace-valve")
 
 
 async def test_the_question_of_another_start_is_taken_back_when_the_old_name_speaks(

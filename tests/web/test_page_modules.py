@@ -144,7 +144,7 @@ async def test_what_happens_at_once_is_told_a_few_times_a_second(
     assert len(page.messages) > 3
     assert len(page.messages) <= 2 + (page.at[-1] - page.at[0]) / PAUSE
     assert min(pauses) > PAUSE * 0.5
-    assert page.known[entry.entry_id]["offered"] == "2.299.0"
+    await page.knows(entry.entry_id, offered="2.299.0")
 
 
 async def test_what_does_not_concern_the_table_is_not_told(

@@ -4,8 +4,11 @@ import asyncio
 import time
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import EvidenceSource
+from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.asking import MAC, OWN, PATH, SECRET, Asker, ask, headers, poller
 from tests.kit.entries import StartModule
@@ -87,6 +90,22 @@ async def test_a_secret_of_its_own_tells_a_module_wherever_it_is(
     assert (await ask(asker, f"{PATH}/{OWN}"))[0] == 304
 
     assert entry.data["mac"] == MAC.lower()
+
+
+async def test_a_mac_that_is_ignored_elsewhere_is_learnt_and_nobody_s_id_twice(
+    garden: Garden, asker: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    ignored = MockConfigEntry(domain=DOMAIN, unique_id=MAC.lower(), source=SOURCE_IGNORE, data={})
+    ignored.add_to_hass(garden.hass)
+    entry = await garden.add(
+        poller(OWN, mac=None, name="anything", host="127.0.0.99", unique_id="anything")
+    )
+
+    assert (await ask(asker, f"{PATH}/{OWN}"))[0] == 304
+
+    assert entry.data["mac"] == MAC.lower()
+    assert (entry.unique_id, ignored.unique_id) == ("anything", MAC.lower())
+    assert "unique" not in caplog.text
 
 
 async def test_a_module_that_was_added_by_its_host_name_may_ask(

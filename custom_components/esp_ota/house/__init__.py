@@ -14,6 +14,7 @@ from .newcomers import async_newcomers
 from .pace import Pace
 from .pollers import Poller, Secret, new_secret
 from .queue import Queue
+from .roster import free_unique_id
 
 __all__ = [
     "HOUSE",
@@ -32,6 +33,7 @@ __all__ = [
     "Secret",
     "async_make_house_entry",
     "async_newcomers",
+    "free_unique_id",
     "new_secret",
     "restored_result",
     "stored_result",

@@ -14,6 +14,7 @@ from homeassistant.helpers import discovery_flow
 from ..const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
 from ..ota import PullDesk, PullRequest
 from .newcomers import async_newcomers
+from .roster import free_unique_id
 
 _SECRET_LIMIT: Final = 128
 
@@ -105,9 +106,9 @@ class Pollers:
         if (poller := self.get(request.mac)) is not None:
             return poller
         if (entry := self._nameless(request.mac, secret, address)) is not None:
-            self._hass.config_entries.async_update_entry(
-                entry, unique_id=request.mac, data={**entry.data, CONF_MAC: request.mac}
-            )
+            unique_id = free_unique_id(self._hass, entry, request.mac)
+            data = {**entry.data, CONF_MAC: request.mac}
+            self._hass.config_entries.async_update_entry(entry, unique_id=unique_id, data=data)
             runtime = getattr(entry, "runtime_data", None)
             if runtime is not None:
                 runtime.coordinator.async_listen_for_polls()

@@ -49,3 +49,9 @@ class Roster:
                 if known := entry.data.get(CONF_MAC):
                     self._by_mac.setdefault(known, []).append(entry)
         return list(self._by_mac.get(mac, ()))
+
+
+def free_unique_id(hass: HomeAssistant, entry: ConfigEntry, wanted: str) -> str | None:
+    """Return the id an entry may have: the one it has, where another, ignored ones too, has it."""
+    other = hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, wanted)
+    return wanted if other is None or other is entry else entry.unique_id

@@ -13,7 +13,7 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..const import CONF_MAC, CONF_NAMED_BEFORE, CONF_SERVICE_NAME, LOGGER
-from ..house import House
+from ..house import House, free_unique_id
 from ..issues import async_clear_renamed, async_raise_renamed, is_asked_for_name
 from ..ota import SERVICE_TYPE, Address, InstallRefused, ModuleFacts
 from .ears import Ears
@@ -187,5 +187,5 @@ def async_rename(hass: HomeAssistant, entry: ConfigEntry, service_name: str) -> 
         CONF_NAMED_BEFORE: entry.data.get(CONF_SERVICE_NAME),
     }
     is_known_by_it = entry.unique_id == str(before).lower()
-    unique_id = name.lower() if is_known_by_it else entry.unique_id
+    unique_id = free_unique_id(hass, entry, name.lower()) if is_known_by_it else entry.unique_id
     hass.config_entries.async_update_entry(entry, data=data, unique_id=unique_id)
