@@ -7,7 +7,7 @@ import hashlib
 import aiohttp
 import pytest
 
-from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.const import DOMAIN, HOUSE_UNIQUE_ID
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.ota import PullLimits
 from homeassistant.core import HomeAssistant
@@ -215,7 +215,9 @@ async def test_modules_out_of_the_house_are_answered_only_where_the_person_says_
     await garden.add(poller())
     monkeypatch.setattr("custom_components.esp_ota.web.pull_view._is_near", lambda _address: False)
     assert (await ask(asker))[0] == 404
-    (house,) = [e for e in hass.config_entries.async_entries(DOMAIN) if e.unique_id == "house"]
+    (house,) = [
+        e for e in hass.config_entries.async_entries(DOMAIN) if e.unique_id == HOUSE_UNIQUE_ID
+    ]
     hass.config_entries.async_update_entry(house, options={"remote_polls": True})
     assert (await ask(asker))[0] == 304
 
