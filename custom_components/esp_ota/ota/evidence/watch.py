@@ -31,6 +31,10 @@ _ITS_OWN: Final = {
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
 _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
+_STOOD_STILL: Final = 0.1
+"""Seconds by which a probe ends too late that tell of a loop that stood still."""
+_ANEW: Final = 4
+"""Probes made for one answer at most, on a machine that never rests."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
@@ -160,12 +164,7 @@ class ModuleWatch:
 
     async def restarted(self, since: float) -> bool:
         """Look once whether the module went again since then, or is away now."""
-        if self._left_at > since:
-            return True
-        for _ in range(self._limits.silence):
-            if await self._probe(self._limits.quick_probe):
-                return False
-        return True
+        return self._left_at > since or await self._silent(self._limits.silence)
 
     async def said(
         self, since: float, candidate: Candidate, before: ModuleFacts
@@ -220,10 +219,25 @@ class ModuleWatch:
         """Return when the module was found gone, 0 when it still answers."""
         if self._left_at > since:
             return self._left_at
-        for _ in range(self._limits.misses):
-            if await self._probe(self._limits.quick_probe):
-                return 0.0
-        return time.monotonic()
+        return time.monotonic() if await self._silent(self._limits.misses) else 0.0
+
+    async def _silent(self, misses: int) -> bool:
+        """Whether so many quick probes in a row got no answer."""
+        for _ in range(misses):
+            if await self._answers():
+                return False
+        return True
+
+    async def _answers(self) -> bool:
+        """Probe once; anew when Home Assistant stood still meanwhile and could hear nothing."""
+        patience = self._limits.quick_probe
+        for _ in range(_ANEW):
+            asked_at = time.monotonic()
+            if await self._probe(patience):
+                return True
+            if time.monotonic() - asked_at < patience + _STOOD_STILL:
+                return False
+        return False
 
     def _since(self, since: float) -> list[Sighting]:
         """Return the different statements heard since then, of each source in their order."""
