@@ -33,8 +33,8 @@ _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
 _STOOD_STILL: Final = 0.1
 """Seconds by which a probe ends too late that tell of a loop that stood still."""
-_ANEW: Final = 4
-"""Probes made for one answer at most, on a machine that never rests."""
+_ANEW: Final = 2
+"""Probes for one answer at most: on a machine that never rests a restart is to be heard as well."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
