@@ -73,7 +73,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "ota.module": set(),
 }
 """Top to bottom: each room, and the rooms below it that it uses."""
-OTA_BASICS: Final = {"ota.causes", "ota.exceptions", "ota.models", "ota.texts"}
+OTA_BASICS: Final = {"ota.causes", "ota.details", "ota.exceptions", "ota.models", "ota.texts"}
 """What every room of `ota/` may use: the words of the domain."""
 ROOMS: Final = sorted(
     ".".join(path.parent.relative_to(INTEGRATION).parts)

@@ -20,6 +20,7 @@ from ..const import (
     EQUIPMENT_SWITCHES,
 )
 from ..equipment import Conditions, SafeStep
+from ..helpers import spelled_out
 from ..house import HOUSE
 from ..installs import Rehearsal, async_rehearse
 from ..ota import OtaError
@@ -139,7 +140,7 @@ class RehearsalFlow(SafeStateFlow):
         errors = {}
         for err in rehearsal.errors.values():  # the last one is of the restore
             errors["base"] = str(err.cause)
-            placeholders |= err.facts
+            placeholders |= spelled_out(self.hass, err.facts, module=self.config_entry.title)
         placeholders["assumed"] = await self._async_assumed()
         return self.async_show_form(
             step_id="tried",

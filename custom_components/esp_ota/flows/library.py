@@ -23,6 +23,7 @@ from ..const import (
     STAGGER_LABEL,
     STAGGER_MODULE,
 )
+from ..helpers import spelled_out
 from ..house import HOUSE, House
 from ..installs import Use, async_uses
 from ..library import SIGNATURE_LIMIT, Release, ReleaseName
@@ -118,7 +119,7 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
                 errors[_CONF_FILE] = "signature_alone"
             except OtaError as err:
                 errors["base"] = str(err.cause)
-                placeholders |= err.facts
+                placeholders |= spelled_out(self.hass, err.facts)
             else:
                 if not user_input[_CONF_ANOTHER]:
                     return self.async_create_entry(data=dict(self.config_entry.options))
@@ -179,7 +180,7 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
                 await library.async_remove(*user_input.get(_CONF_RELEASES, []))
             except LibraryError as err:
                 errors["base"] = str(err.cause)
-                placeholders |= err.facts
+                placeholders |= spelled_out(self.hass, err.facts)
             else:
                 return self.async_create_entry(data=dict(self.config_entry.options))
         choices = [

@@ -39,6 +39,7 @@ from ..ota import (
     OtaError,
     ReleaseName,
     SourceError,
+    took_too_long,
 )
 from .download import async_download, async_download_signature
 from .given_names import GivenNames
@@ -181,9 +182,7 @@ class SourceWatcher:
                 await self._async_ask()
         except TimeoutError:
             memory.etag = None
-            self._fails(
-                SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {_LOOK_SECONDS:.0f} s")
-            )
+            self._fails(took_too_long(_LOOK_SECONDS))
         memory.checked = dt_util.utcnow().isoformat()
         await self._shared.memories.async_save()
         self._shared.on_change()
