@@ -13,12 +13,21 @@ from homeassistant.helpers.translation import (
 from .const import DOMAIN
 from .ota import Cause, InstallProgress, InstallResult, OtaError, SourceError, Verdict, one_line
 
+_OF_THE_CALLER: Final = {
+    Cause.INSTALL_RUNNING,
+    Cause.NO_RELEASE,
+    Cause.NO_ROLLBACK,
+    Cause.NOTHING_RUNNING,
+    Cause.CANCEL_TOO_LATE,
+    Cause.NOT_QUEUED,
+}
 _ENDS: Final = (".", "!", "?", "…")
 
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
-    """Return the translated error of a cause."""
-    return HomeAssistantError(
+    """Return the translated error of a cause; Home Assistant logs no mistake of who calls."""
+    kind = ServiceValidationError if cause in _OF_THE_CALLER else HomeAssistantError
+    return kind(
         translation_domain=DOMAIN,
         translation_key=str(cause),
         translation_placeholders={"module": module} | facts,

@@ -161,6 +161,18 @@ class ModuleInstaller:
         """What rolling back would bring back."""
         return last_good(self._coordinator)
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether there is something to put back, and nothing runs."""
+        return not self.is_running and self.rolls_back_to is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether something runs that can still be ended."""
+        install_run = self._install_run
+        is_over = install_run is not None and install_run.stage in _OVER
+        return self.is_running and not is_over
+
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
 

@@ -138,6 +138,12 @@ class GitHubSource:
         return without_risk(listing, GITHUB_API)
 
 
+def page_of(data: Mapping[str, Any]) -> str | None:
+    """Return the page of a repository's releases; a list has none that people read."""
+    repository = data.get(CONF_REPOSITORY)
+    return f"https://github.com/{repository}/releases" if repository else None
+
+
 _MOST_NAMED: Final = 5
 
 

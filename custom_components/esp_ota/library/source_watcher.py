@@ -44,7 +44,7 @@ from ..ota import (
 from .download import async_download, async_download_signature
 from .given_names import GivenNames
 from .library import Library, Release
-from .source_kinds import KINDS, Answer
+from .source_kinds import KINDS, Answer, page_of
 from .source_memory import SourceMemories, SourceMemory
 
 _RETRY: Final = 300.0
@@ -87,6 +87,8 @@ class SourceWatcher:
         self._shared = shared
         self.subentry_id = subentry.subentry_id
         self.title = subentry.title
+        self.page = page_of(subentry.data)
+        """Where people read of what it publishes."""
         self.settings: Mapping[str, Any] = subentry.data
         self._kind = KINDS[subentry.subentry_type](subentry.data, shared.budget)
         fingerprint = hashlib.sha256(repr(sorted(subentry.data.items())).encode()).hexdigest()
