@@ -36,16 +36,11 @@ class Detail(StrEnum):
     FILES_NOT_SKETCH = "files_not_sketch"
     SKETCH_NOT_FILES = "sketch_not_files"
 
-    # Of a key or a signature
+    # Of a key
     KEY_PRIVATE = "key_private"
     KEY_NOT_PEM = "key_not_pem"
     KEY_KIND = "key_kind"
     KEY_UNKNOWN = "key_unknown"
-    NOTHING_APPENDED = "nothing_appended"
-    NO_MINISIG = "no_minisig"
-    MINISIG_INVALID = "minisig_invalid"
-    OTHER_KEY = "other_key"
-    OTHER_KEY_OR_CHANGED = "other_key_or_changed"
 
     # Of a file beside it, or a source
     NOT_JSON = "not_json"

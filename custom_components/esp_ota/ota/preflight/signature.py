@@ -64,12 +64,12 @@ def verify_signature(data: bytes, key: str, detached: str | None = None) -> None
     read_public_key(key).verify(data, detached)
 
 
-def _missing(detail: Detail) -> SignatureError:
-    return SignatureError(Cause.SIGNATURE_MISSING, detail=detail)
+def _missing() -> SignatureError:
+    return SignatureError(Cause.SIGNATURE_MISSING)
 
 
-def _invalid(detail: Detail) -> SignatureError:
-    return SignatureError(Cause.SIGNATURE_INVALID, detail=detail)
+def _invalid() -> SignatureError:
+    return SignatureError(Cause.SIGNATURE_INVALID)
 
 
 def _key_invalid(detail: Detail) -> SignatureError:
@@ -134,7 +134,7 @@ class _EcKey:
 
 def _appended(data: bytes) -> AppendedSignature:
     if (found := appended_signature(data)) is None:
-        raise _missing(Detail.NOTHING_APPENDED)
+        raise _missing()
     return found
 
 
@@ -146,7 +146,7 @@ def _check(tries: Iterable[Callable[[], None]]) -> None:
         except InvalidSignature, ValueError:  # the latter: it cannot even be of this key
             continue
         return
-    raise _invalid(Detail.OTHER_KEY_OR_CHANGED)
+    raise _invalid()
 
 
 # Detached signatures
@@ -177,11 +177,11 @@ class _MinisignKey:
 
     def verify(self, data: bytes, detached: str | None) -> None:
         if detached is None:
-            raise _missing(Detail.NO_MINISIG)
+            raise _missing()
         raw, comment, of_comment = _read_minisig(detached)
         algorithm, number, signature = raw[:2], raw[2:10], raw[10:]
         if number != self.number:
-            raise _invalid(Detail.OTHER_KEY)
+            raise _invalid()
         message = hashlib.blake2b(data).digest() if algorithm == _HASHED else data
         _check([partial(self.key.verify, signature, message)])
         _check([partial(self.key.verify, of_comment, signature + comment)])
@@ -193,7 +193,7 @@ def _read_minisig(text: str) -> tuple[bytes, bytes, bytes]:
         case [about, line, comment, last] if about.startswith(_COMMENT):
             signature, of_comment = _decode(line), _decode(last)
         case _:
-            raise _invalid(Detail.MINISIG_INVALID)
+            raise _invalid()
     if (
         signature is None
         or len(signature) != _SIGNATURE_SIZE
@@ -201,5 +201,5 @@ def _read_minisig(text: str) -> tuple[bytes, bytes, bytes]:
         or of_comment is None
         or not comment.startswith(_TRUSTED)
     ):
-        raise _invalid(Detail.MINISIG_INVALID)
+        raise _invalid()
     return signature, comment.removeprefix(_TRUSTED).encode(errors="replace"), of_comment
