@@ -36,7 +36,6 @@ _FOR_MACHINES: Final = {
     "ota/preflight/packing.py": "what a flash chip is able to, compared only",
     "ota/preflight/signature.py": "the form of minisign's files",
     "ota/transport/_dialects.py": "words of modules",
-    "ota/transport/_login.py": "a line of the log",
     "ota/transport/_multipart.py": "headers",
     "ota/transport/_replies.py": "words of modules",
     "ota/transport/_verdict.py": "words of modules",
