@@ -54,6 +54,7 @@ from .flows import (
     with_stored,
     without_passwords,
 )
+from .helpers import async_said
 from .house import HOUSE, Announcements, async_newcomers, new_secret
 from .installs import async_meet, async_meet_by_address, async_renamed, is_installing
 from .ota import (
@@ -104,7 +105,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         known = self.hass.data[HOUSE].outliving  # it may have been deleted
         data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: known.secret or new_secret()}
         options = dict(known.options)
-        return self.async_create_entry(title="Firmware library", data=data, options=options)
+        title = async_said(self.hass, "library_title", {}, module="")
+        return self.async_create_entry(title=title, data=data, options=options)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .helpers import spelled_out
 from .ota import Address, Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
@@ -41,7 +42,9 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders=as_texts({"file": shown(file_name)} | err.facts),
+        translation_placeholders=as_texts(
+            {"file": shown(file_name)} | spelled_out(hass, err.facts)
+        ),
     )
 
 
@@ -163,7 +166,7 @@ def async_raise_source_issue(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"source_{err.cause.removeprefix('source_')}",
-        translation_placeholders=as_texts({"source": source} | err.facts),
+        translation_placeholders=as_texts({"source": source} | spelled_out(hass, err.facts)),
     )
 
 

@@ -28,6 +28,7 @@ from .pages import (
     add_button,
     add_step,
     close,
+    close_menu,
     collapse_steps,
     dialog,
     dialog_box,
@@ -35,6 +36,7 @@ from .pages import (
     make_tall,
     open_add_form,
     open_options,
+    open_section,
     press,
     round_seconds,
     submit,
@@ -90,6 +92,8 @@ async def without_a_safe_state_an_update_is_refused(person: Person) -> None:
 async def a_safe_state_is_made_in_the_editor(person: Person) -> None:
     page = person.page
     form = await open_options(page, GARDEN_VALVE.name, "Safe state")
+    await open_section(form, "After the update")
+    await open_section(form, "Limits")
     await expect(form.locator("ha-selector-action")).to_have_count(2)
     await add_step(page, add_button(form, "Actions before"), _VALVE, "Close valve")
     await add_step(page, add_button(form, "Conditions that confirm it"), _VALVE, "Valve is closed")
@@ -167,7 +171,10 @@ async def a_firmware_file_is_uploaded(person: Person) -> None:
         # The text above names a folder that only this run has; the browser may read it late.
         await form.get_by_text("Shown on the update card").scroll_into_view_if_needed()
         await take_picture(page, "upload")
-        await submit(page)
+        await press(form, "Submit")
+        await expect(form.get_by_text("Added: ")).to_be_visible()
+        await take_picture(page, "uploaded", clip=await dialog_box(page))
+        await close_menu(page)
         await client.wait_until(
             "the uploaded version on the card",
             lambda: client.attributes(person.entity_id)["latest_version"] == NEWEST,

@@ -59,11 +59,21 @@ async def configure(client: Client, entry_id: str, step: str, answers: Json) -> 
     await loaded(client, entry_id)
     menu = await client.post(_OPTIONS, {"handler": entry_id})
     path = f"{_OPTIONS}/{menu['flow_id']}"
-    await client.post(path, {"next_step_id": step})
-    answer = await client.post(path, answers)
+    form = await client.post(path, {"next_step_id": step})
+    answer = await client.post(path, _in_sections(form, answers))
     if answer["type"] != "create_entry":
         raise ActionFailed({"message": f"the form {step} was not taken: {answer}"})
     await loaded(client, entry_id)
+
+
+def _in_sections(form: Json, answers: Json) -> Json:
+    """Return answers as a form with sections sends them."""
+    parts = {part["name"]: part["schema"] for part in form["data_schema"] if "schema" in part}
+    sent: Json = {name: {} for name in parts}
+    for field, value in answers.items():
+        within = [name for name, part in parts.items() if field in {one["name"] for one in part}]
+        (sent[within[0]] if within else sent)[field] = value
+    return sent
 
 
 async def loaded(client: Client, entry_id: str, seconds: float = 30.0) -> None:

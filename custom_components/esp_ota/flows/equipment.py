@@ -20,10 +20,11 @@ from ..const import (
     EQUIPMENT_SWITCHES,
 )
 from ..equipment import Conditions, SafeStep
+from ..helpers import spelled_out
 from ..house import HOUSE
 from ..installs import Rehearsal, async_rehearse
 from ..ota import OtaError
-from .safe_state import FIELDS, SafeStateFlow
+from .safe_state import SafeStateFlow
 from .selectors import choice
 
 _CONF_TRY: Final = "try_now"
@@ -35,12 +36,13 @@ _DETAILS: Final = ("detail", "unmet", "reason")
 class RehearsalFlow(SafeStateFlow):
     """The steps that only modules have."""
 
-    _fields: ClassVar[Mapping[vol.Marker, Any]] = {
+    _above: ClassVar[Mapping[vol.Marker, Any]] = {
         vol.Required(CONF_EQUIPMENT, default=EQUIPMENT_SWITCHES): choice(
             [EQUIPMENT_SWITCHES, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING], CONF_EQUIPMENT
-        ),
-        **FIELDS,
-        vol.Required(_CONF_TRY, default=False): selector.BooleanSelector(),
+        )
+    }
+    _below: ClassVar[Mapping[vol.Marker, Any]] = {
+        vol.Required(_CONF_TRY, default=False): selector.BooleanSelector()
     }
     _rehearsal: Rehearsal | None = None
     _waiting: asyncio.Task[None] | None = None
@@ -48,10 +50,9 @@ class RehearsalFlow(SafeStateFlow):
     @property
     def safe_state_menu(self) -> list[str]:
         """What the menu offers about the safe state."""
-        steps = ["safe_state", "safe_state_preset"]
         if self._configured(self.config_entry.options):
-            steps.append("try_safe_state")
-        return steps
+            return ["safe_state", "safe_state_preset", "ask_try"]
+        return ["safe_state_preset", "safe_state"]  # an example is easier to begin with
 
     def _configured(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the safe state that such options lead to."""
@@ -97,6 +98,19 @@ class RehearsalFlow(SafeStateFlow):
 
     # The try
 
+    async def async_step_ask_try(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask before anything moves."""
+        if user_input is not None:
+            return await self.async_step_try_safe_state()
+        return self.async_show_form(
+            step_id="ask_try",
+            data_schema=vol.Schema({}),
+            description_placeholders={"module": self.config_entry.title},
+            last_step=False,
+        )
+
     async def async_step_try_safe_state(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -139,7 +153,7 @@ class RehearsalFlow(SafeStateFlow):
         errors = {}
         for err in rehearsal.errors.values():  # the last one is of the restore
             errors["base"] = str(err.cause)
-            placeholders |= err.facts
+            placeholders |= spelled_out(self.hass, err.facts, module=self.config_entry.title)
         placeholders["assumed"] = await self._async_assumed()
         return self.async_show_form(
             step_id="tried",

@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
-from ..helpers import async_raise_for_result, error_for
+from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import (
@@ -161,6 +161,18 @@ class ModuleInstaller:
         """What rolling back would bring back."""
         return last_good(self._coordinator)
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether there is something to put back, and nothing runs."""
+        return not self.is_running and self.rolls_back_to is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether something runs that can still be ended."""
+        install_run = self._install_run
+        is_over = install_run is not None and install_run.stage in _OVER
+        return self.is_running and not is_over
+
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
 
@@ -286,7 +298,8 @@ class ModuleInstaller:
         await self._async_end()
         result = install_run.result if install_run else _NOTHING_LEFT
         if result.restore_error is not None:
-            raise error_for(result.restore_error, result.restore_facts, module=name)
+            facts = spelled_out(self._hass, result.restore_facts, module=name)
+            raise error_for(result.restore_error, facts, module=name)
 
     async def async_move(self, place: int, context: Context | None) -> None:
         """Put the install that waits at a place in the queue of the house, counted from 1.

@@ -5,6 +5,7 @@ Assistant, configuration, or a disk; what is needed of them is handed in.
 """
 
 from .causes import Cause
+from .details import Detail
 from .evidence import (
     INFO_SIZE_LIMIT,
     ModuleWatch,
@@ -115,6 +116,7 @@ from .sources import (
     parse_manifest,
     parse_releases,
     read_chunks,
+    took_too_long,
     web_address,
     without_risk,
 )
@@ -163,6 +165,7 @@ __all__ = [
     "Chip",
     "ChipFamily",
     "Delivery",
+    "Detail",
     "Download",
     "EvidenceSource",
     "FilesystemType",
@@ -274,6 +277,7 @@ __all__ = [
     "recognise",
     "same_name",
     "same_version",
+    "took_too_long",
     "unsent",
     "verify_signature",
     "version_from",

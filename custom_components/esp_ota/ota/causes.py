@@ -116,6 +116,7 @@ class Cause(StrEnum):
     UNKNOWN_DIALECT = "unknown_dialect"
     LOGIN_REQUIRED = "login_required"
     WRONG_ORIGIN = "wrong_origin"
+    FOREIGN_ORIGIN = "foreign_origin"
     NO_FILESYSTEM_UPLOAD = "no_filesystem_upload"
     NO_OTHER_SLOT = "no_other_slot"
     # Authentication
@@ -168,6 +169,7 @@ class Cause(StrEnum):
     SAFE_STATE_FAILED = "safe_state_failed"
     SAFE_STATE_REFUSED = "safe_state_refused"
     SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
+    SAFE_STATE_NOT_STABLE = "safe_state_not_stable"
     SAFE_STATE_BROKEN = "safe_state_broken"
     NOT_SAFE_ALL_THE_TIME = "not_safe_all_the_time"
     RESTORE_FAILED = "restore_failed"
@@ -182,6 +184,7 @@ class Cause(StrEnum):
     FILES_ASKED_AGAIN = "files_asked_again"
     FILES_NO_RESTART = "files_no_restart"
     OTHER_VERSION_BACK = "other_version_back"
+    OTHER_IMAGE_BACK = "other_image_back"
     SOAK_RESTARTED = "soak_restarted"
     SOAK_UNAVAILABLE = "soak_unavailable"
     # Around it

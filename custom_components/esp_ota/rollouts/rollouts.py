@@ -155,7 +155,7 @@ class Rollouts:
             if (rollout := self._rollouts.get(said)) is None:
                 raise mistake("rollout_unknown", rollout=said[:100])
             if states and rollout.state not in states:
-                raise mistake("rollout_is", rollout=said, state=rollout.state)
+                raise mistake(f"rollout_is_{rollout.state}", rollout=said)
             return rollout
         found = [item for item in self._rollouts.values() if not states or item.state in states]
         if not found:
