@@ -40,7 +40,7 @@ def texts() -> dict[str, str]:
             else:
                 found[path + key] = str(value)
 
-    walk(read("translations/en.json")["config_panel"], "")
+    walk(read("frontend/words/en.json"), "")
     return found
 
 

@@ -30,6 +30,10 @@ class EspOtaPage extends HTMLElement {
     return this._hass;
   }
 
+  set panel(panel) {
+    this._languages = panel.config.languages;
+  }
+
   set narrow(narrow) {
     this.toggleAttribute("narrow", narrow);
   }
@@ -50,7 +54,7 @@ class EspOtaPage extends HTMLElement {
 
   async _load() {
     this._language = this._hass.language;
-    await this._texts.load(this._hass);
+    await this._texts.load(this._hass, this._languages);
     this._draw();
     this._show();
   }

@@ -1,25 +1,36 @@
-// Every word on the page comes from the translations of the integration; nothing is written here.
+// Every word on the page comes from a file in words/, or from the translations of the integration.
 
-const CATEGORIES = ["config_panel", "entity", "selector"];
+const CATEGORIES = ["entity", "selector"];
+
+async function wordsOf(language) {
+  const response = await fetch(new URL(`./words/${language}.json`, import.meta.url));
+  return response.ok ? response.json() : {};
+}
 
 export class Texts {
   constructor() {
     this._localize = () => "";
   }
 
-  /** Load the texts in the language of the person. */
-  async load(hass) {
+  /** Load the texts in the language of the person; `languages` are those that there are. */
+  async load(hass, languages) {
+    const wanted = [hass.language, hass.language.split("-")[0]].find((one) => languages.includes(one));
+    const loaded = [...new Set([wanted ?? "en", "en"])].map(wordsOf);
     for (const category of CATEGORIES)
       this._localize = await hass.loadBackendTranslation(category, "esp_ota");
+    this._words = await Promise.all(loaded);
     this._language = hass.locale?.language ?? hass.language;
     const options = { numeric: "auto", style: "short" };
     this._ago = new Intl.RelativeTimeFormat(this._language, options);
     this._number = new Intl.NumberFormat(this._language, { maximumFractionDigits: 1 });
   }
 
-  /** Return a text of the page: `modules.title`. */
-  t(key, values) {
-    return this._localize(`component.esp_ota.config_panel.${key}`, values) || key;
+  /** Return a text of the page: `modules.title`; what is missing in a language is English. */
+  t(key, values = {}) {
+    const path = key.split(".");
+    const found = this._words.map((words) => path.reduce((inner, name) => inner?.[name], words));
+    const text = found.find((one) => typeof one === "string") ?? key;
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   }
 
   /** Return any text that was loaded, empty for none. */
