@@ -18,6 +18,8 @@ from homeassistant.util.hass_dict import HassKey
 from .page_library import async_register_library
 from .page_module import async_register_module
 from .page_modules import async_register_modules
+from .page_rollouts import async_register_rollouts
+from .page_try import async_register_try
 
 PAGE_PATH: Final = "esp-ota"
 _FOLDER: Final = Path(__file__).parent.parent / "frontend"
@@ -49,6 +51,8 @@ async def async_prepare_page(hass: HomeAssistant) -> None:
     async_register_modules(hass)
     async_register_module(hass)
     async_register_library(hass)
+    async_register_rollouts(hass)
+    async_register_try(hass)
 
 
 async def async_show_page(hass: HomeAssistant) -> None:
