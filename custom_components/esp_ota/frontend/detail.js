@@ -25,10 +25,12 @@ export class Detail {
       Object.keys(TITLES).map((name) => [name, h("section", { hidden: true })]),
     );
     this._try = new Try(page, id, () => this.line.name);
-    const boxes = h("div", { class: "parts" }, Object.values(this._boxes));
-    const cell = h("td", { role: "cell", colspan: 7 }, boxes);
+    const { equipment } = this._boxes;
+    const boxes = Object.values(this._boxes).map((box) =>
+      box === equipment ? h("div", {}, box, this._try.element) : box,
+    );
+    const cell = h("td", { role: "cell", colspan: 7 }, h("div", { class: "parts" }, boxes));
     this.element = h("tr", { role: "row", class: "detail" }, cell);
-    this._boxes.equipment.after(this._try.element);
   }
 
   open() {
@@ -60,10 +62,10 @@ export class Detail {
   }
 
   _facts(facts) {
-    const { t, option, size } = this._texts;
+    const { t, option, field, size } = this._texts;
     const source = facts.slot_source && ` (${t(`detail.slot_source.${facts.slot_source}`)})`;
     const known = [
-      [t("detail.chip"), facts.chip && option("chip", facts.chip)],
+      [field("add_firmware", "chip").title, facts.chip && option("chip", facts.chip)],
       [t("detail.board"), facts.board],
       [t("detail.address"), facts.host],
       [t("detail.mac"), facts.mac],
@@ -95,7 +97,7 @@ export class Detail {
   }
 
   _act({ versions, rolls_back_to: version }) {
-    const { t } = this._texts;
+    const { t, action } = this._texts;
     const choice = h(
       "select",
       { "aria-label": t("detail.version") },
@@ -107,7 +109,7 @@ export class Detail {
     };
     const roll = async () => {
       const text = t("detail.roll_back_asked", { module: this.line.name, version });
-      if (await this._page.ask(t("detail.roll_back"), [text], t("detail.roll_back")))
+      if (await this._page.ask(action("rollback"), [text], action("rollback")))
         this._page.act("esp_ota.rollback", [this.line.entity]);
     };
     return [

@@ -8,7 +8,7 @@ const COLUMNS = ["release", "for", "from", "signature", "runs_on", "remove"];
 const BY_HAND = ["action", "build", "folder", "recovered", "upload"];
 const SIGNATURE = ".minisig";
 
-export class LibraryTab extends Tab {
+export default class LibraryTab extends Tab {
   constructor(page) {
     super(page, { type: "esp_ota/library/subscribe" });
     this._uploads = new Set();

@@ -14,10 +14,13 @@ const SHOWS = {
   away: (line) => line.reachable === false,
 };
 
+/** What may be said of the versions that modules get, by actions and their fields. */
+const BOUNDS = { pin: "version", hold: "until", set_channel: "channel" };
+
 const isOffered = (line) =>
   Boolean(line.offered && line.offered !== line.runs && line.offered !== "unknown" && !line.stage);
 
-export class ModulesTab extends Tab {
+export default class ModulesTab extends Tab {
   constructor(page) {
     super(page, { type: "esp_ota/modules/subscribe" });
     this._chosen = new Set();
@@ -53,9 +56,11 @@ export class ModulesTab extends Tab {
     this._tools = [
       tool("update", isOffered, (ids) => this._update(ids)),
       tool("roll_out", (line) => line.firmware, (ids) => this._rollOut(ids)),
-      tool("pin", (line) => line.runs, (ids) => this._pin(ids)),
+      ...Object.keys(BOUNDS)
+        .filter((name) => this.page.can(name))
+        .map((name) => tool(name, () => true, (ids) => this._bind(name, ids))),
       tool("cancel", (line) => line.stage, (ids) => this._act("esp_ota.cancel", ids)),
-    ].filter(({ name }) => name !== "pin" || this.page.can("pin"));
+    ];
     this._tools[0].press.className = "main";
     const heads = COLUMNS.map((name) => [name, button(t(`modules.columns.${name}`), () => this._sortBy(name))]);
     this._body = tbody();
@@ -94,10 +99,8 @@ export class ModulesTab extends Tab {
     const names = { module: line.name, version: line.offered };
     const offered = isOffered(line);
     const label = (name) => t(`modules.columns.${name}`);
-    const act = (name, action) =>
-      button(t(`modules.${name}`), () => this._act(action, [id]), {
-        "aria-label": t(`modules.${name}_one`, names),
-      });
+    const act = (text, label, action) =>
+      button(text, () => this._act(action, [id]), { "aria-label": label });
     const cells = row(label, {
       name: [
         button(line.name, () => this._toggle(id), {
@@ -111,13 +114,17 @@ export class ModulesTab extends Tab {
         line.runs ?? t("modules.unknown"),
         faint(line.proof && t(`proof.${line.proof}`)),
         faint(line.pinned && t("modules.pinned", { version: line.pinned })),
+        faint(line.held && t("modules.held", { time: texts.moment(line.held) })),
       ],
-      offered: offered && [line.offered, act("update", "update.install")],
+      offered: offered && [
+        line.offered,
+        act(t("modules.update"), t("modules.update_one", names), "update.install"),
+      ],
       stage: [
         this._doing(line),
         line.stage && [
           h("progress", { max: 100, value: line.percent, "aria-label": t("modules.progress_of", names) }),
-          act("cancel", "esp_ota.cancel"),
+          act(t("modules.cancel"), t("modules.cancel_one", names), "esp_ota.cancel"),
         ],
       ],
       verdict: line.verdict && [
@@ -235,26 +242,25 @@ export class ModulesTab extends Tab {
     this._act("update.install", ids);
   }
 
-  _rollOut(ids) {
+  async _rollOut(ids) {
     const lines = ids.map((id) => this.items.get(id));
-    this.page.go("rollouts").choose(lines[0].firmware, lines.map((line) => line.entity));
+    const rollouts = await this.page.go("rollouts");
+    rollouts?.choose(lines[0].firmware, lines.map((line) => line.entity));
   }
 
-  /** Ask for the version that modules are to stay at. */
-  async _pin(ids) {
-    const { t } = this;
-    const lines = ids.map((id) => this.items.get(id));
-    const versions = new Set(lines.flatMap((line) => [line.runs, line.offered]));
-    const options = [...versions].filter((version) => version && version !== "unknown");
-    const choice = h(
-      "select",
-      { "aria-label": t("detail.version") },
-      h("option", { value: "" }, t("modules.pin_running")),
-      options.map((version) => h("option", {}, version)),
-    );
-    if (!(await this.page.ask(t("modules.pin_asked"), [choice], t("modules.pin")))) return;
-    const wanted = (id) => choice.value || this.items.get(id).runs;
-    for (const version of new Set(ids.map(wanted)))
-      await this._act("esp_ota.pin", ids.filter((id) => wanted(id) === version), { version });
+  /** Ask what modules may have, and say so: a pin, a hold, a channel. */
+  async _bind(name, ids) {
+    const { option, action, field } = this.texts;
+    const of = field(name, BOUNDS[name]);
+    const about = { "aria-label": of.title };
+    const channels = ["stable", "beta"].map((value) => h("option", { value }, option("module_channel", value)));
+    const input = {
+      pin: () => h("input", { ...about, value: this.items.get(ids[0]).pinned }),
+      hold: () => h("input", { ...about, type: "datetime-local" }),
+      set_channel: () => h("select", about, channels),
+    }[name]();
+    const title = action(name);
+    if (await this.page.ask(title, [of.help, input], title))
+      this._act(`esp_ota.${name}`, ids, { [BOUNDS[name]]: input.value });
   }
 }

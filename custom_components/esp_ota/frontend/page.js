@@ -1,15 +1,18 @@
 // The page *ESP OTA*: a bar with its tabs, and below it the one that is open.
 
 import { button, h } from "./dom.js";
-import { LibraryTab } from "./library.js";
-import { ModulesTab } from "./modules.js";
-import { QueueTab } from "./queue.js";
-import { RolloutsTab } from "./rollouts.js";
+import ModulesTab from "./modules.js";
 import { STYLE } from "./style.js";
 import { Texts } from "./texts.js";
 
 const MENU = "M3 6h18v2H3V6m0 5h18v2H3v-2m0 5h18v2H3v-2Z";
-const TABS = { modules: ModulesTab, queue: QueueTab, rollouts: RolloutsTab, library: LibraryTab };
+/** The tabs by their names; all but the first are loaded when they are opened. */
+const TABS = {
+  modules: { title: "modules.title", load: async () => ({ default: ModulesTab }) },
+  queue: { title: "queue.title", load: () => import("./queue.js") },
+  rollouts: { title: "rollouts.title", load: () => import("./rollouts.js") },
+  library: { title: "library.title", load: () => import("./library.js") },
+};
 
 class EspOtaPage extends HTMLElement {
   constructor() {
@@ -69,7 +72,7 @@ class EspOtaPage extends HTMLElement {
     this._links = Object.fromEntries(
       Object.keys(TABS).map((name) => [
         name,
-        button(t(`${name}.title`), () => this.go(name), {
+        button(t(TABS[name].title), () => this.go(name), {
           role: "tab",
           id: `tab-${name}`,
           "aria-controls": "panel",
@@ -104,21 +107,28 @@ class EspOtaPage extends HTMLElement {
     this._links[next].focus();
   }
 
-  _show() {
-    if (!this.isConnected) return;
+  /** Show the tab that the address names, and return it once it is there. */
+  async _show() {
+    if (!this.isConnected) return undefined;
     const name = (this._name = this._path in TABS ? this._path : "modules");
     for (const [other, link] of Object.entries(this._links)) {
       link.ariaSelected = String(other === name);
       link.tabIndex = other === name ? 0 : -1;
     }
     this._main.setAttribute("aria-labelledby", `tab-${name}`);
-    const tab = (this._tabs[name] ??= new TABS[name](this));
-    if (tab === this._open) return;
+    const loading = (this._tabs[name] ??= TABS[name].load().then(({ default: Tab }) => new Tab(this)));
+    const tab = await loading.catch((error) => {
+      delete this._tabs[name];
+      this.complain(error.message);
+    });
+    const isWanted = name === this._name && loading === this._tabs[name] && this.isConnected;
+    if (!isWanted || tab === this._open) return tab;
     this._alert.hidden = true;
     this._open?.close();
     this._open = tab;
     this._main.replaceChildren(tab.element);
     tab.open();
+    return tab;
   }
 
   // What the tabs use
@@ -127,8 +137,7 @@ class EspOtaPage extends HTMLElement {
   go(name) {
     this._path = name;
     this.navigate(`/esp-ota/${name}`, true);
-    this._show();
-    return this._tabs[name];
+    return this._show();
   }
 
   /** Open another page of Home Assistant. */
@@ -197,7 +206,7 @@ class EspOtaPage extends HTMLElement {
         h(
           "p",
           { class: "tools" },
-          button(this.texts.t("common.cancel"), answer(false), { autofocus: true }),
+          button(this.texts.t("common.not_now"), answer(false), { autofocus: true }),
           button(yes, answer(true), { class: "main" }),
         ),
       );

@@ -3,7 +3,7 @@
 import { button, faint, h, place } from "./dom.js";
 import { Tab } from "./tab.js";
 
-export class QueueTab extends Tab {
+export default class QueueTab extends Tab {
   constructor(page) {
     super(page, { type: "esp_ota/modules/subscribe" });
     this._list = h("ol", { class: "queue" });
@@ -24,13 +24,14 @@ export class QueueTab extends Tab {
   row(_id, line) {
     const waits = line.place !== null;
     const names = { module: line.name };
-    const stage = this.texts.stage(line.stage);
+    const { t, texts } = this;
+    const stage = texts.stage(line.stage);
     const act = (action, data) => () => this.page.act(action, [line.entity], data);
-    const move = (step, name, at) =>
-      button(this.t(`queue.${name}`), act("esp_ota.move_in_queue", { place: line.place + step }), {
+    const move = (step, text, label, end) =>
+      button(text, act("esp_ota.move_in_queue", { place: line.place + step }), {
         hidden: !waits,
-        disabled: line.place === at,
-        "aria-label": this.t(`queue.${name}_one`, names),
+        disabled: line.place === end,
+        "aria-label": label,
       });
     return h(
       "li",
@@ -41,15 +42,15 @@ export class QueueTab extends Tab {
         max: 100,
         value: line.percent,
         hidden: waits,
-        "aria-label": this.t("modules.progress_of", names),
+        "aria-label": t("modules.progress_of", names),
       }),
       h(
         "p",
         { class: "tools" },
-        move(-1, "up", 1),
-        move(1, "down", this._last),
-        button(this.t("modules.cancel"), act("esp_ota.cancel"), {
-          "aria-label": this.t("modules.cancel_one", names),
+        move(-1, t("queue.up"), t("queue.up_one", names), 1),
+        move(1, t("queue.down"), t("queue.down_one", names), this._last),
+        button(t("modules.cancel"), act("esp_ota.cancel"), {
+          "aria-label": t("modules.cancel_one", names),
         }),
       ),
     );

@@ -41,7 +41,7 @@ export class Form {
   }
 
   close() {
-    this._stop();
+    this._stop?.();
   }
 
   choose(firmware, entities) {

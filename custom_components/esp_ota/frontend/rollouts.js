@@ -54,7 +54,7 @@ class Members extends Tab {
   }
 }
 
-export class RolloutsTab extends Tab {
+export default class RolloutsTab extends Tab {
   constructor(page) {
     super(page, { type: "esp_ota/rollouts/subscribe" });
     this._cards = new Map();
@@ -150,11 +150,13 @@ export class RolloutsTab extends Tab {
     const over = rollout.modules - (rollout.counts.waits ?? 0) - (rollout.counts.begun ?? 0);
     const isOpen = OPEN.includes(rollout.state);
     const act = (name) => this.page.act(`esp_ota.${name}_rollout`, null, { rollout: id });
-    const tool = (name, isThere, onclick = () => act(name)) =>
-      isThere && button(t(`rollouts.${name}`), onclick, { "aria-label": `${t(`rollouts.${name}`)}: ${release}` });
+    const tool = (name, isThere, onclick = () => act(name)) => {
+      const text = texts.action(`${name}_rollout`);
+      return isThere && button(text, onclick, { "aria-label": `${text}: ${release}` });
+    };
     const cancel = async () => {
       const title = t("rollouts.cancel_asked", { release });
-      if (await this.page.ask(title, [t("rollouts.cancel_means")], t("rollouts.cancel"))) act("cancel");
+      if (await this.page.ask(title, [t("rollouts.cancel_means")], texts.action("cancel_rollout"))) act("cancel");
     };
     return h(
       "div",
@@ -166,7 +168,7 @@ export class RolloutsTab extends Tab {
       ].filter(Boolean).join(" · ")),
       faint(
         t(isOpen ? "rollouts.began" : "rollouts.ended", { ago: texts.ago(rollout.ended ?? rollout.began) }),
-        isOpen && rollout.rests && ` · ${t("rollouts.rests", { time: texts.moment(rollout.rests * 1000) })}`,
+        isOpen && rollout.rest_ends && ` · ${t("rollouts.rests", { time: texts.moment(rollout.rest_ends * 1000) })}`,
       ),
       isOpen && h("progress", { max: rollout.modules, value: over, "aria-label": t("rollouts.progress_of", { release }) }),
       isOpen && h(

@@ -14,7 +14,7 @@ export class Tab {
   }
 
   open() {
-    this.close();
+    this._stop?.();
     this._stop = this.page.subscribe(this._told, (told) => this._take(told));
   }
 

@@ -71,6 +71,8 @@ export class Texts {
   /** Return what a list of a form calls something: a chip, a kind of image. */
   option = (list, value) => this._ours(`selector.${list}.options.${value}`) || value;
 
+  action = (name) => this._ours(`services.${name}.name`);
+
   /** Return how an action of ours calls one of its fields, and what it says of it. */
   field = (action, name) => {
     const field = `services.${action}.fields.${name}`;

@@ -21,7 +21,7 @@ export class Upload {
   }
 
   _draw() {
-    const { t } = this._page.texts;
+    const { t, field } = this._page.texts;
     const again = { onchange: () => this._look() };
     this._fields = {
       firmware: h("input", again),
@@ -29,8 +29,8 @@ export class Upload {
       chip: h("select", again, this._page.chips(t("library.any_chip"))),
       notes: h("textarea", { rows: 2 }),
     };
-    const labels = Object.entries(this._fields).map(([name, field]) =>
-      h("label", {}, t(`upload.${name}`), field),
+    const labels = Object.entries(this._fields).map(([name, input]) =>
+      h("label", {}, field("add_firmware", name).title, input),
     );
     this._form = h("div", { class: "fields" }, labels);
     this._answer = h("p", { role: "status" });
