@@ -118,7 +118,7 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
     asked = shown.get_by_role("dialog")
     await expect(asked).to_contain_text(f"It runs on: {GARDEN_VALVE.name}")
     assert await _problems(person.page) == []
-    await asked.get_by_role("button", name="Cancel").click()
+    await asked.get_by_role("button", name="Not now").click()
     await row.get_by_role("button", name="Remove").click()
     await asked.get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
@@ -176,9 +176,11 @@ async def nobody_is_kept_off_the_page(person: Person) -> None:
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for width in _WIDTHS:
             await page.set_viewport_size(ViewportSize(width=width, height=900))
-            for tab in ("Modules", "Queue", "Library"):
+            for tab in ("Modules", "Queue", "Rollouts", "Library"):
                 await shown.get_by_role("tab", name=tab).click()
-                if tab != "Queue":
+                if tab == "Rollouts":
+                    await _open_all(shown)
+                elif tab != "Queue":
                     await shown.locator("tbody tr").first.wait_for()
                 if tab == "Modules":
                     await open_row(shown)
@@ -189,6 +191,14 @@ async def nobody_is_kept_off_the_page(person: Person) -> None:
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size(SIZE)
     assert not found, "\n".join(found)
+
+
+async def _open_all(shown: Locator) -> None:
+    """Have a plan shown, and the modules of every rollout."""
+    await shown.get_by_role("button", name="See the plan").click()
+    await shown.get_by_role("button", name="Start this rollout").wait_for()
+    for summary in await shown.locator("details:not([open]) summary").all():
+        await summary.click()
 
 
 async def _problems(page: Page) -> list[str]:
@@ -222,6 +232,9 @@ async def _look(page: Page, tab: str, width: int, scheme: str) -> None:
         ("Modules", 1280, "dark"): "page-dark",
         ("Modules", 360, "light"): "page-phone",
         ("Library", 1280, "light"): "page-library",
+        ("Rollouts", 360, "light"): "page-rollouts-phone",
+        ("Rollouts", 768, "light"): "page-rollouts-tablet",
+        ("Rollouts", 1280, "dark"): "page-rollouts-dark",
         ("Library", 360, "dark"): "page-library-phone",
     }
     if (tab, width, scheme) in names:

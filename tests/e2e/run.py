@@ -12,10 +12,8 @@ from .client import PASSWORD, USER
 from .flows import make_valve
 from .home import ROOT
 from .modules import GARDEN_VALVE, MODULES, OLD
-from .person import Person
+from .person import SLOW, Person
 
-_SLOW = ("--sector-time=0.12",)
-"""So slow that a person, and this test, can read a percentage."""
 _FAILED = ROOT / ".cache" / "e2e"
 
 
@@ -42,7 +40,7 @@ async def check_all(person: Person) -> int:
 async def main() -> int:
     """Start everything, check, and count."""
     begin = time.monotonic()
-    async with bench(Setting(), MODULES, arguments=_SLOW) as running, browser_page() as page:
+    async with bench(Setting(), MODULES, arguments=(SLOW,)) as running, browser_page() as page:
         await make_valve(running.client)
         # What runs on the module is what one can go back to.
         GARDEN_VALVE.place_firmware(running.home.firmware_folder, OLD)

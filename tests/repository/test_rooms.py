@@ -36,7 +36,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "__init__": {"web", "services", "rollouts", "installs", "modules", "house"},
     "flows": {"web", "installs", "equipment", "modules", "house", "library"},
     "platforms": {"entity", "rollouts", "installs", "modules", "house", "library"},
-    "web": {"installs", "modules", "house", "library"},
+    "web": {"rollouts", "installs", "modules", "house", "library"},
     "services": {"rollouts", "house", "library"},
     "entity": {"modules"},
     "rollouts": {"installs", "modules", "house", "library", "stored"},

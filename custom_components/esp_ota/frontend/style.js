@@ -128,6 +128,10 @@ dialog::backdrop { background: rgb(0 0 0 / 50%); }
 .card { background: var(--card-background-color); border-radius: 12px; padding: 8px 16px; margin-bottom: 16px; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 8px 16px; }
 label { display: flex; flex-direction: column; gap: 4px; }
+fieldset { border: 0; padding: 0; margin: 0; grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 4px 16px; }
+legend { padding: 0; margin-bottom: 4px; }
+label.day { flex-direction: row; align-items: center; }
+summary { cursor: pointer; padding: 8px 0; }
 .queue { list-style: none; padding: 0; max-height: none; }
 .queue .tools { margin: 8px 0 4px; }
 @media (max-width: 800px) {
@@ -142,7 +146,7 @@ label { display: flex; flex-direction: column; gap: 4px; }
   td { padding: 2px 8px; grid-column: 2; }
   td.choose { grid-column: 1; grid-row: 1 / span 2; }
   .library td, tr.detail td { grid-column: 1 / -1; }
-  td:empty, td.empty { display: none; }
+  td:empty { display: none; }
   td[data-label]:not(.name, .release, .remove)::before {
     content: attr(data-label) ": "; color: var(--secondary-text-color);
   }

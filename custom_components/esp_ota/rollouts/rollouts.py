@@ -81,6 +81,11 @@ class Rollouts:
         return Rollout(self._hass, note, self._store.async_save, self._told)
 
     @property
+    def all(self) -> Mapping[str, Rollout]:
+        """Those that are known, by their ids."""
+        return self._rollouts
+
+    @property
     def last(self) -> Rollout | None:
         """The one that is shown: the last one that is open, else the last of all."""
         rollouts = list(self._rollouts.values())
