@@ -25,13 +25,14 @@ def there(garden: Garden) -> tuple[bool, bool]:
 async def test_buttons_come_and_go_with_what_can_be_done(
     garden: Garden, start_module: StartModule
 ) -> None:
+    module = await start_module(advertise=True, offline_time=2.0)
     await garden.release("1.0.0")
     await garden.release("1.1.0")
-    await garden.add_talking(await start_module())
+    await garden.add(entry_for(module, options=options_for()))
+    await garden.runs("1.0.0")
     assert there(garden) == (False, False)
 
-    await garden.install("1.0.0")
-    installing = await garden.begin(garden.install("1.1.0"), "making_safe")
+    installing = await garden.begin(garden.install("1.1.0"), "restarting")
     assert there(garden) == (True, False)
     await installing
     await until(lambda: there(garden) == (False, True))
@@ -47,9 +48,9 @@ async def test_a_second_press_is_told_to_the_one_who_pressed_alone(
 ) -> None:
     """A mistake of the caller is no error of the log, no repair, and no ending of an update."""
     await garden.release("1.1.0")
-    entry = await garden.add(entry_for(await start_module(), options=options_for()))
+    entry = await garden.add(entry_for(await start_module(offline_time=2.0), options=options_for()))
     ended = garden.hass.states.get("event.garden_valve_update_ended")
-    installing = await garden.begin(garden.install(), "making_safe")
+    installing = await garden.begin(garden.install(), "restarting")
     card = {"entity_id": CARD}
 
     with pytest.raises(ServiceValidationError) as caught:

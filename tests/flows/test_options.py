@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 from tests.kit.entries import StartModule, entry_for, firmware
-from tests.kit.forms import filled_in
+from tests.kit.forms import at, filled_in
 from tests.kit.garden import Garden, options_for
 from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
 from tests.virtual_module import Seen
@@ -130,7 +130,7 @@ async def test_any_one_of_several_valves_confirms_nothing(
     assert await async_setup_component(hass, "valve", {})
     result = await save(hass, entry, conditions=[condition])
     if refused:
-        assert result["errors"] == {"conditions": "any_of_several"}
+        assert result["errors"] == {"before": "any_of_several"}
     else:
         assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -156,7 +156,7 @@ async def test_a_sequence_that_cannot_be_used_is_said_on_the_form(
 ) -> None:
     result = await save(hass, entry, **changes)
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"]["base"] == "invalid_sequence"
+    assert result["errors"] == at(result, dict.fromkeys(changes, "invalid_sequence"))
     assert result["description_placeholders"]["error"]
     again = await hass.config_entries.options.async_configure(result["flow_id"], FORM)
     assert again["type"] is FlowResultType.CREATE_ENTRY

@@ -119,7 +119,7 @@ async def test_a_mistake_is_said_and_not_tried(garden: Garden, module: VirtualMo
     shown = await choose(garden.hass, entry, "safe_state")
     said = {"equipment": "switches", "time_limit": 9, "stable": 0, "when_missing": "restore"}
     result = await send(garden.hass, shown, said | {"try_now": True})
-    assert result["errors"] == {"conditions": "no_condition"}
+    assert result["errors"] == {"before": "no_condition"}
     assert garden.valve == UNTOUCHED
 
 
@@ -174,7 +174,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
     ),
     "it does not stay true": (
         {"stable": 3600, "time_limit": 0.4},
-        "safe_state_not_confirmed",
+        "safe_state_not_stable",
         {"inhibit": "✓", "actions": "✓", "conditions": "✓", "stable": "✗", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),

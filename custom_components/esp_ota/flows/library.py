@@ -147,6 +147,12 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
             },
         )
 
+    async def async_step_added(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show it once more."""
+        return self._show_added()
+
+    async_step_known = async_step_added
+
     async def async_step_close(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """End the dialog; what was added is there already."""
         return self.async_create_entry(data=dict(self.config_entry.options))

@@ -163,15 +163,14 @@ class ModuleInstaller:
 
     @property
     def can_roll_back(self) -> bool:
-        """Whether there is something to put back, and nothing runs."""
-        return not self.is_running and self.rolls_back_to is not None
+        """Whether there is something to put back, and nothing is shown to run."""
+        return self._coordinator.data.progress is None and self.rolls_back_to is not None
 
     @property
     def can_cancel(self) -> bool:
-        """Whether something runs that can still be ended."""
-        install_run = self._install_run
-        is_over = install_run is not None and install_run.stage in _OVER
-        return self.is_running and not is_over
+        """Whether something is shown to run that can still be ended."""
+        progress = self._coordinator.data.progress
+        return progress is not None and progress.stage not in _OVER
 
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
