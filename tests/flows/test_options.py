@@ -158,7 +158,9 @@ async def test_a_sequence_that_cannot_be_used_is_said_on_the_form(
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == at(result, dict.fromkeys(changes, "invalid_sequence"))
     assert result["description_placeholders"]["error"]
-    again = await hass.config_entries.options.async_configure(result["flow_id"], FORM)
+    again = await hass.config_entries.options.async_configure(
+        result["flow_id"], filled_in(result, FORM)
+    )
     assert again["type"] is FlowResultType.CREATE_ENTRY
 
 
