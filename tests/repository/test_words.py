@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+import json
 from pathlib import Path
 import re
 from typing import Final
@@ -9,10 +10,13 @@ from typing import Final
 import pytest
 
 from custom_components.esp_ota.ota import Detail
+from tests.kit.places import INTEGRATION
 from tests.kit.source_code import modules, read
 from tests.repository.test_texts import LANGUAGES, leaves, placeholders
 
-OTHERS: Final = [path for path in LANGUAGES if path.stem != "en"]
+PAGES: Final = sorted((INTEGRATION / "frontend" / "words").glob("*.json"))
+"""What the page says, a file a language."""
+OTHERS: Final = [path for path in LANGUAGES + PAGES if path.stem != "en"]
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}")
 _JOB: Final = "ESP OTA "
 """So the names of tasks and listeners begin."""
@@ -54,7 +58,7 @@ _LONGEST: Final = {
     "a state": (r"entity\..*\.state\.\w+", 44),
     "the title of a repair": (r"issues\.\w+\.title", 100),
     "a trigger": (r"device_automation\..*", 56),
-    "the head of a column": (r"config_panel\.\w+\.(columns|shows)\.\w+", 30),
+    "the head of a column": (r"\w+\.(columns|shows)\.\w+", 30),
 }
 """Characters that fit where dialogs cut, at 360 pixels: English may use two thirds of them."""
 
@@ -128,33 +132,45 @@ def test_each_detail_has_a_sentence_and_each_sentence_a_detail() -> None:
         assert texts[f"detail_{detail}"]["message"].endswith(".")
 
 
-@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
-def test_a_language_has_every_text(path: Path) -> None:
-    english = dict(leaves(read("translations/en.json")))
-    texts = dict(leaves(read(f"translations/{path.name}")))
-    assert english.keys() - texts.keys() == set()
-    assert texts.keys() - english.keys() == set()
+def texts_of(path: Path) -> dict[str, str]:
+    """Return the texts of a language by their dotted names."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {".".join(where): text for where, text in leaves(content)}
 
 
-@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
-def test_a_language_names_what_english_names(path: Path) -> None:
-    """Neither missing, nor unused, nor changed: hassfest wants the same in all of them."""
-    english = dict(leaves(read("translations/en.json")))
+def shown(path: Path) -> str:
+    """Return which file it is."""
+    return f"{path.parent.name}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=shown)
+def test_a_language_has_every_text_and_names_what_english_names(path: Path) -> None:
+    """No placeholder is missing, unused or changed: hassfest wants the same in all of them."""
+    english, texts = texts_of(path.with_name("en.json")), texts_of(path)
+    assert english.keys() - texts.keys() == set(), "missing"
+    assert texts.keys() - english.keys() == set(), "unused"
     wrong = {
-        ".".join(where): placeholders(text) ^ placeholders(english[where])
-        for where, text in leaves(read(f"translations/{path.name}"))
-        if where in english and placeholders(text) != placeholders(english[where])
+        where: placeholders(text) ^ placeholders(english[where])
+        for where, text in texts.items()
+        if placeholders(text) != placeholders(english[where])
     }
     assert wrong == {}
 
 
-@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_both_have_the_same_languages() -> None:
+    assert [path.stem for path in PAGES] == [path.stem for path in LANGUAGES]
+
+
+@pytest.mark.parametrize("path", LANGUAGES + PAGES, ids=shown)
 def test_what_dialogs_cut_is_short_enough(path: Path) -> None:
-    for what, (pattern, longest) in _LONGEST.items():
-        limit = longest * 2 // 3 + 8 if path.stem == "en" else longest
-        found = 0
-        for where, text in leaves(read(f"translations/{path.name}")):
-            if re.fullmatch(pattern, ".".join(where)):
-                found += 1
-                assert len(text) <= limit, f"{what}: {'.'.join(where)}: {text} ({len(text)})"
-        assert found, what
+    for where, text in texts_of(path).items():
+        for what, (pattern, longest) in _LONGEST.items():
+            limit = longest * 2 // 3 + 8 if path.stem == "en" else longest
+            if re.fullmatch(pattern, where):
+                assert len(text) <= limit, f"{what}: {where}: {text} ({len(text)})"
+
+
+def test_every_limit_is_for_something() -> None:
+    english = [*texts_of(LANGUAGES[0].with_name("en.json")), *texts_of(PAGES[0])]
+    for pattern, _ in _LONGEST.values():
+        assert any(re.fullmatch(pattern, where) for where in english), pattern
