@@ -66,7 +66,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
 
     await shown.get_by_role("button", name="Start this rollout").click()
     card = shown.get_by_role("article").first
-    await expect(card.get_by_role("heading")).to_have_text(f"{_PRODUCT} newest: Running")
+    await expect(card.get_by_role("heading")).to_have_text(f"{_PRODUCT} {NEW}: Running")
     canary = card.get_by_role("row").filter(has_text=BEDS[0].name)
     await expect(canary).to_contain_text(re.compile(r"Begun.*\d %"), timeout=UPDATE_MS)
     await take_picture(page, "page-rollout", tolerance=LIVELY)
@@ -87,7 +87,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
 async def a_rollout_is_cancelled_on_the_page(person: Person) -> None:
     shown = await open_page(person, "Rollouts")
     await shown.get_by_role("combobox", name="Firmware").select_option(_PRODUCT)
-    await shown.get_by_role("combobox", name="Version").select_option(OLD)
+    await shown.get_by_role("combobox", name="Version", exact=True).select_option(OLD)
     await shown.get_by_role("button", name="See the plan").click()
     await shown.get_by_role("button", name="Start this rollout").click()
     card = shown.get_by_role("article").first

@@ -75,8 +75,9 @@ export class Form {
       const what = own[name] ?? title;
       const text = MINUTES.includes(name) ? t("rollouts.minutes", { what }) : what;
       const id = `help-${name}`;
-      if (help) input.setAttribute("aria-describedby", id);
-      return h("div", {}, h("label", {}, text, input), help && h("span", { class: "faint", id }, help));
+      const helps = help && input.localName === "input";
+      if (helps) input.setAttribute("aria-describedby", id);
+      return h("div", {}, h("label", {}, text, input), helps && h("span", { class: "faint", id }, help));
     });
     this._days = DAYS.map((day, at) => {
       const box = h("input", { type: "checkbox", value: day, ".checked": true });

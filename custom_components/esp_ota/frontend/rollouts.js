@@ -60,10 +60,11 @@ export default class RolloutsTab extends Tab {
     this._cards = new Map();
     this._form = new Form(page, (plan, start) => this._show(plan, start));
     this._planned = h("div", { role: "status" });
-    this._list = h("div");
-    this._none = h("p", { class: "empty" }, this.t("rollouts.none"));
-    const fresh = h("section", { class: "card" }, h("h2", {}, this.t("rollouts.new")), this._form.element, this._planned);
-    this.element = h("section", {}, fresh, this._none, this._list);
+    this._open = h("div");
+    this._over = h("div");
+    const title = h("h2", {}, this.t("rollouts.new"));
+    const fresh = h("section", { class: "card" }, title, this._form.element, this._planned);
+    this.element = h("section", {}, this._open, fresh, this._over);
   }
 
   open() {
@@ -90,21 +91,22 @@ export default class RolloutsTab extends Tab {
   // What is going to be done
 
   _show(plan, start) {
-    const { t, moment } = this.texts;
+    const { t, moment, span } = this.texts;
     if (!plan) {
       this._planned.replaceChildren();
       return;
     }
-    const until = ({ begins, ends }) =>
-      begins ? `${moment(begins)} – ${moment(ends)}` : t("rollouts.never");
+    const time = ({ begins, ends }) => (begins ? span(begins, ends) : t("rollouts.never"));
     const rows = plan.waves.flatMap(({ wave, modules }) =>
-      modules.map((one) => line(this.texts, { wave, ...one, time: until(one), state: one.blocked_by })),
+      modules.map((one) => line(this.texts, { wave, ...one, time: time(one), state: one.blocked_by })),
     );
     const left = plan.left_out.map(({ module, sentence }) =>
       line(this.texts, { wave: null, module, state: sentence }),
     );
+    const versions = new Set(plan.waves.flatMap(({ modules }) => modules.map(({ to }) => to)));
+    const version = versions.size === 1 ? [...versions][0] : plan.version;
     this._planned.replaceChildren(
-      h("h3", {}, t("rollouts.planned", plan)),
+      h("h3", {}, t("rollouts.planned", { ...plan, version })),
       h("p", {}, plan.ends ? t("rollouts.ends", { time: moment(plan.ends) }) : t("rollouts.never")),
       members(this.texts, tbody(rows, left)),
       button(t("rollouts.start"), start, { class: "main" }),
@@ -121,8 +123,10 @@ export default class RolloutsTab extends Tab {
 
   arrange() {
     const order = [...this.items].sort(([, a], [, b]) => (a.began < b.began ? 1 : -1));
-    place(this._list, order.map(([id, rollout]) => this._card(id, rollout).element));
-    this._none.hidden = this.items.size > 0;
+    for (const [list, isOpen] of [[this._open, true], [this._over, false]]) {
+      const shown = order.filter(([, { state }]) => OPEN.includes(state) === isOpen);
+      place(list, shown.map(([id, rollout]) => this._card(id, rollout).element));
+    }
   }
 
   _card(id, { state }) {
