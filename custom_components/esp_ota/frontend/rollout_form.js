@@ -68,6 +68,8 @@ export class Form {
       closes: h("input", { type: "time" }),
     };
     inputs.stop_when_more_than.value = "0";
+    inputs.stop_when_more_than.pattern = "[0-9.]+ *%?";
+    inputs.waves.pattern = "([0-9.]+%?[ ,;]*)*";
     this._fields = inputs;
     const own = { who: t("rollouts.who"), opens: t("rollouts.opens"), closes: t("rollouts.closes") };
     const labels = Object.entries(inputs).map(([name, input]) => {
@@ -138,13 +140,19 @@ export class Form {
   }
 
   async _plan() {
+    const { opens, closes } = this._fields;
+    opens.required = closes.value !== "";
+    closes.required = opens.value !== "";
+    if (!this.element.reportValidity()) return;
     const said = this._said();
     this._see.disabled = true;
     const plan = await this._page.act("esp_ota.plan_rollout", null, said, true);
     this._see.disabled = false;
     if (!plan) return;
     this._show(plan, async () => {
-      if (await this._page.act("esp_ota.start_rollout", null, said)) this._show();
+      if (!(await this._page.act("esp_ota.start_rollout", null, said))) return;
+      this._show();
+      this._see.focus();
     });
   }
 }
