@@ -200,8 +200,10 @@ async def _open_all(shown: Locator) -> None:
     await shown.get_by_role("combobox", name="Version", exact=True).select_option(OLD)
     await shown.get_by_role("button", name="See the plan").click()
     await shown.get_by_role("button", name="Start this rollout").wait_for()
-    for summary in await shown.locator("details:not([open]) summary").all():
-        await summary.click()
+    for details in await shown.locator("details").all():
+        if await details.get_attribute("open") is None:
+            await details.locator("summary").click()
+            await details.locator("tbody tr").first.wait_for()
 
 
 async def _problems(page: Page) -> list[str]:

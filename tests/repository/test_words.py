@@ -54,7 +54,6 @@ _LONGEST: Final = {
     "a state": (r"entity\..*\.state\.\w+", 44),
     "the title of a repair": (r"issues\.\w+\.title", 100),
     "a trigger": (r"device_automation\..*", 56),
-    "the head of a column": (r"config_panel\.\w+\.(columns|shows)\.\w+", 30),
 }
 """Characters that fit where dialogs cut, at 360 pixels: English may use two thirds of them."""
 

@@ -8,11 +8,10 @@ const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 const options = (pairs) => pairs.map(([value, text]) => h("option", { value }, text));
 
-/** Let a list offer these; what was chosen stays so, if it is still there. */
-function offer(select, offered) {
-  const { value } = select;
+/** Let a list offer these; what is wanted is chosen, as soon as it is there. */
+function offer(select, offered, wanted = select.value) {
   select.replaceChildren(...offered);
-  select.value = value;
+  select.value = wanted;
   if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
 
@@ -21,7 +20,6 @@ export class Form {
   constructor(page, show) {
     this._page = page;
     this._show = show;
-    this._releases = [];
     this._chosen = [];
     this._labels = [];
     this._draw();
@@ -46,8 +44,7 @@ export class Form {
 
   choose(firmware, entities) {
     this._chosen = entities;
-    this._offer();
-    this._fields.firmware.value = firmware;
+    this._firmware = firmware;
     this._offer();
     this._fields.who.value = "chosen";
     this._show();
@@ -57,7 +54,12 @@ export class Form {
     const { t, field, days } = this._page.texts;
     const number = { type: "number", min: 0, value: 0 };
     const inputs = {
-      firmware: h("select", { onchange: () => this._offer() }),
+      firmware: h("select", {
+        onchange: (event) => {
+          this._firmware = event.target.value;
+          this._offer();
+        },
+      }),
       version: h("select"),
       who: h("select"),
       chip: h("select", {}, this._page.chips(t("rollouts.any"))),
@@ -102,7 +104,7 @@ export class Form {
     const { firmware, version, who } = this._fields;
     const releases = Object.values(this._library ?? {}).sort((a, b) => b.order - a.order);
     const unique = (values) => [...new Set(values)].map((value) => [value, value]);
-    offer(firmware, options(unique(releases.map((one) => one.firmware).sort())));
+    offer(firmware, options(unique(releases.map((one) => one.firmware).sort())), this._firmware);
     const versions = releases.filter((one) => one.firmware === firmware.value).map((one) => one.version);
     offer(version, options([["newest", t("rollouts.newest")], ...unique(versions)]));
     const group = (name, pairs) =>
