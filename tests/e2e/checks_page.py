@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from .browser import SIZE, go
+from .fleet import BEDS
 from .flows import add_discovered
 from .home import ROOT
 from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, OLD, WELL_PUMP
@@ -195,10 +196,14 @@ async def nobody_is_kept_off_the_page(person: Person) -> None:
 
 async def _open_all(shown: Locator) -> None:
     """Have a plan shown, and the modules of every rollout."""
+    await shown.get_by_role("combobox", name="Firmware").select_option(BEDS[0].product)
+    await shown.get_by_role("combobox", name="Version", exact=True).select_option(OLD)
     await shown.get_by_role("button", name="See the plan").click()
     await shown.get_by_role("button", name="Start this rollout").wait_for()
-    for summary in await shown.locator("details:not([open]) summary").all():
-        await summary.click()
+    for details in await shown.locator("details").all():
+        if await details.get_attribute("open") is None:
+            await details.locator("summary").click()
+            await details.locator("tbody tr").first.wait_for()
 
 
 async def _problems(page: Page) -> list[str]:

@@ -42,14 +42,15 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
         await person.switch_on(bed)
         await add_bed(person.client, bed)
     shown = await open_page(person)
-    for name in (GARDEN_VALVE.name, *(bed.name for bed in BEDS)):
+    for name in (*(bed.name for bed in BEDS), GARDEN_VALVE.name):
         await shown.get_by_role("checkbox", name=f"Choose {name}").check()
     await shown.get_by_role("button", name="Roll out (4)").click()
 
     await expect(shown.get_by_role("tab", name="Rollouts")).to_have_attribute(
         "aria-selected", "true"
     )
-    await shown.get_by_role("combobox", name="Firmware").select_option(_PRODUCT)
+    firmware = shown.get_by_role("combobox", name="Firmware")
+    await expect(firmware).to_have_value(_PRODUCT)
     who = shown.get_by_role("combobox", name="Who takes part")
     await expect(who.locator("option:checked")).to_have_text("Chosen modules (4)")
     await shown.get_by_role("textbox", name="Waves").fill("1")
@@ -66,7 +67,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
 
     await shown.get_by_role("button", name="Start this rollout").click()
     card = shown.get_by_role("article").first
-    await expect(card.get_by_role("heading")).to_have_text(f"{_PRODUCT} newest: Running")
+    await expect(card.get_by_role("heading")).to_have_text(f"{_PRODUCT} {NEW}: Running")
     canary = card.get_by_role("row").filter(has_text=BEDS[0].name)
     await expect(canary).to_contain_text(re.compile(r"Begun.*\d %"), timeout=UPDATE_MS)
     await take_picture(page, "page-rollout", tolerance=LIVELY)
@@ -87,7 +88,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
 async def a_rollout_is_cancelled_on_the_page(person: Person) -> None:
     shown = await open_page(person, "Rollouts")
     await shown.get_by_role("combobox", name="Firmware").select_option(_PRODUCT)
-    await shown.get_by_role("combobox", name="Version").select_option(OLD)
+    await shown.get_by_role("combobox", name="Version", exact=True).select_option(OLD)
     await shown.get_by_role("button", name="See the plan").click()
     await shown.get_by_role("button", name="Start this rollout").click()
     card = shown.get_by_role("article").first

@@ -54,6 +54,15 @@ def _entry_of(answer: Json) -> str:
     return str(answer["result"]["entry_id"])
 
 
+async def address_for_sketches(client: Client) -> str:
+    """Open the form that shows what to put into a sketch that asks, and return the address."""
+    form = await client.post(_FLOW, {"handler": "esp_ota"})
+    path = f"{_FLOW}/{form['flow_id']}"
+    form = await client.post(path, {"next_step_id": "pull"})
+    await client.post(path, {})
+    return str(form["description_placeholders"]["url"])
+
+
 async def configure(client: Client, entry_id: str, step: str, answers: Json) -> None:
     """Press "Configure", choose a form from the menu and fill it in."""
     await loaded(client, entry_id)

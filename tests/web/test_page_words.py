@@ -99,6 +99,17 @@ def test_texts_are_well_formed(path: Path) -> None:
         assert not re.search(r"[{}]", re.sub(r"\{[a-z_]+\}", "", text)), f"{key}: a broken brace"
 
 
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_heads_of_columns_and_choices_are_short_enough(path: Path) -> None:
+    """They are cut, or make a table wider than a window."""
+    limit = 24 if path.stem == "en" else 30
+    found = {
+        key: text for key, text in words(path).items() if re.search(r"\.(columns|shows)\.", key)
+    }
+    assert found
+    assert {key: text for key, text in found.items() if len(text) > limit} == {}
+
+
 def test_what_is_missing_unused_or_different_is_found() -> None:
     """The tests above can fail."""
     code = """

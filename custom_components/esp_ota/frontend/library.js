@@ -49,7 +49,7 @@ export default class LibraryTab extends Tab {
       this._coming,
       h("div", { class: "tools" }, this.search(t("library.filter"))),
       this._count,
-      table(t("library.title"), heads, this._body, { class: "library" }),
+      table(t("library.title"), heads, this._body),
     );
   }
 

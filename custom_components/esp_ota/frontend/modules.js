@@ -64,7 +64,12 @@ export default class ModulesTab extends Tab {
     this._tools[0].press.className = "main";
     const heads = COLUMNS.map((name) => [name, button(t(`modules.columns.${name}`), () => this._sortBy(name))]);
     this._body = tbody();
-    this._table = table(t("modules.title"), { choose: this._all, ...Object.fromEntries(heads) }, this._body);
+    this._table = table(
+      t("modules.title"),
+      { choose: this._all, ...Object.fromEntries(heads) },
+      this._body,
+      { class: "choosing" },
+    );
     this._empty = h("p", { class: "empty" });
     const presses = this._tools.map(({ press }) => press);
     this.element = h(

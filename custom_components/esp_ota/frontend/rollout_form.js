@@ -8,11 +8,10 @@ const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 const options = (pairs) => pairs.map(([value, text]) => h("option", { value }, text));
 
-/** Let a list offer these; what was chosen stays so, if it is still there. */
-function offer(select, offered) {
-  const { value } = select;
+/** Let a list offer these; what is wanted is chosen, as soon as it is there. */
+function offer(select, offered, wanted = select.value) {
   select.replaceChildren(...offered);
-  select.value = value;
+  select.value = wanted;
   if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
 
@@ -21,7 +20,6 @@ export class Form {
   constructor(page, show) {
     this._page = page;
     this._show = show;
-    this._releases = [];
     this._chosen = [];
     this._labels = [];
     this._draw();
@@ -46,8 +44,7 @@ export class Form {
 
   choose(firmware, entities) {
     this._chosen = entities;
-    this._offer();
-    this._fields.firmware.value = firmware;
+    this._firmware = firmware;
     this._offer();
     this._fields.who.value = "chosen";
     this._show();
@@ -57,7 +54,12 @@ export class Form {
     const { t, field, days } = this._page.texts;
     const number = { type: "number", min: 0, value: 0 };
     const inputs = {
-      firmware: h("select", { onchange: () => this._offer() }),
+      firmware: h("select", {
+        onchange: (event) => {
+          this._firmware = event.target.value;
+          this._offer();
+        },
+      }),
       version: h("select"),
       who: h("select"),
       chip: h("select", {}, this._page.chips(t("rollouts.any"))),
@@ -68,6 +70,8 @@ export class Form {
       closes: h("input", { type: "time" }),
     };
     inputs.stop_when_more_than.value = "0";
+    inputs.stop_when_more_than.pattern = "[0-9.]+ *%?";
+    inputs.waves.pattern = "([0-9.]+%?[ ,;]*)*";
     this._fields = inputs;
     const own = { who: t("rollouts.who"), opens: t("rollouts.opens"), closes: t("rollouts.closes") };
     const labels = Object.entries(inputs).map(([name, input]) => {
@@ -75,8 +79,9 @@ export class Form {
       const what = own[name] ?? title;
       const text = MINUTES.includes(name) ? t("rollouts.minutes", { what }) : what;
       const id = `help-${name}`;
-      if (help) input.setAttribute("aria-describedby", id);
-      return h("div", {}, h("label", {}, text, input), help && h("span", { class: "faint", id }, help));
+      const helps = help && input.localName === "input";
+      if (helps) input.setAttribute("aria-describedby", id);
+      return h("div", {}, h("label", {}, text, input), helps && h("span", { class: "faint", id }, help));
     });
     this._days = DAYS.map((day, at) => {
       const box = h("input", { type: "checkbox", value: day, ".checked": true });
@@ -99,7 +104,7 @@ export class Form {
     const { firmware, version, who } = this._fields;
     const releases = Object.values(this._library ?? {}).sort((a, b) => b.order - a.order);
     const unique = (values) => [...new Set(values)].map((value) => [value, value]);
-    offer(firmware, options(unique(releases.map((one) => one.firmware).sort())));
+    offer(firmware, options(unique(releases.map((one) => one.firmware).sort())), this._firmware);
     const versions = releases.filter((one) => one.firmware === firmware.value).map((one) => one.version);
     offer(version, options([["newest", t("rollouts.newest")], ...unique(versions)]));
     const group = (name, pairs) =>
@@ -137,13 +142,19 @@ export class Form {
   }
 
   async _plan() {
+    const { opens, closes } = this._fields;
+    opens.required = closes.value !== "";
+    closes.required = opens.value !== "";
+    if (!this.element.reportValidity()) return;
     const said = this._said();
     this._see.disabled = true;
     const plan = await this._page.act("esp_ota.plan_rollout", null, said, true);
     this._see.disabled = false;
     if (!plan) return;
     this._show(plan, async () => {
-      if (await this._page.act("esp_ota.start_rollout", null, said)) this._show();
+      if (!(await this._page.act("esp_ota.start_rollout", null, said))) return;
+      this._show();
+      this._see.focus();
     });
   }
 }

@@ -14,7 +14,7 @@ const waveText = (t, wave) => {
 
 function line({ t }, { wave, module, from, to, time, state }) {
   const versions = to && t("rollouts.versions", { before: from ?? t("modules.unknown"), version: to });
-  const cells = { wave: waveText(t, wave), name: module, versions, time, state };
+  const cells = { wave: waveText(t, wave), name: h("strong", {}, module), versions, time, state };
   return row((name) => t(`rollouts.columns.${name}`), cells);
 }
 
@@ -38,7 +38,7 @@ class Members extends Tab {
   row(_at, one) {
     const { member, duration } = this.texts;
     const doing = one.state === "begun" && this._doing(one);
-    const state = [member(one.state), faint(doing || one.sentence)];
+    const state = one.wave === null ? one.sentence : [member(one.state), faint(doing || one.sentence)];
     return line(this.texts, { ...one, time: one.seconds !== null && duration(one.seconds), state });
   }
 
@@ -50,7 +50,12 @@ class Members extends Tab {
   }
 
   hassChanged() {
-    for (const [at, one] of this.items) if (one.state === "begun") this.draw(at);
+    for (const [at, one] of this.items) {
+      const card = this.page.hass.states[one.entity];
+      if (one.state !== "begun" || card === one.card) continue;
+      one.card = card;
+      this.draw(at);
+    }
   }
 }
 
@@ -59,11 +64,12 @@ export default class RolloutsTab extends Tab {
     super(page, { type: "esp_ota/rollouts/subscribe" });
     this._cards = new Map();
     this._form = new Form(page, (plan, start) => this._show(plan, start));
-    this._planned = h("div", { role: "status" });
-    this._list = h("div");
-    this._none = h("p", { class: "empty" }, this.t("rollouts.none"));
-    const fresh = h("section", { class: "card" }, h("h2", {}, this.t("rollouts.new")), this._form.element, this._planned);
-    this.element = h("section", {}, fresh, this._none, this._list);
+    this._planned = h("div");
+    this._open = h("div");
+    this._over = h("div");
+    const title = h("h2", {}, this.t("rollouts.new"));
+    const fresh = h("section", { class: "card" }, title, this._form.element, this._planned);
+    this.element = h("section", {}, this._open, fresh, this._over);
   }
 
   open() {
@@ -79,7 +85,7 @@ export default class RolloutsTab extends Tab {
   }
 
   hassChanged() {
-    for (const { shown } of this._cards.values()) shown.hassChanged();
+    for (const { details, shown } of this._cards.values()) if (details.open) shown.hassChanged();
   }
 
   /** Choose the modules and the firmware of a new one. */
@@ -90,21 +96,24 @@ export default class RolloutsTab extends Tab {
   // What is going to be done
 
   _show(plan, start) {
-    const { t, moment } = this.texts;
+    const { t, moment, span } = this.texts;
     if (!plan) {
       this._planned.replaceChildren();
       return;
     }
-    const until = ({ begins, ends }) =>
-      begins ? `${moment(begins)} – ${moment(ends)}` : t("rollouts.never");
+    const time = ({ begins, ends }) => (begins ? span(begins, ends) : t("rollouts.never"));
     const rows = plan.waves.flatMap(({ wave, modules }) =>
-      modules.map((one) => line(this.texts, { wave, ...one, time: until(one), state: one.blocked_by })),
+      modules.map((one) => line(this.texts, { wave, ...one, time: time(one), state: one.blocked_by })),
     );
     const left = plan.left_out.map(({ module, sentence }) =>
       line(this.texts, { wave: null, module, state: sentence }),
     );
+    const versions = new Set(plan.waves.flatMap(({ modules }) => modules.map(({ to }) => to)));
+    const version = versions.size === 1 ? [...versions][0] : plan.version;
+    const planned = t("rollouts.planned", { ...plan, version });
+    this.page.announce(planned);
     this._planned.replaceChildren(
-      h("h3", {}, t("rollouts.planned", plan)),
+      h("h3", {}, planned),
       h("p", {}, plan.ends ? t("rollouts.ends", { time: moment(plan.ends) }) : t("rollouts.never")),
       members(this.texts, tbody(rows, left)),
       button(t("rollouts.start"), start, { class: "main" }),
@@ -121,8 +130,10 @@ export default class RolloutsTab extends Tab {
 
   arrange() {
     const order = [...this.items].sort(([, a], [, b]) => (a.began < b.began ? 1 : -1));
-    place(this._list, order.map(([id, rollout]) => this._card(id, rollout).element));
-    this._none.hidden = this.items.size > 0;
+    for (const [list, isOpen] of [[this._open, true], [this._over, false]]) {
+      const shown = order.filter(([, { state }]) => OPEN.includes(state) === isOpen);
+      place(list, shown.map(([id, rollout]) => this._card(id, rollout).element));
+    }
   }
 
   _card(id, { state }) {
@@ -174,8 +185,7 @@ export default class RolloutsTab extends Tab {
       isOpen && h(
         "p",
         { class: "tools" },
-        tool("pause", rollout.state === "running"),
-        tool("resume", rollout.state === "paused"),
+        tool(rollout.state === "paused" ? "resume" : "pause", rollout.state !== "planned"),
         tool("cancel", true, cancel),
       ),
     );

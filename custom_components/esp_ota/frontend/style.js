@@ -69,20 +69,7 @@ td.stage { min-width: 9em; }
 td.name { min-width: 10em; }
 td.verdict { max-width: 32em; }
 .module { font-weight: 500; }
-progress {
-  display: block; width: 100%; min-width: 80px; height: 6px; margin: 4px 0; border: 0; border-radius: 3px;
-  appearance: none; background: var(--divider-color); overflow: hidden;
-}
-progress::-webkit-progress-bar { background: transparent; }
-progress::-webkit-progress-value { background: var(--primary-color); }
-progress::-moz-progress-bar { background: var(--primary-color); }
-progress:not([value])::-moz-progress-bar { background: transparent; }
-progress:not([value]) {
-  background: linear-gradient(90deg, var(--divider-color) 30%, var(--primary-color) 50%, var(--divider-color) 70%);
-  background-size: 200% 100%; animation: wait 2s linear infinite;
-}
-@keyframes wait { from { background-position: 100% 0; } to { background-position: -100% 0; } }
-@media (prefers-reduced-motion: reduce) { progress:not([value]) { animation: none; } }
+progress { display: block; width: 100%; min-width: 80px; height: 8px; margin: 4px 0; accent-color: var(--primary-color); }
 button.module { border: 0; padding: 0; min-height: 24px; text-align: start; }
 button.module::before { content: "\\25B8" / ""; display: inline-block; width: 1em; }
 button.module[aria-expanded="true"]::before { content: "\\25BE" / ""; }
@@ -142,10 +129,13 @@ summary { cursor: pointer; padding: 8px 0; }
   [role="tab"] { min-height: 44px; white-space: nowrap; flex: 1 0 auto; }
   table, tbody, tr { display: block; }
   thead { display: none; }
-  tbody tr { display: grid; grid-template-columns: 36px 1fr; padding: 8px; }
-  td { padding: 2px 8px; grid-column: 2; }
+  tbody tr { display: flex; flex-direction: column; padding: 8px; }
+  td { padding: 2px 8px; }
+  td.name { order: -1; }
+  .choosing tbody tr { display: grid; grid-template-columns: 36px 1fr; }
+  .choosing td { grid-column: 2; }
   td.choose { grid-column: 1; grid-row: 1 / span 2; }
-  .library td, tr.detail td { grid-column: 1 / -1; }
+  tr.detail td { grid-column: 1 / -1; }
   td:empty { display: none; }
   td[data-label]:not(.name, .release, .remove)::before {
     content: attr(data-label) ": "; color: var(--secondary-text-color);

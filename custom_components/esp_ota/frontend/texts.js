@@ -90,6 +90,8 @@ export class Texts {
   /** Return a moment by day and clock. */
   moment = (written) => this._moment.format(new Date(written));
 
+  span = (begin, end) => this._moment.formatRange(new Date(begin), new Date(end));
+
   number = (value) => this._number.format(value);
 
   /** Return seconds as a person reads them: 12 s, 2:05. */

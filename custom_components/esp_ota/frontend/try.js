@@ -9,7 +9,7 @@ export class Try {
     this._module = module;
     this._named = named;
     this._button = button(page.texts.t("safe.try"), () => this._begin());
-    this._told = h("div", { role: "status" });
+    this._told = h("div", { "aria-live": "polite" });
     this.element = h("section", { class: "part", hidden: true }, this._button, this._told);
   }
 
@@ -45,7 +45,12 @@ export class Try {
     const verdict = told.done && (sentence ? "failed" : "verified");
     become(
       this._told,
-      h("div", { role: "status" }, h("ol", {}, steps), h("p", { "data-verdict": verdict }, told.done ? end : t("safe.trying"))),
+      h(
+        "div",
+        { "aria-live": "polite" },
+        h("ol", {}, steps),
+        h("p", { "data-verdict": verdict }, told.done ? end : t("safe.trying")),
+      ),
     );
     if (told.done) this._ended();
   }

@@ -16,8 +16,11 @@ _LEFT_OUT: Final = "left_out"
 def standing(rollout: Rollout) -> dict[str, Any]:
     """Return how far a rollout has come."""
     note, progress = rollout.note, rollout.progress
+    versions = {member["version"] for member in note["members"]}
     return {
-        **{name: progress[name] for name in ("firmware", "version", "wave", "waves", "modules")},
+        **{name: progress[name] for name in ("firmware", "wave", "waves", "modules")},
+        # `newest` is mostly the same one for all.
+        "version": versions.pop() if len(versions) == 1 else note["version"],
         "state": note["state"],
         "began": note["began"],
         "ended": note["ended"],
