@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.virtual_module import Chip, Fault
 
+from .draw_many import need_of, with_many
 from .plan import (
     PER_HOUSE,
     PULL,
@@ -107,15 +108,16 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
         deaths, needs = (), {}
     modules = _sharing(random.Random(f"{seed}:{number}:shared"), modules, set(needs))
     beside = "upload_beside" in needs.values() or chance.random() < 0.05
-    return HousePlan(
+    house = HousePlan(
         seed=seed,
         number=number,
         modules=tuple(modules),
         deaths=deaths,
-        parallel=chance.choice((2, 3, per_house, per_house)),
+        parallel=chance.choice((1, 2, 3, per_house, per_house)),
         release_after=chance.uniform(0.0, 1.0) if beside else None,
         full=full,
     )
+    return with_many(house, {need for death in deaths if (need := need_of(death.point))})
 
 
 def _full(chance: random.Random) -> tuple[Full, ...]:
@@ -174,6 +176,9 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
             found.append(Death(kind="point", point=point))
         elif NEEDS.get(point) == "upload_beside":
             found = [Death(kind="point", point=point)]
+        elif (need := need_of(point)) is not None and need.startswith("rollout"):
+            nth = chance.randint(1, 12) if need == "rollout_file" else 1
+            found = [Death(kind="point", point=point, nth=nth)]
         elif NEEDS.get(point) == "anybody":
             found = [Death(kind="point", point=point, nth=chance.randint(1, 40))]
         else:
@@ -195,7 +200,8 @@ def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
     """Return one run; what is to be killed at a point must come to it."""
     quiet_life = need is not None
     door = chance.choices((PUSH, PULL, UPLOAD), (64, 20, 16))[0]
-    door = {"pull": PULL, "tries_again": PUSH, "goes_back": PUSH}.get(need or "", door)
+    forced = {"pull": PULL, "tries_again": PUSH, "goes_back": PUSH, "sleeps": PUSH}
+    door = forced.get(need or "", door)
     generation = dict(chance.choice(_GENERATIONS))
     dialect = chance.choice(_DIALECTS) if door == UPLOAD else None
     faults = _faults(chance, door, need)

@@ -24,6 +24,7 @@ from .history import Command, History, Sample, Seen
 from .images import image_of, version_of
 from .impostors import forge, impostor_of
 from .plan import OLD, PULL, UPLOAD, HousePlan, Impostor, ModulePlan, ValvePlan
+from .sleeper import Sleeper
 
 _SAMPLE: Final = 0.02
 _POLL: Final = 0.4
@@ -124,6 +125,7 @@ class ModuleOutside:
     moving: asyncio.Task[None] | None = None
     noted: Callable[[], str | None] = lambda: None
     """Answers what the journal on disk says of its install."""
+    sleeper: Sleeper | None = None
     impostors: AsyncExitStack = field(default_factory=AsyncExitStack)
     """Who says to be it, once it does; switched off with everything else."""
 
@@ -139,6 +141,8 @@ class ModuleOutside:
 
         board.boot = boot  # type: ignore[method-assign]
         self.module.events.listeners.append(self.saw)
+        if self.plan.sleep is not None:
+            self.sleeper = Sleeper(self.module, self.plan.sleep)
 
     @property
     def rests(self) -> bool:
@@ -232,6 +236,7 @@ class Garden:
                 history = History.begun(first + index, plan)
                 names = [item.valve_name for item in self.plan.modules]
                 history.shares_valve = names.count(plan.valve_name) > 1
+                history.in_rollout = plan.name in self.plan.members
                 history.image_size = len(image_of(plan.config["chip"], OLD))
                 outside = ModuleOutside(plan, module, valve, history)
                 self.modules[plan.name] = outside
@@ -260,9 +265,18 @@ class Garden:
         outside.history.commands.append(command)
         self.modules[outside.plan.valve_name].valve.command(position, answer)
 
+    def fall_asleep(self) -> None:
+        """Let who sleeps begin to."""
+        for outside in self.modules.values():
+            if outside.sleeper is not None:
+                outside.sleeper.begin()
+
     async def settle(self, seconds: float) -> None:
         """Wait until every module that still comes back is back, and write down the truth."""
         end = time.monotonic() + seconds
+        for outside in self.modules.values():
+            if outside.sleeper is not None:
+                await outside.sleeper.end()
         for outside in self.modules.values():
             valve = self.modules[outside.plan.valve_name].valve  # it may be another one's as well
             while time.monotonic() < end and not (  # noqa: ASYNC110 - many things

@@ -63,9 +63,10 @@ def _refused(run: History, told: Told) -> bool:
 
 
 def _cancelled(run: History, told: Told) -> bool:
-    """Nothing more comes of it: the old firmware runs on, for good."""
+    """Nothing more comes of it: the old firmware runs on, for good, or until another install."""
     late = told.cause == "cancelled_late"
-    return not late and run.version_at_end not in {OLD, None}
+    anew = run.in_rollout and any(mark.at > told.at for mark in run.marked("begun"))
+    return not late and not anew and run.version_at_end not in {OLD, None}
 
 
 def _away(run: History, told: Told) -> bool:

@@ -6,7 +6,7 @@ ORDER is JSON: seed, first, step, last, per_house, real, tour, until (a monotoni
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 import json
@@ -25,6 +25,7 @@ from .house import House
 from .lives import ForkedLives, Lives, RealLives
 from .plan import HousePlan
 from .real import make_real_template
+from .rollout_checks import house_violations
 from .shared import shared_violations
 from .template import make_template
 
@@ -69,24 +70,26 @@ async def _play(
         runs = await house.play(zeroconf)
     finally:
         await zeroconf.async_close()
-    shared = shared_violations(runs)
-    told = [_told(run, shared) for run in runs]
+    together = [shared_violations(runs), house_violations(house.story)]
+    told = [_told(run, together) for run in runs]
     line: dict[str, Any] = {
         "house": plan.number,
         "seconds": round(time.monotonic() - begun, 2),
         "runs": told,
         "deaths": house.deaths,
         "reached": sorted(house.reached),
+        "rollout": house.story.note["state"] if house.story.note else house.story.error,
     }
     if verbose or any(run["violations"] for run in told):
         line["plan"] = plan.told()
         line["timeline"] = house.timeline
         line["histories"] = [asdict(run) for run in runs]
+        line["note"] = house.story.note
     print(json.dumps(line, default=str), flush=True)
     house.remove()
 
 
-def _told(run: History, shared: dict[str, list[str]]) -> dict[str, Any]:
+def _told(run: History, together: Sequence[dict[str, list[str]]]) -> dict[str, Any]:
     last = run.told[-1] if run.told else None
     return {
         "number": run.number,
@@ -96,7 +99,8 @@ def _told(run: History, shared: dict[str, list[str]]) -> dict[str, Any]:
         "points": sorted(set(run.points)),
         "moved": _moved(run),
         "shares_valve": run.shares_valve,
-        "violations": violations(run) + shared.get(run.plan.name, []),
+        "violations": violations(run)
+        + [text for found in together for text in found.get(run.plan.name, [])],
     }
 
 

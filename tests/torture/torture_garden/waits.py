@@ -54,6 +54,8 @@ def shorten(waits: Mapping[str, float]) -> None:
             minute=waits["minute"],
             breath=waits["breath"],
             doubt=waits["doubt"],
+            pauses=(waits["pause"], 2 * waits["pause"], 4 * waits["pause"]),
+            look_again=waits["look_again"],
         )
 
     house.Patience = patience  # type: ignore[assignment, misc]
