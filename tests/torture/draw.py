@@ -102,7 +102,9 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
     chance = random.Random(f"{seed}:{number}")
     deaths = _deaths(chance, number, per_house)
     needs = {death.module: NEEDS.get(death.point or "", "plain") for death in deaths if death.point}
-    modules = [_module(chance, f"m{index}", needs.get(f"m{index}")) for index in range(per_house)]
+    modules = [
+        plan_module(chance, f"m{index}", needs.get(f"m{index}")) for index in range(per_house)
+    ]
     full = _full(chance) if not deaths or chance.random() < _FULL else ()
     if full:
         deaths, needs = (), {}
@@ -144,25 +146,6 @@ def _sharing(
     return modules
 
 
-def plan_tour() -> HousePlan:
-    """Return the one house that comes to every named point, by the way of one death."""
-    chance = random.Random("tour")
-    needs = ("plain", "tries_again", "pull", "goes_back", "soaks", "plain")
-    modules = [_module(chance, f"m{index}", need) for index, need in enumerate(needs)]
-    modules = [
-        replace(module, press_at=0.0 if not index else 1.0, again_after=None)
-        for index, module in enumerate(modules)
-    ]
-    return HousePlan(
-        seed="tour",
-        number=0,
-        modules=tuple(modules),
-        deaths=(Death(kind="point", point="after_first_byte", module="m0"),),
-        parallel=len(modules),
-        release_after=0.1,
-    )
-
-
 def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, ...]:
     """Return the ends of the lives: most at a named point, each of which has its turn."""
     victim = f"m{chance.randrange(per_house)}"
@@ -196,7 +179,7 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
     return tuple(found)
 
 
-def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
+def plan_module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
     """Return one run; what is to be killed at a point must come to it."""
     quiet_life = need is not None
     door = chance.choices((PUSH, PULL, UPLOAD), (64, 20, 16))[0]

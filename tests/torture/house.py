@@ -24,7 +24,7 @@ PULL_URL: Final = f"http://127.0.0.1:{PORT}/api/esp_ota/pull/{SECRET}"
 _LIFE: Final = 40.0
 """Seconds for one life to come to rest; the longest honest one takes a third of it."""
 _EACH: Final = 8.0
-"""More for each module of a rollout, which may be updated one after the other."""
+"""More for each module: they may be updated one after the other."""
 _START: Final = 60.0
 _KNOWN: Final = 2.0
 """Seconds for the modules to be heard before Update is pressed."""
@@ -164,7 +164,7 @@ class House:
         """Let it live until it dies as planned; tell whether all rested before."""
         begun = time.monotonic()
         resting = asyncio.create_task(self._until_rest())
-        longest = _LIFE + _EACH * len(self._plan.members)
+        longest = _LIFE + _EACH * len(self._plan.modules)
         limit = death.after if death is not None and death.kind != "point" else longest
         if self._life and death is not None and death.kind == "random":
             limit = max(0.0, limit - 0.5)  # some of it was its start

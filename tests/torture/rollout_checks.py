@@ -1,6 +1,7 @@
 """The rules of a rollout, judged from outside: by its modules, by the disk, by what was told."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 from .crowd import CROWD_CHECKS, HouseCheck, turns_anew
@@ -28,7 +29,7 @@ def _first(story: Story) -> str:
 
 
 def the_rollout_ends(story: Story) -> Iterator[tuple[str, str]]:
-    """It ends, unless it could not begin; then nobody is on the way any more."""
+    """Have it end, unless it could not begin; then nobody is on the way any more."""
     if (note := story.note) is None:
         if story.plan.rollout is not None and not story.error:
             yield _first(story), "nothing is on disk of it, and nobody was told why"
@@ -44,7 +45,7 @@ def the_rollout_ends(story: Story) -> Iterator[tuple[str, str]]:
 
 
 def no_member_is_lost(story: Story) -> Iterator[tuple[str, str]]:
-    """What is on disk of each is what was told of it, and who was touched has an end."""
+    """Keep of each on disk what was told of it; who was touched has an end."""
     for member, run in zip(story.note["members"] if story.note else (), story.members, strict=True):
         states = {as_judged(told) for told in run.told}
         if member["state"] in _OPEN:
@@ -173,11 +174,11 @@ def nobody_begins_while_it_is_halted(story: Story) -> Iterator[tuple[str, str]]:
 
 
 def no_member_is_begun_while_it_runs(story: Story) -> Iterator[tuple[str, str]]:
-    """A member is begun again only when how it ended before is told, or a kill has taken it."""
+    """Begin one again only when how it ended before is told, or a kill has taken it."""
     for run in story.members:
         ends = [told.at for told in run.told] + [death.at for death in run.deaths]
         begins = [mark.at for mark in run.marked("begun")]
-        for before, after in zip(begins, begins[1:], strict=False):
+        for before, after in pairwise(begins):
             if not any(before < end < after for end in ends):
                 yield run.plan.name, f"begun at {before:.3f} and at {after:.3f}"
 
@@ -192,7 +193,7 @@ def who_was_updated_is_left_alone(story: Story) -> Iterator[tuple[str, str]]:
 
 
 def its_end_is_told_and_reported(story: Story) -> Iterator[tuple[str, str]]:
-    """The end of a rollout is told, by a life that ended it or the next; its report says it."""
+    """Have a life tell its end, the one that ended it or the next; its report says the same."""
     if (note := story.note) is None or note["state"] not in ENDED:
         return
     told = {name.removeprefix("told ") for name in (moment.name for moment in story.moments)}

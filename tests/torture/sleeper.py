@@ -35,8 +35,7 @@ class Sleeper:
             await asyncio.sleep(self._plan.asleep)
             await self._wake()
             await asyncio.sleep(self._plan.awake)
-            while (left := self._invited_at + _BUSY - time.monotonic()) > 0:
-                await asyncio.sleep(left)
+            await asyncio.sleep(max(0.0, self._invited_at + _BUSY - time.monotonic()))
 
     async def _wake(self) -> None:
         await self._module.power_cycle()

@@ -2,7 +2,7 @@
 
     python -m tests.torture.worker ORDER
 
-ORDER is JSON: seed, first, step, last, per_house, real, tour, until (a monotonic time), verbose.
+ORDER is JSON: seed, houses, per_house, real, tour, until (a monotonic time), verbose.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Any
 from zeroconf.asyncio import AsyncZeroconf
 
 from .checks import violations
-from .draw import plan_house, plan_tour
+from .draw import plan_house
 from .history import History
 from .house import House
 from .lives import ForkedLives, Lives, RealLives
@@ -28,6 +28,7 @@ from .real import make_real_template
 from .rollout_checks import house_violations
 from .shared import shared_violations
 from .template import make_template
+from .tour import TOUR
 
 
 @asynccontextmanager
@@ -49,12 +50,12 @@ async def play_all(order: dict[str, Any]) -> None:
                 await make_real_template(lives, base / "first", template)
             else:
                 await make_template(lives, base / "first", template)
-            for number in range(order["first"], order["last"], order["step"]):
+            for number in order["houses"]:
                 if time.monotonic() > order["until"]:
                     break
                 plan = plan_house(order["seed"], number, order["per_house"])
                 if order["tour"]:
-                    plan = plan_tour()
+                    plan = TOUR[number]
                 await _play(plan, lives, base, template, verbose=order["verbose"])
 
 
