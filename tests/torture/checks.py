@@ -72,11 +72,17 @@ def restore_ran_exactly_once_per_made_safe(run: History) -> Iterator[str]:
     elif closed and not opened:
         yield f"it was made safe {closed} times and never restored"
     # A crash in making_safe may hit before the first action: the restore runs all the same.
-    elif opened > max(closed, min(run.installs, len(died_safe))) + again:
+    elif opened > max(closed, min(1, len(died_safe))) + again + _unmoved(run):
         yield f"{closed} times made safe, {opened} times restored, {again} kills in a restore"
     most = _times_safe(run) + run.installs - 1
     if closed > most:
         yield f"made safe {closed} times for {most} installs"
+
+
+def _unmoved(run: History) -> int:
+    """Return how many installs before the last one died before the first action."""
+    early = sum(death.stage == "making_safe" for death in run.deaths)
+    return min(run.installs - 1, early)
 
 
 def _times_safe(run: History) -> int:
@@ -86,7 +92,8 @@ def _times_safe(run: History) -> int:
     """
     anew = sum(death.stage == "queued" for death in run.deaths)
     pulls = run.plan.door == "http_pull"  # a pull that is not collected returns to the queue
-    waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(run.points))
+    points = [point for point in run.points if point != "turn_over"]
+    waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(points))
     return 1 + anew + len(run.reloads) + (99 if pulls else min(waits, _TURNS))
 
 
@@ -142,7 +149,7 @@ def no_job_is_lost(run: History) -> Iterator[str]:
 
 
 def it_is_told_once(run: History) -> Iterator[str]:
-    """Once for each install; again only where a kill came between the telling and its being noted."""
+    """Once for each install; again only where a kill came between the telling and its note."""
     times = run.installs + sum(
         death.note is not None and (death.is_crash or death.stage == "restoring")
         for death in run.deaths

@@ -25,6 +25,8 @@ _LIFE: Final = 40.0
 """Seconds for one life to come to rest; the longest honest one takes a third of it."""
 _EACH: Final = 8.0
 """More for each module: they may be updated one after the other."""
+_LAST_WORDS: Final = 0.3
+"""Seconds in which who dies with its last note has died."""
 _START: Final = 60.0
 _KNOWN: Final = 2.0
 """Seconds for the modules to be heard before Update is pressed."""
@@ -169,8 +171,9 @@ class House:
         if self._life and death is not None and death.kind == "random":
             limit = max(0.0, limit - 0.5)  # some of it was its start
         await asyncio.wait({resting, ending}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        if resting.done():
-            return True
+        if resting.done() and not ending.done():
+            await asyncio.wait({ending}, timeout=_LAST_WORDS)
+            return not ending.done()
         resting.cancel()
         if ending.done():
             return False

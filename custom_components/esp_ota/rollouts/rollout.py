@@ -1,40 +1,27 @@
 """One rollout in this house: installs are begun and followed, and what became of them is kept."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
-from ..helpers import async_said, reason_of
 from ..house import HOUSE
-from ..installs import Asked, InstallRun, ModuleRuntime
-from ..modules import ModuleCoordinator
 from ..ota import (
     AllEnded,
-    Cause,
-    InstallResult,
     MemberState,
-    Reason,
     RolloutPorts,
     RolloutRun,
     Stop,
-    Verdict,
-    Waits,
-    priority_in,
-    same_version,
     wave_of,
     waves_of,
 )
+from .members import Members
 from .note import OPEN, RolloutNote, RolloutState, counts, states_of, terms_of
-from .selection import runtime_of
-
-_OVER: Final = Reason(why=Waits.TURN)
 
 
 class RolloutEvent(StrEnum):
@@ -77,13 +64,8 @@ class Rollout:
             for sha256 in {member["sha256"] for member in note["members"]}:
                 self._releases.enter_context(self._house.holding(sha256))
         self._run: RolloutRun | None = None
+        self._members = Members(hass, note, lambda: self._run)
         self._task: asyncio.Task[None] | None = None
-        self._ours: set[int] = set()
-        """Members on which an install of this rollout runs or waits."""
-        self._unknown: set[int] = set()
-        """Members whose turn is over, and of which nobody knows yet how they ended."""
-        self._taken_back: set[int] = set()
-        self._is_closing = False
         self._wave_told: tuple[int, bool] | None = None
 
     @property
@@ -123,14 +105,17 @@ class Rollout:
     @callback
     def async_start(self) -> None:
         """Run, or go on where the note says."""
-        if self._task is not None and not self._task.done():
-            self._task = self._hass.async_create_background_task(
-                self._async_live(self._task), f"ESP OTA rollout {self.note['id']}"
-            )
-            return
-        self._task = self._hass.async_create_background_task(
-            self._async_live(None), f"ESP OTA rollout {self.note['id']}"
-        )
+        before = self._task if self._task is not None and not self._task.done() else None
+        self._begin(self._async_live(before))
+
+    @callback
+    def async_pick_up(self) -> None:
+        """See to what a life has left that died while it was halted, and tell its end."""
+        self._begin(self._async_picked_up())
+
+    def _begin(self, life: Coroutine[Any, Any, None]) -> None:
+        name = f"ESP OTA rollout {self.note['id']}"
+        self._task = self._hass.async_create_background_task(life, name)
 
     async def async_begin(self) -> None:
         """Begin what was planned."""
@@ -158,7 +143,7 @@ class Rollout:
         self.note["ended"] = dt_util.utcnow().isoformat()
         self._releases.close()
         await self._async_halt()
-        self._tell(RolloutEvent.CANCELLED)
+        await self._async_tell_end()
 
     async def _async_halt(self) -> None:
         await self._async_note()
@@ -174,7 +159,7 @@ class Rollout:
     @callback
     def async_close(self) -> None:
         """Home Assistant stops: leave everything as the note says."""
-        self._is_closing = True
+        self._members.is_closing = True
         if self._task is not None:
             self._task.cancel()
 
@@ -186,22 +171,7 @@ class Rollout:
             await asyncio.wait({before})
         if self.state is not RolloutState.RUNNING:
             return
-        self._taken_back.clear()
-        ports = RolloutPorts(
-            update=self._async_update,
-            follow=self._async_follow,
-            take_back=self._async_take_back,
-            note=self._async_note,
-            on_wave=self._on_wave,
-            now=lambda: dt_util.utcnow().timestamp(),
-        )
-        self._run = RolloutRun(
-            self._terms,
-            states_of(self.note),
-            ports,
-            rests=self.note["rests"],
-            rest_ends=self.note["rest_ends"],
-        )
+        self._run = self._new_run()
         try:
             step = await self._run.run()
         except Exception:  # noqa: BLE001 - logged here, and told as a stop
@@ -213,7 +183,45 @@ class Rollout:
             self.note["ended"] = dt_util.utcnow().isoformat()
             self._releases.close()
             await self._async_note()
-            self._tell(RolloutEvent.DONE if is_done else RolloutEvent.STOPPED)
+            await self._async_tell_end()
+
+    async def _async_picked_up(self) -> None:
+        self._run = self._new_run()
+        self._run.is_held = True
+        await self._run.run()
+        if not self.is_open:
+            await self._async_tell_end()
+
+    def _new_run(self) -> RolloutRun:
+        self._members.async_begin()
+        ports = RolloutPorts(
+            update=self._members.async_update,
+            follow=self._members.async_follow,
+            take_back=self._members.async_take_back,
+            note=self._async_note,
+            on_wave=self._on_wave,
+            now=lambda: dt_util.utcnow().timestamp(),
+        )
+        return RolloutRun(
+            self._terms,
+            states_of(self.note),
+            ports,
+            rests=self.note["rests"],
+            rest_ends=self.note["rest_ends"],
+        )
+
+    async def _async_tell_end(self) -> None:
+        """Tell it, and note that: after a crash in between it is told again."""
+        if not self.note.get("is_told", True):
+            self._tell(RolloutEvent(self.state))
+            self.note["is_told"] = True
+            await self._write()
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a life that died has left something of it although it does not run."""
+        is_told = self.is_open or self.note.get("is_told", True)
+        return not is_told or MemberState.BEGUN in states_of(self.note)
 
     async def _async_note(self) -> None:
         """Write down where it stands; a repair tells when that is not possible."""

@@ -9,6 +9,7 @@ from custom_components.esp_ota.installs.waiting import Waiting
 from custom_components.esp_ota.ota import RolloutRun, Waits
 from custom_components.esp_ota.ota.rollout.course import Stop, next_step
 from custom_components.esp_ota.rollouts import RolloutEvent, rollouts
+from custom_components.esp_ota.rollouts.members import Members
 from custom_components.esp_ota.rollouts.rollout import Rollout
 
 from .wraps import MODULE, Reach, Wraps
@@ -37,7 +38,7 @@ def install_many(wraps: Wraps, reach: Reach) -> None:
     _before(Rollout, "async_begin", lambda *_: _reach(reach, "rollout_planned"))
     _before(Rollout, "_tell", lambda _it, event, **_: _reach(reach, _TOLD.get(event)))
     _before(Rollout, "_on_wave", lambda _it, wave, over: _reach(reach, _begins(wave, over)))
-    _before(Rollout, "_async_take_back", lambda it: _reach(reach, _stops(it)))
+    _before(Members, "async_take_back", lambda it: _reach(reach, _stops(it)))
     _after(Rollout, "_async_note", lambda it: _noted(reach, it))
     _after(rollouts, "async_shown", lambda *_: _reach(reach, "before_rollout_planned"))
     _before(rollouts, "async_notify", lambda *_: _reach(reach, "before_report"))
@@ -83,7 +84,7 @@ async def _awaited(result: Any, tell: Any) -> Any:
 
 def _state(run: Any) -> str:
     """Return where the rollout stands of which this is a run."""
-    return str(run._ports.update.__self__.note["state"])
+    return str(run._ports.note.__self__.note["state"])
 
 
 def _begins(wave: int, is_over: bool) -> str | None:
@@ -92,9 +93,9 @@ def _begins(wave: int, is_over: bool) -> str | None:
     return "wave_begins" if wave else "canaries_begin"
 
 
-def _stops(rollout: Any) -> str | None:
-    run = rollout._run
-    if run is None or rollout.note["state"] != "running":
+def _stops(members: Any) -> str | None:
+    run = members._run_of()
+    if run is None or members._note["state"] != "running":
         return None
     step = next_step(run._terms, run.states, run.rests)
     return "rollout_stopping" if isinstance(step, Stop) else None
