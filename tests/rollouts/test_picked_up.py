@@ -7,7 +7,7 @@ import pytest
 from custom_components.esp_ota.house import InstallNote
 from homeassistant.components import persistent_notification
 from homeassistant.util import dt as dt_util
-from tests.kit.garden import until
+from tests.kit.garden import patience, until
 from tests.kit.rolling import act, ended, shown, states
 from tests.kit.yard import Yard
 from tests.rollouts.test_kept import died, start_again, times_invited
@@ -52,7 +52,7 @@ async def test_what_still_waits_of_a_halted_one_leaves_the_queue_after_the_start
     await start_again(yard)
     await load(yard, "a")
     await until(lambda: not is_open(yard, "a"))
-    await yard.hass.async_block_till_done()
+    await until(lambda: shown(yard)["begun"] == 0)
     assert shown(yard)["state"] == state
     assert states(await act(yard, "rollout_report")) == {"a": "waits", "b": "waits"}
     assert set(times_invited(yard).values()) == {0}
@@ -102,6 +102,21 @@ async def test_one_that_fails_before_the_rollout_goes_on_holds_the_others(yard: 
     report = await ended(yard)
     assert states(report) == {"a": "failed", "b": "waits", "c": "waits"}
     assert set(times_invited(yard).values()) == {0}
+
+
+async def test_who_has_the_image_is_carried_to_its_end_although_the_rollout_is_over(
+    yard: Yard,
+) -> None:
+    await yard.open()
+    await yard.add(*"abc")
+    await died(yard, members={0: "failed", 1: "begun"})
+    await left_in_the_queue(yard, "b", stage="restarting")
+    yard.garden.house.patience = patience(go=0.3, back=0.5, evidence=0.1)
+    await start_again(yard)
+    await load(yard, "b")
+    report = await ended(yard)
+    assert report["state"] == "stopped"
+    assert states(report) == {"a": "failed", "b": "updated", "c": "waits"}
 
 
 @pytest.mark.parametrize("state", ["done", "stopped", "cancelled"])

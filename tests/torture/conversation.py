@@ -27,6 +27,7 @@ class Conversation:
         self.life = 0
         self._death: Death | None = None
         self.line: asyncio.WriteTransport | None = None
+        self._pid: int | None = None
         self._greeted = False
         """Whether this life knows what it is to be: nothing is said before."""
         self.started = asyncio.Event()
@@ -47,6 +48,10 @@ class Conversation:
         self.life, self._death, self.died_at, self._greeted = life, death, None, False
         self.started.clear()
         self.answered.clear()
+
+    def started_pid(self) -> int | None:
+        """Return the process of the life that has started."""
+        return self._pid if self.started.is_set() else None
 
     def tell(self, do: str, **content: Any) -> None:
         """Have Home Assistant do something, if it lives and knows what it is to be."""
@@ -72,6 +77,7 @@ class Conversation:
         return self._garden.modules[message["module"]].history
 
     def _on_hello(self, message: Message) -> None:
+        self._pid = message["pid"]
         states = {}
         for name, outside in self._garden.modules.items():
             if outside.plan.shares is not None:

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from .history import History
-from .story import Story
+from .story import Story, Taken
+
+_LONGEST_TURN: Final = 60.0
+"""Seconds: two limits of a safe state, three sends of 12 s, and the waits of a restart."""
+_MOST_MEMORY: Final = 96 << 20
+_MOST_FILES: Final = 400
+"""More than two evil modules can open at once, each with a hundred or two hundred connections."""
 
 type HouseCheck = Callable[[Story], Iterator[tuple[str, str]]]
 """Yields the name of a module, and what it did against the rule."""
@@ -96,9 +103,36 @@ def nothing_begins_without_a_turn(story: Story) -> Iterator[tuple[str, str]]:
                 yield run.plan.name, f"told to be closed at {command.at:.3f} without a turn"
 
 
+def every_turn_has_an_end(story: Story) -> Iterator[tuple[str, str]]:
+    """No module, however evil, holds a turn for longer than all stages of an update may take."""
+    for run in story.runs:
+        ends = [mark.at for mark in run.marked("turn_over")] + [end for _, end in story.lives]
+        for mark in run.marked("turn_given"):
+            seconds = min((end for end in ends if end >= mark.at), default=mark.at) - mark.at
+            if seconds > _LONGEST_TURN:
+                yield run.plan.name, f"its turn at {mark.at:.3f} took {seconds:.0f} s"
+
+
+def it_takes_no_more_than_it_should(story: Story) -> Iterator[tuple[str, str]]:
+    """Memory and open sockets stay bounded whoever is evil, and most sockets are closed again."""
+    lives: dict[int, list[Taken]] = {}
+    for taken in story.taken:
+        lives.setdefault(taken.pid, []).append(taken)
+    name = story.runs[0].plan.name
+    for first, *more in lives.values():
+        memory = max((taken.memory for taken in more), default=0) - first.memory
+        if memory > _MOST_MEMORY:
+            yield name, f"it took {memory >> 20} MiB more than after its start"
+        files = max((taken.files for taken in more), default=0) - first.files
+        if files > _MOST_FILES:
+            yield name, f"it had {files} files open more than after its start"
+
+
 CROWD_CHECKS: tuple[HouseCheck, ...] = (
     the_limit_is_kept,
     no_group_is_updated_together,
     nothing_begins_outside_its_window,
     nothing_begins_without_a_turn,
+    every_turn_has_an_end,
+    it_takes_no_more_than_it_should,
 )

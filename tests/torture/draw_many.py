@@ -4,6 +4,7 @@ from dataclasses import replace
 import random
 from typing import Any, Final
 
+from .evil.kinds import KINDS
 from .plan import PUSH, HousePlan, ModulePlan, RolloutPlan, Sleep
 from .torture_garden.points import NEEDS
 
@@ -12,6 +13,7 @@ _ROLLOUTS: Final = 0.3
 _AREAS: Final = 0.4
 _SLEEPS: Final = 0.12
 _WINDOWS: Final = 0.15
+_EVIL: Final = 0.3
 _PAUSED: Final = 0.25
 _CANCELLED: Final = 0.12
 
@@ -30,7 +32,25 @@ def with_many(house: HousePlan, needs: set[str]) -> HousePlan:
     if chance.random() < _WINDOWS or "window" in needs:
         house = replace(house, opens_at=_openings(chance))
     sleeps = [_sleeping(chance, house, module, needs) for module in house.modules]
-    return replace(house, modules=tuple(sleeps))
+    return _with_evil(replace(house, modules=tuple(sleeps)))
+
+
+def _with_evil(house: HousePlan) -> HousePlan:
+    """Let one or two modules mean harm, in some houses."""
+    chance = random.Random(f"{house.seed}:{house.number}:evil")
+    if chance.random() > _EVIL:
+        return house
+    modules = list(house.modules)
+    for index in chance.sample(range(len(modules)), chance.choice((1, 1, 2))):
+        module = modules[index]
+        if module.name in _victims(house) or module.sleep is not None:
+            continue
+        kind = chance.choice(KINDS[module.door])
+        config = {**module.config, "password": None}
+        modules[index] = replace(
+            module, evil=kind, faults={}, moves=None, impostor=None, config=config
+        )
+    return replace(house, modules=tuple(modules))
 
 
 def _victims(house: HousePlan) -> set[str | None]:

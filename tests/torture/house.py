@@ -15,6 +15,7 @@ from .conversation import Conversation, Line
 from .garden import Garden
 from .history import Died, History, Shown
 from .lives import Life, Lives
+from .meter import measure
 from .person import Person
 from .plan import OLD, Death, HousePlan
 from .story import Story
@@ -74,10 +75,14 @@ class House:
                 for name, outside in self._garden.modules.items():
                     outside.noted = partial(self._noted, name)
                 write_entries(self._folder, self._plan, modules)
+                metering = loop.create_task(
+                    measure(self._talk.started_pid, self.story.taken.append)
+                )
                 deaths = [*self._plan.deaths, None]
                 for number, death in enumerate(deaths):
                     if await self._live(number, death):
                         break
+                metering.cancel()
                 await self._garden.settle(_SETTLE)
         finally:
             self._person.end()

@@ -42,7 +42,7 @@ class Person:
         """Do what is to be done in this life, which has started."""
         self._press_all()
         if not life:
-            self._garden.fall_asleep()
+            self._garden.stir()
             for full in self._plan.full:
                 self._later(full.after, "fill", lasts=full.seconds)
             for number, seconds in enumerate(self._plan.opens_at):

@@ -32,8 +32,14 @@ WAITS: Final = {
     "doubt": 1.8,
     "pause": 0.4,
     "look_again": 0.3,
+    "invitation": 8.0,
+    "spare": 8.0,
+    "slowest": 16 * 1024.0,
 }
-"""Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
+"""Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`).
+
+`slowest` are bytes a second: with `spare`, an image of 64 KiB may take 12 s.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +125,8 @@ class ModulePlan:
     reload_after: float | None = None
     moves: Move | None = None
     impostor: Impostor | None = None
+    evil: str | None = None
+    """What it does that no sketch does, one of `evil.KINDS` for its door."""
     sleep: Sleep | None = None
     area: str | None = None
     """Of the modules of an area one is updated at a time."""

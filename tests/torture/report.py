@@ -9,6 +9,7 @@ from .torture_garden.points import POINTS
 
 _WORLD: Final = {"module", "kind", "at", "life"}
 _QUIET: Final = {"card"}
+_OF_MODULE: Final = ("name", "door", "dialect", "faults", "evil", "sleep", "area")
 _OF_ROLLOUTS: Final = {"canaries_begin", "wave_begins", "member_judged", "member_noted"}
 """Points of no module that tell what became of one."""
 
@@ -19,7 +20,7 @@ def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
     history, plan = house["histories"][index], house["plan"]
     module = history["plan"]
     name = module["name"]
-    yield f"module: {_text({key: module[key] for key in ('name', 'door', 'dialect', 'faults')})}"
+    yield f"module: {_text({key: module[key] for key in _OF_MODULE})}"
     yield f"config: {_text(module['config'])}"
     yield f"valve: {_text(module['valve'])}"
     yield f"options: {_text(module['options'])}"
@@ -84,6 +85,7 @@ class Summary:
         self.verdicts: Counter[str] = Counter()
         self.moves: Counter[str] = Counter()
         self.doors: Counter[str] = Counter()
+        self.evil: Counter[str] = Counter()
         self.rollouts: Counter[str] = Counter()
         self.broken: list[str] = []
         self.violations = 0
@@ -110,6 +112,7 @@ class Summary:
             self.reached.update(run["points"])
             self.doors[run["door"]] += 1
             self.moves.update(filter(None, [run["moved"]]))
+            self.evil.update(filter(None, [run["evil"]]))
             cause = f"({run['cause']})" if run["cause"] else ""
             self.verdicts[run["verdict"] + cause] += 1
             self.violations += len(run["violations"])
@@ -122,6 +125,7 @@ class Summary:
         yield f"kill -9 {kills}, orderly stops {self.deaths['stop']}"
         yield f"doors {_counts(self.doors)}"
         yield f"verdicts {_counts(self.verdicts)}"
+        yield f"evil {_counts(self.evil)}"
         yield f"rollouts {_counts(self.rollouts)}"
         ways = Counter(move.partition(" ")[0] for move in self.moves.elements())
         places = {move.rpartition(" ")[2] for move in self.moves}

@@ -21,6 +21,18 @@ class Moment:
     window: `window open`, `window closed`."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What Home Assistant had of the machine at a moment."""
+
+    at: float
+    pid: int
+    memory: int
+    """Bytes that are resident."""
+    files: int
+    """Open files and sockets."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Story:
     """One house's."""
@@ -30,6 +42,8 @@ class Story:
     moments: list[Moment] = field(default_factory=list)
     lives: list[tuple[float, float]] = field(default_factory=list)
     """When each life began and ended."""
+    taken: list[Taken] = field(default_factory=list)
+    """What each life had of the machine, since it had started."""
     error: str | None = None
     """Why no rollout was begun, the last time somebody asked for one."""
     note: dict[str, Any] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from .evil.kinds import LIARS
 from .history import History, Told
 from .plan import NEW, OLD, PULL, WAITS
 
@@ -15,7 +16,12 @@ type Lies = Callable[[History, Told], bool]
 
 
 def the_verdict_is_the_truth(run: History) -> Iterator[str]:
-    """Compare what was told with what the module ran then, and with what the wire had seen."""
+    """Compare what was told with what the module ran then, and with what the wire had seen.
+
+    Of a module that lies about itself nobody can know it.
+    """
+    if run.plan.evil in LIARS:
+        return
     for told in run.told:
         judge = (_OF_CAUSE if told.verdict == "failed" else _OF_VERDICT).get(
             (told.cause if told.verdict == "failed" else told.verdict) or "", _runs_new_unharmed

@@ -100,6 +100,7 @@ def _told(run: History, together: Sequence[dict[str, list[str]]]) -> dict[str, A
         "points": sorted(set(run.points)),
         "moved": _moved(run),
         "shares_valve": run.shares_valve,
+        "evil": f"{run.plan.door} {run.plan.evil}" if run.plan.evil else None,
         "violations": violations(run)
         + [text for found in together for text in found.get(run.plan.name, [])],
     }
