@@ -15,7 +15,7 @@ from tests.e2e.network import NETNS
 from tests.e2e.processes import Child, environment, python
 
 from .draw import plan_house
-from .plan import PER_HOUSE, PER_REAL_HOUSE
+from .plan import PER_HOUSE, PER_REAL_HOUSE, HousePlan
 from .report import Summary, timeline
 from .torture_garden.points import POINTS
 from .tour import TOUR
@@ -33,6 +33,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--seed", help="decides everything; printed when it is not given")
     options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
     options.add_argument("--at", help="only houses that are killed at points with this word")
+    options.add_argument("--evil", action="store_true", help="only houses with an evil module")
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
     options.add_argument("--tour", action="store_true", help="one house, by every named point")
     options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
@@ -52,8 +53,8 @@ class Torture:
         self._per_house = given.per_house or self._usual
         runs = given.runs or (10**9 if given.minutes else _RUNS)
         self._houses: Sequence[int] = range(-(-runs // self._per_house))
-        if given.at:
-            self._houses = self._killed_at(given.at, len(self._houses))
+        if given.at or given.evil:
+            self._houses = self._chosen(len(self._houses))
         if given.only is not None:
             self._houses = [given.only // self._per_house]
         if given.tour:
@@ -63,11 +64,16 @@ class Torture:
         self._until = time.monotonic() + seconds
         self.summary = Summary()
 
-    def _killed_at(self, word: str, count: int) -> list[int]:
-        """Return the first houses that are killed at such a point."""
+    def _chosen(self, count: int) -> list[int]:
+        """Return the first houses that are killed at the point and have the module asked for."""
         plans = (plan_house(self.seed, number, self._per_house) for number in range(100 * count))
-        found = (plan.number for plan in plans if any(word in (d.point or "") for d in plan.deaths))
-        return list(islice(found, count))
+        return list(islice((plan.number for plan in plans if self._is_wanted(plan)), count))
+
+    def _is_wanted(self, plan: HousePlan) -> bool:
+        if self._given.evil and not any(module.evil for module in plan.modules):
+            return False
+        at = self._given.at
+        return not at or any(at in (death.point or "") for death in plan.deaths)
 
     def command(self, number: int) -> str:
         """Return what repeats one run."""
