@@ -69,6 +69,8 @@ class Rollouts:
             if rollout.state is RolloutState.RUNNING:
                 LOGGER.info("Rollout %s goes on", rollout.note["id"])
                 rollout.async_start()
+            elif rollout.is_left:
+                rollout.async_pick_up()
 
     @callback
     def _async_close(self) -> None:
