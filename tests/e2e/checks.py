@@ -22,6 +22,12 @@ from .checks_page import (
     the_page_can_be_used_by_keyboard,
     the_page_shows_modules_and_their_safe_state,
 )
+from .checks_rollouts import (
+    a_rollout_is_cancelled_on_the_page,
+    a_rollout_is_planned_followed_and_reported_on_the_page,
+    a_safe_state_is_tried_on_the_page,
+)
+from .checks_words import the_page_speaks_a_language_as_far_as_it_has_words
 from .garden import VALVE, VALVE_JAMMED
 from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
@@ -227,7 +233,11 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     an_update_is_followed_on_the_page,
     firmware_is_brought_and_taken_away_on_the_page,
     several_are_updated_together_on_the_page,
+    a_safe_state_is_tried_on_the_page,
+    a_rollout_is_planned_followed_and_reported_on_the_page,
+    a_rollout_is_cancelled_on_the_page,
     the_page_can_be_used_by_keyboard,
+    the_page_speaks_a_language_as_far_as_it_has_words,
     nobody_is_kept_off_the_page,
     the_log_has_no_complaint,
 ]

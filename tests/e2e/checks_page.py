@@ -75,8 +75,11 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
     await expect(row).to_contain_text("Making safe: Close valve: Garden valve")
     await expect(row.get_by_role("progressbar")).to_be_visible(timeout=UPDATE_MS)
+    cancel = row.get_by_role("button", name=f"Cancel the update of {GARDEN_VALVE.name}")
+    await cancel.focus()
     await person.client.wait_until("50 %", lambda: person.percentage > 50)
     await expect(detail.get_by_role("img")).to_be_visible()
+    await expect(cancel).to_be_focused()  # whatever has changed around it
     await take_picture(page, "page-sending", tolerance=LIVELY)
     await shown.get_by_role("tab", name="Queue").click()
     await expect(shown.get_by_role("listitem")).to_contain_text(GARDEN_VALVE.name)
@@ -105,7 +108,7 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
         same = shown.get_by_role("article", name="known.bin")
         await expect(same).to_contain_text(f"in the library already, as {GARDEN_VALVE.name} {NEW}")
         await take_picture(person.page, "page-upload")
-        assert await _problems(person.page) == []
+        assert await problems(person.page) == []
         await card.get_by_role("textbox", name="Release notes").fill(_NOTES)
         await card.get_by_role("button", name="Add to the library").click()
         for other in (refused, same):
@@ -118,7 +121,7 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
     await runs.get_by_role("button", name="Remove").click()
     asked = shown.get_by_role("dialog")
     await expect(asked).to_contain_text(f"It runs on: {GARDEN_VALVE.name}")
-    assert await _problems(person.page) == []
+    assert await problems(person.page) == []
     await asked.get_by_role("button", name="Not now").click()
     await row.get_by_role("button", name="Remove").click()
     await asked.get_by_role("button", name="Remove").click()
@@ -187,7 +190,7 @@ async def nobody_is_kept_off_the_page(person: Person) -> None:
                     await open_row(shown)
                 await page.wait_for_timeout(_SETTLE)
                 place = f"{tab}, {width} wide, {scheme}"
-                found += [f"{place}: {what}" for what in await _problems(page)]
+                found += [f"{place}: {what}" for what in await problems(page)]
                 await _look(page, tab, width, scheme)
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size(SIZE)
@@ -206,7 +209,7 @@ async def _open_all(shown: Locator) -> None:
             await details.locator("tbody tr").first.wait_for()
 
 
-async def _problems(page: Page) -> list[str]:
+async def problems(page: Page) -> list[str]:
     """Return what axe-core finds grave in our page, and what is wider than the window."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.add_script_tag(path=await asyncio.to_thread(_install_axe))
