@@ -11,7 +11,7 @@ from .bench import Bench
 from .client import ActionFailed, Client
 from .flows import add_discovered, address_for_sketches, configure
 from .garden import VALVE
-from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, WELL_PUMP, Module
+from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, OLD, WELL_PUMP, Module
 
 BEDS: Final = tuple(
     Module(
@@ -49,7 +49,8 @@ RAIN_GAUGE: Final = Module(
 )
 _LONG: Final = "--sector-time=2.5"
 """So long that minutes are left to look at an update."""
-_NAP: Final = "--poll-interval=180"
+_AWAKE: Final = "--poll-interval=5"
+_ASLEEP: Final = "--poll-interval=900"
 _BUSY: Final = (GARDEN_VALVE, WELL_PUMP, GREENHOUSE_HEATER, RAIN_GAUGE)
 """The first two are updated, the third waits for its turn, the last sleeps."""
 _STARTED: Final = (
@@ -89,7 +90,11 @@ async def bring_about(running: Bench) -> list[asyncio.Task[None]]:
     await running.modules[POND.name].end()
     for module in _BUSY:
         await _offered(client, module)
-    updates = [asyncio.create_task(_watch(client, module)) for module in _BUSY]
+    updates = [asyncio.create_task(_watch(client, POND))]  # waits until it is heard again
+    await client.wait_until(
+        "the pond's answer", lambda: client.attributes(POND.update_entity)["queue_sentence"]
+    )
+    updates += [asyncio.create_task(_watch(client, module)) for module in _BUSY]
     for module in _BUSY:
         shown = partial(client.attributes, module.update_entity)
         await client.wait_until(f"{module.name} begins", lambda shown=shown: shown()["in_progress"])
@@ -107,11 +112,19 @@ async def _install(client: Client, module: Module) -> None:
 
 
 async def _add_sleeper(running: Bench) -> None:
-    """Have a module that sleeps and asks now and then."""
-    url = await address_for_sketches(running.client)
-    await running.modules.start(RAIN_GAUGE, "--no-advertise", f"--pull={url}", _NAP, "--deep-sleep")
-    assert RAIN_GAUGE.shown_as is not None
-    await add_discovered(running.client, RAIN_GAUGE.shown_as, {"equipment": "nothing"})
+    """Have a module that sleeps, after it has told by what it asked what it runs."""
+    client, name = running.client, RAIN_GAUGE.shown_as
+    assert name is not None
+    RAIN_GAUGE.place_firmware(running.home.firmware_folder, OLD)
+    asks = ("--no-advertise", f"--pull={await address_for_sketches(client)}", "--deep-sleep")
+    awake = await running.modules.start(RAIN_GAUGE, *asks, _AWAKE)
+    await add_discovered(client, name, {"equipment": "nothing"})
+    await _offered(client, RAIN_GAUGE)
+    await awake.end()
+    asleep = await running.modules.start(RAIN_GAUGE, *asks, _ASLEEP)
+    async with asyncio.timeout(30):
+        while not asleep.count("answered"):  # noqa: ASYNC110 - a process of its own
+            await asyncio.sleep(0.1)
 
 
 async def _offered(client: Client, module: Module) -> None:

@@ -151,7 +151,7 @@ export default class ModulesTab extends Tab {
   _doing(line) {
     const { t, texts } = this;
     if (!line.stage) return line.reachable === false && t("modules.away");
-    if (line.waits) return `${line.place}. ${line.waits}`;
+    if (line.waits) return line.waits;
     const does = (line.does ?? []).map((step) => actionText(texts, this.page.hass, step)).join(", ");
     const words = [texts.stage(line.stage) + (does && `: ${does}`)];
     if (line.percent !== null) words.push(`${line.percent} %`);

@@ -64,12 +64,25 @@ th[aria-sort="ascending"] button::after { content: " \\2191" / ""; }
 th[aria-sort="descending"] button::after { content: " \\2193" / ""; }
 tbody tr { border-top: 1px solid var(--divider-color); }
 td.choose, th.choose { width: 36px; }
-td.offered button { margin-inline-start: 8px; }
+td.offered button { display: block; margin-top: 4px; }
 td.stage { min-width: 9em; }
 td.name { min-width: 10em; }
 td.verdict { max-width: 32em; }
 .module { font-weight: 500; }
-progress { display: block; width: 100%; min-width: 80px; height: 8px; margin: 4px 0; accent-color: var(--primary-color); }
+progress {
+  display: block; width: 100%; min-width: 80px; height: 6px; margin: 4px 0; border: 0; border-radius: 3px;
+  appearance: none; background: var(--divider-color); overflow: hidden;
+}
+progress::-webkit-progress-bar { background: transparent; }
+progress::-webkit-progress-value { background: var(--primary-color); }
+progress::-moz-progress-bar { background: var(--primary-color); }
+progress:not([value])::-moz-progress-bar { background: transparent; }
+progress:not([value]) {
+  background: linear-gradient(90deg, var(--divider-color) 30%, var(--primary-color) 50%, var(--divider-color) 70%);
+  background-size: 200% 100%; animation: wait 2s linear infinite;
+}
+@keyframes wait { from { background-position: 100% 0; } to { background-position: -100% 0; } }
+@media (prefers-reduced-motion: reduce) { progress:not([value]) { animation: none; } }
 button.module { border: 0; padding: 0; min-height: 24px; text-align: start; }
 button.module::before { content: "\\25B8" / ""; display: inline-block; width: 1em; }
 button.module[aria-expanded="true"]::before { content: "\\25BE" / ""; }
