@@ -83,32 +83,26 @@ async def bring_about(running: Bench) -> list[asyncio.Task[None]]:
         entry = await add_discovered(client, module.name, answers)
         await configure(client, entry, "safe_state", module.equipment.safe_state())
     await _add_sleeper(running)
-    for module in (BEDS[2], GATE):  # one breaks off, and one has no safe state
+    # One breaks off, one has no safe state, and one is switched off.
+    broken = (BEDS[2], GATE, POND)
+    for module in broken:
         await _offered(client, module)
-        with suppress(ActionFailed):
-            await _install(client, module)
     await running.modules[POND.name].end()
+    for module in broken:
+        await _update(client, module)
     for module in _BUSY:
         await _offered(client, module)
-    updates = [asyncio.create_task(_watch(client, POND))]  # waits until it is heard again
-    await client.wait_until(
-        "the pond's answer", lambda: client.attributes(POND.update_entity)["queue_sentence"]
-    )
-    updates += [asyncio.create_task(_watch(client, module)) for module in _BUSY]
+    updates = [asyncio.create_task(_update(client, module)) for module in _BUSY]
     for module in _BUSY:
         shown = partial(client.attributes, module.update_entity)
         await client.wait_until(f"{module.name} begins", lambda shown=shown: shown()["in_progress"])
     return updates
 
 
-async def _watch(client: Client, module: Module) -> None:
+async def _update(client: Client, module: Module) -> None:
     """Have a module updated, however it ends."""
     with suppress(ActionFailed):
-        await _install(client, module)
-
-
-async def _install(client: Client, module: Module) -> None:
-    await client.action("update.install", module.update_entity)
+        await client.action("update.install", module.update_entity)
 
 
 async def _add_sleeper(running: Bench) -> None:
