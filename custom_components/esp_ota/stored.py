@@ -14,11 +14,12 @@ import json
 from pathlib import Path
 import shutil
 from types import UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Final, Self, get_args, get_origin, get_type_hints, is_typeddict
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.json import cached_json_fragment
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
@@ -146,8 +147,22 @@ class KeptStore:
         await self.async_save()
 
     def _numbered(self) -> Content:
-        content: Content = _storable(self._content())
+        content = {storable(str(key)): _Text(item) for key, item in self._content().items()}
         return {"writes": self._writes} | content
+
+
+class _Text:
+    """A value as it is written, which is not walked through: with hundreds of modules it is long."""
+
+    def __init__(self, value: Any) -> None:
+        try:
+            self.json_fragment = cached_json_fragment(value)
+        except TypeError:  # an odd text is in it
+            self.json_fragment = cached_json_fragment(_storable(value))
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Be read back before it is written, when Home Assistant stops (`Store.async_load`)."""
+        return self
 
 
 def storable(text: str) -> str:

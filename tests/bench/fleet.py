@@ -26,8 +26,7 @@ LIMIT: Final = 8
 _PER_AREA: Final = 5
 _FLEETS: Final = 200
 _CANARIES: Final = (1, 3)
-_SPREAD: Final = 60.0
-"""Seconds in which all modules ask once."""
+_LAST: Final = "1.9.0"
 _KIB: Final = 1024
 
 
@@ -182,10 +181,9 @@ def _updated(
         yield f"fleet_together_{n} {most_together(found)} of {LIMIT}"
         yield f"fleet_groups_broken_{n} {groups_broken(found, areas)}"
         yield f"fleet_cpu_{n} {1000 * told['cpu'] / modules:.1f} ms"
-        yield f"fleet_block_max_{n} {told['block']['ours']:.1f} ms"
-        yield f"fleet_block_other_{n} {told['block']['other']:.1f} ms"
-        for took, what in told["block"]["steps"]:
-            yield f"# {took:.1f} ms: {what}"
+        yield from _blocks(told["block"], f"_{n}")
+        for stage, seconds in told["stages"].items():
+            yield f"fleet_{stage}_{n} {seconds:.3f} s"
         for operation, took in told["operations"].items():
             name = operation.removeprefix("async_")
             if took:
@@ -203,7 +201,24 @@ def _updated(
                 ended = house.do("roll_out", version=version, canaries=canaries)
                 touched = {one[0] for one in fleet.log(bad=True) if one[1] == "invited"}
                 yield f"fleet_touched_by_bad_{canaries} {len(touched)} of {ended['state']}"
-                yield f"fleet_rollout_block_{canaries} {ended['block']['ours']:.1f} ms"
+                yield from _blocks(ended["block"], f"_bad_{canaries}")
+            yield from _cancelled(house, images)
+
+
+def _cancelled(house: House, images: Path) -> Iterator[str]:
+    """Yield what it is like to press all, and to take all of it back."""
+    house.do("release", path=str(images / f"bench-{_LAST}.bin"))
+    told = house.do("cancel_all", version=_LAST)
+    yield from _blocks(told["pressed"], "_pressed")
+    yield from _blocks(told["cancelled"], "_cancelled")
+    yield f"fleet_cancel_seconds {told['seconds']:.1f} s"
+
+
+def _blocks(told: dict[str, Any], suffix: str) -> Iterator[str]:
+    yield f"fleet_block_max{suffix} {told['step']:.1f} ms"
+    yield f"fleet_turn_max{suffix} {told['turn']:.1f} ms"
+    for took, what in told["steps"]:
+        yield f"# {took:.1f} ms: {what}"
 
 
 def measure(sizes: list[int], seconds: float, spread: float, against: str | None) -> Iterator[str]:
@@ -212,8 +227,7 @@ def measure(sizes: list[int], seconds: float, spread: float, against: str | None
         folder = Path(name)
         images = folder / "images"
         images.mkdir()
-        for number in (1, *(1 + canaries for canaries in _CANARIES)):
-            version = f"1.{number}.0"
+        for version in ("1.1.0", *(f"1.{1 + canaries}.0" for canaries in _CANARIES), _LAST):
             (images / f"bench-{version}.bin").write_bytes(image(version, 96 * _KIB))
         yield from _plans(_FLEETS)
         this = Checkout.of_this(folder / "this", images)

@@ -7,14 +7,18 @@ Takes one JSON command a line on stdin, and answers each with a JSON line on std
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import cycle
 import json
 import logging
 from pathlib import Path
+from statistics import median
 import sys
 import time
 from typing import Any, Final
 
 from custom_components.esp_ota.house import HOUSE
+from custom_components.esp_ota.rollouts import ROLLOUTS
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import area_registry as ar, device_registry as dr
@@ -25,7 +29,6 @@ from .house import _add_release, _running, _set_up
 from .steps import Steps
 
 _OPERATIONS: Final = ("async_join", "async_leave", "async_move", "async_look")
-_ENDED: Final = {"done", "stopped", "cancelled"}
 
 
 class Fleet:
@@ -33,9 +36,9 @@ class Fleet:
 
     def __init__(self, hass: HomeAssistant, modules: int) -> None:
         self._hass = hass
-        self._modules = modules
         self._house = hass.data[HOUSE]
         self._steps = Steps()
+        self._cards = [f"update.module_{number}_firmware" for number in range(modules)]
         self._took: dict[str, list[float]] = {}
 
     async def do(self, command: str, **arguments: Any) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class Fleet:
 
     async def update_all(self) -> dict[str, Any]:
         """Press all cards at once, and move some of those that wait; return when all have ended."""
-        cards = [f"update.module_{number}_firmware" for number in range(self._modules)]
+        cards = self._cards
         self._watch_operations()
         cpu, began = time.process_time(), time.monotonic()
         self._steps.reset()
@@ -82,25 +85,58 @@ class Fleet:
             "cpu": time.process_time() - cpu,
             "block": self._steps.told,
             "operations": self._took,
+            "stages": self._stages(),
         }
+
+    def _stages(self) -> dict[str, float]:
+        """Return the seconds that a module was in each stage, in the middle."""
+        past = [self._house.history.of(one.entry_id) for one in self._house.modules]
+        last = [one[0]["stages"] for one in past if one]
+        names = dict.fromkeys(name for one in last for name in one)
+        return {name: median(one.get(name, 0.0) for one in last) for name in names}
 
     async def _move(self, card: str) -> None:
         """Put one that waits to the front and back again, as long as it waits."""
-        place = 1
-        while True:
+        await self._until(card, "queued")
+        for place in cycle((2, 10**6)):
             await asyncio.sleep(0.5)
-            state = self._hass.states.get(card)
-            assert state is not None
-            if state.attributes["stage"] != "queued":
-                if state.attributes["last_verdict"] or state.attributes["stage"]:
-                    return
-                continue
-            place = 10**6 if place == 1 else 1
-            target = {"entity_id": card, "place": max(place, 2)}
-            try:
+            if self._stage(card) != "queued":
+                return
+            target = {"entity_id": card, "place": place}
+            with suppress(HomeAssistantError):  # its turn has come
                 await self._hass.services.async_call(DOMAIN, "move_in_queue", target, blocking=True)
-            except HomeAssistantError:
-                return  # its turn has come
+
+    def _stage(self, card: str) -> str | None:
+        state = self._hass.states.get(card)
+        assert state is not None
+        stage: str | None = state.attributes["stage"]
+        return stage
+
+    async def _until(self, card: str, stage: str | None) -> None:
+        while self._stage(card) != stage:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    async def cancel_all(self, version: str) -> dict[str, Any]:
+        """Press all cards, and cancel all when the last one waits."""
+        target = {"entity_id": self._cards}
+        self._steps.reset()
+        with self._steps.watched():
+            pressed = asyncio.create_task(
+                self._hass.services.async_call(
+                    "update", "install", target | {"version": version}, blocking=True
+                )
+            )
+            await self._until(self._cards[-1], "queued")
+            told = self._steps.told
+            self._steps.reset()
+            began = time.monotonic()
+            with suppress(HomeAssistantError):  # some have ended
+                await self._hass.services.async_call(DOMAIN, "cancel", target, blocking=True)
+            await asyncio.wait({pressed})
+            seconds = time.monotonic() - began
+            pressed.exception()
+            await asyncio.sleep(2)
+        return {"pressed": told, "cancelled": self._steps.told, "seconds": seconds}
 
     async def roll_out(self, version: str, canaries: int) -> dict[str, Any]:
         """Roll a version out to all; return when that has ended."""
@@ -110,12 +146,11 @@ class Fleet:
             await self._hass.services.async_call(
                 DOMAIN, "start_rollout", said, blocking=True, return_response=True
             )
-            while (state := self._hass.states.get("sensor.esp_ota_rollout")) is None or (
-                state.state not in _ENDED
-            ):
+            rollout = self._hass.data[ROLLOUTS].last
+            while rollout.is_open:
                 await asyncio.sleep(0.1)
             await asyncio.sleep(2)
-        return {"state": state.state, "block": self._steps.told}
+        return {"state": str(rollout.state), "block": self._steps.told}
 
     def _watch_operations(self) -> None:
         """Take the CPU time of each operation of the queue."""
