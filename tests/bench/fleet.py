@@ -151,7 +151,7 @@ def _running(
 
 
 def _areas(modules: int) -> int:
-    return max(LIMIT + 2, modules // _PER_AREA)
+    return max(3 * LIMIT, modules // _PER_AREA)
 
 
 def _updated(

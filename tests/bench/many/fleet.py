@@ -98,7 +98,7 @@ class Fleet:
     async def _move(self, card: str) -> None:
         """Put one that waits to the front and back again, as long as it waits."""
         await self._until(card, "queued")
-        for place in cycle((2, 10**6)):
+        for place in cycle((len(self._cards) // 2, 10**6)):
             await asyncio.sleep(0.5)
             if self._stage(card) != "queued":
                 return

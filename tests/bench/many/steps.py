@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+import gc
 import time
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ class Steps:
         """Forget all that was."""
         self.longest: list[tuple[float, str]] = []
         """Milliseconds, and what it was."""
-        self.longest_turn = self._turn = 0.0
+        self.longest_turn = self._turn = self._collecting = 0.0
         """Of all steps between two looks at sockets and timers."""
 
     @contextmanager
@@ -33,27 +34,35 @@ class Steps:
         run_once = loop._run_once  # type: ignore[attr-defined]
 
         def run(handle: asyncio.Handle) -> None:
+            self._collecting = 0.0
             began = time.thread_time()
             usual(handle)
             self._take(handle, 1000 * (time.thread_time() - began))
+
+        def collecting(phase: str, _info: dict[str, Any]) -> None:
+            sign = -1 if phase == "start" else 1
+            self._collecting += sign * 1000 * time.thread_time()
 
         def turn() -> None:
             self._turn = 0.0
             run_once()
             self.longest_turn = max(self.longest_turn, self._turn)
 
+        gc.callbacks.append(collecting)
         asyncio.Handle._run = run  # type: ignore[method-assign]
         loop._run_once = turn  # type: ignore[attr-defined]
         try:
             yield
         finally:
+            gc.callbacks.remove(collecting)
             asyncio.Handle._run = usual  # type: ignore[method-assign]
             loop._run_once = run_once  # type: ignore[attr-defined]
 
     def _take(self, handle: asyncio.Handle, took: float) -> None:
         self._turn += took
         if len(self.longest) < _SHOWN or took > self.longest[-1][0]:
-            self.longest = sorted([*self.longest, (took, _named(handle))], reverse=True)[:_SHOWN]
+            what = f"{_named(handle)}, {self._collecting:.1f} ms of it collecting garbage"
+            self.longest = sorted([*self.longest, (took, what)], reverse=True)[:_SHOWN]
 
     @property
     def told(self) -> dict[str, Any]:
