@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 import gc
+import threading
 import time
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ class Steps:
         """Watch all steps of this thread's loop."""
         usual, loop = asyncio.Handle._run, asyncio.get_running_loop()
         run_once = loop._run_once  # type: ignore[attr-defined]
+        own = threading.get_ident()
 
         def run(handle: asyncio.Handle) -> None:
             self._collecting = 0.0
@@ -40,8 +42,9 @@ class Steps:
             self._take(handle, 1000 * (time.thread_time() - began))
 
         def collecting(phase: str, _info: dict[str, Any]) -> None:
-            sign = -1 if phase == "start" else 1
-            self._collecting += sign * 1000 * time.thread_time()
+            if threading.get_ident() == own:
+                sign = -1 if phase == "start" else 1
+                self._collecting += sign * 1000 * time.thread_time()
 
         def turn() -> None:
             self._turn = 0.0
