@@ -35,7 +35,9 @@ def main() -> None:
     updated.add_argument(
         "--seconds", type=float, default=fleet.SECONDS, help="that an update takes on a module"
     )
-    updated.add_argument("--spread", type=float, default=60.0, help=argparse.SUPPRESS)
+    updated.add_argument(
+        "--spread", type=float, default=60.0, help="seconds in which all modules are switched on"
+    )
     updated.add_argument("--against", help="commit that is measured beside it")
     updated.set_defaults(
         measure=lambda options: fleet.measure(

@@ -154,71 +154,81 @@ def _areas(modules: int) -> int:
     return max(3 * LIMIT, modules // _PER_AREA)
 
 
+class Told:
+    """Lines of one checkout and size; the largest fleet of this checkout has the plain names."""
+
+    def __init__(self, modules: int, *, largest: int, before: bool) -> None:
+        self._ends = [f"_{modules}{'_before' if before else ''}"]
+        if modules == largest and not before:
+            self._ends.append("")
+
+    def lines(self, name: str, value: str) -> Iterator[str]:
+        """Yield a metric."""
+        for end in self._ends:
+            yield f"fleet_{name}{end} {value}"
+
+    def blocks(self, told: dict[str, Any], suffix: str = "") -> Iterator[str]:
+        """Yield what blocked the loop, and what took longest as remarks."""
+        yield from self.lines(f"block_max{suffix}", f"{told['step']:.1f} ms")
+        yield from self.lines(f"turn_max{suffix}", f"{told['turn']:.1f} ms")
+        yield from self.lines(f"garbage_max{suffix}", f"{told['garbage']:.1f} ms")
+        for took, what in told["steps"]:
+            yield f"# {took:.1f} ms: {what}"
+
+
 def _updated(
-    checkout: Checkout, modules: int, seconds: float, spread: float, images: Path
+    house: House, fleet: Modules, modules: int, tell: Told, images: Path
 ) -> Iterator[str]:
     """Yield what updating all of them at once was like."""
     areas = _areas(modules)
-    with (
-        tempfile.TemporaryDirectory() as name,
-        _running(checkout, modules, seconds, spread, Path(name)) as (house, fleet),
-    ):
-        house.do("release", path=str(images / "bench-1.1.0.bin"))
-        fleet.log()
-        told = house.do("update_all")
-        log = fleet.log()
-        found = stays(log)
-        if told["verified"] != modules or len(found) != modules:
-            raise RuntimeError(f"of {modules}: {told}, {len(found)} updated")
-        asked = latencies(log)
-        best = ideal(found, areas, LIMIT)
-        own = statistics.mean(one.ends - one.begins for one in found)
-        n = modules
-        yield f"fleet_module_{n} {own:.2f} s"
-        yield f"fleet_seconds_{n} {told['seconds']:.1f} s"
-        yield f"fleet_ideal_{n} {best:.1f} s"
-        yield f"fleet_makespan_ratio_{n} {told['seconds'] / best:.4f} x"
-        yield f"fleet_together_{n} {most_together(found)} of {LIMIT}"
-        yield f"fleet_groups_broken_{n} {groups_broken(found, areas)}"
-        yield f"fleet_cpu_{n} {1000 * told['cpu'] / modules:.1f} ms"
-        yield from _blocks(told["block"], f"_{n}")
-        for stage, seconds in told["stages"].items():
-            yield f"fleet_{stage}_{n} {seconds:.3f} s"
-        for operation, took in told["operations"].items():
-            name = operation.removeprefix("async_")
-            if took:
-                yield f"fleet_{name}_{n} {statistics.median(took):.3f} ms"
-                yield f"fleet_{name}_p99_{n} {_percentile(took, 0.99):.3f} ms"
-                yield f"fleet_{name}_max_{n} {max(took):.3f} ms"
-        yield f"fleet_polls_{n} {len(asked)}"
-        yield f"fleet_poll_median_{n} {statistics.median(asked):.1f} ms"
-        yield f"fleet_poll_p99_{n} {_percentile(asked, 0.99):.1f} ms"
-        if modules == SIZES[-1]:
-            fleet.log(bad=True)
-            for canaries in _CANARIES:
-                version = f"1.{1 + canaries}.0"
-                house.do("release", path=str(images / f"bench-{version}.bin"))
-                ended = house.do("roll_out", version=version, canaries=canaries)
-                touched = {one[0] for one in fleet.log(bad=True) if one[1] == "invited"}
-                yield f"fleet_touched_by_bad_{canaries} {len(touched)} of {ended['state']}"
-                yield from _blocks(ended["block"], f"_bad_{canaries}")
-            yield from _cancelled(house, images)
+    house.do("release", path=str(images / "bench-1.1.0.bin"))
+    fleet.log()
+    told = house.do("update_all")
+    log = fleet.log()
+    found, asked = stays(log), latencies(log)
+    if told["verified"] != modules or len(found) != modules:
+        raise RuntimeError(f"of {modules}: {told}, {len(found)} updated")
+    best = ideal(found, areas, LIMIT)
+    own = statistics.mean(one.ends - one.begins for one in found)
+    lines = tell.lines
+    yield from lines("module", f"{own:.2f} s")
+    yield from lines("seconds", f"{told['seconds']:.1f} s")
+    yield from lines("ideal", f"{best:.1f} s")
+    yield from lines("makespan_ratio", f"{told['seconds'] / best:.4f} x")
+    yield from lines("together", f"{most_together(found)} of {LIMIT}")
+    yield from lines("groups_broken", f"{groups_broken(found, areas)}")
+    yield from lines("cpu", f"{1000 * told['cpu'] / modules:.1f} ms")
+    yield from tell.blocks(told["block"])
+    for stage, seconds in told["stages"].items():
+        yield from lines(f"in_{stage}", f"{seconds:.1f} s")
+    for operation, took in told["operations"].items():
+        name = operation.removeprefix("async_")
+        if took:
+            yield from lines(name, f"{statistics.median(took):.3f} ms")
+            yield from lines(f"{name}_p99", f"{_percentile(took, 0.99):.3f} ms")
+            yield from lines(f"{name}_max", f"{max(took):.3f} ms")
+    yield from lines("polls", f"{len(asked)}")
+    yield from lines("poll_median", f"{statistics.median(asked):.1f} ms")
+    yield from lines("poll_p99", f"{_percentile(asked, 0.99):.1f} ms")
 
 
-def _cancelled(house: House, images: Path) -> Iterator[str]:
-    """Yield what it is like to press all, and to take all of it back."""
+def _spoilt(house: House, fleet: Modules, tell: Told, images: Path) -> Iterator[str]:
+    """Yield how many get an image that does not start, and what taking back all is like."""
+    touched: list[int] = []
+    fleet.log(bad=True)
+    for canaries in _CANARIES:
+        version = f"1.{1 + canaries}.0"
+        house.do("release", path=str(images / f"bench-{version}.bin"))
+        ended = house.do("roll_out", version=version, canaries=canaries)
+        touched.append(len({one[0] for one in fleet.log(bad=True) if one[1] == "invited"}))
+        yield from tell.lines(f"touched_by_bad_of_{canaries}", f"{touched[-1]} {ended['state']}")
+        yield from tell.blocks(ended["block"], f"_bad_{canaries}")
+    yield from tell.lines("touched_by_bad", f"{touched[0]}")
     house.do("release", path=str(images / f"bench-{_LAST}.bin"))
     told = house.do("cancel_all", version=_LAST)
-    yield from _blocks(told["pressed"], "_pressed")
-    yield from _blocks(told["cancelled"], "_cancelled")
-    yield f"fleet_cancel_seconds {told['seconds']:.1f} s"
-
-
-def _blocks(told: dict[str, Any], suffix: str) -> Iterator[str]:
-    yield f"fleet_block_max{suffix} {told['step']:.1f} ms"
-    yield f"fleet_turn_max{suffix} {told['turn']:.1f} ms"
-    for took, what in told["steps"]:
-        yield f"# {took:.1f} ms: {what}"
+    yield from tell.blocks(told["pressed"], "_pressed")
+    yield from tell.blocks(told["cancelled"], "_cancelled")
+    yield from tell.lines("cancel", f"{told['seconds']:.1f} s")
 
 
 def measure(sizes: list[int], seconds: float, spread: float, against: str | None) -> Iterator[str]:
@@ -230,6 +240,16 @@ def measure(sizes: list[int], seconds: float, spread: float, against: str | None
         for version in ("1.1.0", *(f"1.{1 + canaries}.0" for canaries in _CANARIES), _LAST):
             (images / f"bench-{version}.bin").write_bytes(image(version, 96 * _KIB))
         yield from _plans(_FLEETS)
-        this = Checkout.of_this(folder / "this", images)
+        checkouts = {False: Checkout.of_this(folder / "this", images)}
+        if against is not None:
+            checkouts[True] = Checkout.of(against, folder / "that", images)
         for modules in sizes:
-            yield from _updated(this, modules, seconds, spread, images)
+            for before, checkout in checkouts.items():
+                tell = Told(modules, largest=max(sizes), before=before)
+                with (
+                    tempfile.TemporaryDirectory() as config,
+                    _running(checkout, modules, seconds, spread, Path(config)) as (house, fleet),
+                ):
+                    yield from _updated(house, fleet, modules, tell, images)
+                    if modules == max(sizes):
+                        yield from _spoilt(house, fleet, tell, images)

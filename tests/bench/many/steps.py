@@ -15,7 +15,8 @@ _SHOWN: Final = 5
 class Steps:
     """Takes the time of each callback and each step of a task by its CPU: others share the machine.
 
-    Nothing else than the package gives this Home Assistant any work.
+    Nothing else than the package gives this Home Assistant any work. What Python collects of the
+    garbage of everybody counts beside it.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,8 @@ class Steps:
         """Milliseconds, and what it was."""
         self.longest_turn = self._turn = self._collecting = 0.0
         """Of all steps between two looks at sockets and timers."""
+        self.longest_garbage = 0.0
+        """Of collecting garbage, which goes through all that Home Assistant holds."""
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -62,16 +65,22 @@ class Steps:
             loop._run_once = run_once  # type: ignore[attr-defined]
 
     def _take(self, handle: asyncio.Handle, took: float) -> None:
+        self.longest_garbage = max(self.longest_garbage, self._collecting)
+        took -= self._collecting
         self._turn += took
         if len(self.longest) < _SHOWN or took > self.longest[-1][0]:
-            what = f"{_named(handle)}, {self._collecting:.1f} ms of it collecting garbage"
-            self.longest = sorted([*self.longest, (took, what)], reverse=True)[:_SHOWN]
+            self.longest = sorted([*self.longest, (took, _named(handle))], reverse=True)[:_SHOWN]
 
     @property
     def told(self) -> dict[str, Any]:
         """What was found, as it can be sent."""
         longest = self.longest[0][0] if self.longest else 0.0
-        return {"step": longest, "turn": self.longest_turn, "steps": self.longest}
+        return {
+            "step": longest,
+            "turn": self.longest_turn,
+            "garbage": self.longest_garbage,
+            "steps": self.longest,
+        }
 
 
 def _named(handle: asyncio.Handle) -> str:
