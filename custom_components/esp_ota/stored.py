@@ -162,7 +162,7 @@ class KeptStore:
 
 
 class _Text:
-    """A value as it is written, which is not walked through: with hundreds of modules it is long."""
+    """A value as it is written: not walked through, for with hundreds of modules it is long."""
 
     def __init__(self, value: Any) -> None:
         self.json_fragment = json_fragment(value.text if isinstance(value, Items) else _text(value))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
-import json
 from pathlib import Path
 import statistics
 import subprocess
@@ -176,9 +175,7 @@ class Told:
             yield f"# {took:.1f} ms: {what}"
 
 
-def _updated(
-    house: House, fleet: Modules, modules: int, tell: Told, images: Path
-) -> Iterator[str]:
+def _updated(house: House, fleet: Modules, modules: int, tell: Told, images: Path) -> Iterator[str]:
     """Yield what updating all of them at once was like."""
     areas = _areas(modules)
     house.do("release", path=str(images / "bench-1.1.0.bin"))

@@ -4,15 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import json
 from pathlib import Path
+from queue import SimpleQueue
 import subprocess
 import sys
+from threading import Thread
 from typing import IO, Any
 
 
 def sent(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """Yield the lines that a process prints."""
-    assert process.stdout is not None
-    for line in process.stdout:
+    """Yield the lines that a process prints; it never waits until somebody reads them."""
+    lines: SimpleQueue[str | None] = SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    Thread(target=read, daemon=True).start()
+    while (line := lines.get()) is not None:
         yield json.loads(line)
     raise RuntimeError(f"ended: {process.args!r}")
 

@@ -7,7 +7,7 @@ was told longest ago.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,7 +58,7 @@ class Places:
         """The next portion, as long as anybody stands in the queue."""
 
     @property
-    def tickets(self) -> Iterable[Ticket]:
+    def tickets(self) -> Collection[Ticket]:
         """All that stand in the queue, running or not."""
         return self._cards
 

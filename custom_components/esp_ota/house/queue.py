@@ -23,10 +23,14 @@ class Queue:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nobody waits."""
         self._hass = hass
-        self._line = Line(DEFAULT_PARALLEL, lambda: self._places.async_changed())
+        self._line = Line(DEFAULT_PARALLEL, self._changed)
         self._places = Places(hass, self._line)
         self._stagger = STAGGER_AREA
         self._labels: frozenset[str] = frozenset()
+
+    @callback
+    def _changed(self) -> None:
+        self._places.async_changed()
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:

@@ -147,7 +147,7 @@ class Fleet:
                 DOMAIN, "start_rollout", said, blocking=True, return_response=True
             )
             rollout = self._hass.data[ROLLOUTS].last
-            while rollout.is_open:
+            while rollout.is_open:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
             await asyncio.sleep(2)
         return {"state": str(rollout.state), "block": self._steps.told}
