@@ -25,6 +25,7 @@ async def async_finish(
     """See to everything that comes after one install; `touched` tells whether files were sent."""
     entry = coordinator.config_entry
     coordinator.desk.dismiss()
+    await coordinator.house.pace.turn()  # hundreds may end at once, when all are taken back
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
         await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)

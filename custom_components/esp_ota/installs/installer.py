@@ -260,6 +260,7 @@ class ModuleInstaller:
         was not restored, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one person may take back all at once
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
