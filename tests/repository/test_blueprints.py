@@ -9,16 +9,15 @@ from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.automation import async_get_blueprints
 from homeassistant.components.blueprint import Blueprint
-from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.util import dt as dt_util
 from tests.kit.blueprints import BLUEPRINTS, automated, install
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, patience, until
 from tests.kit.hours import running_clock
-from tests.kit.places import INTEGRATION
 from tests.kit.rolling import ended, shown, states
 from tests.kit.source_code import read
 from tests.kit.yard import Yard

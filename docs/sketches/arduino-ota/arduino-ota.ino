@@ -21,8 +21,8 @@ void txt(const char *key, const String &value) {
 }
 
 void setup() {
-  digitalWrite(VALVE, LOW);  // before pinMode: the valve stays closed while the module starts
-  pinMode(VALVE, OUTPUT);
+  pinMode(VALVE, OUTPUT);  // first of all: low on all three chips, so the valve stays closed
+  digitalWrite(VALVE, LOW);
   Serial.begin(115200);
   Serial.println(esp_ota_marker);  // what is used nowhere is not linked
 

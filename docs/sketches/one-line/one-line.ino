@@ -7,8 +7,8 @@ const int VALVE = 5;
 void closeValve() { digitalWrite(VALVE, LOW); }
 
 void setup() {
-  digitalWrite(VALVE, LOW);  // before pinMode: the valve stays closed while the module starts
-  pinMode(VALVE, OUTPUT);
+  pinMode(VALVE, OUTPUT);  // first of all: low on all three chips, so the valve stays closed
+  digitalWrite(VALVE, LOW);
   Serial.begin(115200);
   WiFi.begin("your network", "its password");
   EspOta.onStart(closeValve);

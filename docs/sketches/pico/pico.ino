@@ -13,7 +13,7 @@ const int VALVE = 5;
 WebServer server(80);
 
 void setup() {
-  pinMode(VALVE, OUTPUT);
+  pinMode(VALVE, OUTPUT);  // first of all: it is low then, so the valve stays closed
   digitalWrite(VALVE, LOW);
   Serial.begin(115200);
   Serial.println(esp_ota_marker);
