@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import os
 from typing import Any, Final
 
-from pytest_homeassistant_custom_component.common import MockConfigEntry
-
 from custom_components.esp_ota.const import DOMAIN
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.settings import default_of, forms
@@ -20,14 +18,15 @@ PAGE: Final = ROOT / "docs" / "settings.md"
 HEAD: Final = """\
 # Every setting
 
-Each form, each field, its default, and what it does: the words of the forms themselves. A field without a default may
-stay empty. What is behind *Configure* holds for one module, or for the whole house (*Firmware library*, the entry that
-comes with the first module). Guides: [safe state](safe-state.md), [queue and windows](queue.md), [network](network.md),
+Each form, each field, its default, and what it does: the words of the forms themselves. A field
+without a default may stay empty. What is behind *Configure* holds for one module, or for the whole
+house (*Firmware library*, the entry that comes with the first module). Guides:
+[safe state](safe-state.md), [queue and windows](queue.md), [network](network.md),
 [sources](sources.md), [names and versions](names.md).
 
-This page is written by `tests/repository/test_settings_page.py` from the forms as Home Assistant shows them.
+This page is written by `tests/repository/test_settings_page.py` from the forms as they are shown.
 """
-FOOT: Final = "*Checked for ESP OTA 0.1.0 with Home Assistant 2026.10 and 2026.11.*\n"
+FOOT: Final = "*Checked for ESP OTA {version} with Home Assistant 2026.10 and 2026.11.*\n"
 PLACES: Final = {
     "config": "When a module is added or changed",
     "options.module": "Module → Configure",
@@ -81,7 +80,7 @@ async def test_the_page_has_each_field_of_each_form(
             for marker, validator in fields.items()
         ]
         parts.append("\n".join(["| field | default | |", "|---|---|---|", *rows, ""]))
-    written = "\n".join([*parts, FOOT])
+    written = "\n".join([*parts, FOOT.format(version=read("manifest.json")["version"])])
     if os.environ.get("ESP_OTA_WRITE"):
         await garden.hass.async_add_executor_job(PAGE.write_text, written)
     assert await garden.hass.async_add_executor_job(PAGE.read_text) == written

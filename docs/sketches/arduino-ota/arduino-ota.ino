@@ -41,7 +41,7 @@ void setup() {
   txt("fw_name", FW_NAME);
   txt("fw_version", FW_VERSION);
   txt("mac", WiFi.macAddress());
-  txt("md5", ESP.getSketchMD5());  // the strongest proof: the sum of the very image
+  txt("md5", ESP.getSketchMD5());  // the sum of the very image that runs
 #ifdef ARDUINO_ARCH_ESP8266  // with these an image is sent packed, where that is safe
   txt("core", ESP.getCoreVersion());
   txt("flash_mode", String(ESP.getFlashChipMode()));
