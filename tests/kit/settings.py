@@ -20,6 +20,9 @@ _PAGES: Final = {"preset_close_valve", "preset_switch_off", "preset_call_script"
 _NO_FIELDS: Final = {"try_safe_state"}
 """Begins at once."""
 
+_WAYS: Final = ("http_upload", "http_pull")
+"""Those of which a form asks more."""
+
 
 async def forms(
     hass: HomeAssistant, module: ConfigEntry, page: ConfigEntry, house: ConfigEntry
@@ -75,6 +78,12 @@ async def _options(hass: HomeAssistant, entry: ConfigEntry, step: str) -> AsyncI
     else:
         yield _owner(entry), result["step_id"], _fields(result)
     options.async_abort(menu["flow_id"])
+    for way in _WAYS if step == "doors" else ():
+        again = await options.async_init(entry.entry_id)
+        await options.async_configure(again["flow_id"], {"next_step_id": step})
+        form = await options.async_configure(again["flow_id"], {"transports": [way]})
+        yield _owner(entry), form["step_id"], _fields(form)
+        options.async_abort(again["flow_id"])
 
 
 def _owner(entry: ConfigEntry) -> str:

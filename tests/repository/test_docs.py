@@ -85,7 +85,9 @@ def test_code_is_that_of_a_sketch(block: Block) -> None:
         for line in path.read_text().splitlines()
     }
     added = re.compile(r'MDNS\.addServiceTxt\("arduino", "tcp", (".*)\)')
-    lines = [added.sub(r"txt(\1)", line.partition("  //")[0].strip()) for line in block.text.splitlines()]
+    lines = [
+        added.sub(r"txt(\1)", line.partition("  //")[0].strip()) for line in block.text.splitlines()
+    ]
     assert [line for line in lines if line not in known] == []
 
 

@@ -12,6 +12,7 @@ from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.script import async_validate_actions_config
 from tests.kit.docs import Block, blocks
 from tests.kit.entries import StartModule, entry_for
+from tests.kit.forms import filled_in
 from tests.kit.garden import Garden
 from tests.kit.yard import Yard
 
@@ -69,9 +70,9 @@ async def test_a_recipe_is_taken_by_the_form(
     entry = await garden.add(entry_for(await start_module(), options={}))
     options = garden.hass.config_entries.options
     menu = await options.async_init(entry.entry_id)
-    await options.async_configure(menu["flow_id"], {"next_step_id": "safe_state"})
-    recipe = yaml.safe_load(block.text)
-    result = await options.async_configure(menu["flow_id"], recipe | {"try_now": False})
+    form = await options.async_configure(menu["flow_id"], {"next_step_id": "safe_state"})
+    recipe = filled_in(form, yaml.safe_load(block.text))
+    result = await options.async_configure(menu["flow_id"], recipe)
     assert result.get("errors") in (None, {}), result
     if result["type"] == "form":  # what has nothing to read the restore back is asked about
         raise AssertionError(result["step_id"])

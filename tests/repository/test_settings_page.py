@@ -27,6 +27,8 @@ house (*Firmware library*, the entry that comes with the first module). Guides:
 This page is written by `tests/repository/test_settings_page.py` from the forms as they are shown.
 """
 FOOT: Final = "*Checked for ESP OTA {version} with Home Assistant 2026.10 and 2026.11.*\n"
+LATER: Final = {"confirm_pull", "reauth_confirm", "reauth_page"}
+"""Forms that ask some of the same again, when a module asks for the first time or says no."""
 PLACES: Final = {
     "config": "When a module is added or changed",
     "options.module": "Module → Configure",
@@ -67,11 +69,12 @@ async def test_the_page_has_each_field_of_each_form(
         if entry.data["kind"] == "house"
     ]
     texts = read("translations/en.json")
-    parts, seen = [HEAD], ""
+    parts, seen, steps = [HEAD], "", set(LATER)
     async for flow, step, fields in forms(garden.hass, module, page, house):
         if flow != seen:
             parts.append(f"## {PLACES[flow]}\n")
             seen = flow
+        steps.add(step)
         form = text_of(texts, flow, step)
         parts.append(f"### {form['title'].format(name='the module')}\n")
         rows = [
@@ -80,6 +83,8 @@ async def test_the_page_has_each_field_of_each_form(
             for marker, validator in fields.items()
         ]
         parts.append("\n".join(["| field | default | |", "|---|---|---|", *rows, ""]))
+    asked = {**texts["config"]["step"], **texts["options"]["step"]}
+    assert steps >= {step for step, form in asked.items() if "data" in form or "sections" in form}
     written = "\n".join([*parts, FOOT.format(version=read("manifest.json")["version"])])
     if os.environ.get("ESP_OTA_WRITE"):
         await garden.hass.async_add_executor_job(PAGE.write_text, written)
