@@ -30,7 +30,7 @@ async def restart(garden: Garden, entry: MockConfigEntry) -> None:
 
 
 async def press_at_night(garden: Garden) -> HomeAssistantError | None:
-    """Do what the automation of the README does; return what it writes into the log."""
+    """Do what the automation of the documentation does; return what it writes into the log."""
     return await garden.press() if garden.card.state == "on" else None
 
 
