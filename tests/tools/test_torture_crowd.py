@@ -185,7 +185,7 @@ def before_its_canary(story: Story) -> None:
 
 
 def while_paused(story: Story) -> None:
-    story.moments.insert(2, Moment(at=50.0, life=0, name="pause answered"))
+    story.moments.insert(2, Moment(at=50.0, life=0, name="told paused"))
 
 
 def after_a_start_while_paused(story: Story) -> None:
