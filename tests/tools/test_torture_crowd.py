@@ -260,6 +260,15 @@ def test_what_was_sent_before_a_kill_goes_on_although_the_rollout_is_halted() ->
     assert house_violations(story) != {}
 
 
+def test_a_rollout_whose_resuming_is_on_disk_begins_again_after_a_kill() -> None:
+    """Nobody was told that it was resumed, and its note says that it runs."""
+    story = house()
+    while_paused(story)
+    assert house_violations(story) != {}
+    story.moments.insert(3, Moment(at=60.0, life=1, name="on disk running"))
+    assert house_violations(story) == {}
+
+
 def test_a_member_whose_end_a_kill_has_taken_may_be_begun_again() -> None:
     story = house()
     run = story.runs[0]

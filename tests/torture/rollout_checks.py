@@ -154,7 +154,7 @@ def _halts(story: Story) -> Iterator[tuple[float, float, str]]:
         halts = _halts_at(moment)
         if halts and begun is None:
             begun = moment.at, moment.name
-        elif moment.name == "told resumed" and begun is not None:
+        elif moment.name in {"told resumed", "on disk running"} and begun is not None:
             end = moment.at
             yield begun[0], end, begun[1]
             begun = None
