@@ -185,7 +185,7 @@ def before_its_canary(story: Story) -> None:
 
 
 def while_paused(story: Story) -> None:
-    story.moments.insert(2, Moment(at=50.0, life=0, name="pause answered"))
+    story.moments.insert(2, Moment(at=50.0, life=0, name="told paused"))
 
 
 def after_a_start_while_paused(story: Story) -> None:
@@ -258,6 +258,15 @@ def test_what_was_sent_before_a_kill_goes_on_although_the_rollout_is_halted() ->
     assert house_violations(story) == {}
     run.deaths[0].note["stage"] = "queued"  # type: ignore[index]
     assert house_violations(story) != {}
+
+
+def test_a_rollout_whose_resuming_is_on_disk_begins_again_after_a_kill() -> None:
+    """Nobody was told that it was resumed, and its note says that it runs."""
+    story = house()
+    while_paused(story)
+    assert house_violations(story) != {}
+    story.moments.insert(3, Moment(at=60.0, life=1, name="on disk running"))
+    assert house_violations(story) == {}
 
 
 def test_a_member_whose_end_a_kill_has_taken_may_be_begun_again() -> None:

@@ -18,7 +18,7 @@ from .draw import plan_house
 from .plan import PER_HOUSE, PER_REAL_HOUSE, HousePlan
 from .report import Summary, timeline
 from .torture_garden.points import POINTS
-from .tour import TOUR
+from .tour import EVIL_TOUR, TOUR
 
 _RUNS: Final = 120
 _LINE: Final = 1 << 26
@@ -53,12 +53,13 @@ class Torture:
         self._per_house = given.per_house or self._usual
         runs = given.runs or (10**9 if given.minutes else _RUNS)
         self._houses: Sequence[int] = range(-(-runs // self._per_house))
-        if given.at or given.evil:
+        if (given.at or given.evil) and not given.tour:
             self._houses = self._chosen(len(self._houses))
         if given.only is not None:
             self._houses = [given.only // self._per_house]
         if given.tour:
-            self._houses, self._per_house = range(len(TOUR)), PER_HOUSE
+            tour = EVIL_TOUR if given.evil else TOUR
+            self._houses, self._per_house = range(len(tour)), PER_HOUSE
         self._workers = min(given.workers or (2 if given.real else 8), len(self._houses))
         seconds = 60.0 * given.minutes if given.minutes else 1e9
         self._until = time.monotonic() + seconds
@@ -78,7 +79,7 @@ class Torture:
     def command(self, number: int) -> str:
         """Return what repeats one run."""
         if self._given.tour:
-            return "script/torture --tour"
+            return "script/torture --tour" + (" --evil" if self._given.evil else "")
         more = " --real" if self._given.real else ""
         if self._per_house != self._usual:
             more += f" --per-house {self._per_house}"
@@ -87,7 +88,7 @@ class Torture:
     async def play(self) -> None:
         """Let every worker play its share."""
         await asyncio.gather(*(self._work(index) for index in range(self._workers)))
-        if self._given.tour and self.summary.missed:
+        if self._given.tour and not self._given.evil and self.summary.missed:
             self.summary.broken.append("the tour has missed a point")
 
     async def _work(self, index: int) -> None:
@@ -96,7 +97,7 @@ class Torture:
             "houses": list(self._houses[index :: self._workers]),
             "per_house": self._per_house,
             "real": self._given.real,
-            "tour": self._given.tour,
+            "tour": self._given.tour and ("evil" if self._given.evil else "points"),
             "until": self._until,
             "verbose": self._given.only is not None,
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
+from .evil.kinds import LIARS
 from .history import Died, History, Seen
 from .plan import NEW, OLD, WAITS
 from .truth import SLACK, the_verdict_is_the_truth
@@ -138,6 +139,8 @@ def no_job_is_lost(run: History) -> Iterator[str]:
         yield "Update was never pressed"
         return
     press = pressed[0]
+    if run.plan.evil in LIARS and press.error == _RUNS_ALREADY:
+        return  # it said so before
     known = press.answered or any(death.note is not None for death in run.deaths)
     if known and not run.told:
         yield "nobody was told what became of it"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncZeroconf
 
-from tests.virtual_module import Event, HttpModule, Seen as ModuleSaw, VirtualModule
+from tests.virtual_module import Event, HttpModule, Seen as ModuleSaw, Sleeper, VirtualModule
 
 from .built import build, neighbour_of, watch_elsewhere
 from .evil import SHOUTERS, Shouting
@@ -18,7 +18,6 @@ from .history import Command, History, Sample, Seen
 from .images import image_of, version_of
 from .impostors import forge, impostor_of
 from .plan import OLD, HousePlan, Impostor, ModulePlan, ValvePlan
-from .sleeper import Sleeper
 
 _SAMPLE: Final = 0.02
 _POLL: Final = 0.4
@@ -136,8 +135,8 @@ class ModuleOutside:
 
         board.boot = boot  # type: ignore[method-assign]
         self.module.events.listeners.append(self.saw)
-        if self.plan.sleep is not None:
-            self.sleeper = Sleeper(self.module, self.plan.sleep)
+        if (sleep := self.plan.sleep) is not None:
+            self.sleeper = Sleeper(self.module, asleep=sleep.asleep, awake=sleep.awake)
         if self.plan.evil in SHOUTERS:
             self.shouting = Shouting(self.module)
 

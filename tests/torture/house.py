@@ -178,7 +178,7 @@ class House:
         await asyncio.wait({resting, ending}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if resting.done() and not ending.done():
             await asyncio.wait({ending}, timeout=_LAST_WORDS)
-            return not ending.done()
+            return not (ending.done() or self._talk.died_at)
         resting.cancel()
         if ending.done():
             return False

@@ -112,9 +112,10 @@ class Summary:
             self.reached.update(run["points"])
             self.doors[run["door"]] += 1
             self.moves.update(filter(None, [run["moved"]]))
-            self.evil.update(filter(None, [run["evil"]]))
             cause = f"({run['cause']})" if run["cause"] else ""
             self.verdicts[run["verdict"] + cause] += 1
+            if run["evil"]:
+                self.evil[f"{run['evil']}: {run['verdict']}{cause}"] += 1
             self.violations += len(run["violations"])
 
     def lines(self, seconds: float) -> Iterator[str]:

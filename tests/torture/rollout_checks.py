@@ -100,8 +100,13 @@ def stops_at(story: Story) -> float | None:
 
 
 def _failed_at(run: History) -> float:
-    """Return when the turn was over that ended badly, or when that was told."""
-    told = next((told.at for told in run.told if as_judged(told) == "failed"), float("inf"))
+    """Return when the turn was over that ended badly, or when that was told.
+
+    Of several installs the last: the rollout did not know of the others.
+    """
+    last = max((mark.at for mark in run.marked("begun")), default=0.0)
+    ends = [told.at for told in run.told if as_judged(told) == "failed"]
+    told = min((at for at in ends if at > last), default=float("inf"))
     overs = [mark.at for mark in run.marked("turn_over") if mark.at <= told]
     same = [at for at in overs if not any(at < item.at < told for item in run.told)]
     since = max((death.at for death in run.deaths if death.at < told), default=0.0)
@@ -149,7 +154,7 @@ def _halts(story: Story) -> Iterator[tuple[float, float, str]]:
         halts = _halts_at(moment)
         if halts and begun is None:
             begun = moment.at, moment.name
-        elif moment.name == "resume" and begun is not None:
+        elif moment.name in {"told resumed", "on disk running"} and begun is not None:
             end = moment.at
             yield begun[0], end, begun[1]
             begun = None
@@ -158,10 +163,8 @@ def _halts(story: Story) -> Iterator[tuple[float, float, str]]:
 
 
 def _halts_at(moment: Moment) -> bool:
-    on_disk = {"paused", *ENDED}
-    if moment.name in {"pause answered", "cancel answered"}:
-        return True
-    return moment.name.startswith("on disk") and moment.name.removeprefix("on disk ") in on_disk
+    who, _, state = moment.name.rpartition(" ")
+    return who in {"told", "on disk"} and state in {"paused", *ENDED}
 
 
 def nobody_begins_while_it_is_halted(story: Story) -> Iterator[tuple[str, str]]:

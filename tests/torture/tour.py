@@ -1,11 +1,14 @@
 """The few houses that come to every named point."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import batched
 import random
 from typing import Any, Final
 
 from .draw import plan_module
-from .plan import Death, HousePlan, ModulePlan, RolloutPlan, Sleep
+from .evil.kinds import KINDS
+from .plan import PER_HOUSE, UPLOAD, Death, HousePlan, ModulePlan, RolloutPlan, Sleep
 
 _CHIP: Final = {"chip": "esp8266", "core": "3.1.2"}
 _NEEDS: Final = ("plain", "tries_again", "pull", "goes_back", "soaks", "plain")
@@ -82,4 +85,22 @@ def _cancelled() -> HousePlan:
     return _rollout(3, _of_one_kind("sleeps", "sleeps"), cancel_after=1.5)
 
 
+def _evil() -> Iterator[HousePlan]:
+    """Yield houses in which every kind of evil has its turn, each with one module that is good."""
+    kinds = [(door, kind) for door, names in KINDS.items() for kind in names]
+    for number, some in enumerate(batched(kinds, PER_HOUSE - 1, strict=False)):
+        chance = random.Random(f"evil {number}")
+        modules = [plan_module(chance, "m0", "plain")]
+        for index, (door, kind) in enumerate(some, 1):
+            plain = plan_module(chance, f"m{index}", "plain")
+            config = {**plain.config, "password": None, "txt_firmware": True}
+            dialect = "update_server" if door == UPLOAD else None
+            modules.append(
+                replace(plain, door=door, dialect=dialect, config=config, faults={}, evil=kind)
+            )
+        modules = [replace(item, cancel_after=None, reload_after=None) for item in modules]
+        yield HousePlan(seed="evil", number=number, modules=tuple(modules), deaths=(), parallel=3)
+
+
+EVIL_TOUR: Final = tuple(_evil())
 TOUR: Final = (_updates(), _done(), _stopped(), _cancelled())

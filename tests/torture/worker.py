@@ -28,7 +28,7 @@ from .real import make_real_template
 from .rollout_checks import house_violations
 from .shared import shared_violations
 from .template import make_template
-from .tour import TOUR
+from .tour import EVIL_TOUR, TOUR
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def play_all(order: dict[str, Any]) -> None:
                     break
                 plan = plan_house(order["seed"], number, order["per_house"])
                 if order["tour"]:
-                    plan = TOUR[number]
+                    plan = (EVIL_TOUR if order["tour"] == "evil" else TOUR)[number]
                 await _play(plan, lives, base, template, verbose=order["verbose"])
 
 

@@ -179,24 +179,32 @@ class Members:
 
     async def _async_followed(self, index: int) -> MemberState:
         member = self._note["members"][index]
-        entry_id, result = member["entry_id"], None
+        entry_id, ours = member["entry_id"], None
         again = self._house.patience.look_again
         while (note := self._house.journal.open_install(entry_id)) is not None:
             task = self._house.running.get(entry_id)
             if task is None or task.done():
                 await asyncio.sleep(again)
                 continue
+            ours = task if note["sha256"] == member["sha256"] else None
             if (run := self._run_of()) is not None and run.is_held:
                 await self._async_take_one_back(index)
             await asyncio.wait({task}, timeout=again)
-            is_known = task.done() and note["sha256"] == member["sha256"]
-            result = task.result() if is_known and not task.cancelled() else None
+        result = await self._async_result(ours)
         if (state := self._state(index)) is not MemberState.BEGUN:
             return state
         entry = self._hass.config_entries.async_get_entry(entry_id)
         if result is not None and (runtime := runtime_of(entry)) is not None:
             return self._judge(index, result, runtime.coordinator)
         return self._known(index)
+
+    @staticmethod
+    async def _async_result(task: asyncio.Task[InstallResult] | None) -> InstallResult | None:
+        """Return how an install ended whose journal is closed, None where that is not known."""
+        if task is None:
+            return None
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
 
     def _known(self, index: int) -> MemberState:
         """Return how an update ended of which nobody told us, by what it has left."""

@@ -12,7 +12,8 @@ from zeroconf.asyncio import AsyncZeroconf
 from tests.virtual_module import VirtualModule
 
 _SERVICE: Final = "_arduino._tcp.local."
-_PAUSE: Final = 0.02
+_PAUSE: Final = 0.2
+"""Seconds; more often, and the torture itself would have no time for anything else."""
 _NAMES: Final = 40
 
 

@@ -10,6 +10,12 @@ from tests.virtual_module.board import Board
 _HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 ELSEWHERE: Final = "127.0.7.7"
 """Who is sent there and goes has gone too far."""
+_FORM: Final = (
+    b"<form method='POST' action='' enctype='multipart/form-data'>Firmware:<br>"
+    b"<input type='file' accept='.bin,.bin.gz' name='firmware'>"
+    b"<input type='submit' value='Update Firmware'></form>"
+)
+"""As ESP8266HTTPUpdateServer has it."""
 _FOR_EVER: Final = 3600.0
 
 type Reader = asyncio.StreamReader
@@ -105,7 +111,7 @@ async def _liar(board: Board, reader: Reader, writer: Writer) -> bool:
         board.events.add(Seen.FIRST_BYTE)
         length = int(head.partition(b"content-length: ")[2].partition(b"\r")[0] or 0)
         await reader.readexactly(length)
-    text = b"Update Success! Rebooting..." if is_upload else b"<form action='/update'>"
+    text = b"Update Success! Rebooting..." if is_upload else _FORM
     writer.write(
         _HEAD + f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text
     )

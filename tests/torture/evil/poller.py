@@ -11,16 +11,20 @@ from tests.virtual_module.pull_config import PullConfig, PullMode
 from tests.virtual_module.pull_request import request_text
 
 from ..plan import NEW, OLD
+from .callback import dial
 
 _FOR_EVER: Final = 3600.0
+_HEAD: Final = 4096
 
 
 async def _open(
     board: Board, pull: PullConfig
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    parts = pull.parts
-    local = (board.config.host, 0)
-    return await asyncio.open_connection(parts.hostname, parts.port or 80, local_addr=local)
+    host, port = pull.parts.hostname, pull.parts.port or 80
+    assert host is not None
+    return await asyncio.open_connection(
+        sock=await dial(board.config.host, host, port), limit=_HEAD
+    )
 
 
 def _usual(board: Board, pull: PullConfig) -> bytes:

@@ -2,23 +2,23 @@
 
 import asyncio
 import time
-from typing import Final
 
-from tests.virtual_module import Seen, VirtualModule
-
-from .plan import Sleep
-
-_BUSY: Final = 12.0
-"""Seconds for which an invitation keeps it awake: it does not sleep in the middle of an update."""
+from .events import Seen
+from .module import VirtualModule
 
 
 class Sleeper:
     """Of one module."""
 
-    def __init__(self, module: VirtualModule, plan: Sleep) -> None:
-        """Be awake until `begin`."""
+    def __init__(
+        self, module: VirtualModule, *, asleep: float, awake: float, busy: float = 12.0
+    ) -> None:
+        """Be awake until `begin`; all in seconds.
+
+        An invitation keeps it awake for `busy`: it does not sleep in the middle of an update.
+        """
         self._module = module
-        self._plan = plan
+        self._asleep, self._awake, self._busy = asleep, awake, busy
         self._task: asyncio.Task[None] | None = None
         self._is_asleep = False
 
@@ -31,11 +31,11 @@ class Sleeper:
         while True:
             self._is_asleep = True
             await self._module.power_off()
-            self._module.events.add(Seen.ASLEEP, seconds=self._plan.asleep)
-            await asyncio.sleep(self._plan.asleep)
+            self._module.events.add(Seen.ASLEEP, seconds=self._asleep)
+            await asyncio.sleep(self._asleep)
             await self._wake()
-            await asyncio.sleep(self._plan.awake)
-            await asyncio.sleep(max(0.0, self._invited_at + _BUSY - time.monotonic()))
+            await asyncio.sleep(self._awake)
+            await asyncio.sleep(max(0.0, self._invited_at + self._busy - time.monotonic()))
 
     async def _wake(self) -> None:
         await self._module.power_cycle()
