@@ -70,13 +70,14 @@ async def test_a_store_of_a_newer_release_is_answered_and_kept(
 
 
 async def test_an_entry_of_a_newer_release_is_answered_and_left_as_it_is(
-    hass: HomeAssistant, esp_ota: None
+    hass: HomeAssistant,
 ) -> None:
     entry = of_version(entry_for(VirtualModule(ModuleConfig())), 2, 1)
     entry.add_to_hass(hass)
     before = dict(entry.data), entry.unique_id
 
-    assert not await hass.config_entries.async_setup(entry.entry_id)
+    await async_setup_component(hass, DOMAIN, {})
+    await hass.async_block_till_done()
 
     assert entry.state is ConfigEntryState.MIGRATION_ERROR
     assert (entry.version, entry.minor_version) == (2, 1)

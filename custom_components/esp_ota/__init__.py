@@ -15,7 +15,6 @@ from .const import (
     HOUSE_UNIQUE_ID,
     KIND_HOUSE,
     KIND_MODULE,
-    LOGGER,
 )
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
@@ -49,18 +48,18 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.http.register_view(UploadView())
     await async_prepare_page(hass)
     async_register_actions(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.version > ENTRY_VERSION:
+            async_raise_entry_newer(hass, entry)
     return True
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
     """Take over an entry of release 0.1.0, whose ids were the entry's own, or `house`.
 
-    One of a newer release is left as it is: what this one wrote into it would be lost there.
+    One of a newer release is left as it is: what this one wrote into it would be lost there. Home
+    Assistant asks for none of a newer major version, and does not set it up.
     """
-    if entry.version > ENTRY_VERSION:
-        LOGGER.error("%s was set up by a newer ESP OTA: install that again", entry.title)
-        async_raise_entry_newer(hass, entry)
-        return False
     if entry.minor_version > ENTRY_MINOR_VERSION:
         return True
     unique_id: str | None = HOUSE_UNIQUE_ID
