@@ -66,7 +66,8 @@ async def test_a_file_of_a_newer_version_is_used_and_kept_as_it_was(
     file.write(newer)
     kept = store(hass, {"other": 1})
     assert await kept.async_load() == CONTENT
-    assert told(hass) is not None
+    assert told(hass) is None
+    assert told(hass, "journal_newer_set_aside") is not None
     assert await kept.async_save()
     assert file.data["other"] == 1
     assert file.aside == [newer]

@@ -33,6 +33,8 @@ from .const import (
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PORT,
     DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
     HOUSE_UNIQUE_ID,
     KIND_HOUSE,
     TRANSPORT_UPLOAD,
@@ -74,8 +76,8 @@ _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Require
 class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     """Makes the entries of modules, and the house's own."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
     """Since 2, ids of entities are made from the module and not from its entry."""
 
     @staticmethod

@@ -4,6 +4,9 @@ import logging
 from typing import Final
 
 DOMAIN: Final = "esp_ota"
+ENTRY_VERSION: Final = 1
+ENTRY_MINOR_VERSION: Final = 2
+"""Of all entries. A newer major version is one that this release cannot read."""
 LOGGER: Final = logging.getLogger(__package__)
 
 EVENT_UPDATE_ENDED: Final = f"{DOMAIN}_update_ended"

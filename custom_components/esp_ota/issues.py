@@ -16,6 +16,7 @@ from .ota import Address, Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
 SET_ASIDE: Final = "_set_aside"
+_NEWER: Final = "_newer"
 _STRAYS: Final = "images_unknown"
 _MOST_NAMED: Final = 10
 SOURCE_NAMES: Final = "source_names"
@@ -115,6 +116,35 @@ def async_raise_set_aside(hass: HomeAssistant, store: str, path: str, aside: str
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"{store}{SET_ASIDE}",
         translation_placeholders={"path": path, "aside": aside or "-"},
+    )
+
+
+@callback
+def async_raise_newer(hass: HomeAssistant, store: str, path: str, aside: str | None) -> None:
+    """Say that a newer release has written what is kept; *Fix* says that it was seen."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{store}{_NEWER}{SET_ASIDE}",
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"store{_NEWER}{SET_ASIDE}",
+        translation_placeholders={"path": path, "aside": aside or "-"},
+    )
+
+
+@callback
+def async_raise_entry_newer(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Say that a newer release has set up an entry, which this one leaves as it is."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"entry{_NEWER}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"entry{_NEWER}",
+        translation_placeholders=as_texts({"name": entry.title}),
     )
 
 

@@ -25,7 +25,12 @@ from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
-from .issues import async_clear_unwritten, async_raise_set_aside, async_raise_unwritten
+from .issues import (
+    async_clear_unwritten,
+    async_raise_newer,
+    async_raise_set_aside,
+    async_raise_unwritten,
+)
 
 _VERSION: Final = 1
 _AGAIN: Final = 60.0
@@ -71,8 +76,10 @@ class KeptStore:
         What cannot be read is set aside and told; nothing is raised for it.
         """
         read = await self._hass.async_add_executor_job(_read, Path(self.path))
-        stored, is_usual, self.was_cut = read
-        if not is_usual:
+        stored, is_usual, self.was_cut, is_newer = read
+        if is_newer:
+            await self._async_answer_newer()
+        elif not is_usual:
             await self.async_set_aside()
         else:
             try:
@@ -82,6 +89,14 @@ class KeptStore:
         writes = (stored or {}).get("writes", 0)
         self._writes = writes if isinstance(writes, int) else 0
         return stored
+
+    async def _async_answer_newer(self) -> None:
+        """Keep a copy of what a newer release wrote, for whoever installs that again, and tell."""
+        aside = await self._hass.async_add_executor_job(_copy, Path(self.path))
+        LOGGER.error(
+            "%s was written by a newer ESP OTA; what it was is kept as %s", self.path, aside
+        )
+        async_raise_newer(self._hass, self._name, self.path, aside)
 
     async def async_set_aside(self) -> None:
         """Keep a copy of the file beside it, and tell: not all of it is used any more."""
@@ -259,29 +274,30 @@ def sound_part(value: Any, kind: Any) -> Content:
     return {key: item for key, item in value.items() if key not in hints or fits(item, hints[key])}
 
 
-def _read(path: Path) -> tuple[Content | None, bool, bool]:
+def _read(path: Path) -> tuple[Content | None, bool, bool, bool]:
     """Return what is in a file (executor).
 
-    And whether Home Assistant can read it, as it can one that is not there, and whether it was cut
-    short.
+    And whether Home Assistant can read it, as it can one that is not there, whether it was cut
+    short, and whether a newer release wrote it.
     """
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
-        return None, True, False
+        return None, True, False, False
     except OSError as err:
         LOGGER.error("%s cannot be read: %s", path, err)
-        return None, False, False
+        return None, False, False, False
     try:
         document, was_cut = json.loads(text), False
     except ValueError, RecursionError:
         document, was_cut = cut_short(text), True
     if not isinstance(document, dict):
-        return None, False, was_cut
-    content = document.get("data")
+        return None, False, was_cut, False
+    content, version = document.get("data"), document.get("version")
     if not isinstance(content, dict):
-        return None, False, was_cut
-    return content, document.get("version") == _VERSION and not was_cut, was_cut
+        return None, False, was_cut, False
+    is_newer = isinstance(version, int) and version > _VERSION
+    return content, version == _VERSION and not was_cut, was_cut, is_newer
 
 
 def _number_in(path: Path) -> int | None:

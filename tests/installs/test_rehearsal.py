@@ -174,7 +174,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str, dict[str, str], list[str]]] = {
     ),
     "it does not stay true": (
         {"stable": 3600, "time_limit": 0.4},
-        "safe_state_not_stable",
+        "safe_state_not_confirmed",
         {"inhibit": "✓", "actions": "✓", "conditions": "✓", "stable": "✗", "restore": "✓"},
         CLOSED_AND_OPENED,
     ),

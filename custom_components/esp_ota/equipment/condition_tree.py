@@ -216,7 +216,8 @@ class Leaf:
             result, rests_on = self._render({**variables, "state": state})
             read |= rests_on
             if not _is_number(result):
-                raise ValueError(self._say("value", entity=entity_id, value=result.strip()))
+                said = result.strip() or "-"
+                raise ValueError(self._say("not_a_number", entity=entity_id, value=said))
         return read
 
     def _doubts(self, entities: set[str]) -> Iterator[str]:

@@ -174,15 +174,23 @@ class ConfiguredSafeState:
         """Run the actions, then wait until the conditions are true and stay true."""
         self._broken = []
         await self._begin()
+        has_acted = False
         try:
             async with asyncio.timeout(self._limit):
-                if not await self._act():
+                is_confirmed = await self._act()
+                has_acted = True
+                if not is_confirmed:
                     await self._confirmed()
         except TimeoutError as err:
             assert self._watched is not None
             unmet = ", ".join(self._watched.unmet() or self._unsaid())
-            cause = Cause.SAFE_STATE_NOT_CONFIRMED if unmet else Cause.SAFE_STATE_NOT_STABLE
-            raise SafeStateError(cause, seconds=round(self._limit), unmet=unmet) from err
+            detail = Detail.UNMET if unmet else Detail.NOT_STABLE
+            raise SafeStateError(
+                Cause.SAFE_STATE_NOT_CONFIRMED,
+                seconds=round(self._limit),
+                detail=detail if unmet or has_acted else Detail.STILL_ACTING,
+                unmet=unmet,
+            ) from err
         assert self._command is not None
         assert self._watched is not None
         self._command.confirmed()

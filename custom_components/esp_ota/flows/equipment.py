@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, override
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -29,7 +29,7 @@ from .selectors import choice
 
 _CONF_TRY: Final = "try_now"
 _NONE: Final = "-"
-_DETAILS: Final = ("detail", "unmet", "reason")
+_DETAILS: Final = ("unmet", "detail", "reason")
 """Facts of an error that say what to look at."""
 
 
@@ -148,7 +148,7 @@ class RehearsalFlow(SafeStateFlow):
             self._rehearsal = None
             return await self.async_step_safe_state()
         placeholders = {"module": self.config_entry.title} | {
-            step: _outcome(rehearsal, step) for step in SafeStep
+            step: _outcome(self.hass, rehearsal, step) for step in SafeStep
         }
         errors = {}
         for err in rehearsal.errors.values():  # the last one is of the restore
@@ -182,16 +182,17 @@ class RehearsalFlow(SafeStateFlow):
             self._rehearsal.cancel()
 
 
-def _outcome(rehearsal: Rehearsal, step: SafeStep) -> str:
+def _outcome(hass: HomeAssistant, rehearsal: Rehearsal, step: SafeStep) -> str:
     """Return how a step ended, in a cell of a table."""
     if (seconds := rehearsal.seconds.get(step)) is None:
         return _NONE
     if (err := rehearsal.errors.get(step)) is None:
         return f"✓ {seconds:.1f} s"
-    return f"✗ {seconds:.1f} s {_detail(err)}".strip()
+    return f"✗ {seconds:.1f} s {_detail(hass, err)}".strip()
 
 
-def _detail(err: OtaError) -> str:
+def _detail(hass: HomeAssistant, err: OtaError) -> str:
     """Return what an error says beyond its cause, fit for a table."""
-    said = next((err.facts[key] for key in _DETAILS if key in err.facts), "")
+    facts = spelled_out(hass, err.facts)
+    said = next((facts[key] for key in _DETAILS if facts.get(key)), "").removesuffix(".")
     return said.replace("|", "/").replace("\n", " ")

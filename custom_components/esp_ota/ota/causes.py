@@ -169,7 +169,6 @@ class Cause(StrEnum):
     SAFE_STATE_FAILED = "safe_state_failed"
     SAFE_STATE_REFUSED = "safe_state_refused"
     SAFE_STATE_NOT_CONFIRMED = "safe_state_not_confirmed"
-    SAFE_STATE_NOT_STABLE = "safe_state_not_stable"
     SAFE_STATE_BROKEN = "safe_state_broken"
     NOT_SAFE_ALL_THE_TIME = "not_safe_all_the_time"
     RESTORE_FAILED = "restore_failed"
