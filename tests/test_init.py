@@ -132,7 +132,7 @@ async def at_work(garden: Garden) -> tuple[bool, bool]:
     folder._seen.clear()
     path = folder.path / "any.bin"
     path.write_text("no firmware")
-    async_fire_time_changed(garden.hass, utcnow() + timedelta(seconds=2.5))
+    async_fire_time_changed(garden.hass, utcnow() + timedelta(seconds=6.5))
     await garden.hass.async_block_till_done(wait_background_tasks=True)
     listeners = announcements._zeroconf.record_manager.listeners
     return path.name in folder._seen, announcements in listeners

@@ -104,7 +104,7 @@ async def add(hass: HomeAssistant, kind: str = "github", **changes: Any) -> Sour
 async def looked_at(hass: HomeAssistant) -> SourceWatcher:
     (source,) = hass.data[HOUSE].sources.all
     await until(lambda: source.memory.checked)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)  # it is written, and comes again
     return source
 
 
