@@ -1,6 +1,7 @@
 """What modules say over mDNS, heard from the real wire on loopback."""
 
 import asyncio
+import itertools
 import socket
 import time
 
@@ -11,6 +12,7 @@ from zeroconf import (
     DNSText,
     RecordUpdate,
     ServiceInfo,
+    current_time_millis,
 )
 from zeroconf.const import (
     _CLASS_IN,
@@ -293,3 +295,27 @@ async def test_a_record_that_comes_alone_does_not_make_the_others_any_younger(
 
     assert said[-1].version == "1.0.0"
     assert said[-1].at == pytest.approx(told_at, abs=0.2)  # the packet came half a second later
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", range(1, 6))
+async def test_records_that_expire_between_two_looks_are_no_error(
+    announcements: Announcements, air: Air, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+    air.say("garden-valve")
+    await until(lambda: heard)
+    said = len(heard)
+    now, looks = current_time_millis(), itertools.count(1)
+
+    def expiring() -> float:
+        return now + (next(looks) >= look) * 2000 * TTL
+
+    monkeypatch.setattr(
+        "custom_components.esp_ota.house.announcements.current_time_millis", expiring
+    )
+    text = DNSText(NAME, _TYPE_TXT, _CLASS_IN | _CLASS_UNIQUE, TTL, b"\x10fw_version=1.1.0", now)
+    announcements.async_update_records(air.responder.zeroconf, now, [RecordUpdate(text, None)])
+    announcements.async_update_records_complete()
+    assert len(heard) - said <= 1

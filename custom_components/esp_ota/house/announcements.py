@@ -137,11 +137,11 @@ class Announcements(RecordUpdateListener):
         What it leaves out is taken from the cache where that is the same board's: there, of two
         boards with one name, the records of both are mixed.
         """
-        if (known := self.facts(name)) is None:
+        said_now = next((item for item in packet if _is(item, DNSService, name)), None)
+        service = said_now or self._newest(name, DNSService, _TYPE_SRV)
+        # Looked for first: a record may expire between two looks at the cache.
+        if not isinstance(service, DNSService) or (known := self.facts(name)) is None:
             return
-        service = next((item for item in packet if _is(item, DNSService, name)), None)
-        service = service or self._newest(name, DNSService, _TYPE_SRV)
-        assert isinstance(service, DNSService)
         server = service.server.lower()
         text = next((item for item in packet if _is(item, DNSText, name)), None)
         hosts = [
