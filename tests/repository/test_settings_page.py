@@ -35,6 +35,7 @@ PLACES: Final = {
     "options.house": "Firmware library → Configure",
     "config_subentries.manifest": "Firmware library → Add a list of firmware",
     "config_subentries.github": "Firmware library → Add GitHub releases",
+    "config_subentries.guest": "Firmware library → Add guests",
 }
 
 
