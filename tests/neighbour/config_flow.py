@@ -1,7 +1,7 @@
 """Adds the modules that are described in JSON: a name each, and how it behaves."""
 
 import json
-from typing import Any
+from typing import Any, override
 
 import voluptuous as vol
 
@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 class NeighbourFlow(ConfigFlow, domain="neighbour"):
     """One form."""
 
+    @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the description."""
         if user_input is not None:
