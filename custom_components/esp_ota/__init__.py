@@ -16,6 +16,7 @@ from .const import (
     KIND_HOUSE,
     KIND_MODULE,
 )
+from .guests import GUESTS, Guests
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues, async_raise_entry_newer
@@ -42,6 +43,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     house = House(hass)
     await house.async_setup()
     hass.data[HOUSE] = house
+    guests = hass.data[GUESTS] = Guests(hass)
+    guests.async_start()
     rollouts = hass.data[ROLLOUTS] = Rollouts(hass)
     await rollouts.async_setup()
     hass.http.register_view(PullView())

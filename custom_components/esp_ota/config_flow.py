@@ -36,6 +36,7 @@ from .const import (
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
     HOUSE_UNIQUE_ID,
+    KIND_GUEST,
     KIND_HOUSE,
     TRANSPORT_UPLOAD,
 )
@@ -46,6 +47,7 @@ from .flows import (
     PORT,
     RENAMED,
     SOURCE_FLOWS,
+    GuestFlow,
     HouseOptionsFlow,
     ModuleFlow,
     ModuleOptionsFlow,
@@ -95,8 +97,9 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the kinds of sources that can be added to the library."""
-        return SOURCE_FLOWS if config_entry.data[CONF_KIND] == KIND_HOUSE else {}
+        """Return what can be added to the library: sources of several kinds, and guests."""
+        is_house = config_entry.data[CONF_KIND] == KIND_HOUSE
+        return {**SOURCE_FLOWS, KIND_GUEST: GuestFlow} if is_house else {}
 
     async def async_step_system(self, _data: Mapping[str, Any] | None = None) -> ConfigFlowResult:
         """Make the house's entry; the first module asks for it."""

@@ -144,3 +144,7 @@ DEFAULT_STABLE: Final = 3
 FOLDER_SCAN_SECONDS: Final = 2
 """Between two looks at the folder while something in it changes. A finished file (size and time
 unchanged) shows up at the second look that sees it, 10 s after it was put there at most."""
+
+# Keys of a guest, a subentry of the house's entry
+KIND_GUEST: Final = "guest"
+CONF_GUESTS: Final = "entities"

@@ -1,5 +1,6 @@
 """The actions: firmware added and removed, updates begun, cancelled, moved or rolled back."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from homeassistant.helpers.service import async_register_admin_service, entity_s
 from homeassistant.helpers.typing import VolDictType
 
 from .const import DOMAIN
+from .guests import Guests, async_act_on_guests, async_register_guest_actions
 from .helpers import async_error_for_file
 from .house import HOUSE
 from .library import Library, Release, ReleaseName, async_download, read_firmware
@@ -66,7 +68,12 @@ def async_register_actions(hass: HomeAssistant) -> None:
     async_register_admin_service(
         hass, DOMAIN, "remove_firmware", _async_remove, _REMOVE, SupportsResponse.OPTIONAL
     )
-    _async_register_on_cards(hass, "cancel", "async_cancel_install")
+    _async_register_on_cards(
+        hass,
+        "cancel",
+        "async_cancel_install",
+        on_guest=lambda guests, key: guests.async_cancel(key),
+    )
     _async_register_on_cards(hass, "rollback", "async_roll_back")
     fields: VolDictType = {
         vol.Optional("version"): cv.string,
@@ -74,7 +81,10 @@ def async_register_actions(hass: HomeAssistant) -> None:
     }
     _async_register_on_cards(hass, "install", "async_install_now", fields)
     place: VolDictType = {vol.Required("place"): vol.All(vol.Coerce(int), vol.Range(min=1))}
-    _async_register_on_cards(hass, "move_in_queue", "async_move_in_queue", place)
+    _async_register_on_cards(
+        hass, "move_in_queue", "async_move_in_queue", place, on_guest=Guests.async_move
+    )
+    async_register_guest_actions(hass)
     async_register_rollout_actions(hass)
 
 
@@ -84,9 +94,12 @@ def _async_register_on_cards(
     name: str,
     method: str,
     fields: VolDictType | None = None,
+    *,
+    on_guest: Callable[..., Awaitable[None]] | None = None,
 ) -> None:
     """Register an action on modules' cards, which raises when it reaches none.
 
+    `on_guest` does the same with a guest, by its key and the fields.
     Home Assistant itself passes over a target that has no card in it, without a word.
     """
 
@@ -101,6 +114,11 @@ def _async_register_on_cards(
                 reached.add(module)
                 await getattr(card, method)(**said)
 
+        if on_guest is not None:
+            count, rest = await async_act_on_guests(hass, call.data, partial(on_guest, **said))
+            if count:
+                reached.add(None)
+            call = ServiceCall(hass, call.domain, call.service, rest, call.context)
         await entity_service_call(hass, partial(_cards, hass), HassJob(act_on), call)
         if not reached:
             raise ServiceValidationError(

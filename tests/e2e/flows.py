@@ -13,6 +13,7 @@ _READING = 1.0
 """Seconds; who is faster is told that the update still runs, while its journal is closed."""
 _FLOW = "/api/config/config_entries/flow"
 _OPTIONS = "/api/config/config_entries/options/flow"
+_SUBENTRIES = "/api/config/config_entries/subentries/flow"
 _ENTRIES = "/api/config/config_entries/entry"
 
 
@@ -61,6 +62,16 @@ async def address_for_sketches(client: Client) -> str:
     form = await client.post(path, {"next_step_id": "pull"})
     await client.post(path, {})
     return str(form["description_placeholders"]["url"])
+
+
+async def add_guests(client: Client, *answers: Json) -> None:
+    """Press "Add guests" in the firmware library, and fill its forms in."""
+    library = await entry_called(client, LIBRARY)
+    form = await client.post(_SUBENTRIES, {"handler": [library, "guest"]})
+    for said in answers:
+        form = await client.post(f"{_SUBENTRIES}/{form['flow_id']}", _in_sections(form, said))
+    if form["type"] != "create_entry":
+        raise ActionFailed({"message": f"the form was not taken: {form}"})
 
 
 async def configure(client: Client, entry_id: str, step: str, answers: Json) -> None:

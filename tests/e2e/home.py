@@ -53,6 +53,11 @@ def write_config(config: Path, port: int, package: Path | None = None) -> None:
     (config / ".storage").mkdir(parents=True)
     shutil.copytree(HERE / "config", config, dirs_exist_ok=True)
     install(config, package)
+    shutil.copytree(
+        ROOT / "tests" / "neighbour",
+        config / "custom_components" / "neighbour",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     # In YAML the address would be taken back after five minutes: it waits for a confirmation.
     stable = {
         "server_host": ["127.0.0.1"],

@@ -4,6 +4,7 @@ from .scenario import Scenario
 from .scenarios_crash import Crash
 from .scenarios_doors import CallbackBlocked, Fallback, Upload
 from .scenarios_equipment import SharedValve
+from .scenarios_guests import Guests
 from .scenarios_identity import ImpostorAnswers, OtherModuleAnswers, SameName, SameNameTwice, Swap
 from .scenarios_images import Filesystem, Gzip
 from .scenarios_many import RolloutStops, UpdateAll
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         RolloutStops,
         Sleeper,
         Window,
+        Guests,
         OtherModuleAnswers,
         SameName,
         SameNameTwice,

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.esp_ota.house import HOUSE, House
 from custom_components.esp_ota.house.house import Patience
 from custom_components.esp_ota.library import Release, ReleaseName
-from custom_components.esp_ota.ota import Limits, PushLimits, WatchLimits
+from custom_components.esp_ota.ota import GuestLimits, Limits, PushLimits, WatchLimits
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
 from homeassistant.components.update import ATTR_INSTALLED_VERSION
@@ -87,6 +87,7 @@ def patience(**seconds: Any) -> Patience:
         stream=StreamLimits(**stream),
     )
     breath = seconds.pop("breath", 1.4)
+    guest = seconds.pop("guest", GuestLimits())
     queue = given(pauses=(), look_again=0.1)
     install = Limits(**given(retry_pause=0.05, watch_interval=0.01), tries=3)
     assert not seconds, f"nobody waits for {seconds}"
@@ -96,6 +97,7 @@ def patience(**seconds: Any) -> Patience:
         watch=WatchLimits(**watch),
         doubt=2.5,
         breath=breath,
+        guest=guest,
         **queue,
     )
 

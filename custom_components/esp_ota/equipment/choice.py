@@ -1,10 +1,10 @@
 """Which safe state a module's equipment gets: its own, the house's, or none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant
 
 from ..const import (
@@ -16,6 +16,7 @@ from ..const import (
 )
 from ..house import House, InstallNote
 from ..ota import Cause, Detail, InstallRefused, InstallResult, InstallStage, SafeStateError
+from ..owners import GuestOwner, Owner
 from .safe_state import ConfiguredSafeState
 from .sequence import Sequence
 from .sharing import LeftOpen, Shared, WaitCallback
@@ -30,6 +31,8 @@ _RESTORES: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage
 """Stages that are ended by a restore at once when they are picked up."""
 _STAYS: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """Stages that go on, with the equipment as it is."""
+_STAYS_OF_GUEST: Final = _STAYS | {InstallStage.SENDING}
+"""The same for a guest: what its integration was told is waited for."""
 
 type Equipment = NothingToSecure | Lost | Shared
 """A `SafeState` of `ota/`, and what the journal keeps of it."""
@@ -105,7 +108,7 @@ class Lost:
 def safe_state_for(
     hass: HomeAssistant,
     house: House,
-    entry: ConfigEntry,
+    entry: Owner,
     options: Mapping[str, Any],
     context: Context,
     *,
@@ -131,7 +134,7 @@ def safe_state_for(
 def _configured(
     hass: HomeAssistant,
     house: House,
-    entry: ConfigEntry,
+    entry: Owner,
     options: Mapping[str, Any],
     context: Context,
     *,
@@ -151,14 +154,14 @@ def _configured(
 
 
 async def _left_open(hass: HomeAssistant, house: House, without: set[str]) -> list[LeftOpen]:
-    """Return what installs of other modules have left safe, and nobody has picked up yet."""
+    """Return what other installs have left safe, and nobody has picked up yet."""
     found = []
-    for entry in house.modules:
-        note = house.journal.open_install(entry.entry_id)
-        if note is None or entry.entry_id in without or entry.disabled_by is not None:
-            continue
+    for entry, note, comes in _not_ended(house):
         stage = InstallStage(note["stage"])
-        if stage not in _RESTORES | _STAYS or (stage in _STAYS and note.get("looks")):
+        stays = _STAYS_OF_GUEST if "guest" in note else _STAYS
+        if entry.entry_id in without or stage not in _RESTORES | stays:
+            continue
+        if stage in stays and note.get("looks"):
             continue
         options = note.get("tried", entry.options)
         if options.get(CONF_EQUIPMENT) == EQUIPMENT_NOTHING:
@@ -172,17 +175,27 @@ async def _left_open(hass: HomeAssistant, house: House, without: set[str]) -> li
                 owner=entry.entry_id,
                 name=entry.title,
                 things=frozenset(await configured.things()),
-                comes=entry.state not in _NEVER_COMES,
-                restores=stage in _RESTORES,
+                comes=comes,
+                restores=stage not in stays,
             )
         )
     return found
 
 
+def _not_ended(house: House) -> Iterator[tuple[Owner, InstallNote, bool]]:
+    """Yield whose installs have not ended, and whether they are picked up by themselves."""
+    for entry in house.modules:
+        note = house.journal.open_install(entry.entry_id)
+        if note is not None and entry.disabled_by is None:
+            yield entry, note, entry.state not in _NEVER_COMES
+    for key, note in house.journal.open_guests().items():
+        yield GuestOwner.noted(key, note), note, True
+
+
 def safe_state_noted(
     hass: HomeAssistant,
     house: House,
-    entry: ConfigEntry,
+    entry: Owner,
     note: InstallNote,
     on_wait: WaitCallback = lambda _names: None,
 ) -> Equipment:

@@ -6,6 +6,7 @@ happens without a person in front of a form. Home Assistant finds them by `confi
 
 from .adding import EQUIPMENT, ModuleFlow
 from .another_name import RENAMED, name_at
+from .guests import GuestFlow
 from .library import HouseOptionsFlow
 from .options import ModuleOptionsFlow
 from .other_integrations import async_updater_of
@@ -21,6 +22,7 @@ __all__ = [
     "PORT",
     "RENAMED",
     "SOURCE_FLOWS",
+    "GuestFlow",
     "HouseOptionsFlow",
     "ModuleFlow",
     "ModuleOptionsFlow",

@@ -1,23 +1,15 @@
 """The steps of an options flow that are about a safe state: typing it, or from a preset."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.exceptions import HomeAssistantError
 
 from ..const import (
-    CONF_ACTIONS,
-    CONF_CONDITIONS,
     CONF_EQUIPMENT,
-    CONF_INHIBIT,
-    CONF_RESTORE,
-    CONF_RESTORE_CONDITIONS,
     CONF_SAFE_STATE,
-    CONF_STABLE,
-    CONF_TIME_LIMIT,
     DOMAIN,
     EQUIPMENT_HOUSE,
     EQUIPMENT_SWITCHES,
@@ -25,19 +17,12 @@ from ..const import (
 from ..equipment import (
     FILLED,
     PRESETS,
-    Conditions,
-    any_of_several,
     async_is_read_back,
-    async_validate_actions,
-    enabled,
-    sweeps,
 )
+from ..house import HOUSE
 from ..installs import is_installing
-from ..ota import as_text
 from .safe_state_form import by_section, form, in_sections, out_of_sections
-
-_SEQUENCES = (CONF_ACTIONS, CONF_RESTORE)
-_CONDITIONS = (CONF_INHIBIT, CONF_CONDITIONS, CONF_RESTORE_CONDITIONS)
+from .safe_state_mistakes import async_mistakes, says_anything
 
 
 class SafeStateFlow(OptionsFlowWithReload):
@@ -102,7 +87,7 @@ class SafeStateFlow(OptionsFlowWithReload):
         safe_state = dict(said)
         if equipment := safe_state.pop(CONF_EQUIPMENT, None):
             options[CONF_EQUIPMENT] = equipment
-        if any(safe_state.get(key) for key in (*_SEQUENCES, *_CONDITIONS)):
+        if says_anything(safe_state):
             options[CONF_SAFE_STATE] = safe_state
         return self.async_create_entry(data=options)
 
@@ -110,26 +95,9 @@ class SafeStateFlow(OptionsFlowWithReload):
         self, said: dict[str, Any], placeholders: dict[str, str]
     ) -> dict[str, str]:
         """Return what is wrong with it, by field."""
-        mistakes = {}
-        for key in (*_SEQUENCES, *_CONDITIONS):
-            try:
-                await self._async_validate(key, said.get(key, []))
-            except (vol.Invalid, HomeAssistantError, ValueError) as err:
-                mistakes[key] = "invalid_sequence"
-                placeholders["error"] = as_text(err)
-        if self._is_needed(said) and not enabled(said.get(CONF_CONDITIONS, [])):
-            mistakes[CONF_CONDITIONS] = "no_condition"
-        for key in _CONDITIONS:
-            if sweeps(said.get(key, [])):
-                mistakes[key] = "sweeps"
-        for key in (CONF_CONDITIONS, CONF_RESTORE_CONDITIONS):
-            if any_of_several(said.get(key, [])):
-                mistakes[key] = "any_of_several"
-        if any_of_several(said.get(CONF_INHIBIT, []), negated=True):
-            mistakes[CONF_INHIBIT] = "all_of_several"
-        if said[CONF_STABLE] >= said[CONF_TIME_LIMIT]:
-            mistakes[CONF_STABLE] = "stable_too_long"
-        if any(is_installing(entry) for entry in self._relying):
+        is_needed = self._is_needed(said)
+        mistakes = await async_mistakes(self.hass, said, placeholders, is_needed=is_needed)
+        if any(is_installing(entry) for entry in self._relying) or self._guest_relies:
             mistakes["base"] = "relied_upon"
         return mistakes
 
@@ -142,16 +110,14 @@ class SafeStateFlow(OptionsFlowWithReload):
             if entry.options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
         ]
 
+    @property
+    def _guest_relies(self) -> bool:
+        """Whether the update of a guest relies on the safe state of the house."""
+        return False
+
     def _is_needed(self, said: Mapping[str, Any]) -> bool:
         """Whether what was typed will be relied upon."""
-        return any(said.get(key) for key in (*_SEQUENCES, *_CONDITIONS))
-
-    async def _async_validate(self, key: str, raw: list[Any]) -> None:
-        """Check a copy as it will be used, so that mistakes show on the form."""
-        if key in _SEQUENCES:
-            await async_validate_actions(self.hass, raw)
-        else:
-            (await Conditions.load(self.hass, raw)).unload()
+        return says_anything(said)
 
     # Presets
 
@@ -192,7 +158,14 @@ class SafeStateFlow(OptionsFlowWithReload):
 
 
 class HouseSafeStateFlow(SafeStateFlow):
-    """The safe state of the house, for modules whose answer is that they use it."""
+    """The safe state of the house, for modules and guests whose answer is that they use it."""
+
+    @property
+    @override
+    def _guest_relies(self) -> bool:
+        notes = self.hass.data[HOUSE].journal.open_guests().values()
+        options = (note.get("guest", {}).get("options", {}) for note in notes)
+        return any(item.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE for item in options)
 
     async def async_step_house_safe_state(
         self, _user_input: dict[str, Any] | None = None

@@ -39,7 +39,15 @@ from ..library import (
     WatchedFolder,
     async_learn_slot,
 )
-from ..ota import InstallResult, Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from ..ota import (
+    GuestLimits,
+    InstallResult,
+    Limits,
+    PullLimits,
+    PushLimits,
+    UploadLimits,
+    WatchLimits,
+)
 from .announcements import Announcements
 from .cards import Cards
 from .history import History
@@ -63,6 +71,7 @@ class Patience:
     upload: UploadLimits = field(default_factory=UploadLimits)
     pull: PullLimits = field(default_factory=PullLimits)
     watch: WatchLimits = field(default_factory=WatchLimits)
+    guest: GuestLimits = field(default_factory=GuestLimits)
     breath: float = 1.4
     """Seconds in which a question by mDNS is answered, and an answer is fresh: a responder may hold
     one back for a second (RFC 6762, 6), and no module restarts faster."""

@@ -34,6 +34,7 @@ class InstallNote(TypedDict):
 
     stage: str
     sha256: str
+    """Of a guest the version: nobody here knows its image."""
     version: str
     before: str | None
     """The version that ran when it began."""
@@ -65,6 +66,9 @@ class InstallNote(TypedDict):
     back_to: NotRequired[str]
     equipment: NotRequired[dict[str, Any]]
     """What its safe state has to know to read back the restore, and to tell what broke."""
+    guest: NotRequired[dict[str, Any]]
+    """Of a guest: its `name`, the `answer` that was given for its equipment in the call, and the
+    `options` of its safe state when it was begun."""
     tried: NotRequired[dict[str, Any]]
     """The options of a safe state that was only tried; they may never have been stored."""
 

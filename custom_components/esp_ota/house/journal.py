@@ -6,6 +6,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from homeassistant.core import HomeAssistant
 
 from ..ota import Cause, OtaError, same_version
+from ..owners import is_guest
 from ..stored import Items, KeptStore, fits, sound_part
 from .install_note import InstallNote, readable_note
 
@@ -81,6 +82,10 @@ class Journal:
     def open_install(self, entry_id: str) -> InstallNote | None:
         """Return a module's install that has not ended."""
         return self._open.get(entry_id)
+
+    def open_guests(self) -> dict[str, InstallNote]:
+        """Return the updates of guests that have not ended (key of the guest)."""
+        return {key: note for key, note in self._open.items() if is_guest(key)}
 
     @property
     def last_in_queue(self) -> float:

@@ -5,16 +5,21 @@ What only one may be of at a time comes from the registries of Home Assistant.
 
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar, device_registry as dr, label_registry as lr
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
 
 from ..const import DEFAULT_PARALLEL, STAGGER_AREA, STAGGER_LABEL
 from ..ota import Bar, Line, Priority, Standing, Ticket
+from ..owners import Owner, guest_place, is_guest
 from .places import Places, Told
 
 _GROUPED_BY: Final = {"area_id", "labels"}
-"""What of a device, if it changes, may put a module into another group."""
+"""What of a device or an entity, if it changes, may put a module into another group."""
 
 
 class Queue:
@@ -41,6 +46,9 @@ class Queue:
             lr.EVENT_LABEL_REGISTRY_UPDATED,
         )
         stops = [self._hass.bus.async_listen(name, self._registry_changed) for name in events]
+        stops.append(
+            self._hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._entity_changed)
+        )
 
         def stop() -> None:
             for each in stops:
@@ -77,20 +85,20 @@ class Queue:
     @callback
     def async_join(
         self,
-        entry: ConfigEntry,
+        owner: Owner,
         *,
         priority: Priority = Priority.REST,
         order: float | None = None,
         bar: Bar = lambda: None,
         on_told: Told = lambda _standing: None,
     ) -> Ticket:
-        """Return a module's ticket; it waits for its turn as long as `Ticket.up` is awaited."""
+        """Return the ticket of a module or a guest; it asks for its turn while `up` is awaited."""
         ticket = self._line.join(
-            owner=entry.entry_id,
-            name=entry.title,
+            owner=owner.entry_id,
+            name=owner.title,
             priority=priority,
             order=order,
-            groups=self.groups_of(entry.entry_id),
+            groups=self.groups_of(owner.entry_id),
             bar=bar,
         )
         self._places.async_add(ticket, on_told)
@@ -126,14 +134,13 @@ class Queue:
 
     def groups_of(self, entry_id: str) -> dict[str, str]:
         """Return keys and names of what a module shares with those it is not updated beside."""
-        devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry_id)
+        area_ids, ids = self._place(entry_id)
         if self._stagger == STAGGER_AREA:
             areas = ar.async_get(self._hass)
-            found = [areas.async_get_area(item.area_id) for item in devices if item.area_id]
+            found = [areas.async_get_area(area_id) for area_id in area_ids if area_id]
             return {f"area {area.id}": area.name for area in found if area}
         if self._stagger == STAGGER_LABEL:
             labels = lr.async_get(self._hass)
-            ids = {label for item in devices for label in item.labels}
             chosen = ids & self._labels if self._labels else ids
             return {
                 f"label {label.label_id}": label.name
@@ -141,6 +148,22 @@ class Queue:
                 if (label := labels.async_get_label(label_id))
             }
         return {}
+
+    def _place(self, entry_id: str) -> tuple[list[str | None], set[str]]:
+        """Return the areas and the labels of a module's devices, or of a guest."""
+        if is_guest(entry_id):
+            area_id, labels = guest_place(self._hass, entry_id)
+            return [area_id], labels
+        devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry_id)
+        areas: list[str | None] = [item.area_id for item in devices]
+        return areas, {label for item in devices for label in item.labels}
+
+    @callback
+    def _entity_changed(self, event: Event[Any]) -> None:
+        """Follow guests only: a module stands where its device is."""
+        tickets = self._places.tickets
+        if event.data.get("changes") and any(is_guest(ticket.owner) for ticket in tickets):
+            self._registry_changed(event)
 
     @callback
     def _registry_changed(self, event: Event[Any]) -> None:

@@ -15,18 +15,18 @@ from .meeting import async_lent, async_meet, async_meet_by_address, async_rename
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
-from .run import InstallRun
+from .turn import Turn
 from .uses import Use, async_uses
 from .waiting import async_blocked, expected_seconds, time_windows
 
 __all__ = [
     "ASKED",
     "Asked",
-    "InstallRun",
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",
     "Rehearsal",
+    "Turn",
     "Use",
     "async_abandon",
     "async_blocked",

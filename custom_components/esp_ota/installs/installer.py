@@ -119,6 +119,11 @@ class ModuleInstaller:
         chosen = version is not None and self._is_chosen(release, context, kind)
         await self._async_wait(self.async_begin(release, context, chosen=chosen, now=now))
 
+    def last_sentence(self) -> str | None:
+        """Return how the last install ended, as its card says."""
+        outcome = self._coordinator.data.outcome
+        return outcome.sentence if outcome else None
+
     async def _async_now(self, install_run: InstallRun) -> None:
         """Let one that waits for its window begin, and return when it is proven to run."""
         install_run.note["now"] = True
@@ -218,7 +223,7 @@ class ModuleInstaller:
         if now:
             install_run.note["now"] = True
         if asked is not None:
-            asked.put_into(install_run, self._coordinator)
+            asked.put_into(install_run, self.last_sentence)
         self.async_start(install_run.run(), install_run)
         return install_run
 
@@ -332,7 +337,7 @@ class ModuleInstaller:
         recovery = Recovery(self._hass, self._coordinator, note)
         asked = self._hass.data.get(ASKED, {}).get(entry_id)
         if asked is not None and asked.sha256 == note["sha256"]:
-            asked.put_into(recovery.install_run, self._coordinator)
+            asked.put_into(recovery.install_run, self.last_sentence)
         return recovery
 
     async def _async_recover_after(self, before: asyncio.Task[InstallResult]) -> InstallResult:

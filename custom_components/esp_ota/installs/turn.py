@@ -12,7 +12,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..house import InstallNote
-from ..modules import ModuleCoordinator
 from ..ota import (
     Cause,
     InstallProgress,
@@ -26,7 +25,7 @@ from ..ota import (
     Ticket,
     Waits,
 )
-from .waiting import Waiting
+from .waiting import Waiter, Waiting
 
 _SIGN_OF_LIFE: Final = Reason(why=Waits.SIGN_OF_LIFE)
 _AWAKE: Final = 8.0
@@ -52,7 +51,7 @@ class Turn:
     def __init__(
         self,
         hass: HomeAssistant,
-        coordinator: ModuleCoordinator,
+        coordinator: Waiter,
         note: InstallNote,
         on_told: Callable[[InstallProgress], None],
         admit: Callable[[], Awaitable[None]],

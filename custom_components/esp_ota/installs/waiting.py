@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -30,8 +29,8 @@ from ..const import (
 from ..equipment import Conditions
 from ..house import House, InstallNote
 from ..issues import WAITS_LONG, async_clear_waits_long, async_raise_module_issue
-from ..modules import ModuleCoordinator
 from ..ota import Cause, InstallRefused, OtaError, Reason, Waits, Window
+from ..owners import Owner
 
 DEFAULT_SECONDS: Final = 300.0
 """What an install is taken to last where the module had none: a push by a weak Wi-Fi, a valve that
@@ -40,12 +39,35 @@ _SPARE: Final = 1.25
 """How much longer than the longest of the last ones it may take, and still ends in its window."""
 
 
+class Life(Protocol):
+    """Signs of life of whom it is waited for."""
+
+    last: float
+
+    async def sign(self, since: float) -> None:
+        """Return when there is one that came later than this (`time.monotonic()`)."""
+
+
+class Waiter(Protocol):
+    """Who waits: a module, or a guest."""
+
+    @property
+    def house(self) -> House:
+        """Where it stands in the queue."""
+
+    @property
+    def config_entry(self) -> Owner:
+        """Whose install it is."""
+
+    @property
+    def life(self) -> Life:
+        """Whether it is there."""
+
+
 class Waiting:
     """Of one install; its options are those of the moment, its deadline counts from the press."""
 
-    def __init__(
-        self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, coordinator: Waiter, note: InstallNote) -> None:
         """Take what the journal says of the install."""
         self._hass = hass
         self._coordinator = coordinator
@@ -196,7 +218,7 @@ def expected_seconds(house: House, entry_id: str, *, at_most: bool = False) -> f
     return max(took) * _SPARE if at_most else sum(took) / len(took)
 
 
-def time_windows(house: House, entry: ConfigEntry) -> list[Mapping[str, Any]]:
+def time_windows(house: House, entry: Owner) -> list[Mapping[str, Any]]:
     """Return the window with times that holds for a module, if there is one."""
     own = entry.options
     whose = own.get(CONF_WINDOW_OF, WINDOW_OF_HOUSE)
@@ -206,7 +228,7 @@ def time_windows(house: House, entry: ConfigEntry) -> list[Mapping[str, Any]]:
 
 
 async def async_blocked(
-    hass: HomeAssistant, coordinator: ModuleCoordinator, window: dict[str, Any] | None
+    hass: HomeAssistant, coordinator: Waiter, window: dict[str, Any] | None
 ) -> Reason | None:
     """Return why an install would have to wait if somebody pressed now, or a rollout began it."""
     note: InstallNote = {

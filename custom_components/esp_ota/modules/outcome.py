@@ -5,7 +5,6 @@ from datetime import datetime
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
@@ -15,6 +14,7 @@ from ..house import Ended, InstallNote
 from ..issues import async_clear_update_issue, async_raise_update_issue
 from ..library import Release
 from ..ota import Cause, InstallResult, Verdict
+from ..owners import Owner
 
 _OWN_DIALOG = {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}
 """Home Assistant asks for the password, and raises a repair of its own for it."""
@@ -128,9 +128,7 @@ async def async_outcome(
 
 
 @callback
-def async_tell(
-    hass: HomeAssistant, entry: ConfigEntry, device_id: str | None, outcome: Outcome
-) -> None:
+def async_tell(hass: HomeAssistant, entry: Owner, device_id: str | None, outcome: Outcome) -> None:
     """Tell the log, the repairs, the logbook and the automations."""
     result, press = outcome.result, outcome.press
     cancelled = result.verdict is Verdict.CANCELLED
@@ -161,7 +159,7 @@ def async_tell(
 
 
 @callback
-def _tell_repairs(hass: HomeAssistant, entry: ConfigEntry, outcome: Outcome) -> None:
+def _tell_repairs(hass: HomeAssistant, entry: Owner, outcome: Outcome) -> None:
     """Have one repair for an update that failed, until one succeeds; none for what has another."""
     result = outcome.result
     if result.verdict is Verdict.CANCELLED:

@@ -28,6 +28,14 @@ from .exceptions import (
     SourceError,
     VerifyError,
 )
+from .guest import (
+    GuestLimits,
+    GuestPorts,
+    GuestState,
+    GuestStep,
+    is_offered,
+    keeps_from,
+)
 from .image import MAX_FILE_SIZE, read_filesystem_area, read_image, read_marker, read_slots
 from .models import (
     AppDescriptor,
@@ -173,6 +181,10 @@ __all__ = [
     "Fixed",
     "FlashMode",
     "Foreseen",
+    "GuestLimits",
+    "GuestPorts",
+    "GuestState",
+    "GuestStep",
     "HttpPull",
     "HttpUpload",
     "Image",
@@ -258,7 +270,9 @@ __all__ = [
     "is_json_path",
     "is_listening",
     "is_newer",
+    "is_offered",
     "is_there",
+    "keeps_from",
     "lines_as_text",
     "mac_from",
     "may_pack",

@@ -42,6 +42,9 @@ class Detail(StrEnum):
     KEY_KIND = "key_kind"
     KEY_UNKNOWN = "key_unknown"
 
+    # Of a guest
+    CALL_ENDED = "call_ended"
+
     # Of a file beside it, or a source
     NOT_JSON = "not_json"
     NO_OBJECT = "no_object"

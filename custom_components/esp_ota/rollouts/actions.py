@@ -14,7 +14,14 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 
-from ..const import DOMAIN, TRANSPORT_PULL, TRANSPORT_PUSH, TRANSPORT_UPLOAD
+from ..const import (
+    DOMAIN,
+    EQUIPMENT_HOUSE,
+    EQUIPMENT_NOTHING,
+    TRANSPORT_PULL,
+    TRANSPORT_PUSH,
+    TRANSPORT_UPLOAD,
+)
 from ..ota import DAYS, Chip, ChipFamily
 from .note import RolloutState, share_of
 from .plan import async_shown
@@ -66,7 +73,11 @@ _WINDOW: Final = vol.Schema(
 )
 _FIELDS: Final = {
     **cv.TARGET_FIELDS,
-    vol.Required("firmware"): cv.string,
+    vol.Optional("firmware"): cv.string,
+    vol.Optional("guests"): vol.Any(
+        vol.Schema(cv.TARGET_FIELDS), vol.All(cv.entity_ids, lambda ids: {"entity_id": ids})
+    ),
+    vol.Optional("guest_equipment"): vol.In([EQUIPMENT_NOTHING, EQUIPMENT_HOUSE]),
     vol.Optional("version", default=NEWEST): cv.string,
     vol.Optional("chip"): vol.In([*Chip, *ChipFamily]),
     vol.Optional("running_version"): cv.string,
@@ -88,8 +99,11 @@ _FIELDS: Final = {
         vol.Coerce(int), vol.Range(min=1, max=_MOST)
     ),
 }
-_PLAN: Final = vol.Schema(_FIELDS)
-_START: Final = vol.Schema({**_FIELDS, vol.Optional("dry_run", default=False): cv.boolean})
+_SOMEBODY: Final = cv.has_at_least_one_key("firmware", "guests")
+_PLAN: Final = vol.All(vol.Schema(_FIELDS), _SOMEBODY)
+_START: Final = vol.All(
+    vol.Schema({**_FIELDS, vol.Optional("dry_run", default=False): cv.boolean}), _SOMEBODY
+)
 _ONE: Final = vol.Schema({vol.Optional("rollout"): cv.string})
 
 

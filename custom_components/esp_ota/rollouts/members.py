@@ -5,14 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..helpers import async_said, reason_of
 from ..house import HOUSE
-from ..installs import ASKED, Asked, InstallRun, ModuleRuntime
-from ..modules import ModuleCoordinator
+from ..installs import ASKED, Asked
 from ..ota import (
     Cause,
     InstallResult,
@@ -28,7 +27,7 @@ from ..ota import (
     wave_of,
 )
 from .note import RolloutNote, RolloutState, states_of, terms_of
-from .selection import runtime_of
+from .updaters import Begun, Updater, updater_of
 
 _OVER: Final = Reason(why=Waits.TURN)
 
@@ -80,24 +79,17 @@ class Members:
 
     async def _async_updated(self, index: int, wave: int) -> MemberState:
         member = self._note["members"][index]
-        runtime = await self._async_free(member["entry_id"])
+        updater = await self._async_free(member["entry_id"])
         if index in self._taken_back:
             return MemberState.WAITS
-        release = self._house.library.get(member["sha256"])
-        if runtime is None or release is None:
-            key = "rollout_left_out_not_loaded" if runtime is None else "rollout_release_gone"
-            facts = {"version": member["version"]}
-            said = async_said(self._hass, key, facts, module=member["module"])
-            return self._ended(index, MemberState.REFUSED, said)
-        installer = runtime.installer
+        if updater is None:
+            return self._gone(index, "rollout_left_out_not_loaded")
         try:
-            installer.raise_if_running()
+            run = updater.begin(self._note, member, self._ask(index, wave))
         except HomeAssistantError:  # Home Assistant stops
             return MemberState.WAITS
-        context = Context(user_id=self._note["user"])
-        run = installer.async_begin(
-            release, context, chosen=self._note["chosen"], asked=self._ask(index, wave)
-        )
+        if run is None:
+            return self._gone(index, "rollout_release_gone")
         task = self._house.running[member["entry_id"]]
         self._ours.add(index)
         began = dt_util.utcnow()
@@ -110,6 +102,13 @@ class Members:
         member["seconds"] = round((dt_util.utcnow() - began).total_seconds())
         return self._state(index)
 
+    def _gone(self, index: int, key: str) -> MemberState:
+        """Take that there is no module, or nothing to install on it."""
+        member = self._note["members"][index]
+        facts = {"version": member["version"]}
+        said = async_said(self._hass, key, facts, module=member["module"])
+        return self._ended(index, MemberState.REFUSED, said)
+
     def _ask(self, index: int, wave: int) -> Asked:
         """Return what is asked of a member's install, also of one that goes on after a restart."""
         member = self._note["members"][index]
@@ -120,7 +119,7 @@ class Members:
             window=self._note["window"],
             gate=self._gate,
             on_over=lambda is_over: self._on_over(index, is_over),
-            on_end=lambda run, coordinator: self._on_end(index, run, coordinator),
+            on_end=lambda run, sentence: self._on_end(index, run, sentence),
         )
         return asked
 
@@ -151,23 +150,21 @@ class Members:
     def _on_over(self, index: int, is_over: bool) -> None:  # noqa: FBT001 - see `Asked`
         (self._unknown.add if is_over else self._unknown.discard)(index)
 
-    def _on_end(self, index: int, install: InstallRun, coordinator: ModuleCoordinator) -> None:
+    def _on_end(self, index: int, install: Begun, sentence: Callable[[], str | None]) -> None:
         self._unknown.discard(index)
         if install.is_put_aside or self._state(index) is not MemberState.BEGUN:
             return
-        state = self._judge(index, install.result, coordinator)
+        state = self._judge(index, install.result, sentence())
         if (run := self._run_of()) is not None:
             run.ended(index, state)
         else:
             self._note["members"][index]["state"] = str(state)
 
-    async def _async_free(self, entry_id: str) -> ModuleRuntime | None:
-        """Return a module once nothing else runs on it, None for one that is not there."""
-        while (runtime := runtime_of(self._hass.config_entries.async_get_entry(entry_id))) and (
-            runtime.installer.is_running
-        ):
+    async def _async_free(self, entry_id: str) -> Updater | None:
+        """Return what updates a member once nothing else does, None for one that is not there."""
+        while (updater := updater_of(self._hass, entry_id)) and updater.is_running:
             await asyncio.wait({self._house.running[entry_id]})
-        return runtime
+        return updater
 
     async def async_follow(self, index: int) -> MemberState:
         """Return how an update ends that goes on after a restart or a reload."""
@@ -193,9 +190,8 @@ class Members:
         result = await self._async_result(ours)
         if (state := self._state(index)) is not MemberState.BEGUN:
             return state
-        entry = self._hass.config_entries.async_get_entry(entry_id)
-        if result is not None and (runtime := runtime_of(entry)) is not None:
-            return self._judge(index, result, runtime.coordinator)
+        if result is not None and (updater := updater_of(self._hass, entry_id)) is not None:
+            return self._judge(index, result, updater.sentence())
         return self._known(index)
 
     @staticmethod
@@ -221,15 +217,12 @@ class Members:
             return self._ended(index, MemberState.UPDATED, said)
         return MemberState.WAITS
 
-    def _judge(
-        self, index: int, result: InstallResult, coordinator: ModuleCoordinator
-    ) -> MemberState:
+    def _judge(self, index: int, result: InstallResult, sentence: str | None) -> MemberState:
         state = judged(result)
         is_cancelled = state is MemberState.CANCELLED and result.cause is Cause.CANCELLED
         if is_cancelled and (index in self._taken_back or self.is_closing):
             return MemberState.WAITS
-        outcome = coordinator.data.outcome
-        sentence = outcome.sentence if outcome else str(result.cause or result.verdict)
+        sentence = sentence or str(result.cause or result.verdict)
         return self._ended(index, state, sentence, str(result.cause) if result.cause else None)
 
     def _ended(
@@ -249,10 +242,10 @@ class Members:
 
     async def _async_take_one_back(self, index: int) -> None:
         entry_id = self._note["members"][index]["entry_id"]
-        runtime = runtime_of(self._hass.config_entries.async_get_entry(entry_id))
-        if runtime is None or not runtime.installer.is_waiting:
+        updater = updater_of(self._hass, entry_id)
+        if updater is None or not updater.is_waiting:
             self._taken_back.discard(index)
             return
         self._taken_back.add(index)
         with suppress(HomeAssistantError):  # it has ended meanwhile
-            await runtime.installer.async_cancel(None)
+            await updater.async_cancel()

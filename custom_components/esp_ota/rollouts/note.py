@@ -26,11 +26,13 @@ OPEN: Final = {RolloutState.PLANNED, RolloutState.RUNNING, RolloutState.PAUSED}
 
 
 class MemberNote(TypedDict):
-    """One module of a rollout."""
+    """One module of a rollout, or one guest."""
 
     entry_id: str
+    """Of a guest its key."""
     module: str
     sha256: str
+    """Of a guest the version: nobody here knows its image."""
     version: str
     before: str | None
     state: str
@@ -80,6 +82,8 @@ class RolloutNote(TypedDict):
     """`start`, `end` and `days`, as the queue has it; None for none."""
     members: list[MemberNote]
     left_out: list[LeftOut]
+    guest_equipment: NotRequired[str]
+    """What was said of the equipment of guests of whom nothing is configured."""
     rests: int
     rest_ends: float | None
 

@@ -5,14 +5,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
+from ..guests import GUESTS, Guest
 from ..helpers import async_said
 from ..house import HOUSE
 from ..installs import async_blocked, expected_seconds, time_windows
 from ..ota import NEVER, Member, Window, foresee
+from ..owners import is_guest
 from .note import RolloutNote, RolloutState, states_of, terms_of
 from .selection import Selection, card_of, runtime_of
 
@@ -29,7 +32,7 @@ async def async_note_for(
     """
     selection = Selection(hass, said, taken)
     await selection.async_run()
-    return {
+    note: RolloutNote = {
         "id": ulid_now().lower(),
         "state": RolloutState.PLANNED,
         "firmware": selection.firmware,
@@ -53,6 +56,9 @@ async def async_note_for(
         "rests": 0,
         "rest_ends": None,
     }
+    if answer := said.get("guest_equipment"):
+        note["guest_equipment"] = answer
+    return note
 
 
 async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
@@ -77,11 +83,11 @@ async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
     for slot in slots:
         await asyncio.sleep(0)  # there may be hundreds
         member = note["members"][slot.index]
-        entry = hass.config_entries.async_get_entry(member["entry_id"])
+        owner = _owner_of(hass, member["entry_id"])
         waves.setdefault(slot.wave, []).append(
             {
-                "module": entry.title if entry else member["module"],
-                "entity_id": card_of(hass, entry) if entry else None,
+                "module": owner.title if owner else member["module"],
+                "entity_id": _card_of(hass, owner),
                 "from": member["before"],
                 "to": member["version"],
                 "begins": _moment(now, slot.begins),
@@ -104,6 +110,8 @@ async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
 
 async def _async_blocked_by(hass: HomeAssistant, note: RolloutNote, entry_id: str) -> str | None:
     """Return what would keep a module from being updated right now, as a sentence."""
+    if is_guest(entry_id):
+        return await _async_guest_blocked_by(hass, note, Guest(hass, entry_id))
     if (runtime := runtime_of(hass.config_entries.async_get_entry(entry_id))) is None:
         return async_said(hass, "rollout_left_out_not_loaded", {}, module=entry_id)
     name = runtime.coordinator.config_entry.title
@@ -116,12 +124,40 @@ async def _async_blocked_by(hass: HomeAssistant, note: RolloutNote, entry_id: st
     return None
 
 
+async def _async_guest_blocked_by(
+    hass: HomeAssistant, note: RolloutNote, guest: Guest
+) -> str | None:
+    state = guest.state()
+    if hass.data[GUESTS].is_running(guest.entry_id):
+        return async_said(hass, "install_running", {}, module=guest.title)
+    if not state.is_available:
+        return async_said(hass, "rollout_blocked_away", {}, module=guest.title)
+    if state.in_progress:
+        return async_said(hass, "guest_busy", {}, module=guest.title)
+    if (reason := await async_blocked(hass, guest, note["window"])) is not None:
+        return async_said(hass, "rollout_blocked_window", {"what": reason.what}, module=guest.title)
+    return None
+
+
+def _owner_of(hass: HomeAssistant, entry_id: str) -> ConfigEntry | Guest | None:
+    """Return whose update it is, None for a module that was removed."""
+    if is_guest(entry_id):
+        return Guest(hass, entry_id)
+    return hass.config_entries.async_get_entry(entry_id)
+
+
+def _card_of(hass: HomeAssistant, owner: ConfigEntry | Guest | None) -> str | None:
+    if isinstance(owner, Guest):
+        return owner.entity_id
+    return card_of(hass, owner) if owner else None
+
+
 def _opens(
     hass: HomeAssistant, note: RolloutNote, entry_id: str, now: datetime
 ) -> Callable[[float], float]:
     """Return from when on a module may begin, by all the windows that hold for it."""
-    house, entry = hass.data[HOUSE], hass.config_entries.async_get_entry(entry_id)
-    stored = time_windows(house, entry) if entry else []
+    house, owner = hass.data[HOUSE], _owner_of(hass, entry_id)
+    stored = time_windows(house, owner) if owner else []
     stored += [note["window"]] if note["window"] else []
     windows = [Window.of(item["start"], item["end"], item["days"]) for item in stored]
     needed = expected_seconds(house, entry_id, at_most=True)

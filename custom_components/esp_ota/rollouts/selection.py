@@ -14,12 +14,14 @@ from homeassistant.helpers.target import TargetSelection, async_extract_referenc
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_FIRMWARE, DOMAIN
+from ..guests import Guest, async_guests, is_foreign, why_left_out
 from ..helpers import async_said, async_sentence
 from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
 from ..modules import ModuleCoordinator, ModuleState, identity_of
 from ..ota import MemberState, as_text, ask_gate, same_version
+from ..owners import Owner, guest_key
 from .note import LeftOut, MemberNote
 
 NEWEST: Final = "newest"
@@ -92,7 +94,7 @@ class Selection:
         self._house: House = hass.data[HOUSE]
         self._said = said
         self._taken = taken
-        self.firmware: str = said["firmware"]
+        self.firmware: str = said.get("firmware", "")
         self.version: str = said["version"]
         self.members: list[MemberNote] = []
         self.left_out: list[LeftOut] = []
@@ -105,14 +107,25 @@ class Selection:
     async def async_run(self) -> None:
         """Look at all modules; raises ServiceValidationError when none takes part."""
         named = targeted(self._hass, self._said)
-        if not self._house.library.candidates(self.firmware):
+        answer = self._said.get("guest_equipment")
+        guests = async_guests(self._hass, self._said.get("guests", {}), answer)
+        if not self.firmware:  # guests alone
+            if named is not None or self.is_chosen:
+                raise mistake("rollout_firmware_missing")
+            named = []
+            self.firmware = ", ".join(sorted({guest.software for guest in guests})) or "-"
+        elif not self._house.library.candidates(self.firmware):
             raise mistake("rollout_firmware_unknown", firmware=as_text(self.firmware))
         if self.is_chosen and not self._house.library.find(self.firmware, self.version):
             release = f"{self.firmware} {self.version}"
             raise mistake("release_unknown", release=as_text(release))
         canaries = self._canaries()
-        modules = self._house.modules if named is None else named
+        modules: list[ConfigEntry | Guest] = [*(self._house.modules if named is None else named)]
+        modules += guests
         for entry in sorted(modules, key=lambda item: (rank(item, canaries), item.title.lower())):
+            if isinstance(entry, Guest):
+                self._sort_guest(entry)
+                continue
             if named is None and self._firmware_of(entry) != self.firmware:
                 continue  # nobody thinks of it
             await self._async_sort(entry)
@@ -129,6 +142,9 @@ class Selection:
             return []
         ids = []
         for item in named:
+            if is_foreign(self._hass, item):
+                ids.append(guest_key(self._hass, item))
+                continue
             ids += [entry.entry_id for entry in targeted(self._hass, {"entity_id": [item]}) or ()]
         return list(dict.fromkeys(ids))
 
@@ -138,7 +154,7 @@ class Selection:
         for entry_id in canaries:
             if entry_id not in members:
                 entry = self._hass.config_entries.async_get_entry(entry_id)
-                module = entry.title if entry else entry_id
+                module = entry.title if entry else Guest(self._hass, entry_id).title
                 why = [item["sentence"] for item in self.left_out if item["module"] == module]
                 reason = "".join(why[:1]) or "-"
                 raise mistake("rollout_canary_left_out", module=as_text(module), reason=reason)
@@ -155,6 +171,28 @@ class Selection:
         known = self._house.journal.known(entry.entry_id)
         firmware: str | None = entry.options.get(CONF_FIRMWARE)
         return firmware or (known["firmware"] if known else None)
+
+    def _sort_guest(self, guest: Guest) -> None:
+        """Put one guest among the members, or those that are left out."""
+        state, why = guest.state(), why_left_out(guest)
+        if other := self._taken.get(guest.entry_id):
+            why = "other_rollout", {"other": other}
+        if why is None:
+            assert state.latest is not None
+            self.members.append(
+                {
+                    "entry_id": guest.entry_id,
+                    "module": guest.title,
+                    "sha256": state.latest,
+                    "version": state.latest,
+                    "before": state.installed,
+                    "state": str(MemberState.WAITS),
+                }
+            )
+            return
+        reason, facts = why
+        sentence = self._why(guest, reason, **facts)[1]
+        self.left_out.append({"module": guest.title, "reason": reason, "sentence": sentence})
 
     async def _async_sort(self, entry: ConfigEntry) -> None:
         """Put one module among the members, or those that are left out."""
@@ -226,7 +264,7 @@ class Selection:
         said = await async_sentence(self._hass, refusal.cause, refusal.facts, module=entry.title)
         return str(refusal.cause), said
 
-    def _why(self, entry: ConfigEntry, reason: str, **facts: str) -> tuple[str, str]:
+    def _why(self, entry: Owner, reason: str, **facts: str) -> tuple[str, str]:
         facts = {key: as_text(fact) for key, fact in facts.items()}
         key = f"rollout_left_out_{reason}"
         return reason, async_said(self._hass, key, facts, module=entry.title)
@@ -246,7 +284,7 @@ class Selection:
         return away.days if away > timedelta(days=self._said["unreachable_days"]) else None
 
 
-def rank(entry: ConfigEntry, canaries: Iterable[str]) -> int:
+def rank(entry: Owner, canaries: Iterable[str]) -> int:
     """Return where a module stands among the named canaries, behind all of them if not there."""
     order = list(canaries)
     return order.index(entry.entry_id) if entry.entry_id in order else len(order)

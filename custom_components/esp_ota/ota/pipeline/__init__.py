@@ -6,7 +6,16 @@ transport, or Home Assistant; both are handed in.
 
 from .carry import carry_through
 from .pipeline import Pipeline
-from .ports import Limits, Part, Ports, SafeState
+from .ports import Limits, Part, Ports, SafeState, Turn
 from .verdicts import goes_back
 
-__all__ = ["Limits", "Part", "Pipeline", "Ports", "SafeState", "carry_through", "goes_back"]
+__all__ = [
+    "Limits",
+    "Part",
+    "Pipeline",
+    "Ports",
+    "SafeState",
+    "Turn",
+    "carry_through",
+    "goes_back",
+]

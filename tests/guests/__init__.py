@@ -1,0 +1,1 @@
+"""Tests of guests: modules that another integration updates."""

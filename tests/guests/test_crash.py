@@ -1,0 +1,186 @@
+"""Home Assistant dies in the middle of a guest's update: nothing is ever called twice."""
+
+import asyncio
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from custom_components.esp_ota.guests import GUESTS, Guests
+from custom_components.esp_ota.house import InstallNote, stored_result
+from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
+from homeassistant.core import Event, callback
+from homeassistant.util import dt as dt_util
+from tests.kit.garden import SAFE_STATE, VALVE, options_for, patience, until
+from tests.kit.guests import SHORT, calls, card, installed, key_of, move_in, update_guests
+from tests.kit.yard import Yard
+from tests.neighbour.update import NeighbourUpdate
+
+pytestmark = pytest.mark.slow
+
+
+def told(yard: Yard) -> list[tuple[str, str | None]]:
+    """Return, from now on, what is told of guests: verdict and cause."""
+    ends: list[tuple[str, str | None]] = []
+
+    @callback
+    def listen(event: Event[Any]) -> None:
+        ends.append((str(event.data["verdict"]), event.data["cause"]))
+
+    yard.hass.bus.async_listen("esp_ota_update_ended", listen)
+    return ends
+
+
+async def died(yard: Yard, stage: str, **more: Any) -> list[tuple[str, str | None]]:
+    """Leave the update of a guest as a Home Assistant does that dies in this stage, and start."""
+    yard.garden.house.patience = patience(evidence=0.1, guest=SHORT)
+    ends = told(yard)
+    note: InstallNote = {
+        "stage": stage,
+        "sha256": "1.1.0",
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": dt_util.utcnow().isoformat(),
+        "guest": {
+            "name": "hall",
+            "answer": "nothing",
+            "options": {"equipment": "switches", "safe_state": deepcopy(dict(SAFE_STATE))},
+        },
+        **more,  # type: ignore[typeddict-item]
+    }
+    key = key_of(yard.hass, "hall")
+    await yard.garden.house.journal.async_write(key, note)
+    if stage != "queued":
+        await yard.hass.services.async_call(
+            "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
+        )
+    await start_again(yard)
+    return ends
+
+
+async def start_again(yard: Yard) -> None:
+    """Begin another life of the guests, with what the disk says."""
+    await yard.garden.house.journal.async_load()
+    again = yard.hass.data[GUESTS] = Guests(yard.hass)
+    again._async_pick_up(yard.hass)
+
+
+async def over(yard: Yard) -> None:
+    await until(lambda: not yard.garden.house.journal.open_guests())
+    await until(lambda: not yard.hass.data[GUESTS].is_running(key_of(yard.hass, "hall")))
+
+
+async def test_one_that_waited_waits_again_and_is_called_once(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await move_in(yard.hass, {"name": "hall"})
+    ends = await died(yard, "queued", queued={"priority": 4, "order": 7.0})
+    await until(lambda: yard.queue["length"] == "1")
+    await yard.set(parallel_installs=1)
+    await over(yard)
+    assert ends == [("verified", None)]
+    assert calls() == [("hall", None)]
+
+
+async def test_one_that_was_made_safe_is_restored_and_not_called(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    ends = await died(yard, "making_safe")
+    await over(yard)
+    assert ends == [("failed", "guest_interrupted")]
+    assert calls() == []
+    assert yard.garden.valve == ["off", "on"]
+
+
+@pytest.mark.parametrize("stage", ["sending", "verifying"])
+async def test_one_that_was_told_is_waited_for(yard: Yard, stage: str) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall", "flashing": 0.3})
+    await yard.hass.services.async_call(
+        "update", "install", {"entity_id": card("hall")}, blocking=True
+    )
+    ends = await died(yard, stage)
+    await over(yard)
+    assert ends == [("verified", None)]
+    assert calls() == [("hall", None)]
+    assert yard.garden.valve == ["off", "on"]
+
+
+@pytest.mark.parametrize("stage", ["sending", "verifying"])
+async def test_one_that_was_told_and_does_nothing_is_not_told_again(yard: Yard, stage: str) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    ends = await died(yard, stage)
+    await over(yard)
+    assert ends == [("unchanged", "guest_unchanged")]
+    assert calls() == []
+    assert yard.garden.valve == ["off", "on"]
+
+
+async def test_one_that_was_being_restored_is_restored_again_and_told(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    result = InstallResult(verdict=Verdict.FAILED, cause=Cause.GUEST_TOO_SLOW)
+    ends = await died(yard, "restoring", result=stored_result(result))
+    await over(yard)
+    assert ends == [("failed", "guest_too_slow")]
+    assert calls() == []
+    assert yard.garden.valve == ["off", "on"]
+
+
+async def test_one_that_was_over_is_told_and_not_restored_twice(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    result = InstallResult(verdict=Verdict.VERIFIED, version="1.1.0")
+    ends = await died(yard, "done", result=stored_result(result))
+    await over(yard)
+    assert ends == [("verified", None)]
+    assert yard.garden.valve == ["off"]
+
+
+async def test_a_stop_leaves_it_safe_and_the_next_start_goes_on(yard: Yard) -> None:
+    await yard.open(safe_state=deepcopy(dict(SAFE_STATE)))
+    await move_in(yard.hass, {"name": "hall", "flashing": 0.3, "blocks": True})
+    ends = told(yard)
+    task = asyncio.ensure_future(update_guests(yard.garden, "hall", guest_equipment="house"))
+    await until(calls)
+    await yard.hass.data[GUESTS].async_stop()
+    await task
+    assert ends == []
+    assert yard.garden.valve == ["off"]
+    assert list(yard.garden.house.journal.open_guests()) == [key_of(yard.hass, "hall")]
+    await start_again(yard)
+    await over(yard)
+    assert ends == [("verified", None)]
+    assert calls() == [("hall", None)]
+    assert yard.garden.valve == ["off", "on"]
+    assert installed(yard.hass, "hall") == "1.1.0"
+
+
+async def test_a_module_waits_for_equipment_that_a_guest_was_left_with(yard: Yard) -> None:
+    await yard.open()
+    await yard.add("valve", options=options_for())
+    await move_in(yard.hass, {"name": "hall", "flashing": 3.0})
+    await yard.hass.services.async_call(
+        "update", "install", {"entity_id": card("hall")}, blocking=True
+    )
+    await died(yard, "verifying")
+    pressed = yard.press("valve")
+    await until(lambda: yard.shown("valve")["waits_because"] == "equipment")
+    assert yard.standing("valve")[2] == "hall"
+    await over(yard)
+    assert await pressed == ["done"]
+    assert yard.garden.valve == ["off", "on", "off", "on"]
+
+
+async def test_one_whose_integration_is_not_there_yet_is_waited_for(yard: Yard) -> None:
+    await yard.open()
+    entry = await move_in(yard.hass, {"name": "hall"})
+    assert await yard.hass.config_entries.async_unload(entry.entry_id)
+    ends = await died(yard, "sending")
+    NeighbourUpdate.runs["hall"] = "1.1.0"
+    await asyncio.sleep(0.2)
+    assert ends == []
+    assert await yard.hass.config_entries.async_setup(entry.entry_id)
+    await over(yard)
+    assert ends == [("verified", None)]
+    assert yard.garden.valve == ["off", "on"]
