@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from custom_components.esp_ota.const import DOMAIN
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.settings import default_of, forms
 from tests.kit.garden import Garden
 from tests.kit.places import ROOT
+from tests.kit.settings import default_of, forms
 from tests.kit.source_code import read
 
 PAGE: Final = ROOT / "docs" / "settings.md"
