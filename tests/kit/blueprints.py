@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import shutil
 from typing import Any, Final
 
-from homeassistant.components.automation import DOMAIN as AUTOMATION
+from homeassistant.components.automation.const import DOMAIN as AUTOMATION
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.kit.places import ROOT

@@ -1,6 +1,7 @@
 """Each page of the documentation: its links lead somewhere, and what it shows can be used."""
 
 import configparser
+from itertools import dropwhile
 import json
 from pathlib import Path
 import re
@@ -100,9 +101,8 @@ def commands(block: Block) -> list[list[str]]:
 @pytest.mark.parametrize("block", blocks("sh"), ids=lambda block: block.id)
 def test_commands_are_there_with_their_options(block: Block) -> None:
     subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
-    for words in commands(block):
-        while re.fullmatch(r"[A-Z_]+=.*", words[0]):
-            words = words[1:]
+    for line in commands(block):
+        words = list(dropwhile(re.compile(r"[A-Z_]+=").match, line))
         if not words[0].startswith(("script/", "docs/")):
             assert words[0] in {"./arduino-cli-upload", "curl", "export", "git", "pio"}, words
             continue

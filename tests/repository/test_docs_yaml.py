@@ -52,7 +52,7 @@ async def test_actions_are_taken_with_their_data(
     hass: HomeAssistant, esp_ota: None, block: Block
 ) -> None:
     content = yaml.safe_load(block.text)
-    steps = content["actions"] if "actions" in content else content
+    steps = content.get("actions", content)
     steps = cv.SCRIPT_SCHEMA(steps if isinstance(steps, list) else [steps])
     for step in await async_validate_actions_config(hass, steps):
         domain, _, name = step["action"].partition(".")
