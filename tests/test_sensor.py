@@ -21,6 +21,8 @@ from tests.virtual_module import Fault, ModuleConfig, Seen, VirtualModule
 STAGE = "sensor.garden_valve_update_stage"
 LAST_UPDATE = "sensor.garden_valve_last_update"
 LAST_SEEN = "sensor.garden_valve_last_seen"
+FREE_SLOT = "sensor.garden_valve_free_slot"
+RUNNING_IMAGE = "sensor.garden_valve_running_image"
 EVENT = "event.garden_valve_update_ended"
 
 
@@ -128,6 +130,29 @@ async def test_a_module_that_says_nothing_was_never_seen(
 
     assert value(garden.hass, LAST_SEEN) == "unknown"  # our own probes are no word of its own
     assert value(garden.hass, LAST_UPDATE) == "unverified"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_on")
+async def test_what_a_module_has_is_known_while_it_speaks(
+    garden: Garden, start_module: StartModule
+) -> None:
+    """What Home Assistant itself knows stays: how the last update ended, and the stage."""
+    module = await start_module(advertise=True)
+    entry = await garden.add(entry_for(module))
+    await until(lambda: entry.runtime_data.coordinator.presence._was_heard)
+    assert value(garden.hass, FREE_SLOT) != "unavailable"
+
+    advert = module._advert
+    assert advert is not None
+    assert advert._zeroconf is not None
+    assert advert._info is not None
+    await (await advert._zeroconf.async_unregister_service(advert._info))
+
+    await until(lambda: value(garden.hass, FREE_SLOT) == "unavailable")
+    assert value(garden.hass, RUNNING_IMAGE) == "unavailable"
+    assert value(garden.hass, STAGE) == "idle"
+    assert value(garden.hass, LAST_UPDATE) != "unavailable"
 
 
 async def test_what_is_noisy_or_rare_is_there_but_off(

@@ -96,6 +96,22 @@ async def test_an_entry_of_a_newer_minor_release_is_used_and_stays_one(
     assert (entry.version, entry.minor_version) == (1, 9)
 
 
+@pytest.mark.parametrize(
+    "data", [{"host": None}, {"port": "8266"}, {"transports": []}, {"transports": ["carrier"]}]
+)
+async def test_what_can_be_no_module_is_not_set_up_and_says_so(
+    hass: HomeAssistant, esp_ota: None, data: dict[str, Any]
+) -> None:
+    entry = entry_for(VirtualModule(ModuleConfig()))
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, **data})
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "entry_unusable"
+
+
 @pytest.mark.slow
 async def test_what_is_removed_leaves_what_the_readme_says(
     garden: Garden, start_module: StartModule, config_dir: Path

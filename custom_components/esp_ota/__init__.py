@@ -2,6 +2,7 @@
 
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.translation import async_load_integrations
@@ -20,7 +21,7 @@ from .guests import GUESTS, Guests
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues, async_raise_entry_newer
-from .modules import ModuleCoordinator, async_settle_identity
+from .modules import ModuleCoordinator, async_settle_identity, is_usable
 from .rollouts import ROLLOUTS, Rollouts
 from .services import async_register_actions
 from .web import PullView, UploadView, async_hide_page, async_prepare_page, async_show_page
@@ -84,6 +85,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
         house.async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
+    if not is_usable(entry):
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="entry_unusable",
+            translation_placeholders={"module": entry.title},
+        )
     if house.entry is None:
         hass.async_create_task(async_make_house_entry(hass), "ESP OTA house entry")
     async_settle_identity(hass, house, entry)

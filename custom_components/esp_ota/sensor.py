@@ -44,6 +44,8 @@ class ModuleSensorDescription(SensorEntityDescription):
     """A value of the coordinator."""
 
     value_fn: Callable[[ModuleCoordinator], str | int | None]
+    is_of_module: bool = False
+    """Whether it is what the module has now: it is unavailable while the module is silent."""
 
 
 def _stage(coordinator: ModuleCoordinator) -> str:
@@ -66,6 +68,7 @@ SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=lambda coordinator: coordinator.facts().sketch_md5,
+        is_of_module=True,
     ),
     ModuleSensorDescription(
         key="free_slot",
@@ -77,6 +80,7 @@ SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=lambda coordinator: coordinator.facts().slot_size,
+        is_of_module=True,
     ),
 )
 
@@ -116,20 +120,34 @@ class ModuleSensor(ModuleEntity, SensorEntity):
         """Show a value of the module; two are disabled, and then nobody asks for it."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
+        self._shown: tuple[str | int | None, bool] = None, True
+        """The value, and whether it is known now."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Show the value as it is now."""
         await super().async_added_to_hass()
-        self._attr_native_value = self.entity_description.value_fn(self.coordinator)
+        self._look()
+
+    def _look(self) -> tuple[str | int | None, bool]:
+        description, coordinator = self.entity_description, self.coordinator
+        is_silent = description.is_of_module and coordinator.data.reachable is False
+        self._shown = description.value_fn(coordinator), not is_silent
+        self._attr_native_value = self._shown[0]
+        return self._shown
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always, but for what the module has: nobody knows that while it is silent."""
+        return self._shown[1]
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Show a new value; most updates are a percent that concerns others."""
-        value = self.entity_description.value_fn(self.coordinator)
-        if value != self._attr_native_value:
-            self._attr_native_value = value
+        before = self._shown
+        if self._look() != before:
             self.async_write_ha_state()
 
 

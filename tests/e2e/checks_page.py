@@ -73,7 +73,7 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     await detail.get_by_role("combobox", name="Version").select_option(NEW)
     await detail.get_by_role("button", name="Install this version").click()
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
-    await expect(row).to_contain_text("Making safe: Close valve: Garden valve")
+    await expect(row).to_contain_text("Making the equipment safe: Close valve: Garden valve")
     await expect(row.get_by_role("progressbar")).to_be_visible(timeout=UPDATE_MS)
     cancel = row.get_by_role("button", name=f"Cancel the update of {GARDEN_VALVE.name}")
     await cancel.focus()

@@ -185,7 +185,7 @@ async def test_everything_else_waits_for_the_whole_stable_time(
 
     facts = await garden.refused("safe_state_not_confirmed")
 
-    assert facts["unmet"].startswith("none")
+    assert facts["detail"] == "All of it was true, but did not stay so."
     assert_nothing_sent(module)
 
 

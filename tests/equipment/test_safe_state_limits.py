@@ -145,7 +145,7 @@ async def test_the_conditions_are_asked_although_the_last_action_takes_long(
 
     facts = await garden.refused("safe_state_not_confirmed")
 
-    assert facts["unmet"].startswith("none")
+    assert facts["detail"] == "All of it was true, but did not stay so."
     door.assert_nothing_sent()
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from yarl import URL
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
@@ -20,6 +20,7 @@ from ..const import (
     DEFAULT_UPLOAD_PORT,
     DOMAIN,
     TRANSPORT_PULL,
+    TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
 from ..house import House
@@ -29,6 +30,18 @@ from ..ota import ChipFamily, ModuleFacts
 def identity_of(entry: ConfigEntry) -> str:
     """Return what the ids of a module's device and entities are made from."""
     return str(entry.data.get(CONF_IDENTITY) or entry.entry_id)
+
+
+def is_usable(entry: ConfigEntry) -> bool:
+    """Whether what is stored of a module can be one; asked of it is nothing, for it may sleep."""
+    host, port = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
+    ways = entry.data.get(CONF_TRANSPORTS, [TRANSPORT_PUSH])
+    return (
+        isinstance(host, str)
+        and isinstance(port, int)
+        and isinstance(ways, list)
+        and {TRANSPORT_PUSH, TRANSPORT_UPLOAD, TRANSPORT_PULL} >= set(ways) > set()
+    )
 
 
 _HOST: Final = "{host}"
