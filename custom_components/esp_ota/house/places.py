@@ -15,13 +15,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..ota import Line, Standing, Ticket
 
-_PAUSE: Final = 0.25
+_PAUSE: Final = 0.4
 """Seconds between two portions."""
 _PORTION: Final = 5
 """Cards that are told at once; one costs a state written for each of a module's entities."""
 _FRONT: Final = 20
 """Places whose cards go before all others: they are the next ones."""
-_PER_SECOND: Final = 400
+_PER_SECOND: Final = 200
 """Places that are found each second."""
 _LOOK: Final = 1.0
 """Seconds between two looks at what only time changes."""
