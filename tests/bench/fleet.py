@@ -25,6 +25,7 @@ LIMIT: Final = 8
 _PER_AREA: Final = 5
 _FLEETS: Final = 200
 _CANARIES: Final = (1, 3)
+_WAVE: Final = "1.1.1"
 _LAST: Final = "1.9.0"
 _KIB: Final = 1024
 
@@ -210,7 +211,12 @@ def _updated(house: House, fleet: Modules, modules: int, tell: Told, images: Pat
 
 
 def _spoilt(house: House, fleet: Modules, tell: Told, images: Path) -> Iterator[str]:
-    """Yield how many get an image that does not start, and what taking back all is like."""
+    """Yield what waves and taking back all are like; how many get an image that does not start."""
+    house.do("release", path=str(images / f"bench-{_WAVE}.bin"))
+    told = house.do("wave", version=_WAVE)
+    yield from tell.blocks(told["begun"], "_wave")
+    yield from tell.blocks(told["cancelled"], "_wave_cancelled")
+    yield from tell.lines("wave_cancel", f"{told['seconds']:.1f} s")
     touched: list[int] = []
     fleet.log(bad=True)
     for canaries in _CANARIES:
@@ -234,7 +240,7 @@ def measure(sizes: list[int], seconds: float, spread: float, against: str | None
         folder = Path(name)
         images = folder / "images"
         images.mkdir()
-        for version in ("1.1.0", *(f"1.{1 + canaries}.0" for canaries in _CANARIES), _LAST):
+        for version in ("1.1.0", _WAVE, *(f"1.{1 + canaries}.0" for canaries in _CANARIES), _LAST):
             (images / f"bench-{version}.bin").write_bytes(image(version, 96 * _KIB))
         yield from _plans(_FLEETS)
         checkouts = {False: Checkout.of_this(folder / "this", images)}

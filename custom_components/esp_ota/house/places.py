@@ -15,13 +15,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..ota import Line, Standing, Ticket
 
-_PAUSE: Final = 0.25
+_PAUSE: Final = 0.4
 """Seconds between two portions."""
 _PORTION: Final = 5
 """Cards that are told at once; one costs a state written for each of a module's entities."""
 _FRONT: Final = 20
 """Places whose cards go before all others: they are the next ones."""
-_PER_SECOND: Final = 400
+_PER_SECOND: Final = 200
 """Places that are found each second."""
 _LOOK: Final = 1.0
 """Seconds between two looks at what only time changes."""
@@ -100,7 +100,7 @@ class Places:
 
     @callback
     def _tell(self) -> None:
-        """Tell what has changed, and go on as long as anybody stands in the queue."""
+        """Find out what has changed, and go on as long as anybody stands in the queue."""
         now, self._next = self._loop.time(), None
         try:
             if self._cards and now >= self._look_at:
@@ -108,10 +108,18 @@ class Places:
                 self._line.look()  # a window may have opened
             if self._is_untold and (now >= self._find_at or not self._cards):
                 self._find(now)
-            self._tell_some(now)
-        finally:  # whatever a card makes of it, all others want to go on
-            if self._cards:
-                self._again(_PAUSE)
+        finally:  # whatever a listener or a card makes of it, all others want to go on
+            self._go_on(_PORTION)
+
+    def _go_on(self, left: int) -> None:
+        """Tell so many, each in a turn of the loop of its own; then rest."""
+        if self._next is not None:  # something has changed meanwhile
+            self._next.cancel()
+            self._next = None
+        if self._due and left:
+            self._next = self._loop.call_soon(self._tell_one, left)
+        elif self._cards:
+            self._again(_PAUSE)
 
     def _find(self, now: float) -> None:
         """Find out whose place or reason is another now."""
@@ -126,13 +134,14 @@ class Places:
         for listener in list(self._listeners):
             listener()
 
-    def _tell_some(self, now: float) -> None:
-        """Tell as many as can be told at once."""
-        left = _PORTION
-        while self._due and left:
-            ticket, standing = self._due.popleft()
-            if (card := self._cards.get(ticket)) is None or ticket.runs:
-                continue
-            left -= 1
-            ticket.told, card.told_at = standing, now
-            card.tell(standing)
+    @callback
+    def _tell_one(self, left: int) -> None:
+        self._next = None
+        ticket, standing = self._due.popleft()
+        try:
+            if (card := self._cards.get(ticket)) is not None and not ticket.runs:
+                left -= 1
+                ticket.told, card.told_at = standing, self._loop.time()
+                card.tell(standing)
+        finally:
+            self._go_on(left)

@@ -79,6 +79,7 @@ class Members:
 
     async def _async_updated(self, index: int, wave: int) -> MemberState:
         member = self._note["members"][index]
+        await self._house.pace.turn()  # a wave may have hundreds
         updater = await self._async_free(member["entry_id"])
         if index in self._taken_back:
             return MemberState.WAITS
@@ -237,8 +238,8 @@ class Members:
         run = self._run_of()
         states = run.states if run else ()
         self._taken_back |= {n for n, state in enumerate(states) if state is MemberState.BEGUN}
-        for index in list(self._ours):
-            await self._async_take_one_back(index)
+        # At once: hundreds share the writes that forget them.
+        await asyncio.gather(*(self._async_take_one_back(index) for index in list(self._ours)))
 
     async def _async_take_one_back(self, index: int) -> None:
         entry_id = self._note["members"][index]["entry_id"]

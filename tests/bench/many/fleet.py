@@ -152,6 +152,30 @@ class Fleet:
             await asyncio.sleep(2)
         return {"state": str(rollout.state), "block": self._steps.told}
 
+    async def wave(self, version: str) -> dict[str, Any]:
+        """Roll a version out to all behind one canary, and cancel that when all others wait."""
+        said = {"firmware": FIRMWARE, "version": version, "canaries": 1}
+        self._steps.reset()
+        with self._steps.watched():
+            await self._hass.services.async_call(
+                DOMAIN, "start_rollout", said, blocking=True, return_response=True
+            )
+            rollout, queue = self._hass.data[ROLLOUTS].last, self._house.queue
+            while len(queue) + len(queue.running) < len(self._cards) - 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
+            begun = self._steps.told
+            self._steps.reset()
+            began = time.monotonic()
+            await self._hass.services.async_call(
+                DOMAIN, "cancel_rollout", {}, blocking=True, return_response=True
+            )
+            seconds = time.monotonic() - began
+            while queue.running or len(queue):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert not rollout.is_open
+        return {"begun": begun, "cancelled": self._steps.told, "seconds": seconds}
+
     def _watch_operations(self) -> None:
         """Take the CPU time of each operation of the queue."""
         queue = self._house.queue

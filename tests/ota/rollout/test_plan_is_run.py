@@ -144,3 +144,13 @@ def test_whenever_it_is_paused_everybody_is_updated_once_when_it_goes_on() -> No
         in_virtual_time(fleet.rollout(states).run())
         second = [index for index, _, _ in fleet.begun]
         assert sorted(first + second) == list(range(len(fleet.members))), seed
+
+
+def test_hundreds_that_end_in_one_moment_are_written_down_once() -> None:
+    members = [Member(name=f"m{number}", seconds=10.0) for number in range(200)]
+    fleet = Fleet(terms=Terms(), members=members, limit=200)
+    in_virtual_time(fleet.rollout().run())
+    assert len(fleet.begun) == 200
+    # Each wave before it begins, its end, and the end of all.
+    assert len(fleet.noted) <= 8
+    assert set(fleet.noted[-1]) == {MemberState.UPDATED}

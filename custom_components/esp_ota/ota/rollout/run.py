@@ -58,6 +58,8 @@ class RolloutRun:
         """Whether nobody may begin any more, of those in the queue neither."""
         self._changed = asyncio.Event()
         self._updates: set[asyncio.Task[None]] = set()
+        self._noting: asyncio.Task[None] | None = None
+        """The note that has not been begun."""
 
     async def run(self) -> Step | None:
         """Return why it has ended, `Stop` or `AllEnded`; None when it was halted.
@@ -89,7 +91,9 @@ class RolloutRun:
     def ended(self, index: int, state: MemberState) -> None:
         """Take how a member ended, before the queue gives its turn to the next one."""
         self.states[index] = state
-        if isinstance(next_step(self._terms, self.states, self.rests), Stop):
+        if MemberState.FAILED in self.states and isinstance(
+            next_step(self._terms, self.states, self.rests), Stop
+        ):
             self.is_held = True
         self._changed.set()
 
@@ -134,11 +138,22 @@ class RolloutRun:
         async def carry() -> None:
             self.states[index] = await work
             self._changed.set()
-            await self._ports.note()
+            await self._noted()
 
         task = asyncio.ensure_future(carry())
         self._updates.add(task)
         task.add_done_callback(self._updates.discard)
+
+    async def _noted(self) -> None:
+        """Have it written down, once for all that end in the same moment."""
+        if self._noting is None:
+            self._noting = asyncio.ensure_future(self._note_soon())
+        await asyncio.shield(self._noting)
+
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(0)
+        self._noting = None
+        await self._ports.note()
 
     async def _rest(self, step: Rest) -> None:
         """Wait for what is left; over a restart by the clock on the wall, which may jump else."""
