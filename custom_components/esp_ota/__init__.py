@@ -13,6 +13,7 @@ from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_a
 from .issues import async_clear_module_issues
 from .modules import ModuleCoordinator, async_settle_identity
 from .rollouts import ROLLOUTS, Rollouts
+from .servers import SERVERS, Servers
 from .services import async_register_actions
 from .web import PullView, UploadView, async_hide_page, async_prepare_page, async_show_page
 
@@ -36,6 +37,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.data[HOUSE] = house
     rollouts = hass.data[ROLLOUTS] = Rollouts(hass)
     await rollouts.async_setup()
+    servers = hass.data[SERVERS] = Servers(hass)
+    await servers.async_setup()
     hass.http.register_view(PullView())
     hass.http.register_view(UploadView())
     await async_prepare_page(hass)
@@ -60,6 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     await async_show_page(hass)
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
+        hass.data[SERVERS].async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
     if house.entry is None:
@@ -92,6 +96,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
         if not await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS):
             return False
         house.async_close()
+        hass.data[SERVERS].async_close()
     elif not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await house.async_rest()  # the last one may just have been disabled

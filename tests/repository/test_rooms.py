@@ -33,12 +33,13 @@ BASICS: Final = {"const", "helpers", "issues", "ota"}
 """What every room may use; they are not drawn as arrows."""
 PLAN: Final[Mapping[str, set[str]]] = {
     "config_flow": {"flows", "installs", "house"},
-    "__init__": {"web", "services", "rollouts", "installs", "modules", "house"},
-    "flows": {"web", "installs", "equipment", "modules", "house", "library"},
+    "__init__": {"web", "services", "servers", "rollouts", "installs", "modules", "house"},
+    "flows": {"web", "servers", "installs", "equipment", "modules", "house", "library"},
     "platforms": {"entity", "rollouts", "installs", "modules", "house", "library"},
     "web": {"installs", "modules", "house", "library"},
     "services": {"rollouts", "house", "library"},
     "entity": {"modules"},
+    "servers": {"installs", "modules", "house", "library", "stored"},
     "rollouts": {"installs", "modules", "house", "library", "stored"},
     "installs": {"equipment", "modules", "house", "library"},
     "equipment": {"house"},

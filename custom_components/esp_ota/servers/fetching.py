@@ -1,0 +1,91 @@
+"""From a deployment to a release in the library: fetched, unpacked, looked at, and chosen."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+
+from ..const import SOURCE_SERVER
+from ..library import Library, Release, async_download_resumed
+from ..modules import ModuleCoordinator
+from ..ota import (
+    MAX_FILE_SIZE,
+    Account,
+    Cause,
+    Deployment,
+    Image,
+    ImageKind,
+    Marker,
+    ModuleFacts,
+    Reach,
+    ReleaseName,
+    SourceError,
+    is_container,
+    unpack,
+)
+
+_UNNAMED: Final = "firmware"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """One image of a deployment."""
+
+    data: bytes
+    name: ReleaseName
+    image: Image
+
+
+async def async_release_of(
+    hass: HomeAssistant,
+    coordinator: ModuleCoordinator,
+    deployment: Deployment,
+    *,
+    account: Account,
+    reach: Reach,
+) -> Release:
+    """Return the sketch that a deployment has for a module; its files are in the library as well.
+
+    Raises SourceError where they do not come, ImageError or LibraryError where they are no use.
+    """
+    size = sum(one.size or 0 for one in deployment.artifacts)
+    if size > MAX_FILE_SIZE:
+        raise SourceError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
+    files: list[tuple[str, bytes]] = []
+    for artifact in deployment.artifacts:
+        data = await async_download_resumed(hass, artifact, account=account, reach=reach)
+        if is_container(data):
+            files += await hass.async_add_executor_job(unpack, data)
+        else:
+            files.append((artifact.file_name, data))
+    library = coordinator.house.library
+    firmware = coordinator.data.firmware or deployment.name or _UNNAMED
+    fallback = Marker(name=firmware, version=deployment.version or "")
+    found = []
+    for file_name, data in files:
+        name = ReleaseName(file_name=file_name, fallback=fallback)
+        look = await library.async_look(data, name)
+        found.append(_Found(data=data, name=name, image=look.image))
+    return await _async_keep(library, found, coordinator.facts())
+
+
+async def _async_keep(library: Library, found: list[_Found], facts: ModuleFacts) -> Release:
+    sketches = [one for one in found if one.image.kind is ImageKind.SKETCH]
+    if not sketches:
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail="there is no sketch in it")
+    # Of several boards' sketches the one for this chip; the gate says no to one that fits none.
+    fitting = [one for one in sketches if _is_for(one.image, facts)] or sketches[:1]
+    if len({one.image.sha256 for one in fitting}) > 1:
+        detail = "it has several sketches for this chip"
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=detail)
+    for one in found:
+        if one.image.kind is ImageKind.FILESYSTEM:
+            await library.async_add(one.data, one.name, source=SOURCE_SERVER)
+    sketch = fitting[0]
+    return await library.async_add(sketch.data, sketch.name, source=SOURCE_SERVER)
+
+
+def _is_for(image: Image, facts: ModuleFacts) -> bool:
+    if image.chip is None or facts.chip is not None:
+        return image.chip in {None, facts.chip}
+    return facts.family in {None, image.chip.family}
