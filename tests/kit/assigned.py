@@ -7,7 +7,8 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.servers import SERVERS, Server
+from custom_components.esp_ota.servers import SERVERS
+from custom_components.esp_ota.servers.server import Server
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from tests.kit.entries import StartModule, entry_for, firmware

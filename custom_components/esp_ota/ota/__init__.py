@@ -5,6 +5,21 @@ Assistant, configuration, or a disk; what is needed of them is handed in.
 """
 
 from .causes import Cause
+from .ddi import (
+    Action,
+    Artifact,
+    DdiExecution,
+    DdiTarget,
+    Deployment,
+    Finished,
+    Poll,
+    Way,
+    attributes,
+    digest_of,
+    is_container,
+    target_base,
+    unpack,
+)
 from .evidence import (
     INFO_SIZE_LIMIT,
     ModuleWatch,
@@ -105,29 +120,16 @@ from .rollout import (
 )
 from .sources import (
     Account,
-    Action,
-    Artifact,
     CallBudget,
-    DdiExecution,
-    DdiTarget,
-    Deployment,
-    Finished,
     Listed,
     Listing,
-    Poll,
     Reach,
     Text,
-    Way,
-    attributes,
-    digest_of,
     fetch_text,
-    is_container,
     open_url,
     parse_manifest,
     parse_releases,
     read_chunks,
-    target_base,
-    unpack,
     web_address,
     without_risk,
 )

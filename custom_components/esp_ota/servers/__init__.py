@@ -4,8 +4,8 @@ Here live the visits of each module at its server, deployments, and the ending t
 Never here: what is on the wire, whether an image belongs on a module, or how one is installed.
 """
 
-from .server import Server, account_for
+from .server import account_for
 from .servers import SERVERS, Servers
 from .words import name_at_server
 
-__all__ = ["SERVERS", "Server", "Servers", "account_for", "name_at_server"]
+__all__ = ["SERVERS", "Servers", "account_for", "name_at_server"]

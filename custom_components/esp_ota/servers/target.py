@@ -177,6 +177,7 @@ class Target:
     async def _withdraw(self) -> None:
         """Take that there is nothing to do any more; what has begun is carried to its end."""
         self._note.pop("refused", None)
+        self._not_before = 0.0
         if "assigned" not in self._note:
             self._show()
             return
@@ -325,9 +326,11 @@ class Target:
         """Ask once more in the moment before it is installed; raises InstallRefused."""
         assigned = self._note.get("assigned")
         assert assigned is not None
-        action = Action(id=assigned["action"], query=assigned["query"])
+        deployment = None
         try:
-            deployment = await self._server.deployment(action)
+            action = (await self._server.poll()).deployment
+            if action is not None and action.id == assigned["action"]:
+                deployment = await self._server.deployment(action)
         except OtaError as err:
             detail = await self._sentence(err)
             raise InstallRefused(Cause.DEPLOYMENT_NOT_CONFIRMED, detail=detail) from err

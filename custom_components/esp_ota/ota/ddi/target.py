@@ -13,10 +13,8 @@ from yarl import URL
 
 from ..causes import Cause
 from ..exceptions import SourceError
-from .account import Account
-from .ddi import Action, DdiExecution, Deployment, Finished, Poll, feedback, stop_id
-from .fetch import Said, exchange
-from .reach import Reach
+from ..sources import Account, Reach, Said, exchange
+from .messages import Action, DdiExecution, Deployment, Finished, Poll, feedback, stop_id
 
 _LIMIT: Final = 256 * 1024
 """Bytes of an answer; a deployment of a few files is shorter than 10 kB."""

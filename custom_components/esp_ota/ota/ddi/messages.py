@@ -16,7 +16,7 @@ from yarl import URL
 
 from ..causes import Cause
 from ..exceptions import SourceError
-from .listing import digest, load_json, number, text, web_address
+from ..sources import digest, load_json, number, text, web_address
 
 SHORTEST: Final = 5.0
 """Seconds between two polls of one module, however eager the server is."""
