@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.servers import SERVERS
+from custom_components.esp_ota.servers.note import TargetNote
 from custom_components.esp_ota.servers.server import Server
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -70,6 +71,22 @@ class Assigned:
         return server
 
     @property
+    def note(self) -> TargetNote:
+        """Return what is kept of the module, which a test may change."""
+        [note] = self.server._notes.values()
+        return note
+
+    def answer_again(self) -> None:
+        """Have the server be asked at once, which was left alone."""
+        self.server._quiet_until = 0.0
+
+    async def pause(self) -> None:
+        """Have the server visited no more, until it is started again."""
+        assert self.server._task is not None
+        self.server._task.cancel()
+        await until(lambda: not any(item.is_busy for item in self.server.targets.values()))
+
+    @property
     def known(self) -> Known:
         """Return what the server knows of the module."""
         return self.hawkbit.targets.setdefault(TARGET, Known())
@@ -79,12 +96,14 @@ class Assigned:
         files = files or (File(name="valve.bin", data=firmware(version)),)
         return self.hawkbit.assign(TARGET, version, *files, **changes)
 
-    async def visit(self) -> None:
+    async def visited(self) -> None:
         """Have the module be visited once more, from its beginning to its end."""
-        polls = self.known.polls
-        await self._soon(lambda: self.known.polls > polls)
+        [target] = self.server.targets.values()
+        await until(lambda: not target.is_busy)
+        self.server.async_wake(self.entry.entry_id)
+        await until(lambda: target.due != 0.0 and not target.is_busy)
 
-    async def _soon(self, holds: Callable[[], object]) -> None:
+    async def soon(self, holds: Callable[[], object]) -> None:
         """Wait until something is so, with visits as soon as they may be."""
 
         def hurried() -> object:
@@ -93,18 +112,14 @@ class Assigned:
                     self.server.async_wake(entry_id)
             return holds()
 
-        await until(hurried)
+        await until(hurried, 60)
         await until(lambda: not any(item.is_busy for item in self.server.targets.values()))
-
-    async def soon(self, holds: Callable[[], object]) -> None:
-        """Wait until something is so, with visits as soon as they may be."""
-        await self._soon(holds)
 
     async def offered(self, version: str) -> None:
         """Wait until the card offers a version."""
-        await self._soon(lambda: self.garden.card.attributes["latest_version"] == version)
+        await self.soon(lambda: self.garden.card.attributes["latest_version"] == version)
 
     async def told(self, action: DdiAction, execution: str) -> dict[str, Any]:
         """Wait until the server was told so, and return the last it was told."""
-        await self._soon(lambda: action.told and action.told[-1]["execution"] == execution)
+        await self.soon(lambda: action.told and action.told[-1]["execution"] == execution)
         return action.told[-1]

@@ -1,5 +1,6 @@
 """From a deployment to a release in the library: fetched, unpacked, looked at, and chosen."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,37 +37,63 @@ class _Found:
     image: Image
 
 
-async def async_release_of(
-    hass: HomeAssistant,
-    coordinator: ModuleCoordinator,
-    deployment: Deployment,
-    *,
-    account: Account,
-    reach: Reach,
-) -> Release:
-    """Return the sketch that a deployment has for a module; its files are in the library as well.
+class Shelf:
+    """What was fetched of one server: hundreds of modules are assigned the same."""
 
-    Raises SourceError where they do not come, ImageError or LibraryError where they are no use.
-    """
-    size = sum(one.size or 0 for one in deployment.artifacts)
-    if size > MAX_FILE_SIZE:
-        raise SourceError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
-    files: list[tuple[str, bytes]] = []
-    for artifact in deployment.artifacts:
-        data = await async_download_resumed(hass, artifact, account=account, reach=reach)
-        if is_container(data):
-            files += await hass.async_add_executor_job(unpack, data)
-        else:
-            files.append((artifact.file_name, data))
-    library = coordinator.house.library
-    firmware = coordinator.data.firmware or deployment.name or _UNNAMED
-    fallback = Marker(name=firmware, version=deployment.version or "")
-    found = []
-    for file_name, data in files:
-        name = ReleaseName(file_name=file_name, fallback=fallback)
-        look = await library.async_look(data, name)
-        found.append(_Found(data=data, name=name, image=look.image))
-    return await _async_keep(library, found, coordinator.facts())
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Have fetched nothing."""
+        self._hass = hass
+        self._fetched: dict[tuple[str, str | None], str] = {}
+        self._lock = asyncio.Lock()
+        """One deployment at a time is fetched, and is in memory."""
+
+    async def async_release_of(
+        self,
+        coordinator: ModuleCoordinator,
+        deployment: Deployment,
+        *,
+        account: Account,
+        reach: Reach,
+    ) -> Release:
+        """Return the sketch that a deployment has for a module; its files are in the library too.
+
+        Raises SourceError where they do not come, ImageError or LibraryError where they are no use.
+        """
+        facts, library = coordinator.facts(), coordinator.house.library
+        key = deployment.mark, facts.chip or facts.family
+        async with self._lock:
+            if (known := library.get(self._fetched.get(key, ""))) is not None:
+                return known
+            found = await self._async_fetch(coordinator, deployment, account, reach)
+            release = await _async_keep(library, found, facts)
+        self._fetched[key] = release.image.sha256
+        return release
+
+    async def _async_fetch(
+        self,
+        coordinator: ModuleCoordinator,
+        deployment: Deployment,
+        account: Account,
+        reach: Reach,
+    ) -> list[_Found]:
+        size = sum(one.size or 0 for one in deployment.artifacts)
+        if size > MAX_FILE_SIZE:
+            raise SourceError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
+        files: list[tuple[str, bytes]] = []
+        for artifact in deployment.artifacts:
+            data = await async_download_resumed(self._hass, artifact, account=account, reach=reach)
+            if is_container(data):
+                files += await self._hass.async_add_executor_job(unpack, data)
+            else:
+                files.append((artifact.file_name, data))
+        firmware = coordinator.data.firmware or deployment.name or _UNNAMED
+        fallback = Marker(name=firmware, version=deployment.version or "")
+        found = []
+        for file_name, data in files:
+            name = ReleaseName(file_name=file_name, fallback=fallback)
+            look = await coordinator.house.library.async_look(data, name)
+            found.append(_Found(data=data, name=name, image=look.image))
+        return found
 
 
 async def _async_keep(library: Library, found: list[_Found], facts: ModuleFacts) -> Release:

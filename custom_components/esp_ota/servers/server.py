@@ -1,12 +1,12 @@
 """One server that decides about modules: they are polled for, each at the server's pace."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 import random
 import time
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -25,9 +25,11 @@ from ..const import (
     LOGIN_TARGET,
 )
 from ..helpers import async_sentence
+from ..house import HOUSE
 from ..installs import ModuleRuntime
 from ..issues import async_clear_server_issue, async_raise_server_issue
-from ..ota import Account, Cause, DdiTarget, OtaError, Reach, SourceError, target_base
+from ..ota import Account, Cause, DdiTarget, OtaError, Reach, target_base
+from .fetching import Shelf
 from .note import TargetNote
 from .target import Ports, Target
 from .words import name_at_server
@@ -77,6 +79,7 @@ class Server:
     ) -> None:
         """Take the settings; nobody is asked before `async_start`."""
         self._hass = hass
+        self._house = hass.data[HOUSE]
         self._entry = entry
         self.subentry_id = subentry.subentry_id
         self.title = subentry.title
@@ -84,7 +87,9 @@ class Server:
         self._notes = notes
         self._runtimes = runtimes
         self._ports = Ports(
-            save=save, begins=lambda: self.settings.get(CONF_BEGINS, BEGINS_BY_PRESS)
+            save=save,
+            begins=lambda: self.settings.get(CONF_BEGINS, BEGINS_BY_PRESS),
+            shelf=Shelf(hass),
         )
         self.targets: dict[str, Target] = {}
         self._stops: dict[str, Callable[[], None]] = {}
@@ -149,6 +154,7 @@ class Server:
             if runtimes.get(entry_id) is not target.runtime:
                 self._stops.pop(entry_id)()
                 del self.targets[entry_id]
+        self._forget(runtimes.keys())
         first = time.monotonic()
         for entry_id, runtime in runtimes.items():
             if entry_id not in self.targets:
@@ -156,6 +162,14 @@ class Server:
                 target.due = first
                 first += SPREAD
                 self._stops[entry_id] = target.progress.async_start()
+
+    def _forget(self, ours: Collection[str]) -> None:
+        """Forget modules that were removed, or that it does not decide about any more."""
+        for entry_id in self._notes.keys() - ours:
+            entry = self._hass.config_entries.async_get_entry(entry_id)
+            if entry is None or entry.state is ConfigEntryState.LOADED:
+                del self._notes[entry_id]
+                self._house.assignments.dismiss(entry_id)
 
     def _target(self, entry_id: str, runtime: ModuleRuntime) -> Target:
         name = name_at_server(runtime.coordinator.config_entry, self.settings)
@@ -184,27 +198,44 @@ class Server:
         try:
             seconds = await target.async_visit()
         except OtaError as err:
-            return await self._failed(err)
-        self.cause = None
-        if self._failures:
-            self._failures, self._quiet_until = 0, 0.0
+            return await self._failed(target, err)
+        target.failures, self._failures, self._quiet_until = 0, 0, 0.0
+        if self.cause is not None and not any(one.failures for one in self.targets.values()):
+            self.cause = None
             async_clear_server_issue(self._hass, self.subentry_id)
-        return float(seconds * random.uniform(0.95, 1.05))  # noqa: S311 - they are to drift apart
+        return seconds * float(random.uniform(0.95, 1.05))  # noqa: S311 - they are to drift apart
 
-    async def _failed(self, err: OtaError) -> float:
+    async def _failed(self, target: Target, err: OtaError) -> float:
         """Leave the server alone for a while, where it is not about this module alone."""
-        self._failures += 1
-        self.cause = str(err.cause)
         LOGGER.info("Server %s: %s", self.title, err)
-        quiet = min(_QUIET * 2 ** min(self._failures - 1, 5), _LONGEST_QUIET)
-        if isinstance(err, SourceError) and err.cause is Cause.SOURCE_BUSY:
+        self.cause = str(err.cause)
+        target.failures += 1
+        failures = target.failures
+        is_of_all = err.cause in _OF_ALL and not target.is_answered
+        if is_of_all:
+            self._failures += 1
+            failures = self._failures
+        quiet = min(_QUIET * 2.0 ** min(failures - 1, 5), _LONGEST_QUIET)
+        if err.cause is Cause.SOURCE_BUSY:
             quiet = float(err.facts.get("minutes", "1")) * 60
-        if err.cause in _OF_ALL:
+        if is_of_all:
             self._quiet_until = time.monotonic() + quiet
-        if self._failures >= _TOLD_AFTER:
+        if failures >= _TOLD_AFTER:
             said = await async_sentence(self._hass, err.cause, err.facts, module=self.title)
             async_raise_server_issue(self._hass, self.subentry_id, self.title, said)
-        return max(quiet, _QUIET)
+        return quiet
+
+    @callback
+    def async_ended(self, entry_id: str, remark: list[str]) -> None:
+        """Take that an update ended: there may be something to tell, and the card shows another."""
+        if (target := self.targets.get(entry_id)) is None:
+            return
+        target.runtime.coordinator.async_update_listeners()
+        self.async_wake(entry_id)
+        if remark:
+            self._entry.async_create_background_task(
+                self._hass, target.async_remark(remark), f"ESP OTA remark to {self.title}"
+            )
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

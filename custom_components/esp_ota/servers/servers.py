@@ -16,11 +16,11 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import CONF_SOURCE_FIRMWARE, DOMAIN, KIND_SERVER
 from ..house import HOUSE, InstallNote
 from ..installs import ModuleRuntime
-from ..ota import Finished, InstallResult, same_name
+from ..ota import Cause, Finished, InstallResult, same_name
 from ..stored import KeptStore
 from .note import Notes, TargetNote, readable
 from .server import Server
-from .target import close
+from .wish import close
 from .words import details_of, finished_of
 
 SERVERS: Final[HassKey[Servers]] = HassKey(f"{DOMAIN}_servers")
@@ -98,9 +98,12 @@ class Servers:
                 del self._servers[key]
             else:
                 server.title = subentry.title
-        for key in self._notes.keys() - wanted.keys():
+        gone = self._notes.keys() - wanted.keys()
+        for key in gone:
             for entry_id in self._notes.pop(key):
                 self._house.assignments.dismiss(entry_id)
+        if gone:
+            self._house.library.async_changed()  # which has all cards look again
         for key, subentry in wanted.items():
             if key not in self._servers:
                 self._servers[key] = Server(
@@ -143,12 +146,16 @@ class Servers:
         """Have the server told how an update ended that it wanted; on disk when this returns."""
         for key, note in self._of(entry_id):
             assigned = note.get("assigned")
-            is_its = assigned is not None and assigned["sha256"] == install["sha256"]
-            finished = finished_of(result)
-            if not is_its or "replaces" in install or finished is None:
+            if assigned is None or assigned["sha256"] != install["sha256"]:
                 continue
-            assert assigned is not None
+            if "replaces" in install:
+                continue
+            server, finished = self._servers.get(key), finished_of(result)
             details = details_of(result, sentence)
+            if finished is None:
+                if server is not None and result.cause is not Cause.DEPLOYMENT_CHANGED:
+                    server.async_ended(entry_id, details)
+                continue
             close(note, assigned["action"], assigned["mark"], finished, details)
             if finished is not Finished.FAILURE:
                 note["closing"]["version"] = result.version or assigned["version"]
@@ -156,8 +163,8 @@ class Servers:
             del note["assigned"]
             self._house.assignments.assign(entry_id, None)
             await self._store.async_save()
-            if (server := self._servers.get(key)) is not None:
-                server.async_wake(entry_id)
+            if server is not None:
+                server.async_ended(entry_id, [])
 
     def _of(self, entry_id: str) -> Iterator[tuple[str, TargetNote]]:
         for key, modules in self._notes.items():
