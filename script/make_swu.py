@@ -8,9 +8,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from cpio import container
 from inspect_files import inspect
-
-_TRAILER = "TRAILER!!!"
 
 
 def main() -> int:
@@ -68,19 +67,6 @@ def _description(files: list[tuple[Path, dict[str, Any]]], version: str) -> str:
         ]
         lines += [",\n".join(each), "    );", "  };"]
     return "\n".join([*lines, "};", ""])
-
-
-def container(files: list[tuple[str, bytes]]) -> bytes:
-    """Return a cpio archive (`newc`) of files, in their order."""
-    data = bytearray()
-    for number, (name, content) in enumerate([*files, (_TRAILER, b"")], start=1):
-        mode = 0 if name == _TRAILER else 0o100644
-        numbers = (number, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
-        data += b"070701" + b"".join(b"%08X" % item for item in numbers)
-        for piece in (name.encode() + b"\0", content):
-            data += piece
-            data += bytes(-len(data) % 4)
-    return bytes(data)
 
 
 if __name__ == "__main__":
