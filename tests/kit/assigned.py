@@ -73,8 +73,7 @@ class Assigned:
     @property
     def note(self) -> TargetNote:
         """Return what is kept of the module, which a test may change."""
-        [note] = self.server._notes.values()
-        return note
+        return self.server._notes.get(self.entry.entry_id, {})
 
     def answer_again(self) -> None:
         """Have the server be asked at once, which was left alone."""
@@ -98,6 +97,7 @@ class Assigned:
 
     async def visited(self) -> None:
         """Have the module be visited once more, from its beginning to its end."""
+        await until(lambda: self.server.targets)
         [target] = self.server.targets.values()
         await until(lambda: not target.is_busy)
         self.server.async_wake(self.entry.entry_id)

@@ -1,6 +1,6 @@
 """A server that answers as hawkBit does: targets, actions, artifacts, and what it is told."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import hashlib
 from typing import Any, Self
@@ -44,6 +44,8 @@ class DdiAction:
     """`running`, `canceling`, `canceled`, `finished` or `error`."""
     told: list[dict[str, Any]] = field(default_factory=list)
     cancel_id: int = 0
+    size: int | None = None
+    """What is said of its files' size, where that is a lie."""
 
     @property
     def is_active(self) -> bool:
@@ -72,6 +74,8 @@ class HawkBit:
         self.asked: list[tuple[str, str]] = []
         self.tokens: list[str | None] = []
         self.faults: list[Fault] = []
+        self.download: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
+        """Answers instead of the files."""
         self.link_base: str | None = None
         """What links begin with, where it is not where it was asked."""
         self._ids = 0
@@ -194,7 +198,7 @@ class HawkBit:
                 {
                     "filename": file.name,
                     "hashes": file.sums(),
-                    "size": len(file.data),
+                    "size": action.size or len(file.data),
                     "_links": links,
                 }
             )
@@ -254,6 +258,8 @@ class HawkBit:
 
     async def _artifact(self, request: web.Request) -> web.StreamResponse:
         known = self._known(request)
+        if self.download is not None:
+            return await self.download(request)
         action = self._active(known)
         if action is None or str(action.id) != request.match_info["module"]:
             return web.Response(status=404)

@@ -246,7 +246,7 @@ async def test_what_could_not_begin_stays_open_at_the_server(assigned: Assigned)
     action = assigned.assign("1.1.0")
     await assigned.offered("1.1.0")
     await module.power_off()
-    await assigned.garden.refused("unreachable")
+    await assigned.garden.refused("port_closed")
     await assigned.soon(lambda: action.told)
     assert action.told[-1]["execution"] == "rejected"
     assert action.state == "running"

@@ -180,16 +180,20 @@ class Wish:
         """Ask the gate at once: what it refuses the server is told, and nobody is offered."""
         coordinator = self._coordinator
         installed, assumed = coordinator.data.installed, coordinator.data.assumed
-        assigned = self._note["assigned"]
+        candidate = coordinator.candidate(release, chosen=True)
+        refusal = ask_gate(candidate, coordinator.facts(), coordinator.accepted).refusal
+        is_there = refusal is not None and refusal.cause is Cause.SAME_IMAGE
         if installed and not assumed and same_version(installed, release.version):
+            is_there = True
+        assigned = self._note["assigned"]
+        if is_there:
+            facts = {"version": release.version}
             said = await async_sentence(
-                self._hass, "server_runs_it", {"version": installed}, module=self._entry.title
+                self._hass, "server_runs_it", facts, module=self._entry.title
             )
             self._close_with(assigned["action"], mark, Finished.SUCCESS, [said])
             await self._save()
             return
-        candidate = coordinator.candidate(release, chosen=True)
-        refusal = ask_gate(candidate, coordinator.facts(), coordinator.accepted).refusal
         if refusal is None or refusal.cause is None:
             return
         err = InstallRefused(refusal.cause, **refusal.facts)

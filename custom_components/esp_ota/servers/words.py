@@ -10,32 +10,42 @@ from ..modules import ModuleCoordinator, identity_of
 from ..ota import Cause, Finished, InstallResult, Verdict, attributes, same_version
 from .note import SpeltNote
 
-_NOT_OF_THE_IMAGE: Final = frozenset(
+_OF_THE_IMAGE: Final = frozenset(
     {
-        Cause.CANCELLED,
-        Cause.INHIBITED,
-        Cause.INTERNAL,
-        Cause.INTERRUPTED,
-        Cause.NOT_AWAKE,
-        Cause.NOT_NOTED,
-        Cause.NO_POLL,
-        Cause.SUSPENDED,
-        Cause.UNREACHABLE,
-        Cause.WINDOW_MISSED,
-        Cause.SAFE_STATE_FAILED,
-        Cause.SAFE_STATE_NOT_CONFIRMED,
-        Cause.SAFE_STATE_REFUSED,
-        Cause.DEPLOYMENT_CHANGED,
-        Cause.DEPLOYMENT_HELD,
-        Cause.DEPLOYMENT_NOT_CONFIRMED,
+        Cause.WRONG_CHIP,
+        Cause.WRONG_KIND,
+        Cause.FLASH_SIZE,
+        Cause.TOO_LARGE,
+        Cause.LITTLEFS_VERSION,
+        Cause.FILESYSTEM_AREA,
+        Cause.GZIP_UNSUPPORTED,
+        Cause.GZIP_FILESYSTEM,
+        Cause.GZIP_OLD_CORE,
+        Cause.GZIP_FLASH_MODE,
+        Cause.GZIP_OVERLAP,
+        Cause.GZIP_SIGNED,
+        Cause.OTHER_FIRMWARE,
+        Cause.UNSIGNED_IMAGE,
+        Cause.SIGNATURE_MISSING,
+        Cause.SIGNATURE_INVALID,
+        Cause.NO_SPACE,
+        Cause.NO_SPACE_FILES,
+        Cause.BAD_SIZE,
+        Cause.FLASH_CONFIG,
+        Cause.WRONG_MAGIC,
+        Cause.SIGNATURE,
+        Cause.REJECTED,
+        Cause.REJECTED_BY_PAGE,
+        Cause.OFFERED_TWICE,
     }
 )
-"""Of a refusal: another day, or another press, and it may be installed all the same."""
+"""Refusals that another day, or another press, does not change: the server needs another image."""
 
 
 def name_at_server(entry: ConfigEntry, settings: Mapping[str, Any]) -> str:
     """Return the id of a module at a server, which stays whatever becomes known of it."""
-    return f"{settings.get(CONF_PREFIX) or ''}{identity_of(entry)}"[:128]
+    name = identity_of(entry).replace(":", "")
+    return f"{settings.get(CONF_PREFIX) or ''}{name}"[:128]
 
 
 def attributes_of(coordinator: ModuleCoordinator, spelt: SpeltNote | None) -> dict[str, Any]:
@@ -65,9 +75,10 @@ def finished_of(result: InstallResult) -> Finished | None:
     """Return how an update ended for the server, None where it stays open: it may yet be."""
     if result.verdict.is_success:
         return Finished.SUCCESS if result.verdict is Verdict.VERIFIED else Finished.NONE
-    if result.verdict is Verdict.CANCELLED:
-        return None
-    if result.verdict is Verdict.REFUSED and result.cause in _NOT_OF_THE_IMAGE:
+    if result.cause is Cause.SAME_IMAGE:
+        return Finished.SUCCESS
+    is_open = result.verdict is Verdict.REFUSED and result.cause not in _OF_THE_IMAGE
+    if is_open or result.verdict is Verdict.CANCELLED:
         return None
     return Finished.FAILURE
 
