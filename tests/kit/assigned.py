@@ -7,7 +7,7 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.servers import SERVERS
+from custom_components.esp_ota.servers import SERVERS, Servers
 from custom_components.esp_ota.servers.note import TargetNote
 from custom_components.esp_ota.servers.server import Server
 from homeassistant.config_entries import ConfigSubentryData
@@ -84,6 +84,14 @@ class Assigned:
         assert self.server._task is not None
         self.server._task.cancel()
         await until(lambda: not any(item.is_busy for item in self.server.targets.values()))
+
+    async def begin_anew(self) -> None:
+        """Have what is kept read again, as after a restart."""
+        self.hass.data[SERVERS].async_close()
+        await self.hass.async_block_till_done()
+        servers = self.hass.data[SERVERS] = Servers(self.hass)
+        await servers.async_setup()
+        servers.async_open(self.house)
 
     @property
     def known(self) -> Known:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from pathlib import Path
 import time
 from typing import Any
 
@@ -199,19 +198,49 @@ async def test_a_server_that_is_gone_for_a_day_hears_the_ending_once_it_is_back(
     assert [told["execution"] for told in action.told].count("closed") == 1
 
 
-async def test_an_ending_is_told_after_a_reload_of_everything(assigned: Assigned) -> None:
+async def test_an_ending_outlives_home_assistant(
+    assigned: Assigned, hass_storage: dict[str, Any]
+) -> None:
     await assigned.open()
     await assigned.add()
     action = assigned.assign("1.1.0")
     await assigned.offered("1.1.0")
     await assigned.pause()
     await assigned.garden.install()
-    stored = await assigned.hass.async_add_executor_job(
-        Path(assigned.hass.config.path(".storage/esp_ota.servers")).read_text
-    )
-    assert '"is_sent": false' in stored
-    await assigned.hass.config_entries.async_reload(assigned.house.entry_id)
-    await assigned.told(action, "closed")
+    (kept,) = hass_storage["esp_ota.servers"]["data"]["servers"].values()
+    assert kept[assigned.entry.entry_id]["closing"]["is_sent"] is False
+    await assigned.begin_anew()
+    assert (await assigned.told(action, "closed"))["details"]
+    assert [told["execution"] for told in action.told].count("closed") == 1
+
+
+async def test_what_was_on_offer_is_so_after_a_restart_before_the_server_is_asked(
+    assigned: Assigned, hass_storage: dict[str, Any]
+) -> None:
+    await assigned.open()
+    await assigned.add()
+    assigned.assign("1.1.0")
+    await assigned.offered("1.1.0")
+    assigned.hawkbit.faults.append(lambda _: web.Response(status=503))
+    assigned.garden.house.assignments.dismiss(assigned.entry.entry_id)
+    await assigned.begin_anew()
+    coordinator = assigned.entry.runtime_data.coordinator
+    assert coordinator.offered.version == "1.1.0"
+
+
+async def test_a_store_that_cannot_be_read_is_set_aside(
+    assigned: Assigned, hass_storage: dict[str, Any]
+) -> None:
+    await assigned.open()
+    await assigned.add()
+    assigned.assign("1.1.0")
+    await assigned.offered("1.1.0")
+    (kept,) = hass_storage["esp_ota.servers"]["data"]["servers"].values()
+    kept[assigned.entry.entry_id]["assigned"]["sha256"] = 7
+    await assigned.begin_anew()
+    keys = {issue.translation_key for issue in ir.async_get(assigned.hass).issues.values()}
+    assert "servers_set_aside" in keys
+    await assigned.soon(lambda: "assigned" in assigned.note)
 
 
 @pytest.mark.parametrize("login", ["gateway", "target"])
