@@ -2,14 +2,15 @@
 
 import argparse
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 import sys
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cpio import container
-from inspect_files import inspect
+container = import_module("cpio").container
+inspect = import_module("inspect_files").inspect
 
 
 def main() -> int:

@@ -34,6 +34,8 @@ from .sources import TEXT, Form, SourceFlow, as_address
 
 _TOKEN_LINE: Final = re.compile(r"(\S{1,128})\s*[=\s]\s*(\S{0,256})")
 _MOST_NAMED: Final = 20
+_EXAMPLES: Final = {"example": "https://updates.example.org", "inside": "http://192.168.1.5:60053"}
+"""No text has an address in it, which somebody would have to translate."""
 
 
 class _ServerForm(Form):
@@ -126,7 +128,7 @@ class ServerFlow(SourceFlow):
         """Name the modules as the server will know them."""
         names = [name_at_server(entry, said) for entry in self._house.modules]
         more = ["…"] if len(names) > _MOST_NAMED else []
-        return {"names": ", ".join(names[:_MOST_NAMED] + more) or "-"}
+        return _EXAMPLES | {"names": ", ".join(names[:_MOST_NAMED] + more) or "-"}
 
     @override
     def _suggested(self, said: Mapping[str, Any]) -> dict[str, Any]:
