@@ -13,6 +13,7 @@ from .scenarios_push import Classic, Password, Pbkdf2, Push, Unsafe, WrongPasswo
 from .scenarios_rollback import Rollback, RollbackAsk
 from .scenarios_servers import Ddi
 from .scenarios_sources import CiUpload, WrongImage
+from .scenarios_waiting import Sleeper, Window
 
 SCENARIOS: dict[str, type[Scenario]] = {
     scenario.name: scenario
@@ -38,6 +39,8 @@ SCENARIOS: dict[str, type[Scenario]] = {
         UpdateAll,
         RolloutStops,
         Ddi,
+        Sleeper,
+        Window,
         OtherModuleAnswers,
         SameName,
         SameNameTwice,

@@ -1,7 +1,7 @@
 """Runs one module's installs: one at a time, tied to its entry, and ends them on request."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
-from ..helpers import async_raise_for_result, error_for
+from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import (
@@ -17,11 +17,10 @@ from ..ota import (
     ImageKind,
     InstallResult,
     InstallStage,
-    Priority,
-    Reason,
     Verdict,
     same_version,
 )
+from .asked import ASKED, Asked
 from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
@@ -39,34 +38,6 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What a rollout asks of an install."""
-
-    priority: Priority
-    ways: list[str] | None
-    """The transports that may be used, None for all."""
-    window: dict[str, Any] | None
-    """One that has to be open beside the module's own."""
-    gate: Callable[[], Reason | None]
-    """Returns why it may not begin, although it is its turn."""
-    on_end: Callable[[InstallRun], None]
-    """Called when it has ended, or was put aside."""
-    on_over: Callable[[bool], None]
-    """Called with True when its turn is over, and with False when it goes on waiting."""
-
-    def put_into(self, install_run: InstallRun) -> None:
-        """Have it hold, after a restart as well."""
-        install_run.turn.priority = self.priority
-        install_run.turn.gate = self.gate
-        install_run.turn.on_over = self.on_over
-        install_run.turn.on_leave = lambda: self.on_end(install_run)
-        if self.ways is not None:
-            install_run.note["ways"] = self.ways
-        if self.window is not None:
-            install_run.note["window"] = self.window
 
 
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]
@@ -163,6 +134,17 @@ class ModuleInstaller:
         """What rolling back would bring back."""
         return last_good(self._coordinator)
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether there is something to put back, and nothing is shown to run."""
+        return self._coordinator.data.progress is None and self.rolls_back_to is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether something is shown to run that can still be ended."""
+        progress = self._coordinator.data.progress
+        return progress is not None and progress.stage not in _OVER
+
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
 
@@ -238,7 +220,7 @@ class ModuleInstaller:
         if now:
             install_run.note["now"] = True
         if asked is not None:
-            asked.put_into(install_run)
+            asked.put_into(install_run, self._coordinator)
         self.async_start(install_run.run(), install_run)
         return install_run
 
@@ -280,6 +262,7 @@ class ModuleInstaller:
         was not restored, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one person may take back all at once
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
@@ -288,7 +271,8 @@ class ModuleInstaller:
         await self._async_end()
         result = install_run.result if install_run else _NOTHING_LEFT
         if result.restore_error is not None:
-            raise error_for(result.restore_error, result.restore_facts, module=name)
+            facts = spelled_out(self._hass, result.restore_facts, module=name)
+            raise error_for(result.restore_error, facts, module=name)
 
     async def async_move(self, place: int, context: Context | None) -> None:
         """Put the install that waits at a place in the queue of the house, counted from 1.
@@ -344,8 +328,14 @@ class ModuleInstaller:
         return is_queued and rests_on_nothing and bool(options.get(CONF_SLEEPS, False))
 
     def _recovery(self) -> Recovery | None:
-        note = self._house.journal.open_install(self._entry.entry_id)
-        return Recovery(self._hass, self._coordinator, note) if note is not None else None
+        entry_id = self._entry.entry_id
+        if (note := self._house.journal.open_install(entry_id)) is None:
+            return None
+        recovery = Recovery(self._hass, self._coordinator, note)
+        asked = self._hass.data.get(ASKED, {}).get(entry_id)
+        if asked is not None and asked.sha256 == note["sha256"]:
+            asked.put_into(recovery.install_run, self._coordinator)
+        return recovery
 
     async def _async_recover_after(self, before: asyncio.Task[InstallResult]) -> InstallResult:
         """Wait for a restore that outlived the entry, or the equipment would be restored twice."""

@@ -15,10 +15,12 @@ from ..ota import (
     Account,
     Artifact,
     Cause,
+    Detail,
     Reach,
     SourceError,
     open_url,
     read_chunks,
+    took_too_long,
 )
 from .incoming import IncomingFile
 
@@ -46,9 +48,10 @@ async def async_download_resumed(
             await _Fetching(hass, artifact, account, reach, file).run()
             data = await file.async_read()
     except TimeoutError as err:
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {_SECONDS:.0f} s") from err
+        raise took_too_long(_SECONDS) from err
     if artifact.size is not None and artifact.size != len(data):
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=f"{len(data)} of {artifact.size} bytes")
+        facts = {"size": len(data), "expected": artifact.size}
+        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=Detail.BYTES_MISSING, **facts)
     await hass.async_add_executor_job(_prove, artifact, data)
     return data
 

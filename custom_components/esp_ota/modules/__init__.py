@@ -5,7 +5,7 @@ anything that changes a module or its equipment.
 """
 
 from .coordinator import ModuleCoordinator
-from .device import async_settle_identity, identity_of
+from .device import async_settle_identity, identity_of, page_of
 from .named_evidence import async_info_version
 from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
@@ -25,5 +25,6 @@ __all__ = [
     "async_settle_identity",
     "async_tell",
     "identity_of",
+    "page_of",
     "withheld",
 ]

@@ -20,6 +20,7 @@ from .ddi import (
     target_base,
     unpack,
 )
+from .details import Detail
 from .evidence import (
     INFO_SIZE_LIMIT,
     ModuleWatch,
@@ -114,6 +115,7 @@ from .rollout import (
     Stop,
     Terms,
     foresee,
+    next_step,
     priority_in,
     wave_of,
     waves_of,
@@ -130,6 +132,7 @@ from .sources import (
     parse_manifest,
     parse_releases,
     read_chunks,
+    took_too_long,
     web_address,
     without_risk,
 )
@@ -183,6 +186,7 @@ __all__ = [
     "DdiTarget",
     "Delivery",
     "Deployment",
+    "Detail",
     "Download",
     "EvidenceSource",
     "FilesystemType",
@@ -284,6 +288,7 @@ __all__ = [
     "lines_as_text",
     "mac_from",
     "may_pack",
+    "next_step",
     "one_line",
     "open_url",
     "pack",
@@ -301,6 +306,7 @@ __all__ = [
     "same_name",
     "same_version",
     "target_base",
+    "took_too_long",
     "unpack",
     "unsent",
     "verify_signature",

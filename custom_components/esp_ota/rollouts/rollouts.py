@@ -69,6 +69,8 @@ class Rollouts:
             if rollout.state is RolloutState.RUNNING:
                 LOGGER.info("Rollout %s goes on", rollout.note["id"])
                 rollout.async_start()
+            elif rollout.is_left:
+                rollout.async_pick_up()
 
     @callback
     def _async_close(self) -> None:
@@ -79,6 +81,11 @@ class Rollouts:
 
     def _rollout(self, note: RolloutNote) -> Rollout:
         return Rollout(self._hass, note, self._store.async_save, self._told)
+
+    @property
+    def all(self) -> Mapping[str, Rollout]:
+        """Those that are known, by their ids."""
+        return self._rollouts
 
     @property
     def last(self) -> Rollout | None:
@@ -155,7 +162,7 @@ class Rollouts:
             if (rollout := self._rollouts.get(said)) is None:
                 raise mistake("rollout_unknown", rollout=said[:100])
             if states and rollout.state not in states:
-                raise mistake("rollout_is", rollout=said, state=rollout.state)
+                raise mistake(f"rollout_is_{rollout.state}", rollout=said)
             return rollout
         found = [item for item in self._rollouts.values() if not states or item.state in states]
         if not found:

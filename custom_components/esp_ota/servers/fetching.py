@@ -14,6 +14,7 @@ from ..ota import (
     Account,
     Cause,
     Deployment,
+    Detail,
     Image,
     ImageKind,
     Marker,
@@ -99,12 +100,11 @@ class Shelf:
 async def _async_keep(library: Library, found: list[_Found], facts: ModuleFacts) -> Release:
     sketches = [one for one in found if one.image.kind is ImageKind.SKETCH]
     if not sketches:
-        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail="there is no sketch in it")
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.NO_SKETCH)
     # Of several boards' sketches the one for this chip; the gate says no to one that fits none.
     fitting = [one for one in sketches if _is_for(one.image, facts)] or sketches[:1]
     if len({one.image.sha256 for one in fitting}) > 1:
-        detail = "it has several sketches for this chip"
-        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=detail)
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.SEVERAL_SKETCHES)
     for one in found:
         if one.image.kind is ImageKind.FILESYSTEM:
             await library.async_add(one.data, one.name, source=SOURCE_SERVER)

@@ -74,23 +74,23 @@ def test_a_description_may_be_json() -> None:
 @pytest.mark.parametrize(
     ("data", "detail"),
     [
-        (swu()[:200], "cut short"),
-        (swu()[:-300], "cut short"),
-        (b"070701" + b"z" * 200, "cut short"),
-        (b"hsqs" + bytes(100), "RAUC"),
-        (_container([("valve.bin", IMAGE), ("sw-description", b"")]), "not its first"),
-        (_container([]), "not its first"),
-        (swu(DESCRIPTION, ("other.bin", IMAGE)), "valve.bin is not in it"),
+        (swu()[:200], "archive_cut"),
+        (swu()[:-300], "archive_cut"),
+        (b"070701" + b"z" * 200, "archive_cut"),
+        (b"hsqs" + bytes(100), "rauc_bundle"),
+        (_container([("valve.bin", IMAGE), ("sw-description", b"")]), "description_not_first"),
+        (_container([]), "description_not_first"),
+        (swu(DESCRIPTION, ("other.bin", IMAGE)), "entry_missing"),
         (swu(DESCRIPTION, ("valve.bin", IMAGE + b"x")), "checksum_mismatch"),
-        (swu(DESCRIPTION.replace(SUM[:10], "")), "sum of valve.bin is none"),
-        (swu("software = {"), "cannot be read"),
-        (swu("software = " + "{ a = " * 40), "cannot be read"),
-        (swu("[" * 9000), "cannot be read"),
-        (swu('{"a":' * 5000), "cannot be read"),
-        (swu("x" * 70_000), "too long"),
-        (swu(DESCRIPTION.replace("filename", "compressed = true; filename")), "compressed"),
-        (swu('software = { version = "1"; };', ("sw-description.sig", b"")), "no image"),
-        (swu(DESCRIPTION, ("valve.bin", IMAGE), ("valve.bin", IMAGE)), "twice"),
+        (swu(DESCRIPTION.replace(SUM[:10], "")), "entry_sum"),
+        (swu("software = {"), "description_unreadable"),
+        (swu("software = " + "{ a = " * 40), "description_unreadable"),
+        (swu("[" * 9000), "description_unreadable"),
+        (swu('{"a":' * 5000), "description_unreadable"),
+        (swu("x" * 70_000), "description_too_long"),
+        (swu(DESCRIPTION.replace("filename", "compressed = true; filename")), "entry_packed"),
+        (swu('software = { version = "1"; };', ("sw-description.sig", b"")), "no_image"),
+        (swu(DESCRIPTION, ("valve.bin", IMAGE), ("valve.bin", IMAGE)), "entry_twice"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -100,7 +100,7 @@ def test_what_is_no_container_is_refused_with_its_reason(data: bytes, detail: st
 
 def test_a_wrong_sum_of_the_archive_is_seen() -> None:
     data = bytearray(swu().replace(b"070701", b"070702"))
-    assert "damaged" in detail_of(bytes(data))
+    assert "entry_damaged" in detail_of(bytes(data))
 
 
 def test_no_bytes_break_it() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+import time
 from typing import Any
 
 from custom_components.esp_ota.ota import ModuleWatch, Sighting, WatchLimits
@@ -22,6 +23,8 @@ class Bench:
         self.answers = list(answers)
         self.then = True
         """The answer when the listed ones are used up."""
+        self.stands_still: list[float] = []
+        """Seconds for which the loop stands still in each of the next probes."""
         self.patience: list[float] = []
         self.asked = 0
         self.watch = ModuleWatch(
@@ -33,6 +36,8 @@ class Bench:
     async def _probe(self, timeout: float) -> bool:
         self.patience.append(timeout)
         await asyncio.sleep(0)
+        if self.stands_still:
+            time.sleep(self.stands_still.pop(0))  # noqa: ASYNC251 - that is the fault
         return self.answers.pop(0) if self.answers else self.then
 
     def _ask(self) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from .libconfig import parse_libconfig
 
@@ -37,21 +38,21 @@ def unpack(data: bytes) -> list[tuple[str, bytes]]:
     Raises SourceError for what is no container, or is not what it says.
     """
     if data.startswith(_RAUC):
-        raise _invalid("a RAUC bundle is for systems with Linux")
+        raise _invalid(Detail.RAUC_BUNDLE)
     entries = dict(_entries(data))
     if next(iter(entries), None) != _DESCRIPTION:
-        raise _invalid(f"{_DESCRIPTION} is not its first file")
+        raise _invalid(Detail.DESCRIPTION_NOT_FIRST)
     description = entries.pop(_DESCRIPTION)
     if len(description) > _LONGEST_DESCRIPTION:
-        raise _invalid(f"{_DESCRIPTION} is too long")
+        raise _invalid(Detail.DESCRIPTION_TOO_LONG)
     named = {str(item["filename"]): item for item in _images(_read(description))}
     for name, item in named.items():
         if name not in entries:
-            raise _invalid(f"{name} is not in it")
+            raise _invalid(Detail.ENTRY_MISSING, name=name)
         _prove(name, entries[name], item)
     names = list(named) or [name for name in entries if not name.startswith(_DESCRIPTION)]
     if not names:
-        raise _invalid("there is no image in it")
+        raise _invalid(Detail.NO_IMAGE)
     return [(name.rpartition("/")[2], entries[name]) for name in names]
 
 
@@ -59,7 +60,7 @@ def _read(description: bytes) -> Mapping[str, Any]:
     try:
         return parse_libconfig(description.decode("utf-8"))
     except (ValueError, RecursionError) as err:
-        raise _invalid(f"{_DESCRIPTION} cannot be read: {err}") from err
+        raise _invalid(Detail.DESCRIPTION_UNREADABLE) from err
 
 
 def _images(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -76,12 +77,12 @@ def _images(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _prove(name: str, data: bytes, said: Mapping[str, Any]) -> None:
     if said.get("compressed") or said.get("encrypted"):
-        raise _invalid(f"{name} is compressed or encrypted by SWUpdate")
+        raise _invalid(Detail.ENTRY_PACKED, name=name)
     wanted = said.get("sha256")
     if wanted is None:
         return
     if not (isinstance(wanted, str) and _SUM.fullmatch(wanted)):
-        raise _invalid(f"the sum of {name} is none")
+        raise _invalid(Detail.ENTRY_SUM, name=name)
     if hashlib.sha256(data).hexdigest() != wanted.lower():
         raise SourceError(Cause.CHECKSUM_MISMATCH, algorithm="SHA-256")
 
@@ -92,23 +93,23 @@ def _entries(data: bytes) -> Iterator[tuple[str, bytes]]:
     while True:
         header = data[at : at + _HEADER]
         if header[:6] not in _MAGICS or not _NUMBERS.fullmatch(header[6:]):
-            raise _invalid("it is cut short, or damaged")
+            raise _invalid(Detail.ARCHIVE_CUT)
         numbers = [int(header[start : start + 8], 16) for start in range(6, _HEADER, 8)]
         size, name_size, check = numbers[6], numbers[11], numbers[12]
         if not 1 < name_size <= _LONGEST_NAME:
-            raise _invalid("a name in it is too long")
+            raise _invalid(Detail.ENTRY_NAME)
         begin = at + _HEADER
         name = data[begin : begin + name_size - 1].decode("utf-8", "replace")
         begin = _aligned(begin + name_size)
         content = data[begin : begin + size]
         if len(content) != size:
-            raise _invalid("it is cut short, or damaged")
+            raise _invalid(Detail.ARCHIVE_CUT)
         if name == "TRAILER!!!":
             return
         if header.startswith(_WITH_SUM) and sum(content) & 0xFFFFFFFF != check:
-            raise _invalid(f"{name} is damaged")
+            raise _invalid(Detail.ENTRY_DAMAGED, name=name)
         if name in names or len(names) >= _MOST_FILES:
-            raise _invalid("a file is in it twice, or too many are")
+            raise _invalid(Detail.ENTRY_TWICE)
         names.add(name)
         yield name, content
         at = _aligned(begin + size)
@@ -118,5 +119,5 @@ def _aligned(at: int) -> int:
     return (at + 3) & ~3
 
 
-def _invalid(detail: str) -> SourceError:
-    return SourceError(Cause.CONTAINER_INVALID, detail=detail)
+def _invalid(detail: Detail, **facts: object) -> SourceError:
+    return SourceError(Cause.CONTAINER_INVALID, detail=detail, **facts)

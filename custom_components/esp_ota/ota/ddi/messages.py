@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from yarl import URL
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from ..sources import digest, load_json, number, text, web_address
 
@@ -139,10 +140,10 @@ class Deployment:
             if isinstance(item, Mapping)
         ]
         if any(chunk.get("encrypted") for chunk in chunks):
-            raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail="its files are encrypted")
+            raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.FILES_ENCRYPTED)
         if not artifacts or len(artifacts) > MOST_FILES:
-            detail = f"it has {len(artifacts) or 'no'} files"
-            raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=detail)
+            count = len(artifacts)
+            raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.FILE_COUNT, count=count)
         first: Mapping[str, Any] = next(iter(chunks), {})
         closed = said.get("maintenanceWindow") == "unavailable"
         return cls(
@@ -159,7 +160,7 @@ def stop_id(data: bytes) -> str:
     """Return the action that is to be cancelled; raises SourceError for what names none."""
     found = _inner(_object(data), "cancelAction").get("stopId")
     if not isinstance(found, str | int):
-        raise SourceError(Cause.SOURCE_INVALID, detail="it names no action to cancel")
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NO_ACTION)
     return str(found)[:64]
 
 
@@ -195,7 +196,7 @@ def digest_of(content: Mapping[str, Any]) -> str:
 def _object(data: bytes) -> Mapping[str, Any]:
     content = load_json(data)
     if not isinstance(content, Mapping):
-        raise SourceError(Cause.SOURCE_INVALID, detail="it is no answer of a DDI server")
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NOT_OF_DDI)
     return content
 
 
@@ -228,7 +229,7 @@ def _artifact(content: Mapping[str, Any], base: str) -> Artifact:
     hrefs = [href for href in found if isinstance(href, str)]
     url = web_address(hrefs[0], URL(base)) if hrefs else None
     if url is None:
-        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail="a file of it has no address")
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.FILE_NOWHERE)
     return Artifact(
         file_name=(text(content, "filename") or "?").rpartition("/")[2],
         url=str(_safely(url, URL(base))),

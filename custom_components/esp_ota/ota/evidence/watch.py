@@ -29,8 +29,18 @@ _ITS_OWN: Final = {
     EvidenceSource.TXT,
 }
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
+_REQUESTS: Final = {
+    EvidenceSource.PULL_MD5,
+    EvidenceSource.SHARED_PULL_MD5,
+    EvidenceSource.PULL_VERSION,
+}
+"""What nobody holds back: who asks waits for the answer."""
 _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
+_STOOD_STILL: Final = 0.1
+"""Seconds by which a probe ends too late that tell of a loop that stood still."""
+_ANEW: Final = 2
+"""Probes for one answer at most: on a machine that never rests a restart is to be heard as well."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
@@ -160,12 +170,7 @@ class ModuleWatch:
 
     async def restarted(self, since: float) -> bool:
         """Look once whether the module went again since then, or is away now."""
-        if self._left_at > since:
-            return True
-        for _ in range(self._limits.silence):
-            if await self._probe(self._limits.quick_probe):
-                return False
-        return True
+        return self._left_at > since or await self._silent(self._limits.silence)
 
     async def said(
         self, since: float, candidate: Candidate, before: ModuleFacts
@@ -189,6 +194,7 @@ class ModuleWatch:
 
         The answer decides. Without one it stands, unless it was heard before `told_now`: then
         it may have been said, queued or kept before the module went; by this one, not by another.
+        A request a moment after it went is one of what runs now, often the only one for a minute.
         """
         if said is None or judge(said, candidate, before).verdict.is_success:
             return said
@@ -201,6 +207,8 @@ class ModuleWatch:
             if answer is not None and is_proof(answer, candidate, before):
                 return answer
             said = answer or said
+        if said.source in _REQUESTS:
+            told_now = min(told_now, since + self._limits.late)
         stands = judge(said, candidate, before).cause is Cause.WRONG_MODULE
         return said if stands or said.at >= told_now else None
 
@@ -220,10 +228,25 @@ class ModuleWatch:
         """Return when the module was found gone, 0 when it still answers."""
         if self._left_at > since:
             return self._left_at
-        for _ in range(self._limits.misses):
-            if await self._probe(self._limits.quick_probe):
-                return 0.0
-        return time.monotonic()
+        return time.monotonic() if await self._silent(self._limits.misses) else 0.0
+
+    async def _silent(self, misses: int) -> bool:
+        """Whether so many quick probes in a row got no answer."""
+        for _ in range(misses):
+            if await self._answers():
+                return False
+        return True
+
+    async def _answers(self) -> bool:
+        """Probe once; anew when Home Assistant stood still meanwhile and could hear nothing."""
+        patience = self._limits.quick_probe
+        for _ in range(_ANEW):
+            asked_at = time.monotonic()
+            if await self._probe(patience):
+                return True
+            if time.monotonic() - asked_at < patience + _STOOD_STILL:
+                return False
+        return False
 
     def _since(self, since: float) -> list[Sighting]:
         """Return the different statements heard since then, of each source in their order."""

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from ..causes import Cause
+from ..details import mistaken_kind
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 from ..naming import is_newer, same_version
 from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
@@ -120,7 +121,7 @@ def _kind(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
     """Tell a sketch from a file system: each would destroy the other in its place."""
     kind, wanted = candidate.image.kind, candidate.wanted
     if kind is not wanted:
-        return _invalid(Check.KIND, Cause.WRONG_KIND, kind=kind, wanted=wanted)
+        return _invalid(Check.KIND, Cause.WRONG_KIND, detail=mistaken_kind(kind))
     return _valid(Check.KIND)
 
 

@@ -4,7 +4,15 @@ Never here: when a source is asked, or what becomes of its files.
 """
 
 from .account import Account, CallBudget
-from .fetch import Said, Text, exchange, fetch_text, open_url, read_chunks
+from .fetch import (
+    Said,
+    Text,
+    exchange,
+    fetch_text,
+    open_url,
+    read_chunks,
+    took_too_long,
+)
 from .github import parse_releases
 from .listing import Listed, Listing, digest, load_json, number, text, web_address, without_risk
 from .manifest import parse_manifest
@@ -28,6 +36,7 @@ __all__ = [
     "parse_releases",
     "read_chunks",
     "text",
+    "took_too_long",
     "web_address",
     "without_risk",
 ]

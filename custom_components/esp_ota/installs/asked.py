@@ -1,0 +1,44 @@
+"""What a rollout asks of an install, also of one that goes on after a restart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..modules import ModuleCoordinator
+from ..ota import Priority, Reason
+from .run import InstallRun
+
+ASKED: Final[HassKey[dict[str, Asked]]] = HassKey(f"{DOMAIN}_asked")
+"""By entry id, as long as a rollout has the module begun."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What a rollout asks of an install."""
+
+    sha256: str
+    """Of what is installed; an install of something else is not the rollout's."""
+    priority: Priority
+    ways: list[str] | None
+    """The transports that may be used, None for all."""
+    window: dict[str, Any] | None
+    """One that has to be open beside the module's own."""
+    gate: Callable[[], Reason | None]
+    """Returns why it may not begin, although it is its turn."""
+    on_end: Callable[[InstallRun, ModuleCoordinator], None]
+    """Called when it has ended, or was put aside."""
+    on_over: Callable[[bool], None]
+    """Called with True when its turn is over, and with False when it goes on waiting."""
+
+    def put_into(self, install_run: InstallRun, coordinator: ModuleCoordinator) -> None:
+        """Have it hold, after a restart as well."""
+        turn = install_run.turn
+        turn.priority, turn.gate, turn.on_over = self.priority, self.gate, self.on_over
+        turn.on_leave = lambda: self.on_end(install_run, coordinator)
+        if self.ways is not None:
+            install_run.note["ways"] = self.ways
+        if self.window is not None:
+            install_run.note["window"] = self.window
