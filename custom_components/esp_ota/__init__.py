@@ -23,6 +23,7 @@ from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_a
 from .issues import async_clear_module_issues, async_raise_entry_newer
 from .modules import ModuleCoordinator, async_settle_identity, is_usable
 from .rollouts import ROLLOUTS, Rollouts
+from .servers import SERVERS, Servers
 from .services import async_register_actions
 from .web import PullView, UploadView, async_hide_page, async_prepare_page, async_show_page
 
@@ -48,6 +49,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     guests.async_start()
     rollouts = hass.data[ROLLOUTS] = Rollouts(hass)
     await rollouts.async_setup()
+    servers = hass.data[SERVERS] = Servers(hass)
+    await servers.async_setup()
     hass.http.register_view(PullView())
     hass.http.register_view(UploadView())
     await async_prepare_page(hass)
@@ -83,6 +86,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     await async_show_page(hass)
     if entry.data[CONF_KIND] == KIND_HOUSE:
         house.async_open(entry)
+        hass.data[SERVERS].async_open(entry)
         await hass.config_entries.async_forward_entry_setups(entry, HOUSE_PLATFORMS)
         return True
     if not is_usable(entry):
@@ -121,6 +125,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> b
         if not await hass.config_entries.async_unload_platforms(entry, HOUSE_PLATFORMS):
             return False
         house.async_close()
+        hass.data[SERVERS].async_close()
     elif not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await house.async_rest()  # the last one may just have been disabled

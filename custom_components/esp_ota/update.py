@@ -119,7 +119,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
                 replace(data, progress=None),
                 (progress.stage, progress.percent // _PERCENT),
             )
-        if (known := (data, step, self.coordinator.facts())) != self._known:
+        wanted = self.coordinator.assignment
+        if (known := (data, step, self.coordinator.facts(), wanted)) != self._known:
             self._known = known
             self.async_write_ha_state()
 
@@ -202,6 +203,8 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         """Where nobody knows what runs everything is new; what has no order is not, nor a skip."""
         if self._skipped.holds(latest_version):
             return False
+        if self.coordinator.is_assigned(self._on_offer):  # also an older one
+            return not same_version(latest_version, installed_version)
         if installed_version == UNKNOWN:
             return latest_version != UNKNOWN
         return is_newer(latest_version, installed_version) is True

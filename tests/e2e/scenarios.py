@@ -12,6 +12,7 @@ from .scenarios_proof import ConditionBreaks, LostOk, OldSketchBack
 from .scenarios_pull import Pull
 from .scenarios_push import Classic, Password, Pbkdf2, Push, Unsafe, WrongPassword
 from .scenarios_rollback import Rollback, RollbackAsk
+from .scenarios_servers import Ddi
 from .scenarios_sources import CiUpload, WrongImage
 from .scenarios_waiting import Sleeper, Window
 
@@ -38,6 +39,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
         SharedValve,
         UpdateAll,
         RolloutStops,
+        Ddi,
         Sleeper,
         Window,
         Guests,

@@ -235,11 +235,11 @@ async def test_a_sketch_that_asks_for_a_version_is_answered_in_its_own_spelling(
 ) -> None:
     await garden.release("v1.0.0_ESP8266")
     coordinator = await coordinator_of(garden, module)
-    assert coordinator.version_for_query() == "v1.0.0_ESP8266"
+    assert coordinator.asking.version_for_query() == "v1.0.0_ESP8266"
     coordinator.async_set_installed("1.0.0", None, assumed=False)
-    assert coordinator.version_for_query() == "1.0.0"
+    assert coordinator.asking.version_for_query() == "1.0.0"
     await garden.release("1.1.0")
-    assert coordinator.version_for_query() == "1.1.0"
+    assert coordinator.asking.version_for_query() == "1.1.0"
 
 
 async def test_a_chosen_firmware_wins_over_the_announced_name(

@@ -36,6 +36,7 @@ PLACES: Final = {
     "config_subentries.manifest": "Firmware library → Add a list of firmware",
     "config_subentries.github": "Firmware library → Add GitHub releases",
     "config_subentries.guest": "Firmware library → Add guests",
+    "config_subentries.server": "Firmware library → Add a server for many houses",
 }
 
 

@@ -12,7 +12,7 @@ from .options import ModuleOptionsFlow
 from .other_integrations import async_updater_of
 from .page import has_a_page_alone, ways_of
 from .selectors import with_stored, without_passwords
-from .sources import SOURCE_FLOWS
+from .source_flows import SOURCE_FLOWS
 from .transports import NO_PASSWORD, PASSWORD, PORT
 
 __all__ = [

@@ -9,10 +9,10 @@ import voluptuous as vol
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.helpers import selector
 
-from ..const import CONF_NO_PASSWORD, CONF_TOKEN, CONF_UPLOAD_PASSWORD
+from ..const import CONF_NO_PASSWORD, CONF_TOKEN, CONF_TOKENS, CONF_UPLOAD_PASSWORD
 from ..ota import without_secrets
 
-SECRETS: Final = (CONF_PASSWORD, CONF_UPLOAD_PASSWORD, CONF_TOKEN)
+SECRETS: Final = (CONF_PASSWORD, CONF_UPLOAD_PASSWORD, CONF_TOKEN, CONF_TOKENS)
 
 
 class RawConditionSelector(selector.ConditionSelector):

@@ -37,9 +37,9 @@ from ..library import KINDS, repository_from
 from ..ota import OtaError, web_address
 from .selectors import with_stored, without_passwords
 
-_TEXT: Final = selector.TextSelector()
+TEXT: Final = selector.TextSelector()
 _COMMON: Final = {
-    vol.Optional(CONF_SOURCE_FIRMWARE): _TEXT,
+    vol.Optional(CONF_SOURCE_FIRMWARE): TEXT,
     vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): vol.All(
         selector.NumberSelector(
             selector.NumberSelectorConfig(
@@ -56,7 +56,7 @@ _COMMON: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Form:
+class Form:
     """What one kind of source asks for."""
 
     kind: str
@@ -78,7 +78,8 @@ class _Form:
         return f"{self.kind} {data[self.field]} {data.get(CONF_PATTERN, '')}".lower()
 
 
-def _address(text: str) -> str | None:
+def as_address(text: str) -> str | None:
+    """Return a web address as it is kept; None for what is none."""
     address = web_address(text.strip())
     return str(address) if address else None
 
@@ -86,7 +87,7 @@ def _address(text: str) -> str | None:
 class SourceFlow(ConfigSubentryFlow):
     """Adds and changes a source of the kind that its form says."""
 
-    form: ClassVar[_Form]
+    form: ClassVar[Form]
 
     @property
     def _house(self) -> House:
@@ -114,16 +115,14 @@ class SourceFlow(ConfigSubentryFlow):
         facts = {"checked": f"{dt_util.as_local(last):%Y-%m-%d %H:%M}" if last else "-"}
         errors: dict[str, str] = {}
         if user_input is not None:
-            user_input = with_stored(user_input, subentry.data, addresses=[CONF_URL])
+            user_input = self._with_stored(user_input, subentry.data)
             data = await self._async_try(user_input, errors, facts, but=subentry)
             if not errors:
                 title, unique_id = self.form.title(data), self.form.unique_id(data)
                 return self.async_update_and_abort(
                     entry, subentry, title=title, data=data, unique_id=unique_id
                 )
-        return self._show(
-            "reconfigure", without_passwords(user_input or subentry.data), errors, facts
-        )
+        return self._show("reconfigure", user_input or subentry.data, errors, facts)
 
     async def _async_try(
         self,
@@ -133,50 +132,75 @@ class SourceFlow(ConfigSubentryFlow):
         but: ConfigSubentry | None = None,
     ) -> dict[str, Any]:
         """Return what is kept of a form, after the source was asked as it will be later."""
-        form, sources = self.form, self._house.sources
+        form = self.form
         where = form.settle(user_input[form.field])
         if where is None:
             errors[form.field] = f"invalid_{form.field}"
             return user_input
-        data = user_input | {form.field: where}
+        data = self._settled(user_input | {form.field: where}, errors)
+        if errors:
+            return data
         others = [item for item in self._get_entry().subentries.values() if item is not but]
         if form.unique_id(data) in {item.unique_id for item in others}:
             errors["base"] = "already_added"
             return data
         try:
-            source = KINDS[form.kind](data, sources.budget)
-            session = async_get_clientsession(self.hass)
-            await source.async_list(session, etag=None, last=sources.keep())
+            await self._async_ask(data)
         except OtaError as err:
             errors["base"] = str(err.cause)
             facts |= spelled_out(self.hass, err.facts)
         return data
+
+    async def _async_ask(self, data: dict[str, Any]) -> None:
+        """Ask as it will be asked later; raises OtaError when it cannot be used."""
+        sources = self._house.sources
+        source = KINDS[self.form.kind](data, sources.budget)
+        session = async_get_clientsession(self.hass)
+        await source.async_list(session, etag=None, last=sources.keep())
+
+    def _with_stored(self, said: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was said with what stands as it is."""
+        return with_stored(said, stored, addresses=[CONF_URL])
+
+    def _settled(self, data: dict[str, Any], _errors: dict[str, str]) -> dict[str, Any]:
+        """Return what is kept of a form, or say what is wrong in it."""
+        return data
+
+    def _facts(self, _said: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the form says of this house."""
+        return {}
+
+    def _suggested(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the fields begin with."""
+        return without_passwords(said)
 
     def _show(
         self, step: str, said: Mapping[str, Any], errors: dict[str, str], facts: dict[str, str]
     ) -> SubentryFlowResult:
         return self.async_show_form(
             step_id=step,
-            data_schema=self.add_suggested_values_to_schema(self.form.schema, said),
+            data_schema=self.add_suggested_values_to_schema(
+                self.form.schema, self._suggested(said)
+            ),
             errors=errors,
-            description_placeholders=facts,
+            description_placeholders=self._facts(said) | facts,
         )
 
 
 class ManifestSourceFlow(SourceFlow):
     """A list at a web address."""
 
-    form = _Form(
+    form = Form(
         kind=KIND_MANIFEST,
         field=CONF_URL,
-        settle=_address,
+        settle=as_address,
         schema=vol.Schema(
             {
                 vol.Required(CONF_URL): selector.TextSelector(
                     selector.TextSelectorConfig(type=selector.TextSelectorType.URL)
                 ),
                 vol.Optional(CONF_INSIDE): selector.BooleanSelector(),
-                vol.Optional(CONF_PATTERN): _TEXT,
+                vol.Optional(CONF_PATTERN): TEXT,
                 **_COMMON,
             }
         ),
@@ -186,14 +210,14 @@ class ManifestSourceFlow(SourceFlow):
 class GitHubSourceFlow(SourceFlow):
     """The releases of a repository."""
 
-    form = _Form(
+    form = Form(
         kind=KIND_GITHUB,
         field=CONF_REPOSITORY,
         settle=repository_from,
         schema=vol.Schema(
             {
-                vol.Required(CONF_REPOSITORY): _TEXT,
-                vol.Required(CONF_PATTERN, default=DEFAULT_PATTERN): _TEXT,
+                vol.Required(CONF_REPOSITORY): TEXT,
+                vol.Required(CONF_PATTERN, default=DEFAULT_PATTERN): TEXT,
                 vol.Required(CONF_CHANNEL, default=CHANNEL_STABLE): selector.SelectSelector(
                     selector.SelectSelectorConfig(
                         options=[CHANNEL_STABLE, CHANNEL_PRE], translation_key=CONF_CHANNEL
@@ -206,9 +230,3 @@ class GitHubSourceFlow(SourceFlow):
             }
         ),
     )
-
-
-SOURCE_FLOWS: Final[dict[str, type[ConfigSubentryFlow]]] = {
-    KIND_MANIFEST: ManifestSourceFlow,
-    KIND_GITHUB: GitHubSourceFlow,
-}

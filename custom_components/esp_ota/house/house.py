@@ -49,6 +49,7 @@ from ..ota import (
     WatchLimits,
 )
 from .announcements import Announcements
+from .assignments import Assignments
 from .cards import Cards
 from .history import History
 from .journal import Journal
@@ -110,6 +111,7 @@ class House:
         self.outliving = Outliving(hass)
         self.pollers = Pollers(hass, self.outliving.secret_of)
         self.history = History(hass)
+        self.assignments = Assignments()
         self.patience = Patience()
         self.put_aside_at: dict[str, float] = {}
         """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
@@ -210,7 +212,7 @@ class House:
         open_installs = [note for note in notes if note]
         wanted = {note["sha256"] for note in open_installs}
         back = {note["back_to"] for note in open_installs if "back_to" in note}
-        return set(+self._held) | wanted | back
+        return set(+self._held) | wanted | back | self.assignments.held()
 
     def in_use(self) -> set[str]:
         """Return the contents that modules run, would roll back to, or wait for (sha256)."""

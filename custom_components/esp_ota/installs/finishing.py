@@ -7,7 +7,7 @@ from ..helpers import spelled_out
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
-from ..modules import ModuleCoordinator, Press, async_outcome, async_tell
+from ..modules import ModuleCoordinator, Outcome, Press, async_outcome, async_tell
 from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict
 from .loop_breaker import async_count
 from .rollback import asks, to_put_back
@@ -29,7 +29,8 @@ async def async_finish(
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
         await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)
-    await async_tell_all(hass, coordinator, press, result)
+    outcome = await async_tell_all(hass, coordinator, press, result)
+    await coordinator.house.assignments.on_end(entry.entry_id, note, result, outcome.sentence)
     if result.not_safe:
         placeholders = {"version": note["version"], "unmet": result.not_safe}
         async_raise_module_issue(
@@ -69,12 +70,13 @@ async def _async_learn(
 
 async def async_tell_all(
     hass: HomeAssistant, coordinator: ModuleCoordinator, press: Press, result: InstallResult
-) -> None:
+) -> Outcome:
     """Say it in the same words to everybody: card, event, repair, log, logbook."""
     outcome = await async_outcome(hass, coordinator.config_entry.title, press, result)
     coordinator.async_set_outcome(outcome)
     device = coordinator.device
     async_tell(hass, coordinator.config_entry, device.id if device else None, outcome)
+    return outcome
 
 
 def async_tell_interrupted(

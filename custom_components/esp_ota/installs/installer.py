@@ -116,7 +116,9 @@ class ModuleInstaller:
         if (release := self._choose(version, kind)) is None:
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=self._entry.title)
-        chosen = version is not None and self._is_chosen(release, context, kind)
+        chosen = self._coordinator.is_assigned(release) or (
+            version is not None and self._is_chosen(release, context, kind)
+        )
         await self._async_wait(self.async_begin(release, context, chosen=chosen, now=now))
 
     def last_sentence(self) -> str | None:

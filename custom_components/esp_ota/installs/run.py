@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 import time
 from typing import Any, Final, Self
 
@@ -242,7 +243,10 @@ class InstallRun:
             turn=self.turn,
             on_stage=self._on_stage,
             on_progress=self._on_progress,
-            find_module=self._find_module,
+            find_module=coordinator.whereabouts.now,
+            confirm=partial(
+                coordinator.house.assignments.confirm, self._entry.entry_id, self.note["sha256"]
+            ),
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
@@ -257,10 +261,6 @@ class InstallRun:
             undoes=undoes,
         )
         return self._pipeline
-
-    async def _find_module(self) -> None:
-        """Follow the module to where it is; raises InstallRefused when another one is there."""
-        await self._coordinator.whereabouts.now()
 
     def _facts(self) -> ModuleFacts:
         """Return what is known of the module before an image is sent, and keep that in mind.

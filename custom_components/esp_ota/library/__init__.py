@@ -12,6 +12,7 @@ from .library import Library
 from .merged_image import async_learn_slot
 from .payloads import Payloads
 from .release import SIGNATURE_LIMIT, Release
+from .resumed import async_download_resumed
 from .signatures import Signatures
 from .source_kinds import (
     KINDS,
@@ -33,6 +34,7 @@ __all__ = [
     "SourceWatcher",
     "WatchedFolder",
     "async_download",
+    "async_download_resumed",
     "async_learn_slot",
     "read_firmware",
     "repository_from",

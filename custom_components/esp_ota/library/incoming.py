@@ -61,6 +61,19 @@ class IncomingFile:
         if len(self._gathered) >= _FLUSH:
             await self._async_flush()
 
+    async def async_begin_anew(self) -> None:
+        """Forget what came: it is another file than what comes now."""
+        file, self._gathered = self._file, bytearray()
+        assert file is not None
+
+        def clear() -> None:
+            file.seek(0)
+            file.truncate()
+
+        await self._async_run(clear)
+        self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        self.size = 0
+
     async def _async_flush(self) -> None:
         data, self._gathered = bytes(self._gathered), bytearray()
         file = self._file

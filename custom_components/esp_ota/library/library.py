@@ -11,7 +11,7 @@ from typing import Any, Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
+from ..const import DEFAULT_KEEP, DOMAIN, LOGGER, SOURCE_SERVER
 from ..issues import async_raise_strays
 from ..ota import (
     Cause,
@@ -221,7 +221,7 @@ class Library:
             if (known := self._releases.get(image.sha256)) is not None:
                 if permit is not None:
                     permit(known.firmware)
-                return await self._async_add_again(known, data, name)
+                return await self._async_add_again(known, data, name, source)
             release = release_of(image, name, source, notes)
             if permit is not None:
                 permit(release.firmware)
@@ -232,10 +232,19 @@ class Library:
             await self._async_drop(added=release)
         return release
 
-    async def _async_add_again(self, known: Release, data: bytes, name: ReleaseName) -> Release:
-        """Take what is new about a known image: its bytes, if they were lost, and a signature."""
+    async def _async_add_again(
+        self, known: Release, data: bytes, name: ReleaseName, source: str
+    ) -> Release:
+        """Take what is new about a known image: its bytes, if they were lost, and a signature.
+
+        What a server had for one module only is for all as soon as somebody else brings it.
+        """
         sha256 = known.image.sha256
         await self._async_write(sha256, data)
+        if known.source == SOURCE_SERVER != source:
+            known = replace(known, source=storable(source))
+            self._keep(known)
+            await self._async_save()
         return await self.async_sign(known, name.signature) if name.signature else known
 
     async def _async_write(self, sha256: str, data: bytes) -> None:

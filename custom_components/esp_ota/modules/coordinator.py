@@ -50,7 +50,6 @@ from ..ota import (
     is_alive,
     is_listening,
     is_there,
-    same_version,
 )
 from .asking import Asking
 from .device import async_keep_device, async_keep_mac, device_of
@@ -60,6 +59,7 @@ from .likeness import Likeness
 from .moves import Moves
 from .named_evidence import NamedEvidence
 from .names import Names
+from .offering import assigned_to, may_be_offered, releases_for, version_for_query
 from .outcome import Outcome
 from .state import ModuleState, candidate_of, merged_facts
 from .vigil import Speech, presence_of
@@ -93,7 +93,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.whereabouts,
             house,
             on_heard=self._heard_asking,
-            version_for_query=self.version_for_query,
+            version_for_query=lambda: version_for_query(self.offered, self.data.installed),
         )
         self.life = Life(hass, entry)
         self.ears = Ears(entry, house, self._heard)
@@ -248,16 +248,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if (best := self.statements.best) is not None and best.version is not None:
             self.async_set_installed(best.version, best.firmware, assumed=False)
 
-    def version_for_query(self) -> str:
-        """Return the version on offer, for sketches that ask before they download.
-
-        They compare letter by letter, so what runs is named in their own spelling.
-        """
-        offered, installed = self.offered, self.data.installed or ""
-        if offered is None or same_version(offered.version, installed):
-            return installed
-        return offered.version
-
     @callback
     def _learnt(self) -> None:
         """Keep what the module's statements and answers taught."""
@@ -354,9 +344,18 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @property
     def releases(self) -> list[Release]:
         """The releases of this module's firmware, newest first."""
-        if self.data.firmware is None:
-            return []
-        return self.house.library.candidates(self.data.firmware)
+        return releases_for(self.house, self.config_entry.entry_id, self.data.firmware)
+
+    @property
+    def assignment(self) -> object:
+        """What its server says, None where none decides about it."""
+        return self.house.assignments.of(self.config_entry.entry_id)
+
+    def is_assigned(self, release: Release | None) -> bool:
+        """Whether a release is what a server wants this module to run."""
+        return release is not None and release == assigned_to(
+            self.house, self.config_entry.entry_id
+        )
 
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
@@ -365,10 +364,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @property
     def offered(self) -> Release | None:
-        """The newest release that pre-flight would let pass now."""
-        facts = self.facts()
-        for release in self.releases:
-            candidate = self.candidate(release, chosen=False)
+        """The newest release that pre-flight would let pass now, or the one of its server."""
+        facts, entry_id = self.facts(), self.config_entry.entry_id
+        for release in may_be_offered(self.house, entry_id, self.releases):
+            candidate = self.candidate(release, chosen=self.is_assigned(release))
             if ask_gate(candidate, facts, self.accepted).refusal is None:
                 return release
         return None

@@ -60,6 +60,27 @@ class Detail(StrEnum):
     TOOK_TOO_LONG = "took_too_long"
     LIST_UNWRITTEN = "list_unwritten"
 
+    # Of a server for many houses, and its containers
+    FILES_ENCRYPTED = "files_encrypted"
+    FILE_COUNT = "file_count"
+    FILE_NOWHERE = "file_nowhere"
+    NO_SKETCH = "no_sketch"
+    SEVERAL_SKETCHES = "several_sketches"
+    NOT_OF_DDI = "not_of_ddi"
+    NO_ACTION = "no_action"
+    RAUC_BUNDLE = "rauc_bundle"
+    DESCRIPTION_NOT_FIRST = "description_not_first"
+    DESCRIPTION_TOO_LONG = "description_too_long"
+    DESCRIPTION_UNREADABLE = "description_unreadable"
+    ENTRY_MISSING = "entry_missing"
+    ENTRY_PACKED = "entry_packed"
+    ENTRY_SUM = "entry_sum"
+    ENTRY_DAMAGED = "entry_damaged"
+    ENTRY_TWICE = "entry_twice"
+    ENTRY_NAME = "entry_name"
+    ARCHIVE_CUT = "archive_cut"
+    NO_IMAGE = "no_image"
+
     # Of a safe state
     NO_CONDITION = "no_condition"
     ANY_OF_SEVERAL = "any_of_several"

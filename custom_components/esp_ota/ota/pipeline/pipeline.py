@@ -213,6 +213,7 @@ class Pipeline:
             self._check_images()
             if not transport.waits:
                 await self._check_module()
+            await self._ports.confirm()
             await self._ports.safe_state.admit()
             await self._make_safe_and(lambda: self._or_go_back(self._send_and_prove()))
 

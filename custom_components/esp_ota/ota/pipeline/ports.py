@@ -149,9 +149,11 @@ class Ports:
     on_stage: Callable[[InstallStage], Awaitable[None]]
     """Awaited before a stage takes effect, so that a journal is never behind."""
     on_progress: Callable[[InstallProgress], None]
-    find_module: Callable[[], Awaitable[None]] = _stay_there
+    find_module: Callable[[], Awaitable[object]] = _stay_there
     """Asked before the module is: it may have moved. Raises InstallRefused when another one is
     there; transports ask for themselves, before each connection."""
+    confirm: Callable[[], Awaitable[None]] = _stay_there
+    """Asked when it is its turn: who wants it may have changed that. Raises InstallRefused."""
     on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
     """Called with a transport that failed when another is tried after it."""
     on_delivered: Callable[[Image, Delivery], None] = lambda _image, _delivery: None

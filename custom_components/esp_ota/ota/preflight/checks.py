@@ -80,6 +80,11 @@ class CheckResult:
     """Names the sentence; None where nothing is wrong, or the module itself will tell."""
     facts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is known, so that nobody can accept it either."""
+        return self.answer is not Answer.UNKNOWN
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:

@@ -3,9 +3,18 @@
 Never here: when a source is asked, or what becomes of its files.
 """
 
-from .fetch import Account, CallBudget, Text, fetch_text, open_url, read_chunks, took_too_long
+from .account import Account, CallBudget
+from .fetch import (
+    Said,
+    Text,
+    exchange,
+    fetch_text,
+    open_url,
+    read_chunks,
+    took_too_long,
+)
 from .github import parse_releases
-from .listing import Listed, Listing, web_address, without_risk
+from .listing import Listed, Listing, digest, load_json, number, text, web_address, without_risk
 from .manifest import parse_manifest
 from .reach import Reach
 
@@ -15,12 +24,18 @@ __all__ = [
     "Listed",
     "Listing",
     "Reach",
+    "Said",
     "Text",
+    "digest",
+    "exchange",
     "fetch_text",
+    "load_json",
+    "number",
     "open_url",
     "parse_manifest",
     "parse_releases",
     "read_chunks",
+    "text",
     "took_too_long",
     "web_address",
     "without_risk",

@@ -1,13 +1,12 @@
 """Fetching from a source: bounded in size, time and reach; a token goes to one host only."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 import time
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
@@ -15,6 +14,7 @@ from yarl import URL
 from ..causes import Cause
 from ..details import Detail
 from ..exceptions import SourceError
+from .account import Account, minutes
 from .listing import web_address
 from .reach import Reach
 
@@ -38,50 +38,13 @@ class Text:
     """The server said that it is what the ETag named; there is no data then."""
 
 
-class CallBudget:
-    """How often a service without an account may be asked; GitHub counts 60 calls an hour."""
-
-    def __init__(self, calls: int = 60, seconds: float = 3600.0) -> None:
-        """Start with nothing spent."""
-        self._seconds = seconds
-        self._spent: deque[float] = deque(maxlen=calls)
-        self._blocked_until = 0.0
-
-    def take(self, now: float | None = None) -> None:
-        """Spend one call; raises SourceError when none is left."""
-        now = time.monotonic() if now is None else now
-        full = len(self._spent) == self._spent.maxlen
-        free_at = max(self._blocked_until, self._spent[0] + self._seconds if full else 0.0)
-        if now < free_at:
-            raise SourceError(Cause.SOURCE_BUSY, minutes=_minutes(free_at - now))
-        self._spent.append(now)
-
-    def block(self, seconds: float, now: float | None = None) -> None:
-        """Spend nothing for a while, because the service said so."""
-        now = time.monotonic() if now is None else now
-        self._blocked_until = max(self._blocked_until, now + seconds)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
-    """Who asks a service: with a token, or as one of many whose calls are counted."""
+class Said:
+    """What is done at an address."""
 
-    host: str
-    """Address of the service; nobody else hears the token."""
-    token: str | None = None
-    budget: CallBudget | None = None
-    """What calls without a token are taken from."""
-
-    def headers_for(self, url: URL) -> dict[str, str]:
-        """Return what a call carries besides; raises SourceError when no call is left."""
-        home = web_address(self.host)
-        if home is None or url.origin() != home.origin():
-            return {}
-        if self.token:
-            return {"Authorization": f"Bearer {self.token}"}
-        if self.budget is not None:
-            self.budget.take()
-        return {}
+    method: str = "GET"
+    body: Mapping[str, Any] | None = None
+    """Sent as JSON."""
 
 
 @asynccontextmanager
@@ -106,7 +69,7 @@ async def open_url(
         sent = dict(headers or {}) | (account.headers_for(at) if account else {})
         async with await _ask(session, at, sent, reach) as response:
             if response.status not in _REDIRECTS:
-                _raise_for_status(response)
+                raise_for_status(response, in_part="Range" in sent)
                 yield response
                 return
             at = _next_hop(at, response.headers.get("Location"))
@@ -114,26 +77,32 @@ async def open_url(
 
 
 async def _ask(
-    session: ClientSession, url: URL, headers: Mapping[str, str], reach: Reach
+    session: ClientSession,
+    url: URL,
+    headers: Mapping[str, str],
+    reach: Reach,
+    said: Said | None = None,
 ) -> ClientResponse:
     """Ask at an address that was looked at, of those that the host has; the first that answers."""
     host = url.raw_host or ""
     error = SourceError(Cause.SOURCE_UNREACHABLE, detail=Detail.NO_ADDRESS, host=host)
     for address in await reach.addresses(session, host):
         try:
-            return await _ask_at(session, url, address, headers)
+            return await _ask_at(session, url, address, headers, said or Said())
         except SourceError as err:
             error = err
     raise error
 
 
 async def _ask_at(
-    session: ClientSession, url: URL, address: str, headers: Mapping[str, str]
+    session: ClientSession, url: URL, address: str, headers: Mapping[str, str], said: Said
 ) -> ClientResponse:
     """Ask one address for what a host has; its certificate is the host's."""
     try:
-        return await session.get(
+        return await session.request(
+            said.method,
             url.with_host(address),
+            json=said.body,
             headers={"Host": url.host_port_subcomponent or "", **headers},
             server_hostname=url.raw_host if url.scheme == "https" else None,
             allow_redirects=False,
@@ -154,10 +123,12 @@ def _next_hop(at: URL, location: str | None) -> URL | None:
     return there
 
 
-def _raise_for_status(response: ClientResponse) -> None:
+def raise_for_status(response: ClientResponse, *, in_part: bool = False) -> None:
     """Raise SourceError unless there is something to read, or nothing new."""
     status = response.status
     if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+        return
+    if in_part and status == HTTPStatus.PARTIAL_CONTENT:
         return
     # A secondary limit of GitHub answers 403 with only a time to wait.
     spent = (
@@ -165,7 +136,7 @@ def _raise_for_status(response: ClientResponse) -> None:
     )
     forbidden = status == HTTPStatus.FORBIDDEN
     if status == HTTPStatus.TOO_MANY_REQUESTS or (forbidden and spent):
-        raise SourceError(Cause.SOURCE_BUSY, minutes=_minutes(_wait(response.headers)))
+        raise SourceError(Cause.SOURCE_BUSY, minutes=minutes(_wait(response.headers)))
     if forbidden or status == HTTPStatus.UNAUTHORIZED:
         raise SourceError(Cause.SOURCE_DENIED, status=status)
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -180,10 +151,6 @@ def _wait(headers: Mapping[str, str]) -> float:
     if (reset := headers.get("x-ratelimit-reset", "")).isascii() and reset.isdigit():
         return min(max(float(reset) - time.time(), 60.0), 3600.0)
     return 3600.0
-
-
-def _minutes(seconds: float) -> int:
-    return max(1, round(seconds / 60 + 0.499))
 
 
 async def read_chunks(response: ClientResponse, limit: int) -> AsyncIterator[bytes]:
@@ -228,6 +195,35 @@ async def fetch_text(
             return Text(data=b"".join(parts), etag=etag, is_unchanged=unchanged)
     except TimeoutError as err:
         raise took_too_long(seconds) from err
+
+
+async def exchange(
+    session: ClientSession,
+    url: str,
+    said: Said,
+    *,
+    limit: int,
+    account: Account,
+    reach: Reach,
+    seconds: float = _TEXT_SECONDS,
+) -> bytes:
+    """Ask, or say something, at the very address and follow nothing; return the answer.
+
+    Raises SourceError for every other status than 200, and when nothing comes.
+    """
+    at = URL(url)
+    headers = {"Accept": "application/json"} | account.headers_for(at)
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            await _ask(session, at, headers, reach, said) as response,
+        ):
+            if response.status in _REDIRECTS:
+                raise SourceError(Cause.SOURCE_REDIRECT)
+            raise_for_status(response)
+            return b"".join([part async for part in read_chunks(response, limit)])
+    except TimeoutError as err:
+        raise SourceError(Cause.SOURCE_UNREACHABLE, detail=Detail.NO_ANSWER) from err
 
 
 def took_too_long(seconds: float) -> SourceError:
