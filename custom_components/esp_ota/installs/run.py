@@ -163,7 +163,7 @@ class InstallRun:
         if "replaces" in self.note:
             parts = await async_way_back(coordinator, release)
         else:
-            parts = await async_prepare(coordinator, release, chosen=self.note.get("chosen", True))
+            parts = await async_prepare(coordinator, release, self.note)
             await self._keep_what_runs(release)
         async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
         return await self._install(parts, safe_state).run()

@@ -4,14 +4,16 @@ Here live the coordinator that all entities read, and the evidence a person name
 anything that changes a module or its equipment.
 """
 
+from .bounds import async_hold, async_pin, async_set_channel, shown_bounds
 from .coordinator import ModuleCoordinator
 from .device import async_settle_identity, identity_of
+from .files import offered_files, releases_of_files
 from .named_evidence import async_info_version
 from .names import async_rename
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
 from .state import ModuleState
-from .withheld import withheld
+from .withheld import not_offered, withheld
 
 __all__ = [
     "ModuleCoordinator",
@@ -19,11 +21,18 @@ __all__ = [
     "Outcome",
     "Press",
     "Skipped",
+    "async_hold",
     "async_info_version",
     "async_outcome",
+    "async_pin",
     "async_rename",
+    "async_set_channel",
     "async_settle_identity",
     "async_tell",
     "identity_of",
+    "not_offered",
+    "offered_files",
+    "releases_of_files",
+    "shown_bounds",
     "withheld",
 ]
