@@ -4,8 +4,8 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
+from .asked import CLAIMS, Asked
 from .installer import (
-    Asked,
     ModuleConfigEntry,
     ModuleInstaller,
     ModuleRuntime,
@@ -20,6 +20,7 @@ from .uses import Use, async_uses
 from .waiting import async_blocked, expected_seconds, time_windows
 
 __all__ = [
+    "CLAIMS",
     "Asked",
     "InstallRun",
     "ModuleConfigEntry",

@@ -1,7 +1,7 @@
 """Runs one module's installs: one at a time, tied to its entry, and ends them on request."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,11 +17,10 @@ from ..ota import (
     ImageKind,
     InstallResult,
     InstallStage,
-    Priority,
-    Reason,
     Verdict,
     same_version,
 )
+from .asked import Asked
 from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
@@ -39,34 +38,6 @@ class ModuleRuntime:
 
     coordinator: ModuleCoordinator
     installer: ModuleInstaller
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What a rollout asks of an install."""
-
-    priority: Priority
-    ways: list[str] | None
-    """The transports that may be used, None for all."""
-    window: dict[str, Any] | None
-    """One that has to be open beside the module's own."""
-    gate: Callable[[], Reason | None]
-    """Returns why it may not begin, although it is its turn."""
-    on_end: Callable[[InstallRun], None]
-    """Called when it has ended, or was put aside."""
-    on_over: Callable[[bool], None]
-    """Called with True when its turn is over, and with False when it goes on waiting."""
-
-    def put_into(self, install_run: InstallRun) -> None:
-        """Have it hold, after a restart as well."""
-        install_run.turn.priority = self.priority
-        install_run.turn.gate = self.gate
-        install_run.turn.on_over = self.on_over
-        install_run.turn.on_leave = lambda: self.on_end(install_run)
-        if self.ways is not None:
-            install_run.note["ways"] = self.ways
-        if self.window is not None:
-            install_run.note["window"] = self.window
 
 
 type ModuleConfigEntry = ConfigEntry[ModuleRuntime]

@@ -21,8 +21,9 @@ from ..ota import (
     Verdict,
     carry_through,
 )
+from .asked import claimed
 from .finishing import async_close, async_finish, async_tell_interrupted
-from .run import InstallRun
+from .run import CANCELLED, InstallRun
 
 INTERRUPTED: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
 _MADE_SAFE: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
@@ -54,13 +55,17 @@ class Recovery:
         """Do what is left of it."""
         if "tried" in self._note:
             return await self._end_the_try()
+        entry_id = self._coordinator.config_entry.entry_id
+        is_claimed = claimed(self._hass, entry_id, self._note, self.install_run)
         if (release := self.install_run.release) is not None:
             self._coordinator.async_begin(release.image.kind)
+        if self._stage is InstallStage.QUEUED and not is_claimed:
+            return await self.install_run.to_its_end(_taken_back())
         if self._stage is InstallStage.QUEUED:
             return await self.install_run.run()
         if self._stage in _DELIVERED and self.install_run.release is not None:
             return await self.install_run.to_its_end(self.install_run.resume())
-        return await self._restore_and_look()
+        return await self._restore_and_look(is_claimed=is_claimed)
 
     async def _end_the_try(self) -> InstallResult:
         result = await self._restore()
@@ -70,14 +75,14 @@ class Recovery:
         await async_close(self._hass, self._coordinator, result)
         return result
 
-    async def _restore_and_look(self) -> InstallResult:
+    async def _restore_and_look(self, *, is_claimed: bool) -> InstallResult:
         """Restore at once; then tell what was decided, or find out what became of the image."""
         if self._stage is InstallStage.SENDING:
             self._note["looks"] = True
         result = self._decided
         if self._stage is not InstallStage.DONE:
             result = await self._restore()
-        if result.restore_error is None and self._note.get("again"):
+        if result.restore_error is None and self._note.get("again") and is_claimed:
             return await self.install_run.run()
         if self._note.get("looks"):
             return await self.install_run.to_its_end(self._look(result))
@@ -127,6 +132,11 @@ class Recovery:
         if cancelled:
             raise asyncio.CancelledError
         return result
+
+
+async def _taken_back() -> InstallResult:
+    """Return what one is that its rollout does not want any more, or that nobody knows of."""
+    return CANCELLED
 
 
 async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:

@@ -238,7 +238,7 @@ class InstallRun:
             facts=self._facts,
             observer=coordinator.watch,
             safe_state=safe_state,
-            transports=transports_for(coordinator, self.note.get("ways")),
+            transports=transports_for(coordinator, self.note.get("ways"), has=self._is_noted),
             turn=self.turn,
             on_stage=self._on_stage,
             on_progress=self._on_progress,

@@ -103,8 +103,9 @@ async def async_shown(hass: HomeAssistant, note: RolloutNote) -> dict[str, Any]:
 
 async def _async_blocked_by(hass: HomeAssistant, note: RolloutNote, entry_id: str) -> str | None:
     """Return what would keep a module from being updated right now, as a sentence."""
-    if (runtime := runtime_of(hass.config_entries.async_get_entry(entry_id))) is None:
-        return async_said(hass, "rollout_left_out_not_loaded", {}, module=entry_id)
+    if (runtime := runtime_of(entry := hass.config_entries.async_get_entry(entry_id))) is None:
+        key = "rollout_left_out_not_loaded" if entry else "rollout_removed"
+        return async_said(hass, key, {}, module=entry_id)
     name = runtime.coordinator.config_entry.title
     if runtime.installer.is_running:
         return async_said(hass, "install_running", {}, module=name)

@@ -11,7 +11,6 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
-from ..helpers import async_said, reason_of
 from ..house import HOUSE
 from ..installs import Asked, InstallRun, ModuleRuntime
 from ..modules import ModuleCoordinator
@@ -19,22 +18,23 @@ from ..ota import (
     AllEnded,
     Cause,
     InstallResult,
+    InstallStage,
     MemberState,
     Reason,
     RolloutPorts,
     RolloutRun,
     Stop,
-    Verdict,
     Waits,
     priority_in,
-    same_version,
     wave_of,
     waves_of,
 )
+from .ends import judged, left_behind, not_wanted
 from .note import OPEN, RolloutNote, RolloutState, counts, states_of, terms_of
 from .selection import runtime_of
 
 _OVER: Final = Reason(why=Waits.TURN)
+_GOES_ON: Final = {RolloutState.PLANNED, RolloutState.RUNNING}
 
 
 class RolloutEvent(StrEnum):
@@ -48,19 +48,6 @@ class RolloutEvent(StrEnum):
     STOPPED = "stopped"
     CANCELLED = "cancelled"
     DONE = "done"
-
-
-def judged(result: InstallResult) -> MemberState:
-    """Return what an install's end means for a rollout: a broken restore is always a failure."""
-    if reason_of(result) is None:
-        return MemberState.UPDATED
-    if result.restore_error is not None or result.not_safe:
-        return MemberState.FAILED
-    endings = {
-        Verdict.REFUSED: MemberState.REFUSED,
-        Verdict.CANCELLED: MemberState.CANCELLED,
-    }
-    return endings.get(result.verdict, MemberState.FAILED)
 
 
 class Rollout:
@@ -215,6 +202,8 @@ class Rollout:
             rests=self.note["rests"],
             rest_ends=self.note["rest_ends"],
         )
+        states = enumerate(self._run.states)
+        self._unknown = {n for n, state in states if self._may_have_run(n, state)}
         try:
             step = await self._run.run()
         except Exception:  # noqa: BLE001 - logged here, and told as a stop
@@ -227,6 +216,12 @@ class Rollout:
             self._releases.close()
             await self._async_note()
             self._tell(RolloutEvent.DONE if is_done else RolloutEvent.STOPPED)
+
+    def _may_have_run(self, index: int, state: MemberState) -> bool:
+        """Whether nobody knows whether it works with a module that had begun before a restart."""
+        note = self._house.journal.open_install(self.note["members"][index]["entry_id"])
+        is_queued = note is not None and note["stage"] == InstallStage.QUEUED
+        return state is MemberState.BEGUN and not is_queued
 
     async def _async_note(self) -> None:
         """Write down where it stands; a repair tells when that is not possible."""
@@ -255,16 +250,11 @@ class Rollout:
         runtime = await self._async_free(member["entry_id"])
         if index in self._taken_back:
             return MemberState.WAITS
+        if (end := not_wanted(self._hass, member)) is not None:
+            return self._ended(index, *end)
         release = self._house.library.get(member["sha256"])
-        if runtime is None or release is None:
-            key = "rollout_left_out_not_loaded" if runtime is None else "rollout_release_gone"
-            return self._ended(
-                index,
-                MemberState.REFUSED,
-                async_said(
-                    self._hass, key, {"version": member["version"]}, module=member["module"]
-                ),
-            )
+        assert runtime is not None
+        assert release is not None
         installer = runtime.installer
         try:
             installer.raise_if_running()
@@ -274,14 +264,7 @@ class Rollout:
             release,
             Context(user_id=self.note["user"]),
             chosen=self.note["chosen"],
-            asked=Asked(
-                priority=priority_in(wave),
-                ways=self.note["ways"],
-                window=self.note["window"],
-                gate=self._gate,
-                on_over=lambda is_over: self._on_over(index, is_over),
-                on_end=lambda run: self._on_end(index, run, runtime.coordinator),
-            ),
+            asked=self._asked(index, wave, runtime.coordinator),
         )
         task = self._house.running[member["entry_id"]]
         self._ours.add(index)
@@ -296,17 +279,49 @@ class Rollout:
         assert self._run is not None
         return self._run.states[index]
 
+    def _asked(self, index: int, wave: int, coordinator: ModuleCoordinator) -> Asked:
+        return Asked(
+            rollout=self.note["id"],
+            priority=priority_in(wave),
+            ways=self.note["ways"],
+            window=self.note["window"],
+            gate=self._gate,
+            on_over=lambda is_over: self._on_over(index, is_over),
+            on_end=lambda run: self._on_end(index, run, coordinator),
+        )
+
+    @callback
+    def async_claim(self, entry_id: str) -> Asked | None:
+        """Return what is asked of an update that goes on; None where it is not wanted any more."""
+        entry_ids = [member["entry_id"] for member in self.note["members"]]
+        runtime = runtime_of(self._hass.config_entries.async_get_entry(entry_id), is_starting=True)
+        if entry_id not in entry_ids or runtime is None:
+            return None
+        index = entry_ids.index(entry_id)
+        if self.state not in _GOES_ON and self._run is None:
+            return None
+        wave = wave_of(self._terms, states_of(self.note), index)
+        return self._asked(index, wave, runtime.coordinator)
+
     def _gate(self) -> Reason | None:
-        """Let nobody begin after a pause, when too many have failed, or before that is known."""
-        is_held = self._run is not None and self._run.is_held
+        """Let nobody begin after a pause, when too many have failed, or before that is known.
+
+        After a restart nobody before it lives again.
+        """
+        is_held = self._run is None or self._run.is_held
         return _OVER if is_held or self._unknown else None
 
     def _on_over(self, index: int, is_over: bool) -> None:  # noqa: FBT001 - see `Asked`
         (self._unknown.add if is_over else self._unknown.discard)(index)
+        if not is_over and self._run is not None and self._run.is_held and not self._is_closing:
+            # It comes back into the queue, where nobody lets it begin any more.
+            self._hass.async_create_task(self._async_take_one_back(index), "ESP OTA take back")
 
     def _on_end(self, index: int, run: InstallRun, coordinator: ModuleCoordinator) -> None:
+        if run.is_put_aside:
+            return
         self._unknown.discard(index)
-        if self._run is not None and not run.is_put_aside:
+        if self._run is not None:
             self._run.ended(index, self._judge(index, run.result, coordinator))
 
     async def _async_free(self, entry_id: str) -> ModuleRuntime | None:
@@ -324,6 +339,7 @@ class Rollout:
             return await self._async_followed(index)
         finally:
             self._ours.discard(index)
+            self._unknown.discard(index)
 
     async def _async_followed(self, index: int) -> MemberState:
         member = self.note["members"][index]
@@ -339,22 +355,8 @@ class Rollout:
         entry = self._hass.config_entries.async_get_entry(entry_id)
         if result is not None and (runtime := runtime_of(entry)) is not None:
             return self._judge(index, result, runtime.coordinator)
-        return self._known(index)
-
-    def _known(self, index: int) -> MemberState:
-        """Return how an update ended of which nobody told us, by what it has left."""
-        member = self.note["members"][index]
-        journal, entry_id = self._house.journal, member["entry_id"]
-        failure = journal.failure(entry_id)
-        if failure is not None and failure["sha256"] == member["sha256"]:
-            said = async_said(self._hass, "rollout_ended_meanwhile", {}, module=member["module"])
-            return self._ended(index, MemberState.FAILED, said)
-        known = journal.known(entry_id)
-        if known is not None and same_version(known["version"], member["version"]):
-            facts = {"version": member["version"]}
-            said = async_said(self._hass, "verified", facts, module=member["module"])
-            return self._ended(index, MemberState.UPDATED, said)
-        return MemberState.WAITS
+        end = left_behind(self._hass, member)
+        return self._ended(index, *end) if end else MemberState.WAITS
 
     def _judge(
         self, index: int, result: InstallResult, coordinator: ModuleCoordinator
@@ -379,10 +381,14 @@ class Rollout:
         states = self._run.states if self._run else ()
         self._taken_back |= {n for n, state in enumerate(states) if state is MemberState.BEGUN}
         for index in list(self._ours):
-            entry_id = self.note["members"][index]["entry_id"]
-            runtime = runtime_of(self._hass.config_entries.async_get_entry(entry_id))
-            if runtime is None or not runtime.installer.is_waiting:
-                self._taken_back.discard(index)
-                continue
-            with suppress(HomeAssistantError):  # it has ended meanwhile
-                await runtime.installer.async_cancel(None)
+            await self._async_take_one_back(index)
+
+    async def _async_take_one_back(self, index: int) -> None:
+        entry_id = self.note["members"][index]["entry_id"]
+        runtime = runtime_of(self._hass.config_entries.async_get_entry(entry_id))
+        if runtime is None or not runtime.installer.is_waiting:
+            self._taken_back.discard(index)
+            return
+        self._taken_back.add(index)
+        with suppress(HomeAssistantError):  # it has ended meanwhile
+            await runtime.installer.async_cancel(None)

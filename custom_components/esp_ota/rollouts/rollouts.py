@@ -14,6 +14,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
+from ..installs import CLAIMS, Asked
 from ..stored import KeptStore
 from .note import RolloutNote, RolloutState, readable
 from .plan import async_note_for, async_shown
@@ -58,6 +59,7 @@ class Rollouts:
         for note in notes:
             if note is not None:
                 self._rollouts[note["id"]] = self._rollout(note)
+        self._hass.data[CLAIMS] = self._claim
         self._hass.async_add_shutdown_job(HassJob(self._async_close, "ESP OTA stop rollouts"))
         async_at_started(self._hass, self._async_started)
 
@@ -79,6 +81,11 @@ class Rollouts:
 
     def _rollout(self, note: RolloutNote) -> Rollout:
         return Rollout(self._hass, note, self._store.async_save, self._told)
+
+    @callback
+    def _claim(self, rollout_id: str, entry_id: str) -> Asked | None:
+        rollout = self._rollouts.get(rollout_id)
+        return rollout.async_claim(entry_id) if rollout else None
 
     @property
     def last(self) -> Rollout | None:
