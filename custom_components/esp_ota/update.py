@@ -18,15 +18,14 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
 
+from .const import CONF_HOLD, CONF_MODULE_CHANNEL, CONF_PIN
 from .entity import ModuleEntity
 from .helpers import queue_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
 from .modules import (
     Skipped,
-    async_hold,
-    async_pin,
-    async_set_channel,
+    async_set_bound,
     not_offered,
     offered_files,
     releases_of_files,
@@ -252,15 +251,15 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
     async def async_pin(self, version: str | None = None) -> None:
         """Let the module have one version or range only; the action `esp_ota.pin`."""
-        async_pin(self.coordinator, version)
+        async_set_bound(self.coordinator, CONF_PIN, version)
 
     async def async_hold(self, until: datetime | str | None = None) -> None:
         """Let the module have nothing until then; the action `esp_ota.hold`."""
-        async_hold(self.coordinator, until)
+        async_set_bound(self.coordinator, CONF_HOLD, until)
 
     async def async_set_channel(self, channel: str) -> None:
         """Say whether it is offered pre-releases; the action `esp_ota.set_channel`."""
-        async_set_channel(self.coordinator, channel)
+        async_set_bound(self.coordinator, CONF_MODULE_CHANNEL, channel)
 
     async def async_cancel_install(self) -> None:
         """End the install that runs; the action `esp_ota.cancel`."""

@@ -46,6 +46,7 @@ from .transports import (
     pull_url,
     sketch_lines,
 )
+from .versions import VersionsFlow
 from .waiting import WaitingFlow
 
 _SLOT_SIZE = vol.All(
@@ -73,7 +74,7 @@ VERIFICATION: Final[Mapping[vol.Marker, Any]] = {
 }
 
 
-class ModuleOptionsFlow(RehearsalFlow, WaitingFlow):
+class ModuleOptionsFlow(RehearsalFlow, VersionsFlow, WaitingFlow):
     """Two forms behind a menu; saving either reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -85,6 +86,7 @@ class ModuleOptionsFlow(RehearsalFlow, WaitingFlow):
             menu_options=[
                 *self.safe_state_menu,
                 "firmware",
+                "versions",
                 "doors",
                 "evidence",
                 "verification",

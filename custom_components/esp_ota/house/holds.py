@@ -35,9 +35,9 @@ class Holds:
         """Look at the clock from now on; returns what stops it."""
         stops = (
             async_track_time_interval(
-                self._hass, self._look, _EVERY, name="ESP OTA holds", cancel_on_shutdown=True
+                self._hass, self.async_look, _EVERY, name="ESP OTA holds", cancel_on_shutdown=True
             ),
-            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._look),
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_look),
         )
 
         def stop() -> None:
@@ -59,7 +59,8 @@ class Holds:
         return remove
 
     @callback
-    def _look(self, _event: datetime | Event[Any] | None = None) -> None:
+    def async_look(self, _event: datetime | Event[Any] | None = None) -> None:
+        """See who is held, by the clock or by a person, and tell those for whom it is new."""
         held = self._held_now()
         changed, self._held = held ^ self._held, held
         if changed:

@@ -4,7 +4,7 @@ Here live the coordinator that all entities read, and the evidence a person name
 anything that changes a module or its equipment.
 """
 
-from .bounds import async_hold, async_pin, async_set_channel, shown_bounds
+from .bounds import async_set_bound, shown_bounds, stored_bound
 from .coordinator import ModuleCoordinator
 from .device import async_settle_identity, identity_of
 from .files import offered_files, releases_of_files
@@ -21,12 +21,10 @@ __all__ = [
     "Outcome",
     "Press",
     "Skipped",
-    "async_hold",
     "async_info_version",
     "async_outcome",
-    "async_pin",
     "async_rename",
-    "async_set_channel",
+    "async_set_bound",
     "async_settle_identity",
     "async_tell",
     "identity_of",
@@ -34,5 +32,6 @@ __all__ = [
     "offered_files",
     "releases_of_files",
     "shown_bounds",
+    "stored_bound",
     "withheld",
 ]

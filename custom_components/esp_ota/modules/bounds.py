@@ -1,10 +1,11 @@
 """Which versions a person lets a module have: its pin, its hold and its channel.
 
-They are options of its entry. A pin and a hold bind everybody who wants to install something.
+They are options of its entry, set by a form or by actions. A pin and a hold bind everybody who
+wants to install something.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from homeassistant.core import callback
@@ -23,82 +24,72 @@ from ..const import (
 from ..ota import as_text, held_until, hold_ends, read_pin
 from .coordinator import ModuleCoordinator
 
-__all__ = ["async_hold", "async_pin", "async_set_channel", "hold_mistake", "shown_bounds"]
 
+def stored_bound(key: str, said: datetime | str | None) -> str | None:
+    """Return a pin, a hold or a channel as it is stored, None for nothing.
 
-@callback
-def async_pin(coordinator: ModuleCoordinator, pin: str | None) -> None:
-    """Let a module have nothing but a version or a range; None and an empty text unpin it.
-
-    Raises ServiceValidationError for what is neither.
+    Raises ServiceValidationError, whose translation key is also one of the form.
     """
+    if said is None or (isinstance(said, str) and not said.strip()):
+        return None
+    if key == CONF_PIN:
+        return _pin(str(said))
+    if key == CONF_HOLD:
+        return _hold(said)
+    return str(said) if said == CHANNEL_BETA else None
+
+
+def _pin(said: str) -> str:
     try:
-        stored = read_pin(pin) if pin and pin.strip() else None
+        return read_pin(said)
     except ValueError as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="pin_unreadable",
-            translation_placeholders={"pin": as_text(str(err))},
-        ) from err
-    _async_set(coordinator, CONF_PIN, stored)
+        raise _mistake("pin_unreadable", pin=as_text(err)) from err
+
+
+def _hold(said: datetime | str) -> str:
+    """Return a time as the clock on the wall shows it; where it has no zone, it does so already."""
+    until = said if isinstance(said, datetime) else dt_util.parse_datetime(said)
+    shown = as_text(said)
+    if until is None:
+        raise _mistake("hold_unreadable", until=shown)
+    if until.tzinfo is not None:
+        until = dt_util.as_local(until).replace(tzinfo=None)
+    stored = until.replace(microsecond=0).isoformat()
+    if (ends := hold_ends(stored, dt_util.get_default_time_zone())) is None:
+        raise _mistake("hold_unreadable", until=shown)
+    if ends <= dt_util.utcnow():
+        raise _mistake("hold_over", until=shown)
+    return stored
+
+
+def _mistake(key: str, **facts: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=facts
+    )
 
 
 @callback
-def async_hold(coordinator: ModuleCoordinator, until: datetime | str | None) -> None:
-    """Let a module have nothing until a time, local where it has no zone; None ends the hold.
+def async_set_bound(coordinator: ModuleCoordinator, key: str, said: datetime | str | None) -> None:
+    """Store one of them and show what follows; nothing is reloaded, so nothing is interrupted.
 
-    Raises ServiceValidationError for a time that is over, or that no calendar has.
+    Raises what `stored_bound` does.
     """
-    stored = None
-    if isinstance(until, datetime):
-        stored, zone = stored_hold(until), dt_util.get_default_time_zone()
-        if mistake := hold_mistake(stored, zone):
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key=mistake,
-                translation_placeholders={"until": stored.replace("T", " ")},
-            )
-    _async_set(coordinator, CONF_HOLD, stored)
-
-
-@callback
-def async_set_channel(coordinator: ModuleCoordinator, channel: str) -> None:
-    """Say whether a module is offered pre-releases: `stable` or `beta`."""
-    _async_set(coordinator, CONF_MODULE_CHANNEL, None if channel == CHANNEL_STABLE else channel)
-
-
-def stored_hold(until: datetime) -> str:
-    """Return a time as it is stored: as the clock on the wall shows it, in whole seconds."""
-    local = dt_util.as_local(until) if until.tzinfo is not None else until
-    return local.replace(tzinfo=None, microsecond=0).isoformat()
-
-
-def hold_mistake(stored: str, zone: tzinfo) -> str | None:
-    """Return what is wrong with a time to hold until, None for nothing."""
-    if (ends := hold_ends(stored, zone)) is None:
-        return "hold_unreadable"
-    return "hold_over" if ends <= dt_util.utcnow() else None
-
-
-@callback
-def _async_set(coordinator: ModuleCoordinator, key: str, value: str | None) -> None:
-    """Store one of them, and show what follows; nothing is reloaded, so nothing is interrupted."""
-    entry = coordinator.config_entry
-    options = {name: stored for name, stored in entry.options.items() if name != key}
-    if value is not None:
-        options[key] = value
-    LOGGER.info("%s: %s is %s now", entry.title, key, value)
+    entry, stored = coordinator.config_entry, stored_bound(key, said)
+    options = {name: value for name, value in entry.options.items() if name != key}
+    if stored is not None:
+        options[key] = stored
+    LOGGER.info("%s: %s is %s now", entry.title, key, stored or "not set")
     coordinator.hass.config_entries.async_update_entry(entry, options=options)
+    coordinator.house.holds.async_look()
     coordinator.async_update_listeners()
 
 
 def shown_bounds(options: Mapping[str, Any]) -> dict[str, str | None]:
     """Return what a module's card says of them."""
     until = held_until(options.get(CONF_HOLD), dt_util.now())
+    is_beta = options.get(CONF_MODULE_CHANNEL) == CHANNEL_BETA
     return {
         "pinned_to": options.get(CONF_PIN),
         "held_until": until.isoformat() if until else None,
-        "channel": CHANNEL_BETA
-        if options.get(CONF_MODULE_CHANNEL) == CHANNEL_BETA
-        else CHANNEL_STABLE,
+        "channel": CHANNEL_BETA if is_beta else CHANNEL_STABLE,
     }

@@ -1,7 +1,7 @@
 """Holds: until when a module is kept as it is, by the clock on the wall."""
 
 from contextlib import suppress
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from .windows import first_moment
@@ -16,13 +16,17 @@ def held_until(stored: str | None, now: datetime) -> datetime | None:
     if stored is None or now.tzinfo is None:
         return None
     ends = hold_ends(stored, now.tzinfo)
-    return ends if ends is not None and ends > now else None
+    # Times of one zone are compared as the clock shows them, and some it shows twice.
+    is_over = ends is None or ends <= now.astimezone(UTC)
+    return None if is_over or ends is None else ends.astimezone(now.tzinfo)
 
 
 @lru_cache(maxsize=256)
 def hold_ends(stored: str, zone: tzinfo) -> datetime | None:
-    """Return when a local time has come; None for what is no time, or too far away."""
+    """Return when a local time has come (UTC); None for what is no time, or too far away."""
     with suppress(ValueError, OverflowError):
         local = datetime.fromisoformat(stored).replace(tzinfo=None)
-        return first_moment(local, zone).astimezone(zone)
+        ends = first_moment(local, zone)
+        ends.astimezone(zone)
+        return ends
     return None
