@@ -179,7 +179,7 @@ def _flag(content: Mapping[str, Any], key: str) -> bool | None:
     """Return a yes or no; a form has it as text."""
     if (value := content.get(key)) in (None, ""):
         return None
-    said = {"true": True, "false": False}.get(str(value).lower())
+    said = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
     if said is None:
         raise _unusable(key)
     return said
