@@ -20,6 +20,7 @@ name in the attribute `cause` of the event.
 
 This page is written by `script/make_causes.py` from the enum and the English texts.
 """
+FOOT = "*Checked for ESP OTA {version} with Home Assistant 2026.10 and 2026.11.*\n"
 GROUP = re.compile(r"    # (?P<group>.+)")
 CAUSE = re.compile(r'    [A-Z0-9_]+ = "(?P<cause>[a-z0-9_]+)"')
 
@@ -34,6 +35,8 @@ def lines() -> Iterator[str]:
         elif found := CAUSE.match(line):
             yield f"### {found['cause']}\n"
             yield texts["exceptions"][found["cause"]]["message"] + "\n"
+    manifest = json.loads((INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
+    yield FOOT.format(version=manifest["version"])
 
 
 def main() -> int:

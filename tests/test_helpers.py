@@ -55,7 +55,7 @@ async def test_equipment_that_was_not_restored_raises_although_the_update_went_w
     assert caught.value.translation_key == "restore_failed"
     assert caught.value.translation_placeholders == {
         "module": "valve",
-        "detail": "the bus is down",
+        "detail": "the bus is down.",
     }
 
 

@@ -25,7 +25,7 @@ def test_a_file_has_one_issue_with_its_newest_reason(
     [issue] = issue_registry.issues.values()
     assert issue.translation_key == "file_sidecar_invalid"
     shown = name.replace("<", r"\<")
-    assert issue.translation_placeholders == {"file": shown, "detail": "no object"}
+    assert issue.translation_placeholders == {"file": shown, "detail": "no object."}
     assert issue.severity is ir.IssueSeverity.WARNING
     assert not issue.is_persistent  # the next scan says it again
     assert_issue_is_whole(issue)

@@ -1,4 +1,4 @@
-"""The automation of the README, through nights with and without a new version, and both of DST."""
+"""The automation of the docs, through nights with and without a new version, and both of DST."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,7 @@ from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden, options_for
 from tests.virtual_module import VirtualModule
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "automations.md"
 SPRING = {
     "Europe/Berlin": date(2027, 3, 28),
     "Europe/Helsinki": date(2027, 3, 28),  # from three to four
@@ -31,8 +31,8 @@ AUTUMN = {
 
 
 def automation() -> dict[str, Any]:
-    """Return the automation that the README shows."""
-    shown = README.read_text(encoding="utf-8").partition("An automation that updates at night:")[2]
+    """Return the automation that the documentation shows."""
+    shown = PAGE.read_text(encoding="utf-8").partition("An automation that updates at night:")[2]
     text = shown.partition("```yaml\n")[2].partition("```")[0]
     config: dict[str, Any] = yaml.safe_load(text)
     return config

@@ -11,8 +11,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.stored import KeptStore, cut_short, fits, is_sound, storable
-from homeassistant.core import HomeAssistant
+from custom_components.esp_ota.stored import (
+    Items,
+    KeptStore,
+    _number_in,
+    cut_short,
+    fits,
+    is_sound,
+    storable,
+)
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.dt import utcnow
 from tests.kit.disk import StoredFile
@@ -57,7 +66,8 @@ async def test_a_file_of_a_newer_version_is_used_and_kept_as_it_was(
     file.write(newer)
     kept = store(hass, {"other": 1})
     assert await kept.async_load() == CONTENT
-    assert told(hass) is not None
+    assert told(hass) is None
+    assert told(hass, "journal_newer_set_aside") is not None
     assert await kept.async_save()
     assert file.data["other"] == 1
     assert file.aside == [newer]
@@ -230,3 +240,40 @@ def test_a_dataclass_is_looked_into() -> None:
     odd: Any = [1]
     assert not is_sound(Outer(inner=Inner(size=1, names=odd), facts={}))
     assert not is_sound(Outer(inner=odd, facts={}))
+
+
+async def test_what_waits_for_the_stop_counts_as_written(
+    hass: HomeAssistant, file: StoredFile
+) -> None:
+    kept = store(hass)
+    assert await kept.async_save()
+    hass.set_state(CoreState.stopping)
+    assert await kept.async_save()
+    assert file.data["writes"] == 1
+    assert told(hass, "journal_unwritten") is None
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    assert file.data == CONTENT | {"writes": 2}
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"version": 1}', '{"data": {"a": {"writes": 1}}}'])
+async def test_a_file_that_does_not_say_which_write_it_is_proves_nothing(
+    hass: HomeAssistant, file: StoredFile, text: str
+) -> None:
+    file.write(text)
+    assert _number_in(file.path) is None
+    file.write(file.text({"writes": 12, "a": 1}))
+    assert _number_in(file.path) == 12
+    file.write(file.text({"writes": 12, "a": 1})[:-2])
+    assert _number_in(file.path) is None
+
+
+def test_items_are_written_as_they_were_set() -> None:
+    items = Items({"a": {"n": 1}, "\udcff": ["\ud83d"]})
+    items["a"]["n"] = 2  # type: ignore[call-overload]
+    assert json.loads(items.text) == {"a": {"n": 1}, "?": ["?"]}
+    items["a"] = items["a"]
+    assert json.loads(items.text)["a"] == {"n": 2}
+    assert items.drop("\udcff") == ["\ud83d"]
+    assert items.drop("\udcff") is None
+    assert json.loads(items.text) == {"a": {"n": 2}}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.restore_state import async_get as async_get_restored
 from tests.kit.entries import StartModule, entry_for
@@ -29,7 +30,7 @@ async def restart(garden: Garden, entry: MockConfigEntry) -> None:
 
 
 async def press_at_night(garden: Garden) -> HomeAssistantError | None:
-    """Do what the automation of the README does; return what it writes into the log."""
+    """Do what the automation of the documentation does; return what it writes into the log."""
     return await garden.press() if garden.card.state == "on" else None
 
 
@@ -93,6 +94,8 @@ async def test_what_is_kept_does_not_grow_with_the_nights(
         assert await press_at_night(garden) is None
         await garden.runs(f"1.{number}.0")
         await restart(garden, entry)
+        garden.hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)  # what may wait as well
+        await garden.hass.async_block_till_done()
         sizes.append(stored(hass_storage))
 
     assert len(garden.house.library.releases) == 5

@@ -7,10 +7,18 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, DOMAIN, HOUSE_UNIQUE_ID, KIND_HOUSE, KIND_MODULE
+from .const import (
+    CONF_KIND,
+    DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
+    HOUSE_UNIQUE_ID,
+    KIND_HOUSE,
+    KIND_MODULE,
+)
 from .house import HOUSE, House, async_make_house_entry
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
-from .issues import async_clear_module_issues
+from .issues import async_clear_module_issues, async_raise_entry_newer
 from .modules import ModuleCoordinator, async_settle_identity
 from .rollouts import ROLLOUTS, Rollouts
 from .services import async_register_actions
@@ -40,16 +48,27 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.http.register_view(UploadView())
     await async_prepare_page(hass)
     async_register_actions(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.version > ENTRY_VERSION:
+            async_raise_entry_newer(hass, entry)
     return True
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bool:
-    """Take over an entry of release 0.1.0, whose ids were the entry's own, or `house`."""
+    """Take over an entry of release 0.1.0, whose ids were the entry's own, or `house`.
+
+    One of a newer release is left as it is: what this one wrote into it would be lost there. Home
+    Assistant asks for none of a newer major version, and does not set it up.
+    """
+    if entry.minor_version > ENTRY_MINOR_VERSION:
+        return True
     unique_id: str | None = HOUSE_UNIQUE_ID
     if entry.data[CONF_KIND] == KIND_MODULE:
         async_settle_identity(hass, hass.data[HOUSE], entry)
         unique_id = entry.unique_id
-    hass.config_entries.async_update_entry(entry, minor_version=2, unique_id=unique_id)
+    hass.config_entries.async_update_entry(
+        entry, minor_version=ENTRY_MINOR_VERSION, unique_id=unique_id
+    )
     return True
 
 

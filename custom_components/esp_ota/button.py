@@ -1,6 +1,6 @@
 """What a person can do about a module's updates besides starting one: cancel, go back.
 
-Both are always there: whoever presses in vain is told why.
+Each is there while there is something to do. Who uses the actions in vain is told why.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,6 +23,7 @@ class ModuleButtonDescription(ButtonEntityDescription):
     """Something that the installer does."""
 
     press_fn: Callable[[ModuleInstaller, Context | None], Awaitable[None]]
+    available_fn: Callable[[ModuleInstaller], bool]
 
 
 BUTTONS: Final = (
@@ -30,12 +31,14 @@ BUTTONS: Final = (
         key="cancel_update",
         translation_key="cancel_update",
         press_fn=lambda installer, context: installer.async_cancel(context),
+        available_fn=lambda installer: installer.can_cancel,
     ),
     ModuleButtonDescription(
         key="roll_back",
         translation_key="roll_back",
         entity_category=EntityCategory.CONFIG,
         press_fn=lambda installer, context: installer.async_roll_back(context),
+        available_fn=lambda installer: installer.can_roll_back,
     ),
 )
 
@@ -60,16 +63,28 @@ class ModuleButton(ModuleEntity, ButtonEntity):
         self.entity_description = description
         self._installer = runtime.installer
 
+        self._attr_available = description.available_fn(runtime.installer)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        cards = self.coordinator.house.cards
+        self.async_on_remove(cards.async_add(self._handle_coordinator_update))
+
     @property
     @override
     def available(self) -> bool:
-        """Always: a press that is skipped in silence would tell nobody why."""
-        return True
+        """While there is something to do, whether the module is heard or not."""
+        return self._attr_available
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show nothing of it."""
+        """Come and go; most updates are a percent that concerns others."""
+        available = self.entity_description.available_fn(self._installer)
+        if available is not self._attr_available:
+            self._attr_available = available
+            self.async_write_ha_state()
 
     @override
     async def async_press(self) -> None:

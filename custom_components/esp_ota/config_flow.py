@@ -33,6 +33,8 @@ from .const import (
     CONF_UPLOAD_DIALECT,
     CONF_UPLOAD_PORT,
     DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
     HOUSE_UNIQUE_ID,
     KIND_HOUSE,
     TRANSPORT_UPLOAD,
@@ -54,6 +56,7 @@ from .flows import (
     with_stored,
     without_passwords,
 )
+from .helpers import async_said
 from .house import HOUSE, Announcements, async_newcomers, new_secret
 from .installs import async_meet, async_meet_by_address, async_renamed, is_installing
 from .ota import (
@@ -73,8 +76,8 @@ _ADDRESS: Final = {vol.Required(CONF_HOST): selector.TextSelector(), vol.Require
 class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
     """Makes the entries of modules, and the house's own."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
     """Since 2, ids of entities are made from the module and not from its entry."""
 
     @staticmethod
@@ -104,7 +107,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         known = self.hass.data[HOUSE].outliving  # it may have been deleted
         data = {CONF_KIND: KIND_HOUSE, CONF_PULL_SECRET: known.secret or new_secret()}
         options = dict(known.options)
-        return self.async_create_entry(title="Firmware library", data=data, options=options)
+        title = async_said(self.hass, "library_title", {}, module="")
+        return self.async_create_entry(title=title, data=data, options=options)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:

@@ -4,6 +4,9 @@ import logging
 from typing import Final
 
 DOMAIN: Final = "esp_ota"
+ENTRY_VERSION: Final = 1
+ENTRY_MINOR_VERSION: Final = 2
+"""Of all entries. A newer major version is one that this release cannot read."""
 LOGGER: Final = logging.getLogger(__package__)
 
 EVENT_UPDATE_ENDED: Final = f"{DOMAIN}_update_ended"
@@ -146,4 +149,5 @@ DEFAULT_STABLE: Final = 3
 """Seconds the conditions must stay true, so that a bouncing contact is not believed."""
 
 FOLDER_SCAN_SECONDS: Final = 2
-"""A finished file shows up within two scans (size and time unchanged), below 5 s."""
+"""Between two looks at the folder while something in it changes. A finished file (size and time
+unchanged) shows up at the second look that sees it, 10 s after it was put there at most."""

@@ -1,6 +1,7 @@
 """The one place where an outcome of `ota/` gets its translated sentence."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -12,10 +13,21 @@ from homeassistant.helpers.translation import (
 from .const import DOMAIN
 from .ota import Cause, InstallProgress, InstallResult, OtaError, SourceError, Verdict, one_line
 
+_OF_THE_CALLER: Final = {
+    Cause.INSTALL_RUNNING,
+    Cause.NO_RELEASE,
+    Cause.NO_ROLLBACK,
+    Cause.NOTHING_RUNNING,
+    Cause.CANCEL_TOO_LATE,
+    Cause.NOT_QUEUED,
+}
+_ENDS: Final = (".", "!", "?", "…")
+
 
 def error_for(cause: Cause, facts: dict[str, str], *, module: str) -> HomeAssistantError:
-    """Return the translated error of a cause."""
-    return HomeAssistantError(
+    """Return the translated error of a cause; Home Assistant logs no mistake of who calls."""
+    kind = ServiceValidationError if cause in _OF_THE_CALLER else HomeAssistantError
+    return kind(
         translation_domain=DOMAIN,
         translation_key=str(cause),
         translation_placeholders={"module": module} | facts,
@@ -55,19 +67,48 @@ async def async_raise_for_result(
     """Raise unless the caller may carry on."""
     if (reason := reason_of(result)) is not None:
         cause, facts = reason
-        facts = await _async_spelled_out(hass, facts, module=module)
+        await async_get_translations(hass, hass.config.language, "exceptions", {DOMAIN})
+        facts = spelled_out(hass, facts, module=module)
         raise error_for(cause, facts, module=module)
 
 
-async def _async_spelled_out(
-    hass: HomeAssistant, facts: Mapping[str, str], *, module: str
+@callback
+def spelled_out(
+    hass: HomeAssistant, facts: Mapping[str, str], *, module: str = ""
 ) -> dict[str, str]:
-    """Return facts with the sentence of a cause that is one of them."""
-    if (because := facts.get("because")) is None:
-        return dict(facts)
-    others = {key: text for key, text in facts.items() if key != "because"}
-    sentence = await async_sentence(hass, because, others, module=module)
-    return others | {"because": sentence.removesuffix(".")}
+    """Return facts as they are shown: a cause or a `Detail` among them as its own sentence.
+
+    What others say in a detail (a system, an integration) stays as it is, as a sentence. Of a file
+    or a source, which no `module` is concerned with, each cause has a sentence without one.
+    """
+    shown = dict(facts)
+    if because := shown.pop("because", None):
+        sentence = None if module else _error_text(hass, because)
+        told = spelled_out(hass, shown, module=module)
+        sentence = sentence or _text(hass, because) or because
+        told["because"] = _filled(sentence, told, module).removesuffix(".")
+        return told
+    if detail := shown.get("detail"):
+        sentence = _text(hass, f"detail_{detail}")
+        said = _filled(sentence, shown, module) if sentence else detail
+        shown["detail"] = said if said.endswith(_ENDS) else f"{said}."
+    return shown
+
+
+def _text(hass: HomeAssistant, key: str) -> str | None:
+    """Return a sentence of those that are in memory, as all of ours are from the start on."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    return texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
+
+
+def _error_text(hass: HomeAssistant, key: str) -> str | None:
+    """Return what a form says of a file."""
+    texts = async_get_cached_translations(hass, hass.config.language, "options", DOMAIN)
+    return texts.get(f"component.{DOMAIN}.options.error.{key}")
+
+
+def _filled(sentence: str, facts: Mapping[str, str], module: str) -> str:
+    return sentence.format_map(_Facts(facts, module=module))
 
 
 async def async_sentence(
@@ -79,31 +120,21 @@ async def async_sentence(
     """
     texts = await async_get_translations(hass, hass.config.language, "exceptions", {DOMAIN})
     sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", str(key))
-    facts = await _async_spelled_out(hass, facts, module=module)
-    return sentence.format_map(_Facts(facts, module=module))
+    return _filled(sentence, spelled_out(hass, facts, module=module), module)
 
 
 @callback
 def async_said(hass: HomeAssistant, key: str, facts: Mapping[str, str], *, module: str) -> str:
     """Return a sentence of those that are in memory, as all of ours are from the start on."""
-    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
-    sentence = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", key)
-    return sentence.format_map(_Facts(facts, module=module))
+    sentence = _text(hass, key) or key
+    return _filled(sentence, spelled_out(hass, facts, module=module), module)
 
 
 @callback
 def queue_sentence(hass: HomeAssistant, progress: InstallProgress, module: str) -> str:
     """Return where an install stands in the queue, and what it waits for."""
-    place = str(progress.place)
-    facts = {"place": place, "ordinal": _ordinal(place), "what": progress.waits_for or ""}
+    facts = {"place": str(progress.place), "what": progress.waits_for or ""}
     return async_said(hass, f"queue_{progress.why}", facts, module=module)
-
-
-def _ordinal(number: str) -> str:
-    """Return a number as English counts; other languages have `{place}`."""
-    if number[-2:] in {"11", "12", "13"}:
-        return f"{number}th"
-    return number + {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
 
 
 class _Facts(dict[str, str]):
@@ -119,7 +150,7 @@ async def async_file_sentence(hass: HomeAssistant, err: OtaError) -> str:
         texts = await async_get_translations(hass, hass.config.language, category, {DOMAIN})
         path = f"component.{DOMAIN}.{category}.{key.format(err.cause)}"
         if (sentence := texts.get(path)) is not None:
-            return sentence.format(**err.facts)
+            return sentence.format(**spelled_out(hass, err.facts))
     return str(err)
 
 

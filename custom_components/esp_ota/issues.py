@@ -11,10 +11,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .helpers import spelled_out
 from .ota import Address, Cause, OtaError, as_text, as_texts
 
 FILE_ISSUES = "file_"
 SET_ASIDE: Final = "_set_aside"
+_NEWER: Final = "_newer"
 _STRAYS: Final = "images_unknown"
 _MOST_NAMED: Final = 10
 SOURCE_NAMES: Final = "source_names"
@@ -41,7 +43,9 @@ def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"file_{err.cause}",
-        translation_placeholders=as_texts({"file": shown(file_name)} | err.facts),
+        translation_placeholders=as_texts(
+            {"file": shown(file_name)} | spelled_out(hass, err.facts)
+        ),
     )
 
 
@@ -116,6 +120,35 @@ def async_raise_set_aside(hass: HomeAssistant, store: str, path: str, aside: str
 
 
 @callback
+def async_raise_newer(hass: HomeAssistant, store: str, path: str, aside: str | None) -> None:
+    """Say that a newer release has written what is kept; *Fix* says that it was seen."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{store}{_NEWER}{SET_ASIDE}",
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"store{_NEWER}{SET_ASIDE}",
+        translation_placeholders={"path": path, "aside": aside or "-"},
+    )
+
+
+@callback
+def async_raise_entry_newer(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Say that a newer release has set up an entry, which this one leaves as it is."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"entry{_NEWER}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"entry{_NEWER}",
+        translation_placeholders=as_texts({"name": entry.title}),
+    )
+
+
+@callback
 def async_raise_strays(hass: HomeAssistant, folder: str, strays: list[str]) -> None:
     """Say which images lie there without facts, or take it back when there are none."""
     if not strays:
@@ -163,7 +196,7 @@ def async_raise_source_issue(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"source_{err.cause.removeprefix('source_')}",
-        translation_placeholders=as_texts({"source": source} | err.facts),
+        translation_placeholders=as_texts({"source": source} | spelled_out(hass, err.facts)),
     )
 
 

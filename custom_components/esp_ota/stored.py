@@ -11,22 +11,32 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 import hashlib
 import json
+import os
 from pathlib import Path
+import re
 import shutil
 from types import UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Final, Self, get_args, get_origin, get_type_hints, is_typeddict, override
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
-from .issues import async_clear_unwritten, async_raise_set_aside, async_raise_unwritten
+from .issues import (
+    async_clear_unwritten,
+    async_raise_newer,
+    async_raise_set_aside,
+    async_raise_unwritten,
+)
 
 _VERSION: Final = 1
 _AGAIN: Final = 60.0
 """Seconds until a write that failed is tried again; it is at the stop as well."""
+_HEAD: Final = 512
+_NUMBER: Final = re.compile(rb'\{[^{}]*"data":\s*\{\s*"writes":\s*(\d+)\b')
 _CLOSERS: Final = {"{": "}", "[": "]"}
 
 type Content = dict[str, Any]
@@ -66,8 +76,10 @@ class KeptStore:
         What cannot be read is set aside and told; nothing is raised for it.
         """
         read = await self._hass.async_add_executor_job(_read, Path(self.path))
-        stored, is_usual, self.was_cut = read
-        if not is_usual:
+        stored, is_usual, self.was_cut, is_newer = read
+        if is_newer:
+            await self._async_answer_newer()
+        elif not is_usual:
             await self.async_set_aside()
         else:
             try:
@@ -77,6 +89,14 @@ class KeptStore:
         writes = (stored or {}).get("writes", 0)
         self._writes = writes if isinstance(writes, int) else 0
         return stored
+
+    async def _async_answer_newer(self) -> None:
+        """Keep a copy of what a newer release wrote, for whoever installs that again, and tell."""
+        aside = await self._hass.async_add_executor_job(_copy, Path(self.path))
+        LOGGER.error(
+            "%s was written by a newer ESP OTA; what it was is kept as %s", self.path, aside
+        )
+        async_raise_newer(self._hass, self._name, self.path, aside)
 
     async def async_set_aside(self) -> None:
         """Keep a copy of the file beside it, and tell: not all of it is used any more."""
@@ -103,17 +123,23 @@ class KeptStore:
             self._writes += 1
             writes = self._writes
             await self._store.async_save(self._numbered())
-            try:
-                on_disk = await self._store.async_load() or {}
-            except HomeAssistantError, OSError, ValueError, KeyError, TypeError:
-                on_disk = {}
-            is_on_disk: bool = on_disk.get("writes") == writes
+            is_on_disk = await self._async_is_written(writes)
             self._try_again(is_needed=not is_on_disk)
         if is_on_disk:
             async_clear_unwritten(self._hass, self._name)
         else:
             async_raise_unwritten(self._hass, self._name, self.path)
         return is_on_disk
+
+    async def _async_is_written(self, writes: int) -> bool:
+        """Whether this write is on disk, or will be at the stop."""
+        if await self._hass.async_add_executor_job(_number_in, Path(self.path)) == writes:
+            return True
+        try:
+            kept = await self._store.async_load() or {}
+        except HomeAssistantError, OSError, ValueError, KeyError, TypeError:
+            return False
+        return bool(kept.get("writes") == writes)
 
     @callback
     def async_save_later(self, seconds: float) -> None:
@@ -146,8 +172,56 @@ class KeptStore:
         await self.async_save()
 
     def _numbered(self) -> Content:
-        content: Content = _storable(self._content())
+        content = {storable(str(key)): _Text(item) for key, item in self._content().items()}
         return {"writes": self._writes} | content
+
+
+class _Text:
+    """A value as it is written: not walked through, for with hundreds of modules it is long."""
+
+    def __init__(self, value: Any) -> None:
+        self.json_fragment = json_fragment(value.text if isinstance(value, Items) else _text(value))
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Be read back before it is written, when Home Assistant stops (`Store.async_load`)."""
+        return self
+
+
+class Items[T](dict[str, T]):
+    """What is kept of each of many, by a key: put into text when it is set, not at each write.
+
+    So what is changed inside an item is kept when that is set once more.
+    """
+
+    def __init__(self, found: Mapping[str, T] | None = None) -> None:
+        """Take what was read."""
+        super().__init__()
+        self._texts: dict[str, bytes] = {}
+        for key, item in (found or {}).items():
+            self[key] = item
+
+    @override
+    def __setitem__(self, key: str, item: T) -> None:
+        super().__setitem__(key, item)
+        self._texts[key] = _text(key) + b":" + _text(item)
+
+    def drop(self, key: str) -> T | None:
+        """Keep one no more; returns what it was."""
+        self._texts.pop(key, None)
+        return self.pop(key, None)
+
+    @property
+    def text(self) -> bytes:
+        """All of it in JSON."""
+        return b"{" + b",".join(self._texts.values()) + b"}"
+
+
+def _text(value: Any) -> bytes:
+    """Return what is written of a value."""
+    try:
+        return json_bytes(value)
+    except TypeError:  # an odd text is in it
+        return json_bytes(_storable(value))
 
 
 def storable(text: str) -> str:
@@ -200,29 +274,45 @@ def sound_part(value: Any, kind: Any) -> Content:
     return {key: item for key, item in value.items() if key not in hints or fits(item, hints[key])}
 
 
-def _read(path: Path) -> tuple[Content | None, bool, bool]:
+def _read(path: Path) -> tuple[Content | None, bool, bool, bool]:
     """Return what is in a file (executor).
 
-    And whether Home Assistant can read it, as it can one that is not there, and whether it was cut
-    short.
+    And whether Home Assistant can read it, as it can one that is not there, whether it was cut
+    short, and whether a newer release wrote it.
     """
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
-        return None, True, False
+        return None, True, False, False
     except OSError as err:
         LOGGER.error("%s cannot be read: %s", path, err)
-        return None, False, False
+        return None, False, False, False
     try:
         document, was_cut = json.loads(text), False
     except ValueError, RecursionError:
         document, was_cut = cut_short(text), True
     if not isinstance(document, dict):
-        return None, False, was_cut
-    content = document.get("data")
+        return None, False, was_cut, False
+    content, version = document.get("data"), document.get("version")
     if not isinstance(content, dict):
-        return None, False, was_cut
-    return content, document.get("version") == _VERSION and not was_cut, was_cut
+        return None, False, was_cut, False
+    is_newer = isinstance(version, int) and version > _VERSION
+    return content, version == _VERSION and not was_cut, was_cut, is_newer
+
+
+def _number_in(path: Path) -> int | None:
+    """Return which write a whole file is of, None where that cannot be told (executor).
+
+    The number stands in front of all that is kept, and with hundreds of modules that is long.
+    """
+    try:
+        with path.open("rb") as file:
+            found = _NUMBER.match(file.read(_HEAD))
+            file.seek(-1, os.SEEK_END)
+            is_whole = file.read() == b"}"
+    except OSError:
+        return None
+    return int(found[1]) if found and is_whole else None
 
 
 def cut_short(text: str) -> Any:

@@ -207,6 +207,13 @@ class UpdateCard(ModuleEntity, UpdateEntity):
 
     @property
     @override
+    def release_url(self) -> str | None:
+        """Where its notes are, with all that belongs to it: known of releases on GitHub."""
+        offered = self._on_offer
+        return self.coordinator.house.sources.page_of(offered.source) if offered else None
+
+    @property
+    @override
     def release_summary(self) -> str | None:
         offered = self._on_offer
         notes = offered.notes.strip() if offered and offered.notes else ""
@@ -283,6 +290,7 @@ class ModuleUpdate(UpdateCard):
     """
 
     _attr_entity_category = None
+    _attr_translation_key = "firmware"
     kind = ImageKind.SKETCH
 
     def __init__(self, runtime: ModuleRuntime) -> None:

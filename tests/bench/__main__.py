@@ -4,7 +4,7 @@ import argparse
 
 import homeassistant.const  # noqa: F401 - before anybody imports the voluptuous it replaces
 
-from . import gate, houses, preflight, pull, push
+from . import fleet, gate, houses, preflight, pull, push
 
 
 def main() -> None:
@@ -30,6 +30,20 @@ def main() -> None:
     many.add_argument("--against", default=houses.BEFORE, help="commit that is measured beside it")
     many.add_argument("--runs", type=int, default=3, help="of each size; medians are printed")
     many.set_defaults(measure=lambda options: houses.measure(options.against, options.runs))
+    updated = groups.add_parser("fleet", help=fleet.__doc__)
+    updated.add_argument("--modules", type=int, nargs="+", default=list(fleet.SIZES))
+    updated.add_argument(
+        "--seconds", type=float, default=fleet.SECONDS, help="that an update takes on a module"
+    )
+    updated.add_argument(
+        "--spread", type=float, default=60.0, help="seconds in which all modules are switched on"
+    )
+    updated.add_argument("--against", help="commit that is measured beside it")
+    updated.set_defaults(
+        measure=lambda options: fleet.measure(
+            options.modules, options.seconds, options.spread, options.against
+        )
+    )
     arguments = parser.parse_args()
     for line in arguments.measure(arguments):
         print(line, flush=True)

@@ -66,6 +66,10 @@ class Checkout:
             shutil.copytree(planted, house)
             return self._live(life, modules, house, *seconds)
 
+    def command(self, name: str, *arguments: object) -> tuple[list[str], Path]:
+        """Return what runs a process of `many` with this code, and where."""
+        return [f"tests.bench.many.{name}", *map(str, arguments)], self._folder
+
     def _live(self, life: str, modules: int, house: Path, *seconds: int) -> dict[str, Any]:
         arguments = [life, str(modules), str(house), *map(str, seconds)]
         command = [sys.executable, "-m", "tests.bench.many.house", *arguments]

@@ -1,16 +1,12 @@
 """The pull endpoint: answers to polls, 50 downloads at once, 20 of them beside 20 pushes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 import hashlib
-import json
 from pathlib import Path
 import statistics
-import subprocess
-import sys
 import tempfile
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from custom_components.esp_ota.web import PULL_PATH
 from tests.virtual_module import PULL_REQUESTS
@@ -18,6 +14,7 @@ from tests.virtual_module import PULL_REQUESTS
 from .asking import Request, ask
 from .garden import MIB, SECRET, Kind, host_of, image, mac_of, name_of
 from .house import BARE_PATH
+from .processes import House, process, sent
 
 PULLS: Final = 50
 MIXED: Final = 20
@@ -25,41 +22,6 @@ _SECONDS: Final = 1.0
 _PAIRS: Final = 5
 """Of each run: what else the machine does changes from second to second."""
 _KIB: Final = 1024
-
-
-def _sent(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """Yield the lines that a process prints."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-    raise RuntimeError(f"ended: {process.args!r}")
-
-
-@contextmanager
-def _process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", *arguments]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-class House:
-    """A Home Assistant in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        self._in: IO[str] = process.stdin
-        self._out = _sent(process)
-        self.port = int(next(self._out)["port"])
-
-    def do(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """Have something done, and return the answer."""
-        print(json.dumps({"command": command, **arguments}), file=self._in, flush=True)
-        return next(self._out)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,8 +120,8 @@ def _downloads(house: House, folder: Path, runs: int) -> Iterator[str]:
     names = [name_of(Kind.PULL, number) for number in range(PULLS)]
     both = names[:MIXED] + [name_of(Kind.PUSH, number) for number in range(MIXED)]
     url = f"http://127.0.0.1:{house.port}{PULL_PATH}/{SECRET}"
-    with _process("tests.bench.modules", url, str(PULLS), str(MIXED)) as process:
-        events = _sent(process)
+    with process("tests.bench.modules", url, str(PULLS), str(MIXED)) as started:
+        events = sent(started)
         while next(events)["event"] != "ready":
             pass
         house.do("known", names=names)
@@ -189,8 +151,8 @@ def measure(runs: int) -> Iterator[str]:
         folder = Path(name)
         first = folder / "1.0.0.bin"
         first.write_bytes(image("1.0.0", 96 * _KIB))
-        with _process("tests.bench.house", str(PULLS), str(MIXED)) as process:
-            house = House(process)
+        with process("tests.bench.house", str(PULLS), str(MIXED)) as started:
+            house = House(started)
             house.do("release", path=str(first))
             yield from _polls(house, runs)
             yield from _downloads(house, folder, runs)

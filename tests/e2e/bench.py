@@ -25,6 +25,10 @@ class Setting:
     verbose: bool = False
     keep: bool = False
     """Whether the configuration directory is kept."""
+    configuration: str | None = None
+    """What `configuration.yaml` is instead of the garden's."""
+    package: Path | None = None
+    """The zip that is installed; without one what is here, as a release would have it."""
     pictures: Path = PICTURES
     """Where a scenario's pictures go."""
 
@@ -64,7 +68,9 @@ async def config_directory(setting: Setting) -> AsyncIterator[Path]:
     STATE.mkdir(parents=True, exist_ok=True)
     config = Path(tempfile.mkdtemp(dir=STATE))
     try:
-        write_config(config, setting.port)
+        write_config(config, setting.port, setting.package)
+        if setting.configuration is not None:
+            (config / "configuration.yaml").write_text(setting.configuration)
         yield config
     finally:
         if setting.keep:

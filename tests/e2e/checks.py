@@ -22,12 +22,19 @@ from .checks_page import (
     the_page_can_be_used_by_keyboard,
     the_page_shows_modules_and_their_safe_state,
 )
+from .checks_rollouts import (
+    a_rollout_is_cancelled_on_the_page,
+    a_rollout_is_planned_followed_and_reported_on_the_page,
+    a_safe_state_is_tried_on_the_page,
+)
+from .checks_words import the_page_speaks_a_language_as_far_as_it_has_words
 from .garden import VALVE, VALVE_JAMMED
 from .modules import GARDEN_VALVE, MODULES, NEW, WELL_PUMP
 from .pages import (
     add_button,
     add_step,
     close,
+    close_menu,
     collapse_steps,
     dialog,
     dialog_box,
@@ -35,6 +42,7 @@ from .pages import (
     make_tall,
     open_add_form,
     open_options,
+    open_section,
     press,
     round_seconds,
     submit,
@@ -90,6 +98,8 @@ async def without_a_safe_state_an_update_is_refused(person: Person) -> None:
 async def a_safe_state_is_made_in_the_editor(person: Person) -> None:
     page = person.page
     form = await open_options(page, GARDEN_VALVE.name, "Safe state")
+    await open_section(form, "After the update")
+    await open_section(form, "Limits")
     await expect(form.locator("ha-selector-action")).to_have_count(2)
     await add_step(page, add_button(form, "Actions before"), _VALVE, "Close valve")
     await add_step(page, add_button(form, "Conditions that confirm it"), _VALVE, "Valve is closed")
@@ -167,7 +177,10 @@ async def a_firmware_file_is_uploaded(person: Person) -> None:
         # The text above names a folder that only this run has; the browser may read it late.
         await form.get_by_text("Shown on the update card").scroll_into_view_if_needed()
         await take_picture(page, "upload")
-        await submit(page)
+        await press(form, "Submit")
+        await expect(form.get_by_text("Added: ")).to_be_visible()
+        await take_picture(page, "uploaded", clip=await dialog_box(page))
+        await close_menu(page)
         await client.wait_until(
             "the uploaded version on the card",
             lambda: client.attributes(person.entity_id)["latest_version"] == NEWEST,
@@ -220,7 +233,11 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     an_update_is_followed_on_the_page,
     firmware_is_brought_and_taken_away_on_the_page,
     several_are_updated_together_on_the_page,
+    a_safe_state_is_tried_on_the_page,
+    a_rollout_is_planned_followed_and_reported_on_the_page,
+    a_rollout_is_cancelled_on_the_page,
     the_page_can_be_used_by_keyboard,
+    the_page_speaks_a_language_as_far_as_it_has_words,
     nobody_is_kept_off_the_page,
     the_log_has_no_complaint,
 ]

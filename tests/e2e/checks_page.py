@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from .browser import SIZE, go
+from .fleet import BEDS
 from .flows import add_discovered
 from .home import ROOT
 from .modules import GARDEN_VALVE, GREENHOUSE_HEATER, NEW, OLD, WELL_PUMP
@@ -74,8 +75,11 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
     await expect(row).to_contain_text("Making safe: Close valve: Garden valve")
     await expect(row.get_by_role("progressbar")).to_be_visible(timeout=UPDATE_MS)
+    cancel = row.get_by_role("button", name=f"Cancel the update of {GARDEN_VALVE.name}")
+    await cancel.focus()
     await person.client.wait_until("50 %", lambda: person.percentage > 50)
     await expect(detail.get_by_role("img")).to_be_visible()
+    await expect(cancel).to_be_focused()  # whatever has changed around it
     await take_picture(page, "page-sending", tolerance=LIVELY)
     await shown.get_by_role("tab", name="Queue").click()
     await expect(shown.get_by_role("listitem")).to_contain_text(GARDEN_VALVE.name)
@@ -104,7 +108,7 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
         same = shown.get_by_role("article", name="known.bin")
         await expect(same).to_contain_text(f"in the library already, as {GARDEN_VALVE.name} {NEW}")
         await take_picture(person.page, "page-upload")
-        assert await _problems(person.page) == []
+        assert await problems(person.page) == []
         await card.get_by_role("textbox", name="Release notes").fill(_NOTES)
         await card.get_by_role("button", name="Add to the library").click()
         for other in (refused, same):
@@ -117,8 +121,8 @@ async def firmware_is_brought_and_taken_away_on_the_page(person: Person) -> None
     await runs.get_by_role("button", name="Remove").click()
     asked = shown.get_by_role("dialog")
     await expect(asked).to_contain_text(f"It runs on: {GARDEN_VALVE.name}")
-    assert await _problems(person.page) == []
-    await asked.get_by_role("button", name="Cancel").click()
+    assert await problems(person.page) == []
+    await asked.get_by_role("button", name="Not now").click()
     await row.get_by_role("button", name="Remove").click()
     await asked.get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
@@ -176,22 +180,36 @@ async def nobody_is_kept_off_the_page(person: Person) -> None:
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for width in _WIDTHS:
             await page.set_viewport_size(ViewportSize(width=width, height=900))
-            for tab in ("Modules", "Queue", "Library"):
+            for tab in ("Modules", "Queue", "Rollouts", "Library"):
                 await shown.get_by_role("tab", name=tab).click()
-                if tab != "Queue":
+                if tab == "Rollouts":
+                    await _open_all(shown)
+                elif tab != "Queue":
                     await shown.locator("tbody tr").first.wait_for()
                 if tab == "Modules":
                     await open_row(shown)
                 await page.wait_for_timeout(_SETTLE)
                 place = f"{tab}, {width} wide, {scheme}"
-                found += [f"{place}: {what}" for what in await _problems(page)]
+                found += [f"{place}: {what}" for what in await problems(page)]
                 await _look(page, tab, width, scheme)
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size(SIZE)
     assert not found, "\n".join(found)
 
 
-async def _problems(page: Page) -> list[str]:
+async def _open_all(shown: Locator) -> None:
+    """Have a plan shown, and the modules of every rollout."""
+    await shown.get_by_role("combobox", name="Firmware").select_option(BEDS[0].product)
+    await shown.get_by_role("combobox", name="Version", exact=True).select_option(OLD)
+    await shown.get_by_role("button", name="See the plan").click()
+    await shown.get_by_role("button", name="Start this rollout").wait_for()
+    for details in await shown.locator("details").all():
+        if await details.get_attribute("open") is None:
+            await details.locator("summary").click()
+            await details.locator("tbody tr").first.wait_for()
+
+
+async def problems(page: Page) -> list[str]:
     """Return what axe-core finds grave in our page, and what is wider than the window."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.add_script_tag(path=await asyncio.to_thread(_install_axe))
@@ -222,6 +240,9 @@ async def _look(page: Page, tab: str, width: int, scheme: str) -> None:
         ("Modules", 1280, "dark"): "page-dark",
         ("Modules", 360, "light"): "page-phone",
         ("Library", 1280, "light"): "page-library",
+        ("Rollouts", 360, "light"): "page-rollouts-phone",
+        ("Rollouts", 768, "light"): "page-rollouts-tablet",
+        ("Rollouts", 1280, "dark"): "page-rollouts-dark",
         ("Library", 360, "dark"): "page-library-phone",
     }
     if (tab, width, scheme) in names:

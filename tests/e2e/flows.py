@@ -54,16 +54,35 @@ def _entry_of(answer: Json) -> str:
     return str(answer["result"]["entry_id"])
 
 
+async def address_for_sketches(client: Client) -> str:
+    """Open the form that shows what to put into a sketch that asks, and return the address."""
+    form = await client.post(_FLOW, {"handler": "esp_ota"})
+    path = f"{_FLOW}/{form['flow_id']}"
+    form = await client.post(path, {"next_step_id": "pull"})
+    await client.post(path, {})
+    return str(form["description_placeholders"]["url"])
+
+
 async def configure(client: Client, entry_id: str, step: str, answers: Json) -> None:
     """Press "Configure", choose a form from the menu and fill it in."""
     await loaded(client, entry_id)
     menu = await client.post(_OPTIONS, {"handler": entry_id})
     path = f"{_OPTIONS}/{menu['flow_id']}"
-    await client.post(path, {"next_step_id": step})
-    answer = await client.post(path, answers)
+    form = await client.post(path, {"next_step_id": step})
+    answer = await client.post(path, _in_sections(form, answers))
     if answer["type"] != "create_entry":
         raise ActionFailed({"message": f"the form {step} was not taken: {answer}"})
     await loaded(client, entry_id)
+
+
+def _in_sections(form: Json, answers: Json) -> Json:
+    """Return answers as a form with sections sends them."""
+    parts = {part["name"]: part["schema"] for part in form["data_schema"] if "schema" in part}
+    sent: Json = {name: {} for name in parts}
+    for field, value in answers.items():
+        within = [name for name, part in parts.items() if field in {one["name"] for one in part}]
+        (sent[within[0]] if within else sent)[field] = value
+    return sent
 
 
 async def loaded(client: Client, entry_id: str, seconds: float = 30.0) -> None:

@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
+import subprocess
+from subprocess import DEVNULL
 import sys
 import time
 from typing import Self
+import zipfile
 
 import aiohttp
+
+from homeassistant.components.http.config import STORAGE_VERSION
 
 from .garden import GARDEN
 from .processes import Child, environment, python
@@ -31,15 +36,23 @@ def _store(config: Path, key: str, version: int, data: object) -> None:
     (config / ".storage" / key).write_text(json.dumps(content))
 
 
-def write_config(config: Path, port: int) -> None:
-    """Fill a configuration directory: the garden, the integration, and an address."""
+def install(config: Path, package: Path | None = None) -> None:
+    """Install the integration from a zip, as HACS does: that of a release from what is here."""
+    target = config / "custom_components" / "esp_ota"
+    shutil.rmtree(target, ignore_errors=True)
+    if package is None:
+        package = config / "esp_ota.zip"
+        make_release = ROOT / "script" / "make_release.py"
+        subprocess.run([sys.executable, make_release, "--zip", package], check=True, stdout=DEVNULL)
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(target)
+
+
+def write_config(config: Path, port: int, package: Path | None = None) -> None:
+    """Fill a configuration directory: the garden, the integration from a zip, and an address."""
     (config / ".storage").mkdir(parents=True)
     shutil.copytree(HERE / "config", config, dirs_exist_ok=True)
-    shutil.copytree(
-        ROOT / "custom_components" / "esp_ota",
-        config / "custom_components" / "esp_ota",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    install(config, package)
     # In YAML the address would be taken back after five minutes: it waits for a confirmation.
     stable = {
         "server_host": ["127.0.0.1"],
@@ -53,7 +66,12 @@ def write_config(config: Path, port: int) -> None:
         "error": None,
         "error_message": None,
     }
-    _store(config, "http", 3, {"stable": stable, "pending": None, "yaml_migration_done": True})
+    _store(
+        config,
+        "http",
+        STORAGE_VERSION,
+        {"stable": stable, "pending": None, "yaml_migration_done": True},
+    )
     # All but the owner: the other steps would look for services on the internet.
     _store(config, "onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
     leave_garden(config, GARDEN)
@@ -133,8 +151,9 @@ class Home:
         )
         with self.log.open("ab") as log:
             output = sys.stderr.buffer if self._verbose else log
+            # From its own directory: integrations are found in the working directory first.
             self._child = await Child.start(
-                command, stdout=output, stderr=output, env=environment()
+                command, stdout=output, stderr=output, env=environment(), cwd=self.config
             )
         try:
             async with asyncio.timeout(_START_SECONDS):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
+import signal
 from typing import Any, Self
 
 from tests.virtual_module import Chip, build_filesystem, build_image
@@ -204,6 +205,10 @@ class RunningModule:
         """The MD5 of its filesystem, None when it never had one."""
         md5: str | None = self.started_with("fs_md5")
         return md5
+
+    def sleep(self) -> None:
+        """Have it sleep most of the time from now on; it was started with `--asleep`."""
+        self._child.process.send_signal(signal.SIGUSR1)
 
     async def end(self) -> None:
         """Switch it off."""

@@ -67,6 +67,19 @@ async def submit(page: Page) -> None:
     await form.locator("ha-dialog").wait_for(state="hidden")
 
 
+async def close_menu(page: Page) -> None:
+    """Choose "Close" from the menu that tells what was added."""
+    form = dialog(page)
+    await form.get_by_text("Close", exact=True).click()
+    await form.get_by_role("button", name=re.compile("finish", re.IGNORECASE)).click()
+    await form.locator("ha-dialog").wait_for(state="hidden")
+
+
+async def open_section(form: Locator, name: str) -> None:
+    """Open a part of a long form."""
+    await form.get_by_role("button", name=name).click()
+
+
 async def open_options(page: Page, entry: str, step: str) -> Locator:
     """Press "Configure" of an entry, choose a form from the menu and return it."""
     await go(page, "/config/integrations/integration/esp_ota")

@@ -4,8 +4,10 @@ from playwright.async_api import Locator, Page, expect
 
 from .bench import Bench
 from .browser import go, more_info
-from .modules import GARDEN_VALVE, OLD, Module, RunningModule
+from .modules import GARDEN_VALVE, NEW, OLD, Module, RunningModule
 
+SLOW = "--sector-time=0.12"
+"""So slow that a person, and a test, can read a percentage."""
 UPDATE_MS = 60_000
 """Milliseconds for what an install gets to on its way."""
 
@@ -26,6 +28,16 @@ class Person:
     def module(self) -> RunningModule:
         """The module, which may be switched on later than the browser."""
         return self._modules[self._name]
+
+    def module_called(self, module: Module) -> RunningModule:
+        """Return another module that is switched on."""
+        return self._modules[module.name]
+
+    async def switch_on(self, module: Module) -> None:
+        """Switch another module on, and put its firmware into the library."""
+        for version in (OLD, NEW):
+            module.place_firmware(self.home.firmware_folder, version)
+        await self._modules.start(module, SLOW)
 
     @property
     def card(self) -> Locator:

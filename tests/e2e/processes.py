@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import os
+from pathlib import Path
 import shutil
 import sys
 from typing import IO, Self
@@ -28,12 +29,19 @@ class Child:
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> Self:
         """Start a program that is told to end when this process dies without a word."""
         if shutil.which("setpriv"):
             command = ["setpriv", "--pdeathsig", "TERM", *command]
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=stdin, stdout=stdout, stderr=stderr, env=env, start_new_session=True
+            *command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
         )
         return cls(process)
 

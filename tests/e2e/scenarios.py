@@ -12,6 +12,7 @@ from .scenarios_pull import Pull
 from .scenarios_push import Classic, Password, Pbkdf2, Push, Unsafe, WrongPassword
 from .scenarios_rollback import Rollback, RollbackAsk
 from .scenarios_sources import CiUpload, WrongImage
+from .scenarios_waiting import Sleeper, Window
 
 SCENARIOS: dict[str, type[Scenario]] = {
     scenario.name: scenario
@@ -36,6 +37,8 @@ SCENARIOS: dict[str, type[Scenario]] = {
         SharedValve,
         UpdateAll,
         RolloutStops,
+        Sleeper,
+        Window,
         OtherModuleAnswers,
         SameName,
         SameNameTwice,

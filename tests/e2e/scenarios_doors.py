@@ -7,7 +7,7 @@ from .bench import Bench
 from .clicked import Clicked
 from .flows import LIBRARY, configure, entry_called
 from .modules import GARDEN_VALVE
-from .pages import choose_ways, fill_number, open_options, submit
+from .pages import choose_ways, fill_number, open_options, press, submit
 from .scenario import Outcome, secured, untouched, verified
 from .timeline import Timeline
 
@@ -15,8 +15,8 @@ _PAGE_PORT = 8080
 """Not 80, for which a person who runs the demo without a network of its own has no rights."""
 _PAGE = f"--http=update_server:{_PAGE_PORT}"
 _PUSH_WAY, _PAGE_WAY = (
-    "ArduinoOTA (pushed to the module)",
-    "Update page (uploaded as a browser would)",
+    "ArduinoOTA",
+    "Its update page",
 )
 _CALLBACK_PORT = 40123
 _BLOCKED = "--fault=no_connect"
@@ -41,8 +41,9 @@ class Upload(Clicked):
         page = self.person.page
         form = await open_options(page, self.module.name, "How updates reach the module")
         await choose_ways(form, *self.ways)
-        await fill_number(form, "Port of the update page", _PAGE_PORT)
         await self.picture_of_form(timeline, self.form_picture)
+        await press(form, "Submit")
+        await fill_number(form, "Port of the update page", _PAGE_PORT)
         await submit(page)
         timeline.tell(f"ways to update it: {', then '.join(self.ways)}")
         return entry_id

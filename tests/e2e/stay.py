@@ -8,9 +8,10 @@ import sys
 
 from .bench import Bench, Setting, bench
 from .client import PASSWORD, USER
-from .flows import add_discovered, configure, discovered, make_valve
+from .fleet import bring_about
+from .flows import discovered, make_valve
 from .home import RESTART
-from .modules import GARDEN_VALVE, MODULES, Happened, Module, RunningModule
+from .modules import MODULES, Happened, RunningModule
 from .network import carried_in
 from .watch import module_line
 
@@ -23,40 +24,36 @@ def _guide(address: str, *, bare: bool) -> str:
         "",
         f"Home Assistant {version('homeassistant')}: {address}",
         f"  user {USER}, password {PASSWORD}",
-        "",
-        "Modules it has discovered:",
     ]
-    for module in MODULES:
-        secret = f"password {module.password}" if module.password else "no password"
-        lines.append(f"  {module.name:<18} {module.chip.upper()}, {secret}")
     if bare:
+        lines += ["", "Modules it has discovered:"]
+        for module in MODULES:
+            secret = f"password {module.password}" if module.password else "no password"
+            lines.append(f"  {module.name:<18} {module.chip.upper()}, {secret}")
         lines += ["", "Add one: Settings > Devices & services > Discovered."]
     else:
         lines += [
             "",
-            f"{GARDEN_VALVE.name} is added, with its safe state: open Garden in the side bar,",
-            "press the firmware card, then Update. The others wait to be added: Settings >",
-            "Devices & services > Discovered.",
+            "Open ESP OTA in the side bar: nine modules are added, two of them are being updated,",
+            "others wait, sleep, are off, failed, or are up to date.",
         ]
     return "\n".join([*lines, "", "Ctrl-C ends it all.", ""])
 
 
-async def _prepare(running: Bench, *, bare: bool) -> None:
-    client = running.client
-    await make_valve(client)
+async def _prepare(running: Bench, *, bare: bool) -> list[asyncio.Task[None]]:
+    """Have the garden and its modules; returns the updates that are under way."""
+    await make_valve(running.client)
+    if not bare:
+        return await bring_about(running)
     for module in MODULES:
-        await discovered(client, module.name)
-    if bare:
-        return
-    entry_id = await add_discovered(client, GARDEN_VALVE.name, {"equipment": "switches"})
-    safe_state = GARDEN_VALVE.equipment.safe_state()
-    await configure(client, entry_id, "safe_state", safe_state)
+        await discovered(running.client, module.name)
+    return []
 
 
-def _follow(module: Module, running: RunningModule) -> None:
+def _follow(running: RunningModule) -> None:
     def tell(happened: Happened) -> None:
         if line := module_line(happened):
-            print(f"{module.name}: {line.removeprefix('module: ')}", flush=True)
+            print(f"{running.module.name}: {line.removeprefix('module: ')}", flush=True)
 
     running.listeners.append(tell)
 
@@ -81,10 +78,11 @@ async def _until_left() -> int:
 
 async def stay(setting: Setting, *, address: str, relay: Path | None, bare: bool) -> int:
     """Run the demo until it is told to end; `relay` is the way out of a network of our own."""
-    async with bench(setting, MODULES, arguments=_SLOW) as running:
-        await _prepare(running, bare=bare)
-        for module in MODULES:
-            _follow(module, running.modules[module.name])
+    modules = MODULES if bare else ()
+    async with bench(setting, modules, arguments=_SLOW) as running:
+        updates = await _prepare(running, bare=bare)
+        for module in running.modules.values():
+            _follow(module)
         waits = [asyncio.create_task(_until_told(running))]
         try:
             async with AsyncExitStack() as stack:
@@ -95,5 +93,5 @@ async def stay(setting: Setting, *, address: str, relay: Path | None, bare: bool
                 done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 return done.pop().result()
         finally:
-            for task in waits:
+            for task in (*waits, *updates):
                 task.cancel()

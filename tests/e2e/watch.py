@@ -30,6 +30,7 @@ _MODULE_LINES = {
     "complete": "module: last byte",
     "installed": "module: has the {kind} of {bytes} bytes",
     "crashed": "module: its sketch crashes",
+    "asleep": "module: sleeps",
     "restarted": "restarted",
     "rejected": "module: image refused",
     "aborted": "module: update aborted",

@@ -2,8 +2,16 @@
 
 import pytest
 
+from custom_components.esp_ota.const import DOMAIN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+
+
+@pytest.fixture(autouse=True)
+async def words(hass: HomeAssistant) -> None:
+    """Have our sentences in memory, as they are once the integration is set up."""
+    await async_get_translations(hass, "en", "exceptions", {DOMAIN})
 
 
 @pytest.fixture

@@ -174,4 +174,4 @@ async def test_stored_options_with_such_a_template_refuse_before_anything_is_tou
         await state.admit()
 
     assert caught.value.cause is Cause.SAFE_STATE_INVALID
-    assert "all states" in str(caught.value.facts["detail"])
+    assert caught.value.facts["detail"] == "sweeps"

@@ -182,7 +182,7 @@ async def test_a_sequence_that_answers_no_is_believed(
 
     facts = await garden.refused("safe_state_refused")
 
-    assert facts["detail"] == "the tank is low"
+    assert facts["detail"] == "the tank is low."
     assert_nothing_sent(module)
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 

@@ -251,8 +251,8 @@ async def test_a_restore_that_is_not_read_back_has_failed(
 
     facts = await garden.refused("restore_failed")
 
-    assert facts["detail"].startswith("not true after 1 s: ")
-    assert facts["detail"].endswith(detail)
+    assert facts["detail"].startswith("Not true after 1 s: ")
+    assert facts["detail"].endswith(f"{detail}.")
     assert garden.card.attributes["last_verdict"] == "unverified"
     issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
     assert issue is not None

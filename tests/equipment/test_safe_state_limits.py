@@ -127,7 +127,7 @@ async def test_a_restore_that_does_not_end_is_told(
 
     facts = await refused_in_vain(garden, "restore_failed", enough)
 
-    assert facts["detail"].startswith("not done after")
+    assert facts["detail"].startswith("They had not ended after")
     assert garden.card.attributes["last_verdict"] == "unverified"
     issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{door.entry.entry_id}")
     assert issue is not None

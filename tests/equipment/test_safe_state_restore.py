@@ -106,7 +106,7 @@ RESTORE_FAILS = {
     "an action has a bug": ([BROKEN], "somebody's integration"),
     "it says no": (said(safe=False, reason="stuck"), "stuck"),
     "it stops with an error": ([STOP], "aborted"),
-    "it hangs": ([{"wait_template": "{{ false }}"}], "not done after"),
+    "it hangs": ([{"wait_template": "{{ false }}"}], "They had not ended after"),
 }
 
 

@@ -108,12 +108,12 @@ async def test_a_stuck_valve_is_named(
 async def test_an_action_that_fails_is_told_as_it_was_raised(
     garden: Garden, module: VirtualModule, valve: GardenValve
 ) -> None:
-    valve.faults.raises = HomeAssistantError("the valve's battery is empty")
+    valve.faults.raises = HomeAssistantError("the valve's battery is empty.")
     await add(garden, module, restore=[])
 
     facts = await garden.refused("safe_state_failed")
 
-    assert facts["detail"] == "the valve's battery is empty"
+    assert facts["detail"] == "the valve's battery is empty."
     assert_nothing_sent(module)
 
 
@@ -251,4 +251,4 @@ async def test_a_restore_that_the_valve_ignores_is_told(
     issue = issue_registry.async_get_issue(DOMAIN, f"restore_failed_{entry.entry_id}")
     assert issue is not None
     assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["detail"] == f"not true after 1 s: {VALVE}"
+    assert issue.translation_placeholders["detail"] == f"Not true after 1 s: {VALVE}."

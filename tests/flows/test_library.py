@@ -18,6 +18,7 @@ from custom_components.esp_ota.house import HOUSE, House
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.kit.entries import firmware
+from tests.kit.forms import suggested
 from tests.kit.sentences import assert_form_is_whole
 
 type Upload = Callable[[str, bytes], Awaitable[str]]
@@ -80,7 +81,7 @@ async def test_an_uploaded_file_becomes_a_release(
 ) -> None:
     file_id = await upload("sketch.ino.bin", firmware("1.1.0"))
     result = await send(hass, entry, file_id, notes="Closes by itself.")
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["step_id"] == "added"
     (release,) = house.library.releases
     assert (release.firmware, release.version) == ("garden-valve", "1.1.0")
     assert (release.notes, release.source) == ("Closes by itself.", "upload")
@@ -124,7 +125,7 @@ async def test_a_bad_file_is_said_on_the_form_and_changes_nothing(
 
     good = await upload("garden-valve-1.1.0.bin", firmware("1.1.0"))
     again = await hass.config_entries.options.async_configure(result["flow_id"], {"file": good})
-    assert again["type"] is FlowResultType.CREATE_ENTRY
+    assert again["step_id"] == "added"
     assert len(house.library.releases) == 1
 
 
@@ -169,7 +170,7 @@ async def test_a_form_that_lacked_the_version_is_sent_again_with_the_same_upload
         result["flow_id"], {"file": file_id, "name": "pump", "version": "1.0.0"}
     )
 
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["step_id"] == "added"
     assert [release.firmware for release in house.library.releases] == ["pump"]
 
 
@@ -186,7 +187,7 @@ async def test_an_upload_that_is_not_there_any_more_is_asked_for_again(
 
     again = await upload("b.bin", firmware("1.1.0"))
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"file": again})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["step_id"] == "added"
     assert len(house.library.releases) == 2
 
 
@@ -203,26 +204,40 @@ async def test_several_files_are_added_one_after_the_other(
     hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
 ) -> None:
     form = await open_step(hass, entry, "upload")
-    assert form["description_placeholders"]["added"] == "-"
     for version in ("1.0.0", "1.1.0"):
         file_id = await upload(f"valve-{version}.bin", firmware(version))
-        form = await hass.config_entries.options.async_configure(
-            form["flow_id"], {"file": file_id, "notes": "Once.", "another": True}
+        told = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"file": file_id, "notes": "Once."}
         )
-        assert form["type"] is FlowResultType.FORM
+        assert (told["type"], told["step_id"]) == (FlowResultType.MENU, "added")
+        assert told["description_placeholders"] == {
+            "release": f"garden-valve {version} (esp8266)",
+            "offered": "-",
+        }
+        form = await hass.config_entries.options.async_configure(
+            told["flow_id"], {"next_step_id": "upload"}
+        )
         assert_form_is_whole("options", form)
         assert not form["errors"]
-    assert form["description_placeholders"]["added"] == (
-        "garden-valve 1.0.0 (esp8266), garden-valve 1.1.0 (esp8266)"
-    )
-    suggested = {str(key): key.description for key in form["data_schema"].schema}
-    assert suggested["notes"] is None, "the notes of one release are not those of the next"
-    assert suggested["another"] == {"suggested_value": True}
+    assert suggested(form) == {}, "the notes of one release are not those of the next"
 
     file_id = await upload("valve-1.2.0.bin", firmware("1.2.0"))
-    end = await hass.config_entries.options.async_configure(form["flow_id"], {"file": file_id})
+    told = await hass.config_entries.options.async_configure(form["flow_id"], {"file": file_id})
+    end = await hass.config_entries.options.async_configure(
+        told["flow_id"], {"next_step_id": "close"}
+    )
     assert end["type"] is FlowResultType.CREATE_ENTRY
     assert len(house.library.releases) == 3
+
+
+async def test_a_name_that_was_typed_for_known_bytes_is_not_dropped_without_a_word(
+    hass: HomeAssistant, entry: MockConfigEntry, house: House, upload: Upload
+) -> None:
+    await send(hass, entry, await upload("a.bin", firmware("1.0.0")))
+    told = await send(hass, entry, await upload("b.bin", firmware("1.0.0")), name="pump")
+    assert (told["type"], told["step_id"]) == (FlowResultType.MENU, "known")
+    assert told["description_placeholders"]["release"] == "garden-valve 1.0.0 (esp8266)"
+    assert [release.firmware for release in house.library.releases] == ["garden-valve"]
 
 
 async def test_a_signature_follows_its_image(
@@ -230,15 +245,18 @@ async def test_a_signature_follows_its_image(
 ) -> None:
     form = await open_step(hass, entry, "upload")
     alone = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"file": await upload("a.bin.minisig", b"signed"), "another": True}
+        form["flow_id"], {"file": await upload("a.bin.minisig", b"signed")}
     )
     assert alone["errors"] == {"file": "signature_alone"}
     assert_form_is_whole("options", alone)
     for name, data in (("a.bin", firmware("1.0.0")), ("a.bin.minisig", b"signed")):
-        form = await hass.config_entries.options.async_configure(
-            form["flow_id"], {"file": await upload(name, data), "another": True}
+        told = await hass.config_entries.options.async_configure(
+            form["flow_id"], {"file": await upload(name, data)}
         )
-        assert not form["errors"]
+        assert told["step_id"] == "added"
+        await hass.config_entries.options.async_configure(
+            form["flow_id"], {"next_step_id": "upload"}
+        )
     (release,) = house.library.releases
     assert house.library.signature_of(release) == "signed"
 

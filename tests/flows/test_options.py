@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 from tests.kit.entries import StartModule, entry_for, firmware
+from tests.kit.forms import at, filled_in
 from tests.kit.garden import Garden, options_for
 from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
 from tests.virtual_module import Seen
@@ -54,7 +55,8 @@ async def save(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> d
     """Fill in the safe-state form and send it."""
     form = await open_step(hass, entry, "safe_state")
     answer = {key: value for key, value in (FORM | changes).items() if value is not None}
-    return await hass.config_entries.options.async_configure(form["flow_id"], answer)
+    sent = filled_in(form, answer)
+    return await hass.config_entries.options.async_configure(form["flow_id"], sent)
 
 
 async def test_a_safe_state_is_stored_as_it_was_typed_and_can_be_written_to_disk(
@@ -96,7 +98,7 @@ async def test_without_a_condition_that_can_say_no_nothing_is_saved(
 ) -> None:
     result = await save(hass, entry, conditions=conditions)
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"conditions": "no_condition"}
+    assert result["errors"] == {"before": "no_condition"}
     assert "safe_state" not in entry.options
 
 
@@ -128,7 +130,7 @@ async def test_any_one_of_several_valves_confirms_nothing(
     assert await async_setup_component(hass, "valve", {})
     result = await save(hass, entry, conditions=[condition])
     if refused:
-        assert result["errors"] == {"conditions": "any_of_several"}
+        assert result["errors"] == {"before": "any_of_several"}
     else:
         assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -154,9 +156,11 @@ async def test_a_sequence_that_cannot_be_used_is_said_on_the_form(
 ) -> None:
     result = await save(hass, entry, **changes)
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"]["base"] == "invalid_sequence"
+    assert result["errors"] == at(result, dict.fromkeys(changes, "invalid_sequence"))
     assert result["description_placeholders"]["error"]
-    again = await hass.config_entries.options.async_configure(result["flow_id"], FORM)
+    again = await hass.config_entries.options.async_configure(
+        result["flow_id"], filled_in(result, FORM)
+    )
     assert again["type"] is FlowResultType.CREATE_ENTRY
 
 

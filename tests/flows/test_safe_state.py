@@ -12,6 +12,7 @@ from custom_components.esp_ota.equipment import PRESETS
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.kit.entries import StartModule, entry_for
+from tests.kit.forms import at, filled_in, sections_of, suggested
 from tests.kit.garden import CLOSE_VALVE, OPEN_VALVE, VALVE_CLOSED, Garden, options_for, until
 from tests.kit.sentences import assert_form_is_whole
 from tests.kit.valve import VALVE, plant_valve
@@ -67,18 +68,11 @@ async def answer(
 ) -> dict[str, Any]:
     """Send a form."""
     result: dict[str, Any] = await hass.config_entries.options.async_configure(
-        shown["flow_id"], said
+        shown["flow_id"], filled_in(shown, said)
     )
     if result["type"] is FlowResultType.FORM:
         assert_form_is_whole("options", result)
     return result
-
-
-def suggested(form: dict[str, Any]) -> dict[str, Any]:
-    """Return what a form is filled with as it is shown."""
-    fields = form["data_schema"].schema
-    hints = {str(key): (key.description or {}).get("suggested_value") for key in fields}
-    return {key: value for key, value in hints.items() if value is not None}
 
 
 # Typing it
@@ -118,11 +112,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "it can never be stable": ({"stable": 30}, {"stable": "stable_too_long"}),
     "an inhibit condition is none": (
         {"inhibit": [{"condition": "device", "device_id": "gone", "domain": "switch"}]},
-        {"base": "invalid_sequence"},
+        {"inhibit": "invalid_sequence"},
     ),
     "a condition of the restore is none": (
         {"restore_conditions": [{"condition": "nowhere.is_open"}]},
-        {"base": "invalid_sequence"},
+        {"restore_conditions": "invalid_sequence"},
     ),
     "a condition looks through all states": (
         {"conditions": ["{{ states.valve | selectattr('state', 'eq', 'open') | list == [] }}"]},
@@ -152,7 +146,9 @@ async def test_mistakes_are_said_where_they_are_and_what_was_typed_stays(
     result = await answer(hass, await go(hass, entry, "safe_state"), said)
 
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == errors
+    assert result["errors"] == at(result, errors)
+    parts = sections_of(result)
+    assert not any(parts[name].options["collapsed"] for name in result["errors"] if name in parts)
     assert suggested(result).items() >= said.items()
     assert entry.options == before
 
@@ -314,7 +310,7 @@ async def test_a_preset_of_no_valves_cannot_be_stored(
     form = await go(hass, entry, "safe_state_preset", "preset_close_valve")
     shown = await answer(hass, form, {"entities": [], "return": False})
     result = await answer(hass, shown, suggested(shown))
-    assert result["errors"] == {"conditions": "no_condition"}
+    assert result["errors"] == {"before": "no_condition"}
 
 
 @pytest.mark.slow
@@ -363,7 +359,7 @@ async def test_the_house_needs_a_condition_as_well(
 ) -> None:
     form = await go(hass, house, "house_safe_state", "safe_state")
     result = await answer(hass, form, FORM | {"conditions": []})
-    assert result["errors"] == {"conditions": "no_condition"}
+    assert result["errors"] == {"before": "no_condition"}
 
 
 async def test_an_emptied_form_of_the_house_is_no_safe_state(

@@ -82,9 +82,12 @@ async def test_the_options_of_a_module_hand_nothing_back(
         assert SECRET not in repr(shown_in(form))
 
     doors = await options_form(garden.hass, entry, "doors")
-    await garden.hass.config_entries.options.async_configure(
-        doors["flow_id"], {"transports": ["arduino_ota"], "upload_port": 80}
-    )
+    configure = garden.hass.config_entries.options.async_configure
+    page = await configure(doors["flow_id"], {"transports": ["http_upload"]})
+    assert SECRET not in repr(shown_in(page))
+
+    doors = await options_form(garden.hass, entry, "doors")
+    await configure(doors["flow_id"], {"transports": ["arduino_ota"]})
     await garden.hass.async_block_till_done()
     assert entry.data["upload_password"] == SECRET
     assert entry.data["password"] == SECRET

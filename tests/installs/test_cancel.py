@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from tests.kit.entries import StartModule, entry_for
@@ -25,6 +26,7 @@ from tests.kit.steps import NEVER
 from tests.virtual_module import Fault, VirtualModule
 
 BUTTON = "button.garden_valve_cancel_update"
+_IN_VAIN = {"nothing_running", "cancel_too_late"}
 
 
 async def press(garden: Garden) -> None:
@@ -33,8 +35,14 @@ async def press(garden: Garden) -> None:
 
 
 async def refused_press(garden: Garden, cause: str) -> None:
+    """Press where the button is; where it is not, the action says why."""
+    button = garden.hass.states.get(BUTTON)
+    assert button is not None
+    assert (button.state == STATE_UNAVAILABLE) is (cause in _IN_VAIN)
+    action = ("esp_ota", "cancel") if cause in _IN_VAIN else ("button", "press")
+    target = {"entity_id": CARD if cause in _IN_VAIN else BUTTON}
     with pytest.raises(HomeAssistantError) as caught:
-        await press(garden)
+        await garden.hass.services.async_call(*action, target, blocking=True)
     assert caught.value.translation_key == cause
     assert_error_is_whole(caught.value)
 

@@ -26,17 +26,17 @@ def overlapping(spans: list[tuple[float, float]]) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_update_all_of_five_hundred_fills_the_queue(
     garden: Garden, start_module: StartModule
 ) -> None:
-    garden.house.patience = patience(evidence=0.1, breath=0.1, back=30.0)
+    garden.house.patience = patience(evidence=0.1, breath=0.1, go=60.0, back=60.0)
     yard = Yard(garden, start_module)
     await yard.open(parallel_installs=LIMIT)
     names = [f"m{number:03}" for number in range(MANY)]
     for number, name in enumerate(names):
         # Away for so long that a busy loop finds it gone.
-        await yard.add(name, area=f"Area {number % AREAS}", offline_time=60.0)
+        await yard.add(name, area=f"Area {number % AREAS}", offline_time=150.0)
     ended: list[str] = []
     garden.hass.bus.async_listen(
         EVENT_UPDATE_ENDED, callback(lambda event: ended.append(event.data["module"]))

@@ -50,13 +50,13 @@ async def test_no_other_way_is_tried_when_it_fails(garden: Garden, module: HttpM
     garden.house.patience = patience(evidence=0.1, breath=0.1, callback=0.3)
     await module.power_off()
     deaf = replace(module.config, faults={Fault.NO_CONNECT}, limit_scale=0.01)
-    async with HttpModule(deaf) as module:
-        await add(garden, module, "arduino_ota", "http_upload")
+    async with HttpModule(deaf) as other:
+        await add(garden, other, "arduino_ota", "http_upload")
         with pytest.raises(HomeAssistantError) as caught:
             await install(garden, transport="arduino_ota")
         assert caught.value.translation_key == "no_callback"
-        assert module.running_version == "1.0.0"
-        assert not module.events.count_of(Seen.FIRST_BYTE)
+        assert other.running_version == "1.0.0"
+        assert not other.events.count_of(Seen.FIRST_BYTE)
 
 
 async def test_a_way_that_it_does_not_have_is_refused_before_anything_begins(

@@ -13,6 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.entries import entry_for
 from tests.kit.equipment import is_free, taken
+from tests.kit.forms import suggested
 from tests.kit.garden import (
     CLOSE_VALVE,
     CLOSED_AND_OPENED,
@@ -79,7 +80,7 @@ async def test_what_was_typed_is_tried_before_it_is_stored(
 ) -> None:
     entry = await garden.add(entry_for(module, options={"firmware": "garden-valve"}))
     menu = await garden.hass.config_entries.options.async_init(entry.entry_id)
-    assert "try_safe_state" not in menu["menu_options"]  # there is none to try
+    assert "ask_try" not in menu["menu_options"]  # there is none to try
     shown = await send(garden.hass, menu, {"next_step_id": "safe_state"})
     typed = {
         "equipment": "switches",
@@ -97,10 +98,9 @@ async def test_what_was_typed_is_tried_before_it_is_stored(
     assert garden.valve == CLOSED_AND_OPENED
     assert "safe_state" not in entry.options
     shown = await send(garden.hass, form, {})
-    fields = shown["data_schema"].schema
-    hints = {str(key): (key.description or {}).get("suggested_value") for key in fields}
+    hints = suggested(shown)
     assert hints.items() >= typed.items()
-    assert not hints["try_now"]
+    assert "try_now" not in hints
     await send(garden.hass, shown, typed)
     assert entry.options["safe_state"]["actions"] == [CLOSE_VALVE]
 
@@ -119,7 +119,7 @@ async def test_a_mistake_is_said_and_not_tried(garden: Garden, module: VirtualMo
     shown = await choose(garden.hass, entry, "safe_state")
     said = {"equipment": "switches", "time_limit": 9, "stable": 0, "when_missing": "restore"}
     result = await send(garden.hass, shown, said | {"try_now": True})
-    assert result["errors"] == {"conditions": "no_condition"}
+    assert result["errors"] == {"before": "no_condition"}
     assert garden.valve == UNTOUCHED
 
 

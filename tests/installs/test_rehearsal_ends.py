@@ -63,7 +63,8 @@ async def test_no_try_begins_during_an_update(garden: Garden, start_module: Star
     install = asyncio.create_task(garden.install())
     await module.wait_for(Seen.INVITED)
 
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
+    asked = await send(garden.hass, menu, {"next_step_id": "ask_try"})
+    result = await send(garden.hass, asked, {})
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "install_running"
@@ -79,7 +80,8 @@ async def test_a_module_that_is_not_loaded_cannot_be_tried(
     menu = await garden.hass.config_entries.options.async_init(entry.entry_id)
     await garden.hass.config_entries.async_unload(entry.entry_id)
 
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
+    asked = await send(garden.hass, menu, {"next_step_id": "ask_try"})
+    result = await send(garden.hass, asked, {})
 
     assert result["reason"] == "not_loaded"
     assert_abort_is_whole("options", result)
@@ -98,7 +100,8 @@ async def test_there_must_be_something_to_try(
     options = {"equipment": equipment, "safe_state": {"conditions": []}}
     garden.hass.config_entries.async_update_entry(entry, options=options)
 
-    result = await send(garden.hass, menu, {"next_step_id": "try_safe_state"})
+    asked = await send(garden.hass, menu, {"next_step_id": "ask_try"})
+    result = await send(garden.hass, asked, {})
 
     assert result["reason"] == reason
     assert_abort_is_whole("options", result)

@@ -14,14 +14,14 @@ from tests.virtual_module import Seen
 
 LIMIT = 8
 MANY = int(os.environ.get("SLEEPERS", "30"))
-"""A hundred take a machine that has nothing else to do."""
+"""`script/bench sleepers` has a hundred, which take a machine that has nothing else to do."""
 AWAKE = 8.0
-SPREAD = 40.0
-"""Seconds within which all of them wake once; eight at once are not too few for that."""
+SPREAD = float(os.environ.get("SPREAD", "40"))
+"""Seconds within which all of them wake once; eight at once have to be enough for that."""
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240 + 4 * SPREAD)
 async def test_of_many_sleepers_nearly_all_are_caught_when_they_wake_first(
     garden: Garden, start_module: StartModule
 ) -> None:
@@ -56,7 +56,11 @@ async def test_of_many_sleepers_nearly_all_are_caught_when_they_wake_first(
 
     caught = sum(await asyncio.gather(*(wake(name) for name in names)))
     late.sort()
-    print(f"caught {caught} of {MANY}; begun after {late[len(late) // 2]:.2f} s, {late[-1]:.2f} s")
+    print(f"\nsleepers_caught {100 * caught / MANY:.0f} percent of {MANY} in {SPREAD:.0f} s")
+    print(f"sleepers_begun_median {late[len(late) // 2]:.2f} s after the sign of life")
+    soon = sum(seconds <= 2.0 for seconds in late)
+    print(f"sleepers_begun_within_2s {100 * soon / MANY:.0f} percent of {MANY}")
+    print(f"sleepers_begun_max {late[-1]:.2f} s after the sign of life")
     assert caught >= 0.95 * MANY
     await until(lambda: not queue.running, 60)
     waiting = [name for name in names if yard.shown(name)["stage"] is not None]

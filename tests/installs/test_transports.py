@@ -182,11 +182,14 @@ async def test_doors_are_set_up_on_the_options_form(
     flow_id = form["flow_id"]
     form = await hass.config_entries.options.async_configure(flow_id, {"transports": []})
     assert form["errors"] == {"transports": "no_transport"}
-    page = {"transports": ["http_upload", "arduino_ota"], "upload_port": 1}
-    form = await hass.config_entries.options.async_configure(flow_id, page)
+    ways = {"transports": ["http_upload", "arduino_ota"]}
+    form = await hass.config_entries.options.async_configure(flow_id, ways)
+    assert form["step_id"] == "door_page"
+    assert_form_is_whole("options", form)
+    form = await hass.config_entries.options.async_configure(flow_id, {"upload_port": 1})
     assert form["errors"] == {"base": "http_port_closed"}
     assert_form_is_whole("options", form)
-    page["upload_port"] = module.http_port
+    page = {"upload_port": module.http_port}
     result = await hass.config_entries.options.async_configure(flow_id, page)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -201,17 +204,21 @@ async def test_a_module_may_have_a_secret_of_its_own(
     module = await start_page()
     entry = await garden.add(entry_for(module))
     form = await open_doors(hass, entry)
-    answers = {"transports": ["http_pull"], "own_secret": True}
-    await hass.config_entries.options.async_configure(form["flow_id"], answers)
+    configure = hass.config_entries.options.async_configure
+    asks = {"transports": ["http_pull"]}
+    form = await configure(form["flow_id"], asks)
+    assert_form_is_whole("options", form)
+    await configure(form["flow_id"], {"own_secret": True})
     await hass.async_block_till_done()
     own = entry.data["pull_secret"]
-    form = await open_doors(hass, entry)
+    form = await configure((await open_doors(hass, entry))["flow_id"], asks)
     assert form["description_placeholders"]["url"].endswith(own)
-    await hass.config_entries.options.async_configure(form["flow_id"], answers)
+    await configure(form["flow_id"], {"own_secret": True})
     await hass.async_block_till_done()
     assert entry.data["pull_secret"] == own  # is in the sketch already
-    form = await open_doors(hass, entry)
-    await hass.config_entries.options.async_configure(
-        form["flow_id"], answers | {"own_secret": False}
-    )
+    await configure((await open_doors(hass, entry))["flow_id"], {"transports": ["arduino_ota"]})
+    await hass.async_block_till_done()
+    assert entry.data["pull_secret"] == own  # the module asked with it, and may again
+    form = await configure((await open_doors(hass, entry))["flow_id"], asks)
+    await configure(form["flow_id"], {"own_secret": False})
     assert "pull_secret" not in entry.data

@@ -41,4 +41,6 @@ async def start(garden: Garden, entry: MockConfigEntry) -> None:
     """Set the module up and wait until what was open has ended."""
     await garden.add(entry)
     await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
+    # It is closed when it is forgotten on disk as well.
+    await until(lambda: not entry.runtime_data.installer.is_running)
     await garden.hass.async_block_till_done()

@@ -7,6 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
+from tests.kit.forms import filled_in
 from tests.kit.garden import Garden, until
 from tests.kit.sentences import assert_form_is_whole
 from tests.kit.steps import VALVE_OPEN
@@ -33,14 +34,16 @@ async def choose(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict
     """Open the menu and choose."""
     menu = await hass.config_entries.options.async_init(entry.entry_id)
     assert menu["type"] is FlowResultType.MENU
-    return await send(hass, menu, {"next_step_id": step})
+    if step != "try_safe_state":
+        return await send(hass, menu, {"next_step_id": step})
+    return await send(hass, await send(hass, menu, {"next_step_id": "ask_try"}), {})
 
 
 async def send(
     hass: HomeAssistant, shown: dict[str, Any], said: dict[str, Any] | None
 ) -> dict[str, Any]:
     result: dict[str, Any] = await hass.config_entries.options.async_configure(
-        shown["flow_id"], said
+        shown["flow_id"], said if said is None else filled_in(shown, said)
     )
     return result
 

@@ -9,6 +9,7 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.ota import Cause
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from tests.kit.forms import fields
 from tests.kit.places import ENGLISH
 
 _TEXTS: dict[str, Any] = json.loads(ENGLISH.read_text(encoding="utf-8"))
@@ -52,11 +53,10 @@ def assert_form_is_whole(flow: str, result: Mapping[str, Any]) -> None:
     # Home Assistant fills the title of a discovered card from the flow's own context.
     for error in (result.get("errors") or {}).values():
         _assert_whole(texts["error"][error], placeholders)
-    fields = {str(key) for key in result["data_schema"].schema}
-    assert fields <= step.get("data", {}).keys()
-    assert fields <= step.get("data_description", {}).keys()
-    for explanation in step.get("data_description", {}).values():
-        _assert_whole(explanation, placeholders)
+    for section, field in fields(result):
+        part = step["sections"][section] if section else step
+        assert str(field) in part["data"]
+        _assert_whole(part["data_description"][str(field)], placeholders)
 
 
 def assert_abort_is_whole(flow: str, result: Mapping[str, Any]) -> None:
@@ -95,6 +95,6 @@ def assert_sentence_is_whole(cause: Cause, facts: Mapping[str, str]) -> None:
 def shown_in(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a form hands to the browser as filled in already."""
     shown = {}
-    for marker in result["data_schema"].schema:
+    for _, marker in fields(result):
         shown[str(marker)] = (marker.description or {}).get("suggested_value"), str(marker.default)
     return shown

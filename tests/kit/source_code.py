@@ -65,3 +65,15 @@ def read(name: str) -> Any:
 def read_optional(path: str) -> Any:
     """Read a file that is there only when there is something to put into it."""
     return read(path) if (INTEGRATION / path).exists() else {}
+
+
+def stores() -> set[str]:
+    """Return the names of all files that are kept in `.storage`."""
+    return {
+        argument.value
+        for tree in modules().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "KeptStore"
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }

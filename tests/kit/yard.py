@@ -80,10 +80,15 @@ class Yard:
 
     def move(self, name: str, area: str) -> None:
         """Put the device of a module into an area."""
-        devices = dr.async_get(self.hass)
-        [device] = dr.async_entries_for_config_entry(devices, self.entries[name].entry_id)
+        [device] = self.devices(name)
         place = ar.async_get(self.hass).async_get_or_create(area)
-        devices.async_update_device(device.id, area_id=place.id)
+        dr.async_get(self.hass).async_update_device(device.id, area_id=place.id)
+
+    def devices(self, *names: str) -> list[dr.DeviceEntry]:
+        """Return the devices of modules."""
+        devices = dr.async_get(self.hass)
+        ids = [self.entries[name].entry_id for name in names]
+        return [dr.async_entries_for_config_entry(devices, entry_id)[0] for entry_id in ids]
 
     def card(self, name: str) -> str:
         return f"update.{name}_firmware"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import shutil
 import time
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.esp_ota.const import DOMAIN, FOLDER_SCAN_SECONDS
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import Library, WatchedFolder
+from custom_components.esp_ota.library.folder import _list
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.dt import utcnow
@@ -238,11 +240,36 @@ async def test_a_new_file_is_noticed_without_anybody_asking(
     path = config_dir / "esp_ota" / "firmware" / "garden.bin"
     path.write_bytes(firmware("1.1.0"))
 
-    for _ in range(2):
-        async_fire_time_changed(hass, utcnow() + timedelta(seconds=FOLDER_SCAN_SECONDS + 1))
+    for seconds in (3 * FOLDER_SCAN_SECONDS, FOLDER_SCAN_SECONDS):
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=seconds + 1))
         await hass.async_block_till_done(wait_background_tasks=True)
 
     assert [release.version for release in library.releases] == ["1.1.0"]
+
+
+async def test_a_folder_in_which_nothing_changes_is_looked_at_less_often(
+    hass: HomeAssistant, esp_ota: None, config_dir: Path
+) -> None:
+    folder = config_dir / "esp_ota" / "firmware"
+    looks: list[Path] = []
+
+    def look(path: Path) -> Any:
+        looks.append(path)
+        return _list(path)
+
+    async def pass_by(seconds: float) -> int:
+        async_fire_time_changed(hass, utcnow() + timedelta(seconds=seconds))
+        await hass.async_block_till_done(wait_background_tasks=True)
+        return len(looks)
+
+    with patch("custom_components.esp_ota.library.folder._list", look):
+        assert await pass_by(FOLDER_SCAN_SECONDS + 1) == 0
+        assert await pass_by(3 * FOLDER_SCAN_SECONDS + 1) == 1
+        (folder / "garden.bin").write_bytes(firmware("1.1.0"))
+        assert await pass_by(3 * FOLDER_SCAN_SECONDS + 1) == 2  # is it finished?
+        assert await pass_by(FOLDER_SCAN_SECONDS + 1) == 3
+        assert await pass_by(FOLDER_SCAN_SECONDS + 1) == 4  # that was the last change
+        assert await pass_by(FOLDER_SCAN_SECONDS + 1) == 4
 
 
 async def test_a_removed_release_does_not_come_back_from_its_file(

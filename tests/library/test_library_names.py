@@ -32,7 +32,7 @@ async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(library: Libr
     with pytest.raises(LibraryError) as refused:
         await library.async_add(firmware("1.0.0"), said, source="folder")
     assert refused.value.cause is Cause.KIND_MISMATCH
-    assert refused.value.facts == {"said": "filesystem", "kind": "sketch"}
+    assert refused.value.facts == {"detail": "sketch_not_files"}
 
 
 async def test_sketch_and_file_systems_of_one_version_live_side_by_side(

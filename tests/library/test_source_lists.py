@@ -108,11 +108,12 @@ async def test_a_list_that_cannot_be_used_is_told(
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "found", "because"),
     [
         (
             {"builds": [{"chipFamily": "ESP64", "parts": [{"path": "f.bin", "offset": 0}]}]},
-            "ESP64 (a chip that ESP OTA does not know)",
+            "ESP64",
+            "It is for a chip that ESP OTA does not know",
         ),
         (
             {
@@ -126,19 +127,21 @@ async def test_a_list_that_cannot_be_used_is_told(
                     }
                 ]
             },
-            ", ".join(f"{n}.bin (one of several that could be the sketch)" for n in ("one", "two")),
+            "one.bin, two.bin",
+            "It is one of several files for one chip",
         ),
-        ([{"url": "ftp://x/y.bin"}], "y.bin (its address is none of the web)"),
+        ([{"url": "ftp://x/y.bin"}], "y.bin", "Its address is none that begins"),
     ],
 )
 async def test_a_list_that_yields_nothing_is_told_with_what_was_left_out(
-    hass: HomeAssistant, house: House, site: Site, content: Any, found: str
+    hass: HomeAssistant, house: House, site: Site, content: Any, found: str, because: str
 ) -> None:
     await add(hass, "manifest", url=serve(site, "/list.json", content))
     assert repairs(hass) == ["source_nothing"]
     (issue,) = [i for i in ir.async_get(hass).issues.values() if i.domain == DOMAIN]
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["found"] == found
+    assert issue.translation_placeholders["because"].startswith(because)
 
 
 async def test_a_repository_of_pre_releases_and_empty_releases_says_so(
@@ -150,8 +153,9 @@ async def test_a_repository_of_pre_releases_and_empty_releases_says_so(
     (issue,) = [i for i in ir.async_get(hass).issues.values() if i.domain == DOMAIN]
     assert repairs(hass) == ["source_nothing"]
     assert issue.translation_placeholders is not None
-    found = "v1.1.0 (a pre-release), v1.0.0 (without files)"
-    assert issue.translation_placeholders["found"] == found
+    told = issue.translation_placeholders
+    assert (told["found"], told["file"]) == ("v1.1.0, v1.0.0", "v1.1.0")
+    assert told["because"].startswith("It is a pre-release.")
 
 
 async def test_the_pattern_that_a_repair_asked_for_chooses_the_build(

@@ -1,4 +1,4 @@
-"""The nightly automations of the house, as the README shows one."""
+"""The nightly automations of the house, as the documentation shows one."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 
 from .plan import ModulePlan
 
-_README: Final = Path(__file__).parent.parent.parent / "README.md"
+_PAGE: Final = Path(__file__).parents[2] / "docs" / "automations.md"
 _EXAMPLE: Final = re.compile(
     r"An automation that updates at night:\n\n```yaml\n(.*?)```", re.DOTALL
 )
@@ -19,10 +19,10 @@ NAME: Final = "night "
 
 
 def example() -> dict[str, Any]:
-    """Return the README's automation; raises LookupError when it shows none."""
-    found = _EXAMPLE.search(_README.read_text())
+    """Return the automation of the documentation; raises LookupError when it shows none."""
+    found = _EXAMPLE.search(_PAGE.read_text())
     if found is None:
-        raise LookupError("the README shows no automation that updates at night")
+        raise LookupError("the documentation shows no automation that updates at night")
     return dict(yaml.safe_load(found.group(1)))
 
 

@@ -36,7 +36,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "__init__": {"web", "services", "rollouts", "installs", "modules", "house"},
     "flows": {"web", "installs", "equipment", "modules", "house", "library"},
     "platforms": {"entity", "rollouts", "installs", "modules", "house", "library"},
-    "web": {"installs", "modules", "house", "library"},
+    "web": {"rollouts", "installs", "modules", "house", "library"},
     "services": {"rollouts", "house", "library"},
     "entity": {"modules"},
     "rollouts": {"installs", "modules", "house", "library", "stored"},
@@ -73,7 +73,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
     "ota.module": set(),
 }
 """Top to bottom: each room, and the rooms below it that it uses."""
-OTA_BASICS: Final = {"ota.causes", "ota.exceptions", "ota.models", "ota.texts"}
+OTA_BASICS: Final = {"ota.causes", "ota.details", "ota.exceptions", "ota.models", "ota.texts"}
 """What every room of `ota/` may use: the words of the domain."""
 ROOMS: Final = sorted(
     ".".join(path.parent.relative_to(INTEGRATION).parts)
@@ -81,7 +81,7 @@ ROOMS: Final = sorted(
 )
 ABOVE_BASICS: Final[Mapping[str, set[str]]] = {
     "helpers": {"const", "ota"},
-    "issues": {"const", "ota"},
+    "issues": {"const", "helpers", "ota"},
     "const": set(),
 }
 OTA_TITLE: Final = "custom_components/esp_ota/ota/"
@@ -296,6 +296,7 @@ for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
     [
         (".ota.causes", set()),
         (".ota.models", set()),
+        (".ota.details", {".ota.models"}),
         (".ota.exceptions", {".ota.models", ".ota.texts"}),
         (".ota.module.discovery", {".ota.models", ".ota.exceptions"}),
         (".ota.preflight.packing", {".ota.models", ".ota.exceptions", ".ota.image"}),
@@ -303,6 +304,7 @@ for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
             ".ota.preflight.checks",
             {
                 ".ota.models",
+                ".ota.details",
                 ".ota.exceptions",
                 ".ota.naming",
                 ".ota.preflight.answers",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kit.places import INTEGRATION
-from tests.kit.source_code import FREE_COMPONENTS, modules, read, read_optional
+from tests.kit.source_code import FREE_COMPONENTS, modules, read, read_optional, stores
 
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 # Texts that Home Assistant brings for every integration.
@@ -144,16 +144,8 @@ def test_an_issue_is_described_or_can_be_fixed() -> None:
 
 def test_every_store_has_a_repair_for_what_cannot_be_read() -> None:
     issues = read("translations/en.json")["issues"]
-    stores = {
-        argument.value
-        for tree in modules().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "KeptStore"
-        for argument in node.args
-        if isinstance(argument, ast.Constant)
-    }
-    assert {"history", "journal", "library", "memory"} <= stores
-    assert {f"{store}_set_aside" for store in stores} <= issues.keys()
+    assert {"history", "journal", "library", "memory"} <= stores()
+    assert {f"{store}_set_aside" for store in stores()} <= issues.keys()
 
 
 def test_every_cause_has_a_sentence() -> None:

@@ -72,7 +72,7 @@ async def test_what_is_cancelled_is_over_and_says_so(yard: Yard) -> None:
     for action in ("pause_rollout", "resume_rollout", "cancel_rollout"):
         with pytest.raises(ServiceValidationError) as caught:
             await act(yard, action, rollout=report["rollout"])
-        assert caught.value.translation_key == "rollout_is"
+        assert caught.value.translation_key == "rollout_is_cancelled"
         assert_error_is_whole(caught.value)
     assert len((await plan(yard))["waves"][0]["modules"]) == 1
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 import json
 import secrets
 import sys
@@ -13,9 +14,11 @@ from typing import Any, Final
 from tests.e2e.network import NETNS
 from tests.e2e.processes import Child, environment, python
 
-from .plan import PER_HOUSE, PER_REAL_HOUSE
+from .draw import plan_house
+from .plan import PER_HOUSE, PER_REAL_HOUSE, HousePlan
 from .report import Summary, timeline
 from .torture_garden.points import POINTS
+from .tour import EVIL_TOUR, TOUR
 
 _RUNS: Final = 120
 _LINE: Final = 1 << 26
@@ -29,6 +32,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--minutes", type=float, help="no new house after so many minutes")
     options.add_argument("--seed", help="decides everything; printed when it is not given")
     options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
+    options.add_argument("--at", help="only houses that are killed at points with this word")
+    options.add_argument("--evil", action="store_true", help="only houses with an evil module")
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
     options.add_argument("--tour", action="store_true", help="one house, by every named point")
     options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
@@ -47,22 +52,34 @@ class Torture:
         self._usual = PER_REAL_HOUSE if given.real else PER_HOUSE
         self._per_house = given.per_house or self._usual
         runs = given.runs or (10**9 if given.minutes else _RUNS)
-        self._first, self._last = 0, -(-runs // self._per_house)
-        self._workers = given.workers or (2 if given.real else 8)
+        self._houses: Sequence[int] = range(-(-runs // self._per_house))
+        if (given.at or given.evil) and not given.tour:
+            self._houses = self._chosen(len(self._houses))
         if given.only is not None:
-            self._first = given.only // self._per_house
-            self._last, self._workers = self._first + 1, 1
+            self._houses = [given.only // self._per_house]
         if given.tour:
-            self._first, self._last, self._per_house = 0, 1, PER_HOUSE
-        self._workers = min(self._workers, self._last - self._first)
+            tour = EVIL_TOUR if given.evil else TOUR
+            self._houses, self._per_house = range(len(tour)), PER_HOUSE
+        self._workers = min(given.workers or (2 if given.real else 8), len(self._houses))
         seconds = 60.0 * given.minutes if given.minutes else 1e9
         self._until = time.monotonic() + seconds
         self.summary = Summary()
 
+    def _chosen(self, count: int) -> list[int]:
+        """Return the first houses that are killed at the point and have the module asked for."""
+        plans = (plan_house(self.seed, number, self._per_house) for number in range(100 * count))
+        return list(islice((plan.number for plan in plans if self._is_wanted(plan)), count))
+
+    def _is_wanted(self, plan: HousePlan) -> bool:
+        if self._given.evil and not any(module.evil for module in plan.modules):
+            return False
+        at = self._given.at
+        return not at or any(at in (death.point or "") for death in plan.deaths)
+
     def command(self, number: int) -> str:
         """Return what repeats one run."""
         if self._given.tour:
-            return "script/torture --tour"
+            return "script/torture --tour" + (" --evil" if self._given.evil else "")
         more = " --real" if self._given.real else ""
         if self._per_house != self._usual:
             more += f" --per-house {self._per_house}"
@@ -71,18 +88,16 @@ class Torture:
     async def play(self) -> None:
         """Let every worker play its share."""
         await asyncio.gather(*(self._work(index) for index in range(self._workers)))
-        if self._given.tour and self.summary.missed:
+        if self._given.tour and not self._given.evil and self.summary.missed:
             self.summary.broken.append("the tour has missed a point")
 
     async def _work(self, index: int) -> None:
         order = {
             "seed": self.seed,
-            "first": self._first + index,
-            "step": self._workers,
-            "last": self._last,
+            "houses": list(self._houses[index :: self._workers]),
             "per_house": self._per_house,
             "real": self._given.real,
-            "tour": self._given.tour,
+            "tour": self._given.tour and ("evil" if self._given.evil else "points"),
             "until": self._until,
             "verbose": self._given.only is not None,
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
+from .evil.kinds import LIARS
 from .history import Died, History, Seen
 from .plan import NEW, OLD, WAITS
 from .truth import SLACK, the_verdict_is_the_truth
@@ -72,10 +73,17 @@ def restore_ran_exactly_once_per_made_safe(run: History) -> Iterator[str]:
     elif closed and not opened:
         yield f"it was made safe {closed} times and never restored"
     # A crash in making_safe may hit before the first action: the restore runs all the same.
-    elif opened > max(closed, min(1, len(died_safe))) + again:
+    elif opened > max(closed, min(1, len(died_safe))) + again + _unmoved(run):
         yield f"{closed} times made safe, {opened} times restored, {again} kills in a restore"
-    if closed > _times_safe(run):
-        yield f"made safe {closed} times for {_times_safe(run)} installs"
+    most = _times_safe(run) + run.installs - 1
+    if closed > most:
+        yield f"made safe {closed} times for {most} installs"
+
+
+def _unmoved(run: History) -> int:
+    """Return how many installs before the last one died before the first action."""
+    early = sum(death.stage == "making_safe" for death in run.deaths)
+    return min(run.installs - 1, early)
 
 
 def _times_safe(run: History) -> int:
@@ -85,7 +93,8 @@ def _times_safe(run: History) -> int:
     """
     anew = sum(death.stage == "queued" for death in run.deaths)
     pulls = run.plan.door == "http_pull"  # a pull that is not collected returns to the queue
-    waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(run.points))
+    points = [point for point in run.points if point != "turn_over"]
+    waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(points))
     return 1 + anew + len(run.reloads) + (99 if pulls else min(waits, _TURNS))
 
 
@@ -121,11 +130,17 @@ def no_install_is_left_open(run: History) -> Iterator[str]:
 
 def no_job_is_lost(run: History) -> Iterator[str]:
     """Every install that was written down is told of; the caller's answer says the same."""
+    if run.in_rollout:  # who takes part in it need not have been begun
+        if any(death.note is not None for death in run.deaths) and not run.told:
+            yield "nobody was told what became of it"
+        return
     pressed = [press for press in run.presses if not press.again]
     if not pressed:
         yield "Update was never pressed"
         return
     press = pressed[0]
+    if run.plan.evil in LIARS and press.error == _RUNS_ALREADY:
+        return  # it said so before
     known = press.answered or any(death.note is not None for death in run.deaths)
     if known and not run.told:
         yield "nobody was told what became of it"
@@ -137,19 +152,19 @@ def no_job_is_lost(run: History) -> Iterator[str]:
 
 
 def it_is_told_once(run: History) -> Iterator[str]:
-    """Once; again only where a kill came between the telling and its being noted."""
-    times = 1 + sum(
+    """Once for each install; again only where a kill came between the telling and its note."""
+    times = run.installs + sum(
         death.note is not None and (death.is_crash or death.stage == "restoring")
         for death in run.deaths
     )
     if len(run.told) > times:
         yield f"told {len(run.told)} times: {run.told}"
     verdicts = {(told.verdict, told.cause) for told in run.told}
-    if len(verdicts) > 1:
+    if len(verdicts) > run.installs:
         yield f"told differently: {sorted(map(str, verdicts))}"
     for death, result in _decided(run):
-        for told in run.told:
-            if told.life > death.life and (told.verdict, told.cause) != result:
+        for told in [told for told in run.told if told.life > death.life][:1]:
+            if (told.verdict, told.cause) != result:
                 yield f"{result} was decided before, and told was {told.verdict}({told.cause})"
 
 
@@ -180,7 +195,9 @@ def nothing_is_sent_again_by_itself(run: History) -> Iterator[str]:
     for death in run.deaths:
         if death.stage in _SENDS or not death.is_crash:
             continue
-        begun = [at for at in run.times("first_byte") if at > death.at + SLACK]
+        later = [mark.at for mark in run.marked("begun") if mark.at > death.at]
+        anew = later[0] if later and run.in_rollout else float("inf")
+        begun = [at for at in run.times("first_byte") if death.at + SLACK < at < anew]
         goes_back = run.plan.options["rollback"] == "auto" and new_came
         if begun and not (goes_back and new_came[0] < begun[0]):
             yield f"killed in {death.stage}, and a first byte at {begun[0]:.3f} after it"

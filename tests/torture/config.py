@@ -8,10 +8,13 @@ import shutil
 from typing import Any, Final
 
 from .garden import ModuleOutside
-from .plan import PULL, UPLOAD, ModulePlan
+from .plan import PULL, UPLOAD, HousePlan, ModulePlan
 
 SECRET: Final = "secret-of-the-house"
 JOURNAL: Final = "esp_ota.journal"
+ROLLOUTS: Final = "esp_ota.rollouts"
+WINDOW: Final = "torture_garden.window"
+"""Says whether the window of the house is `open`."""
 PORT: Final = 8123
 WEB: Final = {
     # In YAML the address would be taken back after five minutes: it waits for a confirmation.
@@ -111,17 +114,25 @@ def _module_entry(outside: ModuleOutside) -> dict[str, Any]:
     }
     if minutes := plan.options["soak_minutes"]:
         options |= {"soak_minutes": minutes, "soak_entities": []}
+    if plan.sleep is not None:
+        options["sleeps"] = True
     return _entry(plan.name, plan.name, module.config.mac, data=data, options=options)
 
 
-def write_entries(folder: Path, parallel: int, modules: Iterable[ModuleOutside]) -> None:
+def write_entries(
+    folder: Path, plan: HousePlan | None, modules: Iterable[ModuleOutside] = ()
+) -> None:
     """Write the house's entry and those of its modules."""
+    options: dict[str, Any] = {"parallel_installs": plan.parallel if plan else 1}
+    if plan and plan.opens_at:
+        is_open = {"condition": "state", "entity_id": WINDOW, "state": "open"}
+        options["window"] = {"conditions": [is_open]}
     house = _entry(
         "house",
         "House",
         "house",
         data={"kind": "house", "pull_secret": SECRET},
-        options={"parallel_installs": parallel},
+        options=options,
         source="system",
     )
     entries = [house, *map(_module_entry, modules)]
@@ -139,6 +150,16 @@ def store(folder: Path, key: str, version: int, minor: int, data: Any) -> None:
 def copy_template(template: Path, folder: Path) -> None:
     """Begin with what a first life has left: the releases of all firmwares."""
     shutil.copytree(template, folder)
+
+
+def last_rollout(folder: Path) -> dict[str, Any] | None:
+    """Return what is on disk of the only rollout, None while there is none."""
+    try:
+        stored = json.loads((folder / ".storage" / ROLLOUTS).read_text())
+    except FileNotFoundError:
+        return None
+    found: list[dict[str, Any]] = stored["data"]["rollouts"]
+    return found[-1] if found else None
 
 
 def open_installs(folder: Path) -> dict[str, dict[str, Any]]:

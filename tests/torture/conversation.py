@@ -4,13 +4,16 @@ import asyncio
 from dataclasses import replace
 import json
 import time
-from typing import Any, override
+from typing import Any, Final, override
 
-from .config import entity_of
+from .config import WINDOW, entity_of
 from .garden import Garden
-from .history import History, Pressed, Shown, Told
+from .history import History, Mark, Pressed, Shown, Told
 from .plan import Death, HousePlan
+from .story import Moment, Story
 from .torture_garden.link import Message
+
+_MARKS: Final = {"begun", "turn_given", "turn_over"}
 
 
 class Conversation:
@@ -24,13 +27,19 @@ class Conversation:
         self.life = 0
         self._death: Death | None = None
         self.line: asyncio.WriteTransport | None = None
+        self._pid: int | None = None
         self._greeted = False
         """Whether this life knows what it is to be: nothing is said before."""
         self.started = asyncio.Event()
         self.died_at: str | None = None
         """The point at which this life kills itself."""
+        self.answered: set[str] = set()
+        """Actions of rollouts that this life has answered."""
         self.reached: set[str] = set()
         """Points that belong to no module."""
+        self.story = Story(plan=plan)
+        self.is_open = False
+        """Whether the window of the house is."""
         self.timeline: list[Message] = []
         """All that Home Assistant told, and what was done to it."""
 
@@ -38,6 +47,11 @@ class Conversation:
         """Expect the next life."""
         self.life, self._death, self.died_at, self._greeted = life, death, None, False
         self.started.clear()
+        self.answered.clear()
+
+    def started_pid(self) -> int | None:
+        """Return the process of the life that has started."""
+        return self._pid if self.started.is_set() else None
 
     def tell(self, do: str, **content: Any) -> None:
         """Have Home Assistant do something, if it lives and knows what it is to be."""
@@ -63,22 +77,66 @@ class Conversation:
         return self._garden.modules[message["module"]].history
 
     def _on_hello(self, message: Message) -> None:
+        self._pid = message["pid"]
         states = {}
         for name, outside in self._garden.modules.items():
             if outside.plan.shares is not None:
                 continue
             states[entity_of(name)] = value = outside.valve.start_of_home_assistant()
             self._show(name, Shown(at=time.monotonic(), value=value))
+        if self._plan.opens_at:
+            states[WINDOW] = self.window
+            self.remember(f"window {self.window}")
+        areas = {item.name: item.area for item in self._plan.modules if item.area is not None}
         die = None
         if self._death is not None and self._death.kind == "point":
             die = {"point": self._death.point, "module": self._death.module, "nth": self._death.nth}
         self._greeted = True
-        self.tell("begin", states=states, die=die, waits=dict(self._plan.waits))
+        waits = dict(self._plan.waits)
+        self.tell("begin", states=states, die=die, waits=waits, areas=areas)
 
     def _on_started(self, message: Message) -> None:
         self.started.set()
 
+    @property
+    def window(self) -> str:
+        """What the entity of the house's window says."""
+        return "open" if self.is_open else "closed"
+
+    def set_window(self, *, is_open: bool) -> None:
+        """Open or close the window of the house."""
+        self.is_open = is_open
+        self.note("window", value=self.window)
+        self.tell("state", entity=WINDOW, valve=None, value=self.window)
+
+    def remember(self, name: str, at: float | None = None) -> None:
+        """Write down what was said or done of the rollout or of the window."""
+        when = time.monotonic() if at is None else at
+        self.story.moments.append(Moment(at=when, life=self.life, name=name))
+
+    def _on_rollout_asked(self, message: Message) -> None:
+        self.remember("asked", message["at"])
+
+    def _on_rollout_act(self, message: Message) -> None:
+        self.remember(message["action"], message["at"])
+
+    def _on_rollout_answered(self, message: Message) -> None:
+        action, error = message["action"], message["error"]
+        if action == "start_rollout":
+            self.story.error = error
+        if action == "rollout_report":
+            self.story.report = message["answer"]
+        if error is None:
+            self.remember(f"{action.removesuffix('_rollout')} answered", message["at"])
+        self.answered.add(action)
+
+    def _on_rollout_told(self, message: Message) -> None:
+        self.remember(f"told {message['event']}", message["at"])
+
     def _on_shown(self, message: Message) -> None:
+        if message["valve"] is None:
+            self.remember(f"window {message['value']}", message["at"])
+            return
         self._show(message["valve"], Shown(at=message["at"], value=message["value"]))
 
     def _show(self, valve: str, shown: Shown) -> None:
@@ -102,6 +160,9 @@ class Conversation:
             self.reached.add(message["point"])
         else:
             self._history(message).points.append(message["point"])
+            if message["point"] in _MARKS:
+                mark = Mark(at=message["at"], life=self.life, name=message["point"])
+                self._history(message).marks.append(mark)
             self._garden.modules[message["module"]].reached(message["point"])
 
     def _on_pressed(self, message: Message) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.virtual_module import Chip, Fault
 
+from .draw_many import need_of, with_many
 from .plan import (
     PER_HOUSE,
     PULL,
@@ -101,21 +102,24 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
     chance = random.Random(f"{seed}:{number}")
     deaths = _deaths(chance, number, per_house)
     needs = {death.module: NEEDS.get(death.point or "", "plain") for death in deaths if death.point}
-    modules = [_module(chance, f"m{index}", needs.get(f"m{index}")) for index in range(per_house)]
+    modules = [
+        plan_module(chance, f"m{index}", needs.get(f"m{index}")) for index in range(per_house)
+    ]
     full = _full(chance) if not deaths or chance.random() < _FULL else ()
     if full:
         deaths, needs = (), {}
     modules = _sharing(random.Random(f"{seed}:{number}:shared"), modules, set(needs))
     beside = "upload_beside" in needs.values() or chance.random() < 0.05
-    return HousePlan(
+    house = HousePlan(
         seed=seed,
         number=number,
         modules=tuple(modules),
         deaths=deaths,
-        parallel=chance.choice((2, 3, per_house, per_house)),
+        parallel=chance.choice((1, 2, 3, per_house, per_house)),
         release_after=chance.uniform(0.0, 1.0) if beside else None,
         full=full,
     )
+    return with_many(house, {need for death in deaths if (need := need_of(death.point))})
 
 
 def _full(chance: random.Random) -> tuple[Full, ...]:
@@ -142,25 +146,6 @@ def _sharing(
     return modules
 
 
-def plan_tour() -> HousePlan:
-    """Return the one house that comes to every named point, by the way of one death."""
-    chance = random.Random("tour")
-    needs = ("plain", "tries_again", "pull", "goes_back", "soaks", "plain")
-    modules = [_module(chance, f"m{index}", need) for index, need in enumerate(needs)]
-    modules = [
-        replace(module, press_at=0.0 if not index else 1.0, again_after=None)
-        for index, module in enumerate(modules)
-    ]
-    return HousePlan(
-        seed="tour",
-        number=0,
-        modules=tuple(modules),
-        deaths=(Death(kind="point", point="after_first_byte", module="m0"),),
-        parallel=len(modules),
-        release_after=0.1,
-    )
-
-
 def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, ...]:
     """Return the ends of the lives: most at a named point, each of which has its turn."""
     victim = f"m{chance.randrange(per_house)}"
@@ -174,6 +159,9 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
             found.append(Death(kind="point", point=point))
         elif NEEDS.get(point) == "upload_beside":
             found = [Death(kind="point", point=point)]
+        elif (need := need_of(point)) is not None and need.startswith("rollout"):
+            nth = chance.randint(1, 12) if need == "rollout_file" else 1
+            found = [Death(kind="point", point=point, nth=nth)]
         elif NEEDS.get(point) == "anybody":
             found = [Death(kind="point", point=point, nth=chance.randint(1, 40))]
         else:
@@ -191,11 +179,12 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
     return tuple(found)
 
 
-def _module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
+def plan_module(chance: random.Random, name: str, need: str | None) -> ModulePlan:
     """Return one run; what is to be killed at a point must come to it."""
     quiet_life = need is not None
     door = chance.choices((PUSH, PULL, UPLOAD), (64, 20, 16))[0]
-    door = {"pull": PULL, "tries_again": PUSH, "goes_back": PUSH}.get(need or "", door)
+    forced = {"pull": PULL, "tries_again": PUSH, "goes_back": PUSH, "sleeps": PUSH}
+    door = forced.get(need or "", door)
     generation = dict(chance.choice(_GENERATIONS))
     dialect = chance.choice(_DIALECTS) if door == UPLOAD else None
     faults = _faults(chance, door, need)

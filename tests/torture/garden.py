@@ -3,27 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 import time
 from typing import Any, Final
 
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncZeroconf
 
-from tests.virtual_module import (
-    Event,
-    HttpConfig,
-    HttpModule,
-    ModuleConfig,
-    PullConfig,
-    Seen as ModuleSaw,
-    VirtualModule,
-)
+from tests.virtual_module import Event, HttpModule, Seen as ModuleSaw, Sleeper, VirtualModule
 
+from .built import build, neighbour_of, watch_elsewhere
+from .evil import SHOUTERS, Shouting
 from .history import Command, History, Sample, Seen
 from .images import image_of, version_of
 from .impostors import forge, impostor_of
-from .plan import OLD, PULL, UPLOAD, HousePlan, Impostor, ModulePlan, ValvePlan
+from .plan import OLD, HousePlan, Impostor, ModulePlan, ValvePlan
 
 _SAMPLE: Final = 0.02
 _POLL: Final = 0.4
@@ -124,6 +118,8 @@ class ModuleOutside:
     moving: asyncio.Task[None] | None = None
     noted: Callable[[], str | None] = lambda: None
     """Answers what the journal on disk says of its install."""
+    sleeper: Sleeper | None = None
+    shouting: Shouting | None = None
     impostors: AsyncExitStack = field(default_factory=AsyncExitStack)
     """Who says to be it, once it does; switched off with everything else."""
 
@@ -139,6 +135,10 @@ class ModuleOutside:
 
         board.boot = boot  # type: ignore[method-assign]
         self.module.events.listeners.append(self.saw)
+        if (sleep := self.plan.sleep) is not None:
+            self.sleeper = Sleeper(self.module, asleep=sleep.asleep, awake=sleep.awake)
+        if self.plan.evil in SHOUTERS:
+            self.shouting = Shouting(self.module)
 
     @property
     def rests(self) -> bool:
@@ -227,22 +227,26 @@ class Garden:
         first = self.plan.number * len(self.plan.modules)
         async with AsyncExitStack() as stack:
             for index, plan in enumerate(self.plan.modules):
-                module = _build(plan, index, zeroconf, pull_url)
+                module = build(plan, index, zeroconf, pull_url)
                 valve = Valve(plan.valve, lambda value, name=plan.name: self.on_say(name, value))
                 history = History.begun(first + index, plan)
                 names = [item.valve_name for item in self.plan.modules]
                 history.shares_valve = names.count(plan.valve_name) > 1
+                history.in_rollout = plan.name in self.plan.members
                 history.image_size = len(image_of(plan.config["chip"], OLD))
                 outside = ModuleOutside(plan, module, valve, history)
                 self.modules[plan.name] = outside
                 stack.callback(valve.end)
                 await stack.enter_async_context(module)
                 if plan.moves is not None and plan.moves.swaps:
-                    outside.neighbour = _neighbour(outside, index, zeroconf)
+                    outside.neighbour = neighbour_of(outside.module, index, zeroconf)
                     outside.neighbour.events.listeners.append(outside.neighbour_saw)
                     await stack.enter_async_context(outside.neighbour)
                 await stack.enter_async_context(outside.impostors)
                 stack.push_async_callback(outside.settle_move)
+            evil = [item for item in self.modules.values() if item.plan.evil == "sends_away"]
+            if evil:
+                await stack.enter_async_context(watch_elsewhere(evil[0].history))
             sampling = asyncio.create_task(self._sample())
             stack.callback(sampling.cancel)
             yield
@@ -260,9 +264,22 @@ class Garden:
         outside.history.commands.append(command)
         self.modules[outside.plan.valve_name].valve.command(position, answer)
 
+    def stir(self) -> None:
+        """Let who sleeps begin to, and who shouts."""
+        for outside in self.modules.values():
+            if outside.shouting is not None:
+                outside.shouting.begin()
+            if outside.sleeper is not None:
+                outside.sleeper.begin()
+
     async def settle(self, seconds: float) -> None:
         """Wait until every module that still comes back is back, and write down the truth."""
         end = time.monotonic() + seconds
+        for outside in self.modules.values():
+            if outside.shouting is not None:
+                await outside.shouting.end()
+            if outside.sleeper is not None:
+                await outside.sleeper.end()
         for outside in self.modules.values():
             valve = self.modules[outside.plan.valve_name].valve  # it may be another one's as well
             while time.monotonic() < end and not (  # noqa: ASYNC110 - many things
@@ -281,36 +298,3 @@ def _rests(module: VirtualModule) -> bool:
         if event.name is ModuleSaw.RESTARTED:
             return False
     return True
-
-
-def _neighbour(outside: ModuleOutside, index: int, zeroconf: AsyncZeroconf) -> VirtualModule:
-    """Return a module that is nobody's, and takes any image at the same ports."""
-    config = replace(
-        outside.module.config,
-        host=f"127.0.4.{1 + index}",
-        port=outside.module.port,
-        hostname=f"neighbour-{outside.plan.name}",
-        mac=f"5c:cf:7f:00:77:{index:02x}",
-        password=None,
-        faults={},
-    )
-    if not isinstance(outside.module, HttpModule):
-        return VirtualModule(config, zeroconf=zeroconf)
-    http = replace(outside.module.http, port=outside.http_port)
-    return HttpModule(config, http, zeroconf=zeroconf)
-
-
-def _build(plan: ModulePlan, index: int, zeroconf: AsyncZeroconf, pull_url: str) -> VirtualModule:
-    config = ModuleConfig(
-        **plan.config,
-        host=f"127.0.3.{1 + index}",
-        hostname=plan.name,
-        mac=f"5c:cf:7f:00:00:{index:02x}",
-        image=image_of(plan.config["chip"], OLD),
-        faults=dict(plan.faults),
-        advertise=plan.door != PULL,
-        pull=PullConfig(url=pull_url, poll_interval=_POLL) if plan.door == PULL else None,
-    )
-    if plan.door == UPLOAD:
-        return HttpModule(config, HttpConfig(dialect=plan.dialect), zeroconf=zeroconf)
-    return VirtualModule(config, zeroconf=zeroconf)

@@ -83,6 +83,15 @@ class Died:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A named point of the queue that an install of the module came to."""
+
+    at: float
+    life: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """Bytes of the image that the module had taken in by then."""
 
@@ -111,6 +120,10 @@ class History:
     samples: list[Sample] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    """When an install was begun, had its turn, and gave it back."""
+    in_rollout: bool = False
+    """Whether a rollout updates it, which nobody presses, and which may begin it again."""
     shares_valve: bool = False
     """Whether another module switches the same valve."""
     cancels: list[float] = field(default_factory=list)
@@ -130,6 +143,15 @@ class History:
         """Return when something happened inside the module."""
         return [seen.at for seen in self.module if seen.name in names]
 
+    def marked(self, *names: str) -> list[Mark]:
+        """Return when its installs came to a point of the queue."""
+        return [mark for mark in self.marks if mark.name in names]
+
+    @property
+    def installs(self) -> int:
+        """How many installs there were at most; only a rollout may begin another one."""
+        return max(1, len(self.marked("begun"))) if self.in_rollout else 1
+
     def running_at(self, at: float) -> str | None:
         """Return the version that the module ran then, None while it ran none."""
         version: str | None = None
@@ -138,7 +160,7 @@ class History:
                 break
             if seen.name in {"up", "booted"}:
                 version = seen.details.get("version")
-            elif seen.name in {"restarted", "died", "bricked"}:
+            elif seen.name in {"restarted", "died", "bricked", "asleep"}:
                 version = None
         return version
 

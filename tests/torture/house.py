@@ -6,22 +6,28 @@ from functools import partial
 from pathlib import Path
 import shutil
 import time
-from typing import Any, Final
+from typing import Final
 
 from zeroconf.asyncio import AsyncZeroconf
 
-from .config import PORT, SECRET, copy_template, open_installs, write_entries
+from .config import PORT, SECRET, copy_template, last_rollout, open_installs, write_entries
 from .conversation import Conversation, Line
 from .garden import Garden
 from .history import Died, History, Shown
-from .images import beside
 from .lives import Life, Lives
+from .meter import measure
+from .person import Person
 from .plan import OLD, Death, HousePlan
+from .story import Story
 from .torture_garden.link import Message
 
 PULL_URL: Final = f"http://127.0.0.1:{PORT}/api/esp_ota/pull/{SECRET}"
 _LIFE: Final = 40.0
 """Seconds for one life to come to rest; the longest honest one takes a third of it."""
+_EACH: Final = 8.0
+"""More for each module: they may be updated one after the other."""
+_LAST_WORDS: Final = 0.3
+"""Seconds in which who dies with its last note has died."""
 _START: Final = 60.0
 _KNOWN: Final = 2.0
 """Seconds for the modules to be heard before Update is pressed."""
@@ -40,11 +46,11 @@ class House:
         self._folder = place / "config"
         self._garden = Garden(plan)
         self._talk = Conversation(plan, self._garden)
+        self._person = Person(plan, self._garden, self._talk, place, self._living)
         self._life = 0
         self._ended = False
         self._killed = False
         """By us, from outside, or stopped in order."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self.deaths: list[str] = []
         """How its lives ended, in order."""
 
@@ -68,17 +74,31 @@ class House:
                 modules = self._garden.modules.values()
                 for name, outside in self._garden.modules.items():
                     outside.noted = partial(self._noted, name)
-                write_entries(self._folder, self._plan.parallel, modules)
+                write_entries(self._folder, self._plan, modules)
+                metering = loop.create_task(
+                    measure(self._talk.started_pid, self.story.taken.append)
+                )
                 deaths = [*self._plan.deaths, None]
                 for number, death in enumerate(deaths):
                     if await self._live(number, death):
                         break
+                metering.cancel()
                 await self._garden.settle(_SETTLE)
         finally:
-            for task in self._tasks:
-                task.cancel()
+            self._person.end()
             server.close()
-        return [outside.history for outside in self._garden.modules.values()]
+        self.story.runs = [outside.history for outside in self._garden.modules.values()]
+        self.story.note = last_rollout(self._folder)
+        return self.story.runs
+
+    @property
+    def story(self) -> Story:
+        """What happened to its rollout and its queue."""
+        return self._talk.story
+
+    def _living(self) -> int | None:
+        """Return the number of the life that can be asked for something."""
+        return None if self._ended or self._killed else self._life
 
     def _noted(self, name: str) -> str | None:
         """Return the stage of a module's install that is on disk."""
@@ -91,6 +111,9 @@ class House:
         """Run one life; tell whether all came to rest in it."""
         self._life, self._ended, self._killed = number, False, False
         self._talk.begin(number, death)
+        if (rollout := last_rollout(self._folder)) is not None:
+            self._talk.remember(f"on disk {rollout['state']}")
+        begun = time.monotonic()
         life = await self._lives.start(self._folder)
         ending = asyncio.create_task(life.wait())
         rested = False
@@ -105,6 +128,7 @@ class House:
             life.kill()
             await ending
             self._ended = True
+            self.story.lives.append((begun, time.monotonic()))
         if not (rested or self._killed or self._talk.died_at):
             self._talk.alarm(f"Home Assistant ended by itself:\n{life.words()}")
         self._bury(number, death, rested)
@@ -126,7 +150,7 @@ class House:
             return
         if not self._life:
             await self._until_known()
-        self._press_all()
+        self._person.begin(self._life)
 
     async def _until_known(self) -> None:
         end = time.monotonic() + _KNOWN
@@ -147,12 +171,14 @@ class House:
         """Let it live until it dies as planned; tell whether all rested before."""
         begun = time.monotonic()
         resting = asyncio.create_task(self._until_rest())
-        limit = death.after if death is not None and death.kind != "point" else _LIFE
+        longest = _LIFE + _EACH * len(self._plan.modules)
+        limit = death.after if death is not None and death.kind != "point" else longest
         if self._life and death is not None and death.kind == "random":
             limit = max(0.0, limit - 0.5)  # some of it was its start
         await asyncio.wait({resting, ending}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        if resting.done():
-            return True
+        if resting.done() and not ending.done():
+            await asyncio.wait({ending}, timeout=_LAST_WORDS)
+            return not (ending.done() or self._talk.died_at)
         resting.cancel()
         if ending.done():
             return False
@@ -164,7 +190,7 @@ class House:
                     await asyncio.shield(ending)
             if not ending.done():
                 self._talk.alarm("an orderly stop did not come to its end")
-        elif death is None or time.monotonic() - begun >= _LIFE:
+        elif death is None or time.monotonic() - begun >= longest:
             for outside in self._garden.modules.values():
                 outside.history.ended_in_time = False
             return True
@@ -177,8 +203,9 @@ class House:
             histories = [outside.history for outside in self._garden.modules.values()]
             presses = [press for history in histories for press in history.presses]
             if (
-                all(history.presses for history in histories)
+                all(history.presses or history.in_rollout for history in histories)
                 and all(press.answered or press.life != self._life for press in presses)
+                and self._person.rollout_rests
                 and not open_installs(self._folder)
             ):
                 return
@@ -198,47 +225,14 @@ class House:
                 died = Died(at=now, life=number, how=how, point=self._talk.died_at, note=note)
                 history.deaths.append(died)
 
-    # What the person does
-
-    def _press_all(self) -> None:
-        """Press Update wherever it was not pressed before."""
-        for name, outside in self._garden.modules.items():
-            plan = outside.plan
-            if outside.history.presses:
-                continue
-            self._later(plan.press_at, "press", module=name, number=0)
-            for seconds, do, more in (
-                (plan.again_after, "press", {"number": 1, "again": True}),
-                (plan.cancel_after, "cancel", {}),
-                (plan.reload_after, "reload", {}),
-            ):
-                if seconds is not None:
-                    self._later(plan.press_at + seconds, do, module=name, **more)
-        for full in self._plan.full:
-            self._later(full.after, "fill", lasts=full.seconds)
-        if self._plan.release_after is not None and not self._life:
-            path = self._place / "beside.bin"
-            path.write_bytes(beside())
-            self._later(self._plan.release_after, "release", path=str(path))
-
-    def _later(self, seconds: float, do: str, **content: Any) -> None:
-        life = self._life
-
-        async def wait() -> None:
-            await asyncio.sleep(seconds)
-            if self._life == life and not (self._ended or self._killed):
-                self._talk.note(f"do {do}", **content)
-                self._talk.tell(do, **content)
-
-        task = asyncio.create_task(wait())
-        self._tasks.add(task)
-
     async def _look(self) -> None:
         """Ask what the cards show."""
         for outside in self._garden.modules.values():
             outside.history.card = None
         for name in self._garden.modules:
             self._talk.tell("look", module=name)
+        if self._plan.rollout is not None:
+            self._talk.tell("report")
         end = time.monotonic() + 5.0
         while time.monotonic() < end and not self._ended:
             if all(outside.history.card for outside in self._garden.modules.values()):

@@ -30,8 +30,16 @@ WAITS: Final = {
     "minute": 0.4,
     "breath": 1.4,
     "doubt": 1.8,
+    "pause": 0.4,
+    "look_again": 0.3,
+    "invitation": 8.0,
+    "spare": 8.0,
+    "slowest": 16 * 1024.0,
 }
-"""Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`)."""
+"""Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`).
+
+`slowest` are bytes a second: with `spare`, an image of 64 KiB may take 12 s.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +96,16 @@ class Impostor:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sleep:
+    """A module that is away most of the time; what it is doing keeps it awake."""
+
+    asleep: float
+    """Seconds of each sleep."""
+    awake: float
+    """Seconds for which it can be asked then."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModulePlan:
     """One run: a module, its valve, and what the person does."""
 
@@ -107,6 +125,11 @@ class ModulePlan:
     reload_after: float | None = None
     moves: Move | None = None
     impostor: Impostor | None = None
+    evil: str | None = None
+    """What it does that no sketch does, one of `evil.KINDS` for its door."""
+    sleep: Sleep | None = None
+    area: str | None = None
+    """Of the modules of an area one is updated at a time."""
     shares: str | None = None
     """Whose valve it switches besides that one; its plan of the valve is the same."""
 
@@ -144,6 +167,28 @@ class Full:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RolloutPlan:
+    """One firmware for some modules of the house, and what the person does to it."""
+
+    members: tuple[str, ...]
+    canaries: int
+    soak: float
+    """Seconds after the canaries."""
+    waves: tuple[str, ...]
+    pause: float
+    """Seconds after each wave."""
+    stop: str
+    """More failures than this end it."""
+    start_at: float
+    opens_in: float | None = None
+    """Seconds from its start until its window opens."""
+    pause_after: float | None = None
+    """Seconds from its start until the person pauses it; it is resumed by `resume_after`."""
+    resume_after: float = 1.0
+    cancel_after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HousePlan:
     """One house: some modules at once, and the deaths of its Home Assistant."""
 
@@ -156,7 +201,16 @@ class HousePlan:
     """Seconds until a release is uploaded beside all this."""
     full: tuple[Full, ...] = ()
     """Only in a house that nobody kills: what is not on disk then, the next life cannot know."""
+    rollout: RolloutPlan | None = None
+    opens_at: tuple[float, ...] = ()
+    """Seconds after the first press at which the window of the house opens, closes, opens …; it
+    stays open in the end. Without any there is no window."""
     waits: Mapping[str, float] = field(default_factory=lambda: dict(WAITS))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The modules that are updated by the rollout, which nobody presses."""
+        return self.rollout.members if self.rollout else ()
 
     def told(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -9,6 +9,9 @@ from .torture_garden.points import POINTS
 
 _WORLD: Final = {"module", "kind", "at", "life"}
 _QUIET: Final = {"card"}
+_OF_MODULE: Final = ("name", "door", "dialect", "faults", "evil", "sleep", "area")
+_OF_ROLLOUTS: Final = {"canaries_begin", "wave_begins", "member_judged", "member_noted"}
+"""Points of no module that tell what became of one."""
 
 
 def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
@@ -17,11 +20,14 @@ def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
     history, plan = house["histories"][index], house["plan"]
     module = history["plan"]
     name = module["name"]
-    yield f"module: {_text({key: module[key] for key in ('name', 'door', 'dialect', 'faults')})}"
+    yield f"module: {_text({key: module[key] for key in _OF_MODULE})}"
     yield f"config: {_text(module['config'])}"
     yield f"valve: {_text(module['valve'])}"
     yield f"options: {_text(module['options'])}"
     yield f"deaths: {_text(plan['deaths'])}, {plan['parallel']} at once"
+    if plan["rollout"] is not None:
+        yield f"rollout: {_text(plan['rollout'])}"
+        yield f"in the end of the rollout: {_text(house['note'])}"
     lines = [
         (entry["at"], f"HA{entry['life']}", _entry(entry))
         for entry in house["timeline"]
@@ -51,7 +57,8 @@ def timeline(house: dict[str, Any], number: int) -> Iterator[str]:
 def _concerns(entry: dict[str, Any], name: str) -> bool:
     """Whether something belongs to this module, or to all."""
     whose = entry.get("module") or entry.get("valve")
-    return whose == name or (whose is None and not entry.get("point"))
+    point = entry.get("point") or "rollout"
+    return whose == name or (whose is None and (point in _OF_ROLLOUTS or "rollout" in point))
 
 
 def _entry(entry: dict[str, Any]) -> str:
@@ -78,6 +85,8 @@ class Summary:
         self.verdicts: Counter[str] = Counter()
         self.moves: Counter[str] = Counter()
         self.doors: Counter[str] = Counter()
+        self.evil: Counter[str] = Counter()
+        self.rollouts: Counter[str] = Counter()
         self.broken: list[str] = []
         self.violations = 0
 
@@ -97,6 +106,7 @@ class Summary:
         self.lives += len(house["deaths"])
         self.deaths.update(how for how in house["deaths"] if how != "end")
         self.reached.update(house["reached"])
+        self.rollouts.update(filter(None, [house["rollout"]]))
         for run in house["runs"]:
             self.runs.append({"number": run["number"], "violations": run["violations"]})
             self.reached.update(run["points"])
@@ -104,6 +114,8 @@ class Summary:
             self.moves.update(filter(None, [run["moved"]]))
             cause = f"({run['cause']})" if run["cause"] else ""
             self.verdicts[run["verdict"] + cause] += 1
+            if run["evil"]:
+                self.evil[f"{run['evil']}: {run['verdict']}{cause}"] += 1
             self.violations += len(run["violations"])
 
     def lines(self, seconds: float) -> Iterator[str]:
@@ -114,6 +126,8 @@ class Summary:
         yield f"kill -9 {kills}, orderly stops {self.deaths['stop']}"
         yield f"doors {_counts(self.doors)}"
         yield f"verdicts {_counts(self.verdicts)}"
+        yield f"evil {_counts(self.evil)}"
+        yield f"rollouts {_counts(self.rollouts)}"
         ways = Counter(move.partition(" ")[0] for move in self.moves.elements())
         places = {move.rpartition(" ")[2] for move in self.moves}
         yield f"other addresses: {_counts(ways)}, at {len(places)} named points"

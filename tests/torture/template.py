@@ -13,7 +13,7 @@ from .plan import WAITS
 
 async def make_template(lives: Lives, place: Path, template: Path) -> None:
     """Let a first life take all releases in, and stop it as a person would."""
-    write_entries(template, 1, [])
+    write_entries(template, None)
     store(template, "http", 2, 2, WEB)
     files = _write_images(place)
     started, released = asyncio.Event(), asyncio.Semaphore(0)

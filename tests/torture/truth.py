@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from .evil.kinds import LIARS
 from .history import History, Told
 from .plan import NEW, OLD, PULL, WAITS
 
@@ -15,7 +16,12 @@ type Lies = Callable[[History, Told], bool]
 
 
 def the_verdict_is_the_truth(run: History) -> Iterator[str]:
-    """Compare what was told with what the module ran then, and with what the wire had seen."""
+    """Compare what was told with what the module ran then, and with what the wire had seen.
+
+    Of a module that lies about itself nobody can know it.
+    """
+    if run.plan.evil in LIARS:
+        return
     for told in run.told:
         judge = (_OF_CAUSE if told.verdict == "failed" else _OF_VERDICT).get(
             (told.cause if told.verdict == "failed" else told.verdict) or "", _runs_new_unharmed
@@ -63,9 +69,10 @@ def _refused(run: History, told: Told) -> bool:
 
 
 def _cancelled(run: History, told: Told) -> bool:
-    """Nothing more comes of it: the old firmware runs on, for good."""
+    """Nothing more comes of it: the old firmware runs on, for good, or until another install."""
     late = told.cause == "cancelled_late"
-    return not late and run.version_at_end not in {OLD, None}
+    anew = run.in_rollout and any(mark.at > told.at for mark in run.marked("begun"))
+    return not late and not anew and run.version_at_end not in {OLD, None}
 
 
 def _away(run: History, told: Told) -> bool:

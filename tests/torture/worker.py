@@ -2,11 +2,11 @@
 
     python -m tests.torture.worker ORDER
 
-ORDER is JSON: seed, first, step, last, per_house, real, tour, until (a monotonic time), verbose.
+ORDER is JSON: seed, houses, per_house, real, tour, until (a monotonic time), verbose.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 import json
@@ -19,14 +19,16 @@ from typing import Any
 from zeroconf.asyncio import AsyncZeroconf
 
 from .checks import violations
-from .draw import plan_house, plan_tour
+from .draw import plan_house
 from .history import History
 from .house import House
 from .lives import ForkedLives, Lives, RealLives
 from .plan import HousePlan
 from .real import make_real_template
+from .rollout_checks import house_violations
 from .shared import shared_violations
 from .template import make_template
+from .tour import EVIL_TOUR, TOUR
 
 
 @asynccontextmanager
@@ -48,12 +50,12 @@ async def play_all(order: dict[str, Any]) -> None:
                 await make_real_template(lives, base / "first", template)
             else:
                 await make_template(lives, base / "first", template)
-            for number in range(order["first"], order["last"], order["step"]):
+            for number in order["houses"]:
                 if time.monotonic() > order["until"]:
                     break
                 plan = plan_house(order["seed"], number, order["per_house"])
                 if order["tour"]:
-                    plan = plan_tour()
+                    plan = (EVIL_TOUR if order["tour"] == "evil" else TOUR)[number]
                 await _play(plan, lives, base, template, verbose=order["verbose"])
 
 
@@ -69,24 +71,26 @@ async def _play(
         runs = await house.play(zeroconf)
     finally:
         await zeroconf.async_close()
-    shared = shared_violations(runs)
-    told = [_told(run, shared) for run in runs]
+    together = [shared_violations(runs), house_violations(house.story)]
+    told = [_told(run, together) for run in runs]
     line: dict[str, Any] = {
         "house": plan.number,
         "seconds": round(time.monotonic() - begun, 2),
         "runs": told,
         "deaths": house.deaths,
         "reached": sorted(house.reached),
+        "rollout": house.story.note["state"] if house.story.note else house.story.error,
     }
     if verbose or any(run["violations"] for run in told):
         line["plan"] = plan.told()
         line["timeline"] = house.timeline
         line["histories"] = [asdict(run) for run in runs]
+        line["note"] = house.story.note
     print(json.dumps(line, default=str), flush=True)
     house.remove()
 
 
-def _told(run: History, shared: dict[str, list[str]]) -> dict[str, Any]:
+def _told(run: History, together: Sequence[dict[str, list[str]]]) -> dict[str, Any]:
     last = run.told[-1] if run.told else None
     return {
         "number": run.number,
@@ -96,7 +100,9 @@ def _told(run: History, shared: dict[str, list[str]]) -> dict[str, Any]:
         "points": sorted(set(run.points)),
         "moved": _moved(run),
         "shares_valve": run.shares_valve,
-        "violations": violations(run) + shared.get(run.plan.name, []),
+        "evil": f"{run.plan.door} {run.plan.evil}" if run.plan.evil else None,
+        "violations": violations(run)
+        + [text for found in together for text in found.get(run.plan.name, [])],
     }
 
 

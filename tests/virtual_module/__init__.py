@@ -11,6 +11,7 @@ from .inspect_image import read_marker
 from .module import VirtualModule
 from .pull_config import PullConfig, PullMode
 from .recorded import PULL_REQUESTS, RecordedRequest
+from .sleeper import Sleeper
 
 __all__ = [
     "PULL_REQUESTS",
@@ -29,6 +30,7 @@ __all__ = [
     "PullMode",
     "RecordedRequest",
     "Seen",
+    "Sleeper",
     "VirtualModule",
     "build_filesystem",
     "build_image",

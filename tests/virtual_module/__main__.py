@@ -18,6 +18,7 @@ from .http_module import HttpModule
 from .images import DEFAULT_SIZE, build_image
 from .module import VirtualModule
 from .pull_config import USUAL_INTERVAL, PullConfig, PullMode
+from .sleeper import Sleeper
 
 _SECONDS = {
     "sector_time": "seconds per 4 kB written",
@@ -34,6 +35,8 @@ _SECONDS = {
     "crash_time": "seconds from a start to the crash with crashes",
     "revive_after": "seconds from silent_death to power's return",
 }
+_BUSY = 30.0
+"""Seconds for which an invitation keeps a module awake that sleeps."""
 _NUMBERS = {
     "slot_size": "bytes of room for sketches",
     "fs_size": "bytes of filesystem",
@@ -94,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--pull-without", action="append", default=[], metavar="HEADER")
     options.add_argument("--deep-sleep", action="store_true", help="sleeps between polls")
+    options.add_argument(
+        "--asleep", type=float, metavar="SECONDS", help="after SIGUSR1 sleeps so long, again and"
+    )
+    options.add_argument(
+        "--awake", type=float, default=8.0, metavar="SECONDS", help="again, and is awake so long"
+    )
     for names, kind in ((_SECONDS, float), (_NUMBERS, int), (_TEXTS, str)):
         for name, text in names.items():
             options.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
@@ -143,8 +152,13 @@ def config_from(options: argparse.Namespace) -> ModuleConfig:
     return ModuleConfig(**given, faults=dict(options.fault))
 
 
-async def serve(config: ModuleConfig, state: Path | None, http: HttpConfig | None = None) -> None:
-    """Run the module until a signal comes or it breaks."""
+async def serve(
+    config: ModuleConfig,
+    state: Path | None,
+    http: HttpConfig | None = None,
+    sleep: tuple[float, float] | None = None,
+) -> None:
+    """Run the module until a signal comes or it breaks; `sleep` are seconds asleep and awake."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,7 +178,13 @@ async def serve(config: ModuleConfig, state: Path | None, http: HttpConfig | Non
     module.events.listeners.append(tell)
     module.events.on_failure = stop.set
     async with module:
+        sleeper = None
+        if sleep is not None:
+            sleeper = Sleeper(module, asleep=sleep[0], awake=sleep[1], busy=_BUSY)
+            loop.add_signal_handler(signal.SIGUSR1, sleeper.begin)
         await stop.wait()
+        if sleeper is not None:
+            await sleeper.end()
 
 
 def main() -> int:
@@ -175,7 +195,8 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(serve(config, options.state_file, options.http))
+    sleep = (options.asleep, options.awake) if options.asleep else None
+    asyncio.run(serve(config, options.state_file, options.http, sleep))
     return 0
 
 

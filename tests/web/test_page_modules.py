@@ -2,74 +2,26 @@
 
 import asyncio
 import time
-from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
-from pytest_homeassistant_custom_component.typing import (
-    MockHAClientWebSocket,
-    WebSocketGenerator,
-)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.esp_ota.web.feed import PAUSE
 from homeassistant.core import HomeAssistant
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, until
+from tests.kit.page import Page
 from tests.virtual_module import VirtualModule
 
 COMMANDS = [
     {"type": "esp_ota/modules/subscribe"},
     {"type": "esp_ota/module/subscribe", "module": "any"},
+    {"type": "esp_ota/module/try_safe_state", "module": "any"},
     {"type": "esp_ota/library/subscribe"},
+    {"type": "esp_ota/rollouts/subscribe"},
+    {"type": "esp_ota/rollout/subscribe", "rollout": "any"},
 ]
-
-
-class Page:
-    """An open page: what it knows by what it was told."""
-
-    def __init__(self, socket: MockHAClientWebSocket) -> None:
-        self._socket = socket
-        self.known: dict[str, dict[str, Any]] = {}
-        self.messages: list[dict[str, Any]] = []
-        self.at: list[float] = []
-
-    @classmethod
-    async def open(cls, connect: WebSocketGenerator, **command: Any) -> Page:
-        page = cls(await connect())
-        await page._socket.send_json_auto_id(command)
-        answer = await page._socket.receive_json()
-        assert answer["success"], answer
-        await page.told()
-        return page
-
-    async def told(self, seconds: float = 5.0) -> dict[str, Any]:
-        """Wait for one message and take it."""
-        async with asyncio.timeout(seconds):
-            message = await self._socket.receive()
-        event: dict[str, Any] = message.json()["event"]
-        self.messages.append(event)
-        self.at.append(time.monotonic())
-        if "all" in event:
-            self.known = event["all"]
-        for key, news in event.get("changed", {}).items():
-            self.known[key] = self.known.get(key, {}) | news
-        for key in event.get("gone", []):
-            del self.known[key]
-        return event
-
-    async def listen(self, seconds: float) -> None:
-        """Take what is told in a while."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            try:
-                await self.told(left)
-            except TimeoutError:
-                return
-
-    async def knows(self, key: str, **wanted: Any) -> None:
-        """Wait until the page knows so much of an item."""
-        while not wanted.items() <= self.known.get(key, {}).items():
-            await self.told(15.0)
 
 
 @pytest.fixture
@@ -79,7 +31,7 @@ async def talking(garden: Garden, start_module: StartModule) -> VirtualModule:
     return await start_module(advertise=True)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command["type"].split("/")[1])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command["type"])
 async def test_only_administrators_may_ask(
     hass: HomeAssistant,
     esp_ota: None,
@@ -183,7 +135,7 @@ async def test_nobody_listens_any_more_after_the_page_is_closed(
     before = len(coordinator._listeners)
     page = await Page.open(hass_ws_client, type="esp_ota/module/subscribe", module=entry.entry_id)
     assert len(coordinator._listeners) == before + 1
-    await page._socket.close()
+    await page.close()
     await until(lambda: len(coordinator._listeners) == before)
 
 

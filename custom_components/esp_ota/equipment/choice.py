@@ -15,7 +15,7 @@ from ..const import (
     EQUIPMENT_NOTHING,
 )
 from ..house import House, InstallNote
-from ..ota import Cause, InstallRefused, InstallResult, InstallStage, SafeStateError
+from ..ota import Cause, Detail, InstallRefused, InstallResult, InstallStage, SafeStateError
 from .safe_state import ConfiguredSafeState
 from .sequence import Sequence
 from .sharing import LeftOpen, Shared, WaitCallback
@@ -99,7 +99,7 @@ class Lost:
 
     async def leave(self, result: InstallResult) -> bool:  # noqa: ARG002 - the protocol's
         """Raise SafeStateError: the equipment stays as it is."""
-        raise SafeStateError(Cause.RESTORE_FAILED, detail="its safe state was taken away")
+        raise SafeStateError(Cause.RESTORE_FAILED, detail=Detail.TAKEN_AWAY)
 
 
 def safe_state_for(

@@ -36,6 +36,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.template import Template
 from homeassistant.helpers.typing import ConfigType
 
+from ..helpers import async_said
 from .sweeps import swept
 
 type Node = Leaf | Group
@@ -198,7 +199,7 @@ class Leaf:
         info = template.async_render_to_info(variables, parse_result=False)
         result = info.result()
         if swept(info):
-            raise ValueError("it looks through all states")
+            raise ValueError(self._say("sweeps"))
         return result, set(info.entities)
 
     def _read_by_values(self, variables: dict[str, Any]) -> set[str]:
@@ -215,27 +216,33 @@ class Leaf:
             result, rests_on = self._render({**variables, "state": state})
             read |= rests_on
             if not _is_number(result):
-                raise ValueError(f"{entity_id}: {result.strip() or 'nothing'} is no number")
+                said = result.strip() or "-"
+                raise ValueError(self._say("not_a_number", entity=entity_id, value=said))
         return read
 
     def _doubts(self, entities: set[str]) -> Iterator[str]:
         """Yield each entity that says nothing, or is passed over in silence."""
         targeted = self._targets()
         if targeted is not None and not targeted.fitting:
-            yield "no entity"
+            yield self._say("no_entity")
         yield from self._doubts_of_thresholds()
         for entity_id in sorted(entities | (targeted.fitting if targeted else set())):
             state = self._hass.states.get(entity_id)
             if state is None:
-                yield f"{entity_id}: missing"
+                yield self._say("missing", entity=entity_id)
             elif self._is_untold(state):
                 yield f"{entity_id}: {state.state}"
             elif targeted is not None and targeted.passes_over(state):
-                yield f"{entity_id}: of another kind"
+                yield self._say("other_kind", entity=entity_id)
             elif (doubt := self._doubt_of_attribute(state)) is not None:
-                yield f"{entity_id}: {doubt}"
+                yield doubt
             else:
                 yield from self._lost_members(state, {entity_id})
+
+    def _say(self, doubt: str, **facts: object) -> str:
+        """Return a doubt in the language of the house."""
+        told = {name: str(value) for name, value in facts.items()}
+        return async_said(self._hass, f"doubt_{doubt}", told, module="")
 
     def _is_untold(self, state: State) -> bool:
         if state.state in _UNTOLD:
@@ -262,19 +269,19 @@ class Leaf:
             value = self._checker._get_tracked_value(state)  # noqa: SLF001 - its own business
             compares = isinstance(self._checker, condition.EntityNumericalConditionBase)
             is_told = _is_number(value) if compares else value not in {None, *_UNTOLD}
-            return None if is_told else f"what is looked at is {value}"
+            return None if is_told else self._say("value", entity=state.entity_id, value=value)
         name = self._config.get(CONF_ATTRIBUTE)
         if name is None or state.entity_id in self._limits:
             return None
         if name not in state.attributes:
-            return f"no {name}"
+            return self._say("no_attribute", entity=state.entity_id, name=name)
         value = state.attributes[name]
         if value in asked:
             return None
         if value is None or value in _UNTOLD:
-            return f"{name} is {value}"
+            return self._say("attribute", entity=state.entity_id, name=name, value=value)
         if self._compares and CONF_VALUE_TEMPLATE not in self._config and not _is_number(value):
-            return f"{name} is {value}"
+            return self._say("attribute", entity=state.entity_id, name=name, value=value)
         return None
 
     def _doubts_of_thresholds(self) -> Iterator[str]:
@@ -286,7 +293,7 @@ class Leaf:
             if limit is not None and not _is_number(
                 checker._get_threshold_value(limit)  # noqa: SLF001 - with its unit
             ):
-                yield f"{limit.entity}: no number"
+                yield self._say("no_number", entity=limit.entity)
 
     def _lost_members(self, group: State, seen: set[str]) -> Iterator[str]:
         """Yield members of a group that say nothing: it takes them for switched off."""
@@ -296,7 +303,7 @@ class Leaf:
                 continue
             seen.add(entity_id)
             if (state := self._hass.states.get(entity_id)) is None:
-                yield f"{entity_id}: missing"
+                yield self._say("missing", entity=entity_id)
             elif state.state in _UNTOLD:
                 yield f"{entity_id}: {state.state}"
             else:

@@ -28,7 +28,8 @@ from ..const import (
     DEFAULT_TIME_LIMIT,
     MISSING_STAY_SAFE,
 )
-from ..ota import Cause, InstallRefused, InstallResult, SafeStateError
+from ..helpers import async_said
+from ..ota import Cause, Detail, InstallRefused, InstallResult, SafeStateError
 from .before import Before, moves, reaches, telling
 from .command import Command, seen_to_follow
 from .conditions import Conditions, any_of_several, enabled
@@ -40,7 +41,6 @@ from .watched import Watched
 
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; time alone changes some of them."""
-_HOUSE: Final = "safe state of the house"
 _WAS: Final = "was"
 _BROKEN: Final = "broken"
 
@@ -106,7 +106,8 @@ class ConfiguredSafeState:
     async def things(self) -> set[str]:
         """Return what it rests on: entities, and calls of which nobody knows what they reach."""
         trace_clear()  # looks at conditions are no steps of the automation that calls
-        found = {_HOUSE} if self._of_house else set()
+        of_house = async_said(self._hass, "safe_state_of_house", {}, module="")
+        found = {of_house} if self._of_house else set()
         for reach in await self._reaches():
             found |= reach.told | reach.unread
         return found | members_of(self._hass, await self._told_of())
@@ -154,18 +155,16 @@ class ConfiguredSafeState:
     async def _confirmation(self) -> Conditions:
         """Load the conditions that confirm it; raises SafeStateError when nothing would."""
         if not enabled(self._options.get(CONF_CONDITIONS, [])):
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail="no enabled condition")
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=Detail.NO_CONDITION)
         return await self._load(CONF_CONDITIONS)
 
     async def _load(self, key: str, *, negated: bool = False) -> Conditions:
         """Load conditions; raises SafeStateError for those that cannot be relied upon."""
         raw = self._options.get(key, [])
         if any_of_several(raw, negated=negated):
-            detail = "a condition on several targets is decided by any one of them"
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=Detail.ANY_OF_SEVERAL)
         if sweeps(raw):
-            detail = "a template looks through all states and names no entity"
-            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=detail)
+            raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=Detail.SWEEPS)
         try:
             return await Conditions.load(self._hass, raw)
         except (vol.Invalid, HomeAssistantError, ValueError) as err:
@@ -175,16 +174,22 @@ class ConfiguredSafeState:
         """Run the actions, then wait until the conditions are true and stay true."""
         self._broken = []
         await self._begin()
+        has_acted = False
         try:
             async with asyncio.timeout(self._limit):
-                if not await self._act():
+                is_confirmed = await self._act()
+                has_acted = True
+                if not is_confirmed:
                     await self._confirmed()
         except TimeoutError as err:
             assert self._watched is not None
             unmet = ", ".join(self._watched.unmet() or self._unsaid())
-            unmet = unmet or "none, but they did not stay true"
+            detail = Detail.UNMET if unmet else Detail.NOT_STABLE
             raise SafeStateError(
-                Cause.SAFE_STATE_NOT_CONFIRMED, seconds=round(self._limit), unmet=unmet
+                Cause.SAFE_STATE_NOT_CONFIRMED,
+                seconds=round(self._limit),
+                detail=detail if unmet or has_acted else Detail.STILL_ACTING,
+                unmet=unmet,
             ) from err
         assert self._command is not None
         assert self._watched is not None
@@ -286,7 +291,9 @@ class ConfiguredSafeState:
         if self._command is None or self._watched is None:
             return []
         doubted = sorted(self._command.doubted(self._watched.rests_on))
-        return [f"{item}: has said nothing since it was told" for item in doubted]
+        return [
+            async_said(self._hass, "doubt_silent", {"entity": item}, module="") for item in doubted
+        ]
 
     async def take_over(self) -> None:
         """Be in it without having entered; before anything is sent the conditions are asked."""
@@ -318,13 +325,14 @@ class ConfiguredSafeState:
                     self._on_step(SafeStep.RESTORE_CONDITIONS)
                     await self._read_back(tells)
         except TimeoutError as err:
+            facts: dict[str, object] = {"seconds": round(self._limit)}
             if tells is None:
-                detail = f"not done after {self._limit:.0f} s"
+                facts["detail"] = Detail.NOT_DONE
             elif unmet := tells.unmet():
-                detail = f"not true after {self._limit:.0f} s: {', '.join(unmet)}"
+                facts |= {"detail": Detail.NOT_TRUE, "unmet": ", ".join(unmet)}
             else:
                 return True  # nothing else was said for as long as the equipment may take
-            raise SafeStateError(Cause.RESTORE_FAILED, detail=detail) from err
+            raise SafeStateError(Cause.RESTORE_FAILED, **facts) from err
         finally:
             self._unload()
         return tells is not None or not moves((await self._reaches())[1])

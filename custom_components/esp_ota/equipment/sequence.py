@@ -21,7 +21,7 @@ from homeassistant.helpers.trace import script_execution_get, trace_clear
 from homeassistant.helpers.typing import ConfigType
 
 from ..const import DOMAIN, LOGGER
-from ..ota import Cause, SafeStateError
+from ..ota import Cause, Detail, SafeStateError
 
 _GRACE: Final = 3.0
 """Seconds for actions to end that are stopped: they do so at once, or not at all."""
@@ -89,10 +89,10 @@ class Sequence:
         finally:
             await script.async_unload()
         if result is None or reason != "finished":
-            raise SafeStateError(cause, detail=f"the sequence ended as {reason!r}")
+            raise SafeStateError(cause, detail=Detail.ENDED_AS, ended=reason)
         response = result.service_response
         if isinstance(response, Mapping) and response.get("safe", True) is not True:
-            detail = response.get("reason", "it answered that it is not safe")
+            detail = response.get("reason", Detail.SAID_NOT_SAFE)
             refused = cause is Cause.SAFE_STATE_FAILED  # the restore has only one way to fail
             raise SafeStateError(Cause.SAFE_STATE_REFUSED if refused else cause, detail=detail)
         LOGGER.debug("%s: sequence finished", self._name)

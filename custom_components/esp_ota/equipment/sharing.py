@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
-from ..ota import Cause, InstallResult, SafeStateError
+from ..ota import Cause, Detail, InstallResult, SafeStateError
 from .safe_state import ConfiguredSafeState
 
 _SHARING: Final[HassKey[Sharing]] = HassKey(f"{DOMAIN}_sharing")
@@ -255,8 +255,7 @@ class Shared:
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_AGAIN))[0]:
                 if self._hass.is_stopping:
-                    detail = "another update of the same equipment has not ended"
-                    raise SafeStateError(Cause.RESTORE_FAILED, detail=detail)
+                    raise SafeStateError(Cause.RESTORE_FAILED, detail=Detail.OTHERS_INSIDE)
             waiting.result()
         finally:
             waiting.cancel()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, override
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import selector
 
@@ -20,27 +20,29 @@ from ..const import (
     EQUIPMENT_SWITCHES,
 )
 from ..equipment import Conditions, SafeStep
+from ..helpers import spelled_out
 from ..house import HOUSE
 from ..installs import Rehearsal, async_rehearse
 from ..ota import OtaError
-from .safe_state import FIELDS, SafeStateFlow
+from .safe_state import SafeStateFlow
 from .selectors import choice
 
 _CONF_TRY: Final = "try_now"
 _NONE: Final = "-"
-_DETAILS: Final = ("detail", "unmet", "reason")
+_DETAILS: Final = ("unmet", "detail", "reason")
 """Facts of an error that say what to look at."""
 
 
 class RehearsalFlow(SafeStateFlow):
     """The steps that only modules have."""
 
-    _fields: ClassVar[Mapping[vol.Marker, Any]] = {
+    _above: ClassVar[Mapping[vol.Marker, Any]] = {
         vol.Required(CONF_EQUIPMENT, default=EQUIPMENT_SWITCHES): choice(
             [EQUIPMENT_SWITCHES, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING], CONF_EQUIPMENT
-        ),
-        **FIELDS,
-        vol.Required(_CONF_TRY, default=False): selector.BooleanSelector(),
+        )
+    }
+    _below: ClassVar[Mapping[vol.Marker, Any]] = {
+        vol.Required(_CONF_TRY, default=False): selector.BooleanSelector()
     }
     _rehearsal: Rehearsal | None = None
     _waiting: asyncio.Task[None] | None = None
@@ -48,10 +50,9 @@ class RehearsalFlow(SafeStateFlow):
     @property
     def safe_state_menu(self) -> list[str]:
         """What the menu offers about the safe state."""
-        steps = ["safe_state", "safe_state_preset"]
         if self._configured(self.config_entry.options):
-            steps.append("try_safe_state")
-        return steps
+            return ["safe_state", "safe_state_preset", "ask_try"]
+        return ["safe_state_preset", "safe_state"]  # an example is easier to begin with
 
     def _configured(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the safe state that such options lead to."""
@@ -97,6 +98,19 @@ class RehearsalFlow(SafeStateFlow):
 
     # The try
 
+    async def async_step_ask_try(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask before anything moves."""
+        if user_input is not None:
+            return await self.async_step_try_safe_state()
+        return self.async_show_form(
+            step_id="ask_try",
+            data_schema=vol.Schema({}),
+            description_placeholders={"module": self.config_entry.title},
+            last_step=False,
+        )
+
     async def async_step_try_safe_state(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -134,12 +148,12 @@ class RehearsalFlow(SafeStateFlow):
             self._rehearsal = None
             return await self.async_step_safe_state()
         placeholders = {"module": self.config_entry.title} | {
-            step: _outcome(rehearsal, step) for step in SafeStep
+            step: _outcome(self.hass, rehearsal, step) for step in SafeStep
         }
         errors = {}
         for err in rehearsal.errors.values():  # the last one is of the restore
             errors["base"] = str(err.cause)
-            placeholders |= err.facts
+            placeholders |= spelled_out(self.hass, err.facts, module=self.config_entry.title)
         placeholders["assumed"] = await self._async_assumed()
         return self.async_show_form(
             step_id="tried",
@@ -168,16 +182,17 @@ class RehearsalFlow(SafeStateFlow):
             self._rehearsal.cancel()
 
 
-def _outcome(rehearsal: Rehearsal, step: SafeStep) -> str:
+def _outcome(hass: HomeAssistant, rehearsal: Rehearsal, step: SafeStep) -> str:
     """Return how a step ended, in a cell of a table."""
     if (seconds := rehearsal.seconds.get(step)) is None:
         return _NONE
     if (err := rehearsal.errors.get(step)) is None:
         return f"✓ {seconds:.1f} s"
-    return f"✗ {seconds:.1f} s {_detail(err)}".strip()
+    return f"✗ {seconds:.1f} s {_detail(hass, err)}".strip()
 
 
-def _detail(err: OtaError) -> str:
+def _detail(hass: HomeAssistant, err: OtaError) -> str:
     """Return what an error says beyond its cause, fit for a table."""
-    said = next((err.facts[key] for key in _DETAILS if key in err.facts), "")
+    facts = spelled_out(hass, err.facts)
+    said = next((facts[key] for key in _DETAILS if facts.get(key)), "").removesuffix(".")
     return said.replace("|", "/").replace("\n", " ")

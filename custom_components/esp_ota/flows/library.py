@@ -23,6 +23,7 @@ from ..const import (
     STAGGER_LABEL,
     STAGGER_MODULE,
 )
+from ..helpers import spelled_out
 from ..house import HOUSE, House
 from ..installs import Use, async_uses
 from ..library import SIGNATURE_LIMIT, Release, ReleaseName
@@ -46,7 +47,6 @@ _CONF_NAME: Final = "name"
 _CONF_VERSION: Final = "version"
 _CONF_NOTES: Final = "notes"
 _CONF_CHIP: Final = "chip"
-_CONF_ANOTHER: Final = "another"
 _CONF_RELEASES: Final = "releases"
 _CONF_FIRMWARE: Final = "firmware"
 _CONF_KEY: Final = "key"
@@ -70,7 +70,6 @@ _UPLOAD: Final = vol.Schema(
                 mode=selector.SelectSelectorMode.DROPDOWN,
             )
         ),
-        vol.Required(_CONF_ANOTHER, default=False): selector.BooleanSelector(),
     }
 )
 
@@ -93,6 +92,8 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
         """Nothing was added yet."""
         self._added: dict[str, Release] = {}
         """What this dialog has added, by file name."""
+        self._last: tuple[Release, bool] | None = None
+        """The last of them, and whether the library had it before."""
 
     @property
     def _house(self) -> House:
@@ -118,18 +119,43 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
                 errors[_CONF_FILE] = "signature_alone"
             except OtaError as err:
                 errors["base"] = str(err.cause)
-                placeholders |= err.facts
+                placeholders |= spelled_out(self.hass, err.facts)
             else:
-                if not user_input[_CONF_ANOTHER]:
-                    return self.async_create_entry(data=dict(self.config_entry.options))
-                said = {_CONF_ANOTHER: True}
-        added = ", ".join(label(release) for release in self._added.values())
+                return self._show_added()
         return self.async_show_form(
             step_id="upload",
             data_schema=self.add_suggested_values_to_schema(_UPLOAD, said),
             errors=errors,
-            description_placeholders=placeholders | {"added": as_text(added) or _NOTHING},
+            description_placeholders=placeholders,
         )
+
+    def _show_added(self) -> ConfigFlowResult:
+        """Say what became of the file, and ask whether there is another one."""
+        assert self._last is not None
+        release, was_known = self._last
+        offered = [
+            use.module
+            for use in async_uses(self._house)
+            if (use.firmware, use.offered) == (release.firmware, release.version)
+        ]
+        return self.async_show_menu(
+            step_id="known" if was_known else "added",
+            menu_options=["upload", "close"],
+            description_placeholders={
+                "release": as_text(label(release)),
+                "offered": as_text(", ".join(offered)) or _NOTHING,
+            },
+        )
+
+    async def async_step_added(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show it once more."""
+        return self._show_added()
+
+    async_step_known = async_step_added
+
+    async def async_step_close(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """End the dialog; what was added is there already."""
+        return self.async_create_entry(data=dict(self.config_entry.options))
 
     async def _async_read(self, file_id: str) -> tuple[str, bytes]:
         """Return name and bytes of an upload; raises _UploadMissingError or OtaError."""
@@ -157,6 +183,7 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
                 raise _SignatureAloneError
             text = data[:SIGNATURE_LIMIT].decode("utf-8", "replace")
             self._added[signed] = await library.async_sign(known, text)
+            self._last = self._added[signed], False
             return
         chip = user_input.get(_CONF_CHIP)
         name = ReleaseName(
@@ -166,8 +193,10 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
             chip=Chip(chip) if chip else None,
         )
         notes = user_input.get(_CONF_NOTES)
+        before = {item.image.sha256 for item in library.releases}
         release = await library.async_add(data, name, source=SOURCE, notes=notes)
         self._added[file_name] = release
+        self._last = release, release.image.sha256 in before
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what modules run and could run, and remove releases from the library."""
@@ -179,7 +208,7 @@ class HouseOptionsFlow(OutlivingFlow, WaitingFlow):
                 await library.async_remove(*user_input.get(_CONF_RELEASES, []))
             except LibraryError as err:
                 errors["base"] = str(err.cause)
-                placeholders |= err.facts
+                placeholders |= spelled_out(self.hass, err.facts)
             else:
                 return self.async_create_entry(data=dict(self.config_entry.options))
         choices = [

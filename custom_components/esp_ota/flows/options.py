@@ -6,7 +6,6 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.helpers import selector
 
 from ..const import (
@@ -18,34 +17,21 @@ from ..const import (
     CONF_INFO_ENTITY,
     CONF_INFO_PATH,
     CONF_INFO_URL,
-    CONF_OWN_SECRET,
-    CONF_PULL_SECRET,
     CONF_ROLLBACK,
     CONF_SLOT_SIZE,
     CONF_SOAK_ENTITIES,
     CONF_SOAK_MINUTES,
-    CONF_TRANSPORTS,
-    CONF_UPLOAD_PATH,
     ROLLBACK_ASK,
     ROLLBACK_AUTO,
     ROLLBACK_NEVER,
-    TRANSPORT_PUSH,
-    TRANSPORT_UPLOAD,
 )
 from ..house import HOUSE
 from ..installs import async_packing_advice, is_installing
 from ..modules import async_info_version
-from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, family_from_port, is_json_path
+from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path
+from .doors import DoorsFlow
 from .equipment import RehearsalFlow
 from .selectors import choice, minutes, with_stored, without_passwords
-from .transports import (
-    DOOR_FIELDS,
-    async_try_page,
-    data_with_doors,
-    is_page_path,
-    pull_url,
-    sketch_lines,
-)
 from .versions import VersionsFlow
 from .waiting import WaitingFlow
 
@@ -74,8 +60,8 @@ VERIFICATION: Final[Mapping[vol.Marker, Any]] = {
 }
 
 
-class ModuleOptionsFlow(RehearsalFlow, VersionsFlow, WaitingFlow):
-    """Two forms behind a menu; saving either reloads the module."""
+class ModuleOptionsFlow(DoorsFlow, RehearsalFlow, VersionsFlow, WaitingFlow):
+    """Forms behind a menu; saving one reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu, unless an install runs: a reload would cancel it."""
@@ -92,46 +78,6 @@ class ModuleOptionsFlow(RehearsalFlow, VersionsFlow, WaitingFlow):
                 "verification",
                 "waiting",
             ],
-        )
-
-    async def async_step_doors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say which ways an image may take to the module, first choice first."""
-        entry = self.config_entry
-        errors: dict[str, str] = {}
-        placeholders: dict[str, str] = {}
-        if user_input is not None:
-            tried = with_stored(user_input, entry.data)
-            if not user_input[CONF_TRANSPORTS]:
-                errors[CONF_TRANSPORTS] = "no_transport"
-            elif not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
-                errors[CONF_UPLOAD_PATH] = "no_path"
-            elif TRANSPORT_UPLOAD in user_input[CONF_TRANSPORTS] and (
-                err := await async_try_page(entry.data[CONF_HOST], tried)
-            ):
-                errors["base"] = str(err.cause)
-                placeholders = {"module": entry.title} | err.facts
-            else:
-                data = data_with_doors(entry.data, user_input)
-                self.hass.config_entries.async_update_entry(entry, data=data)
-                self.hass.config_entries.async_schedule_reload(entry.entry_id)
-                return self.async_create_entry(data=dict(entry.options))
-        url = pull_url(self.hass, entry.data)
-        stored = {
-            CONF_TRANSPORTS: [TRANSPORT_PUSH],
-            **without_passwords(entry.data),
-            CONF_OWN_SECRET: bool(entry.data.get(CONF_PULL_SECRET)),
-        }
-        runtime = getattr(entry, "runtime_data", None)
-        family = runtime.coordinator.facts().family if runtime else None
-        family = family or family_from_port(entry.data[CONF_PORT])  # a hint is enough here
-        return self.async_show_form(
-            step_id="doors",
-            data_schema=self.add_suggested_values_to_schema(
-                vol.Schema(DOOR_FIELDS), user_input or stored
-            ),
-            errors=errors,
-            description_placeholders={"url": url, "sketch": sketch_lines(url, family)}
-            | placeholders,
         )
 
     async def async_step_evidence(

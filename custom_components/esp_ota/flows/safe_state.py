@@ -1,13 +1,12 @@
 """The steps of an options flow that are about a safe state: typing it, or from a preset."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import selector
 
 from ..const import (
     CONF_ACTIONS,
@@ -19,14 +18,9 @@ from ..const import (
     CONF_SAFE_STATE,
     CONF_STABLE,
     CONF_TIME_LIMIT,
-    CONF_WHEN_MISSING,
-    DEFAULT_STABLE,
-    DEFAULT_TIME_LIMIT,
     DOMAIN,
     EQUIPMENT_HOUSE,
     EQUIPMENT_SWITCHES,
-    MISSING_RESTORE,
-    MISSING_STAY_SAFE,
 )
 from ..equipment import (
     FILLED,
@@ -39,29 +33,19 @@ from ..equipment import (
     sweeps,
 )
 from ..installs import is_installing
-from .selectors import RawConditionSelector, choice, seconds
+from ..ota import as_text
+from .safe_state_form import by_section, form, in_sections, out_of_sections
 
 _SEQUENCES = (CONF_ACTIONS, CONF_RESTORE)
 _CONDITIONS = (CONF_INHIBIT, CONF_CONDITIONS, CONF_RESTORE_CONDITIONS)
-
-FIELDS: Final[Mapping[vol.Marker, Any]] = {
-    vol.Optional(CONF_INHIBIT): RawConditionSelector(),
-    vol.Optional(CONF_ACTIONS): selector.ActionSelector(),
-    vol.Optional(CONF_CONDITIONS): RawConditionSelector(),
-    vol.Required(CONF_TIME_LIMIT, default=DEFAULT_TIME_LIMIT): seconds(3600),
-    vol.Required(CONF_STABLE, default=DEFAULT_STABLE): seconds(600),
-    vol.Optional(CONF_RESTORE): selector.ActionSelector(),
-    vol.Optional(CONF_RESTORE_CONDITIONS): RawConditionSelector(),
-    vol.Required(CONF_WHEN_MISSING, default=MISSING_RESTORE): choice(
-        [MISSING_RESTORE, MISSING_STAY_SAFE], CONF_WHEN_MISSING
-    ),
-}
 
 
 class SafeStateFlow(OptionsFlowWithReload):
     """What the options of the house and of a module say about a safe state."""
 
-    _fields: ClassVar[Mapping[vol.Marker, Any]] = FIELDS
+    _above: ClassVar[Mapping[vol.Marker, Any]] = {}
+    _below: ClassVar[Mapping[vol.Marker, Any]] = {}
+    """What stands above and below the sections of the form."""
     _draft: dict[str, Any] | None = None
     """What was typed or preset, and is not stored."""
 
@@ -83,16 +67,16 @@ class SafeStateFlow(OptionsFlowWithReload):
         mistakes: dict[str, str] = {}
         placeholders = {"error": ""}
         if user_input is not None:
-            self._draft = user_input
-            mistakes = await self._async_mistakes(user_input, placeholders)
-            if not mistakes and await self._async_is_read_back(user_input):
-                return await self._async_take(user_input)
+            said = self._draft = out_of_sections(user_input)
+            mistakes = by_section(await self._async_mistakes(said, placeholders))
+            if not mistakes and await self._async_is_read_back(said):
+                return await self._async_take(said)
             if not mistakes:
                 return await self.async_step_restore_unread()
-        schema = vol.Schema(dict(self._fields))
+        schema = form(self._above, self._below, mistakes)
         return self.async_show_form(
             step_id="safe_state",
-            data_schema=self.add_suggested_values_to_schema(schema, self._shown),
+            data_schema=self.add_suggested_values_to_schema(schema, in_sections(self._shown)),
             errors=mistakes,
             description_placeholders=placeholders,
         )
@@ -127,11 +111,12 @@ class SafeStateFlow(OptionsFlowWithReload):
     ) -> dict[str, str]:
         """Return what is wrong with it, by field."""
         mistakes = {}
-        try:
-            await self._async_validate(said)
-        except (vol.Invalid, HomeAssistantError, ValueError) as err:
-            mistakes["base"] = "invalid_sequence"
-            placeholders["error"] = str(err)
+        for key in (*_SEQUENCES, *_CONDITIONS):
+            try:
+                await self._async_validate(key, said.get(key, []))
+            except (vol.Invalid, HomeAssistantError, ValueError) as err:
+                mistakes[key] = "invalid_sequence"
+                placeholders["error"] = as_text(err)
         if self._is_needed(said) and not enabled(said.get(CONF_CONDITIONS, [])):
             mistakes[CONF_CONDITIONS] = "no_condition"
         for key in _CONDITIONS:
@@ -161,12 +146,12 @@ class SafeStateFlow(OptionsFlowWithReload):
         """Whether what was typed will be relied upon."""
         return any(said.get(key) for key in (*_SEQUENCES, *_CONDITIONS))
 
-    async def _async_validate(self, said: Mapping[str, Any]) -> None:
-        """Check copies as they will be used, so that mistakes show on the form."""
-        for key in _SEQUENCES:
-            await async_validate_actions(self.hass, said.get(key, []))
-        for key in _CONDITIONS:
-            (await Conditions.load(self.hass, said.get(key, []))).unload()
+    async def _async_validate(self, key: str, raw: list[Any]) -> None:
+        """Check a copy as it will be used, so that mistakes show on the form."""
+        if key in _SEQUENCES:
+            await async_validate_actions(self.hass, raw)
+        else:
+            (await Conditions.load(self.hass, raw)).unload()
 
     # Presets
 

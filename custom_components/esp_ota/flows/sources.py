@@ -31,6 +31,7 @@ from ..const import (
     KIND_GITHUB,
     KIND_MANIFEST,
 )
+from ..helpers import spelled_out
 from ..house import HOUSE, House
 from ..library import KINDS, repository_from
 from ..ota import OtaError, web_address
@@ -148,7 +149,7 @@ class SourceFlow(ConfigSubentryFlow):
             await source.async_list(session, etag=None, last=sources.keep())
         except OtaError as err:
             errors["base"] = str(err.cause)
-            facts |= err.facts
+            facts |= spelled_out(self.hass, err.facts)
         return data
 
     def _show(

@@ -76,7 +76,7 @@ UPLOAD_FIELDS: Final[dict[vol.Marker, Any]] = {
         )
     ),
 }
-DOOR_FIELDS: Final[dict[vol.Marker, Any]] = {
+WAYS: Final[dict[vol.Marker, Any]] = {
     vol.Required(CONF_TRANSPORTS): selector.SelectSelector(
         selector.SelectSelectorConfig(
             options=[TRANSPORT_PUSH, TRANSPORT_UPLOAD, TRANSPORT_PULL],
@@ -84,10 +84,12 @@ DOOR_FIELDS: Final[dict[vol.Marker, Any]] = {
             multiple=True,
             mode=selector.SelectSelectorMode.DROPDOWN,  # its chips keep the order of choosing
         )
-    ),
-    **UPLOAD_FIELDS,
-    vol.Required(CONF_OWN_SECRET, default=False): selector.BooleanSelector(),
+    )
 }
+OWN_SECRET: Final[dict[vol.Marker, Any]] = {
+    vol.Required(CONF_OWN_SECRET, default=False): selector.BooleanSelector()
+}
+_DOOR_FIELDS: Final = {str(marker) for marker in (*WAYS, *UPLOAD_FIELDS, *OWN_SECRET)}
 
 
 async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | None:
@@ -151,7 +153,7 @@ def data_with_doors(data: Mapping[str, Any], user_input: Mapping[str, Any]) -> d
     """Return an entry's data with what the form says about the doors."""
     fields = with_stored(user_input, data)
     own = fields.pop(CONF_OWN_SECRET, False)
-    known = {str(marker) for marker in DOOR_FIELDS} | {CONF_PULL_SECRET}
+    known = _DOOR_FIELDS | {CONF_PULL_SECRET}
     kept = {key: value for key, value in data.items() if key not in known}
     if own:
         kept[CONF_PULL_SECRET] = data.get(CONF_PULL_SECRET) or new_secret()

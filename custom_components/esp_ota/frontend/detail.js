@@ -1,25 +1,36 @@
 // One module, opened: what it is, who said so, its equipment, and its last updates.
 
-import { h } from "./dom.js";
+import { become, button, faint, h } from "./dom.js";
 import { bytesPlot, stagesPlot } from "./plot.js";
-import { actionText, conditionText, loadNames } from "./safe.js";
+import { safeState } from "./safe.js";
+import { Try } from "./try.js";
 
-const enabled = (steps) => (steps ?? []).filter((step) => step.enabled !== false);
+const TITLES = {
+  live: "detail.speed",
+  act: "detail.act",
+  evidence: "detail.evidence",
+  facts: "detail.facts",
+  equipment: "detail.equipment",
+  history: "detail.history",
+};
 
 export class Detail {
   constructor(page, id, line) {
     this._page = page;
+    this._texts = page.texts;
     this._id = id;
     this.line = line;
     this._parts = {};
     this._boxes = Object.fromEntries(
-      ["live", "act", "evidence", "facts", "equipment", "history"].map((name) => [
-        name,
-        h("section", { class: `part ${name}` }),
-      ]),
+      Object.keys(TITLES).map((name) => [name, h("section", { hidden: true })]),
     );
-    const cell = h("td", { role: "cell", colspan: 7 }, h("div", { class: "parts" }, Object.values(this._boxes)));
-    this.element = h("tr", { role: "row", class: "detail", id: `detail-${id}` }, cell);
+    this._try = new Try(page, id, () => this.line.name);
+    const { equipment } = this._boxes;
+    const boxes = Object.values(this._boxes).map((box) =>
+      box === equipment ? h("div", {}, box, this._try.element) : box,
+    );
+    const cell = h("td", { role: "cell", colspan: 7 }, h("div", { class: "parts" }, boxes));
+    this.element = h("tr", { role: "row", class: "detail" }, cell);
   }
 
   open() {
@@ -29,167 +40,130 @@ export class Detail {
 
   close() {
     this._stop?.();
-  }
-
-  _t(key, values) {
-    return this._page.texts.t(`detail.${key}`, values);
+    this._try.close();
   }
 
   _take(told) {
-    const news = told.all ?? told.changed ?? {};
-    for (const [name, part] of Object.entries(news)) {
-      this._parts[name] = { ...this._parts[name], ...part };
-      this[`_draw_${name}`](this._parts[name]);
+    for (const [name, news] of Object.entries(told.all ?? told.changed)) {
+      const part = (this._parts[name] = { ...this._parts[name], ...news });
+      this._show(name, this[`_${name}`](part));
+      if (name === "facts") this._show("act", this._act(part));
     }
   }
 
-  _fill(name, title, ...content) {
-    const shown = content.flat().filter(Boolean);
-    this._boxes[name].hidden = !shown.length;
-    this._boxes[name].replaceChildren(h("h3", {}, title), ...shown);
+  async _show(name, drawing) {
+    const drawn = [await drawing].flat(Infinity).filter(Boolean);
+    const title = h("h3", {}, this._texts.t(TITLES[name]));
+    become(this._boxes[name], h("section", { class: `part ${name}`, hidden: !drawn.length }, title, drawn));
   }
 
-  _draw_live({ points, total }) {
-    const plot = points.length > 1 && total ? bytesPlot(this._page.texts, points, total) : null;
-    this._fill("live", this._t("speed"), plot);
+  _live({ points, total }) {
+    return points.length > 1 && total && bytesPlot(this._texts, points, total);
   }
 
-  _draw_facts(facts) {
-    const texts = this._page.texts;
-    const rows = {
-      chip: facts.chip && texts.option("chip", facts.chip),
-      board: facts.board,
-      address: facts.host,
-      mac: facts.mac,
-      ways: facts.transports.map((way) => texts.option("transports", way)).join(", "),
-      slot: facts.slot && this._slot(facts),
-    };
-    const known = Object.entries(rows).filter(([, value]) => value);
-    this._fill(
-      "facts",
-      this._t("facts"),
-      h("dl", {}, known.flatMap(([name, value]) => [h("dt", {}, this._t(name)), h("dd", {}, value)])),
+  _facts(facts) {
+    const { t, option, field, size } = this._texts;
+    const source = facts.slot_source && ` (${t(`detail.slot_source.${facts.slot_source}`)})`;
+    const known = [
+      [field("add_firmware", "chip").title, facts.chip && option("chip", facts.chip)],
+      [t("detail.board"), facts.board],
+      [t("detail.address"), facts.host],
+      [t("detail.mac"), facts.mac],
+      [t("detail.ways"), facts.transports.map((way) => option("transports", way)).join(", ")],
+      [t("detail.slot"), facts.slot && size(facts.slot) + (source ?? "")],
+    ].filter(([, value]) => value);
+    return [
+      h("dl", {}, known.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
       this._links(facts),
-    );
-    this._draw_act(facts);
-  }
-
-  _slot(facts) {
-    const size = this._page.texts.size(facts.slot);
-    return facts.slot_source ? `${size} (${this._t(`slot_source.${facts.slot_source}`)})` : size;
+    ];
   }
 
   _links(facts) {
-    const inside = (path, text) =>
-      h(
-        "a",
-        {
-          href: path,
-          onclick: (event) => {
-            event.preventDefault();
-            this._page.navigate(path);
-          },
-        },
-        text,
-      );
+    const { t } = this._texts;
+    const inside = (href, text) => {
+      const onclick = (event) => {
+        event.preventDefault();
+        this._page.navigate(href);
+      };
+      return h("a", { href, onclick }, text);
+    };
     return h(
       "p",
       { class: "links" },
-      this.line.device && inside(`/config/devices/device/${this.line.device}`, this._t("device")),
-      inside(`/config/integrations/integration/esp_ota#config_entry=${this._id}`, this._t("settings")),
-      facts.page && h("a", { href: facts.page, target: "_blank", rel: "noreferrer" }, this._t("own_page")),
+      this.line.device && inside(`/config/devices/device/${this.line.device}`, t("detail.device")),
+      inside(`/config/integrations/integration/esp_ota#config_entry=${this._id}`, t("detail.settings")),
+      facts.page && h("a", { href: facts.page, target: "_blank", rel: "noreferrer" }, t("detail.own_page")),
     );
   }
 
-  _draw_act({ versions, rolls_back_to: back }) {
+  _act({ versions, rolls_back_to: version }) {
+    const { t, action } = this._texts;
     const choice = h(
       "select",
-      { "aria-label": this._t("version") },
-      versions.map((version) => h("option", { value: version }, version)),
+      { "aria-label": t("detail.version") },
+      versions.map((one) => h("option", { value: one }, one)),
     );
-    const install = () =>
-      this._page.act("update", "install", [this.line.entity], { version: choice.value });
-    const roll = async () => {
-      const text = this._t("roll_back_asked", { module: this.line.name, version: back });
-      if (await this._page.ask(this._t("roll_back"), [text], this._t("roll_back")))
-        this._page.act("esp_ota", "rollback", [this.line.entity]);
+    const install = () => {
+      const chosen = this._boxes.act.querySelector("select").value;
+      this._page.act("update.install", [this.line.entity], { version: chosen });
     };
-    this._fill(
-      "act",
-      this._t("act"),
-      versions.length > 0 &&
-        h("p", { class: "tools" }, choice, h("button", { type: "button", onclick: install }, this._t("install"))),
-      back &&
-        h("p", {}, h("button", { type: "button", onclick: roll }, this._t("roll_back_to", { version: back }))),
-    );
+    const roll = async () => {
+      const text = t("detail.roll_back_asked", { module: this.line.name, version });
+      if (await this._page.ask(action("rollback"), [text], action("rollback")))
+        this._page.act("esp_ota.rollback", [this.line.entity]);
+    };
+    return [
+      versions.length > 0 && h("p", { class: "tools" }, choice, button(t("detail.install"), install)),
+      version && h("p", {}, button(t("detail.roll_back_to", { version }), roll)),
+    ];
   }
 
-  _draw_evidence({ said, seen }) {
-    const texts = this._page.texts;
+  _evidence({ said, seen }) {
+    const { t, ago } = this._texts;
     const items = said.map((one) =>
       h(
         "li",
         {},
-        h("strong", {}, one.version ?? one.sum ?? texts.t("modules.unknown")),
-        ` ${texts.t(`proof.${one.source}`)}, `,
-        texts.ago(one.at),
+        h("strong", {}, one.version ?? one.sum ?? t("modules.unknown")),
+        ` ${t(`proof.${one.source}`)}, ${ago(one.at)}`,
       ),
     );
-    const heard = seen && this._t("heard", { ago: texts.ago(seen) });
-    this._fill(
-      "evidence",
-      this._t("evidence"),
-      items.length ? h("ul", {}, items) : h("p", {}, this._t("nothing_said")),
-      heard && h("p", { class: "faint" }, heard),
-    );
+    return [
+      items.length ? h("ul", {}, items) : h("p", {}, t("detail.nothing_said")),
+      h("p", {}, faint(seen && t("detail.heard", { ago: ago(seen) }))),
+    ];
   }
 
-  async _draw_equipment({ chosen, safe_state: safe }) {
-    const { texts, hass } = this._page;
-    await loadNames(texts, hass, safe);
-    const listed = (key, steps, text) =>
-      enabled(steps).length > 0 && [
-        h("h4", {}, this._t(key, { seconds: safe.stable ?? 3, limit: safe.time_limit ?? "?" })),
-        h("ul", {}, enabled(steps).map((step) => h("li", {}, text(texts, hass, step)))),
-      ];
-    const has = enabled(safe.conditions).length > 0 && chosen !== "nothing";
-    this._fill(
-      "equipment",
-      this._t("equipment"),
-      h("p", {}, chosen ? texts.option("equipment", chosen) : this._t("not_asked")),
-      has && listed("not_while", safe.inhibit, conditionText),
-      has && listed("first", safe.actions, actionText),
-      has && listed("until", safe.conditions, conditionText),
-      has && listed("afterwards", safe.restore, actionText),
-      has && listed("restored", safe.restore_conditions, conditionText),
-      chosen !== "nothing" && !has && h("p", { class: "warning" }, this._t("no_safe_state")),
-    );
+  async _equipment({ chosen, safe_state: safe }) {
+    const { t, option } = this._texts;
+    const words = chosen === "nothing" ? [] : await safeState(this._texts, this._page.hass, safe);
+    this._try.element.hidden = !words.length;
+    return [
+      h("p", {}, chosen ? option("equipment", chosen) : t("detail.not_asked")),
+      words,
+      chosen !== "nothing" && !words.length && h("p", { class: "warning" }, t("detail.no_safe_state")),
+    ];
   }
 
-  _draw_history({ past }) {
-    const texts = this._page.texts;
-    const items = past.map((one) =>
-      h(
+  _history({ past }) {
+    const { t, ago, duration, verdict } = this._texts;
+    const items = past.map((one) => {
+      const went = t("detail.went", {
+        before: one.before ?? t("modules.unknown"),
+        version: one.version,
+        time: duration(one.seconds),
+        who: one.who ?? t("detail.nobody"),
+      });
+      return h(
         "li",
         {},
-        h("strong", { "data-verdict": one.verdict }, texts.verdict(one.verdict)),
-        " ",
-        this._t("went", {
-          before: one.before ?? texts.t("modules.unknown"),
-          version: one.version,
-          time: texts.duration(one.seconds),
-          who: one.who ?? this._t("nobody"),
-        }),
-        " ",
-        texts.ago(one.ended),
-        h("span", { class: "faint" }, one.sentence),
-        stagesPlot(texts, one.stages),
-      ),
-    );
-    this._fill(
-      "history",
-      this._t("history"),
-      items.length ? h("ol", { tabindex: 0, "aria-label": this._t("history") }, items) : h("p", {}, this._t("no_history")),
-    );
+        h("strong", { "data-verdict": one.verdict }, verdict(one.verdict)),
+        ` ${went} ${ago(one.ended)}`,
+        faint(one.sentence),
+        stagesPlot(this._texts, one.stages),
+      );
+    });
+    if (!items.length) return h("p", {}, t("detail.no_history"));
+    return h("ol", { tabindex: 0, "aria-label": t("detail.history") }, items);
   }
 }

@@ -1,27 +1,51 @@
 // Elements, made and kept up to date without a framework.
 
-/** Make an element: `on…` are listeners, `.x` properties, everything else attributes. */
+const SVG = ["svg", "path", "polyline", "rect"];
+const LISTENERS = ["onclick", "onchange", "oninput"];
+
+/** Make an element: `on…` and `.x` are properties, all else attributes; what is false is not there. */
 export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  const element = SVG.includes(tag)
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) element[name] = value;
     else if (name.startsWith(".")) element[name.slice(1)] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  // What is not there keeps its place, so that nobody else becomes like it (see `become`).
+  element.append(...children.flat(Infinity).map((child) => (child === false ? "" : (child ?? ""))));
   return element;
 }
 
-/** Show a text, and touch nothing where it is shown already. */
+export const button = (text, onclick, attributes = {}) =>
+  h("button", { type: "button", onclick, ...attributes }, text);
+
+export const faint = (...text) => text.some(Boolean) && h("span", { class: "faint" }, text);
+
+/** Show a text, and touch nothing where it is shown already: what is told is told once. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Set an attribute, or take it away where the value is null. */
-export function setAttribute(element, name, value) {
-  if (value === null) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+/** Let an element be like another one; what is the same stays untouched, with focus and choice. */
+export function become(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes)
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const name of LISTENERS) old[name] = fresh[name];
+  if (old.type === "checkbox") old.checked = fresh.checked;
+  const wanted = [...fresh.childNodes];
+  for (const [at, was] of [...old.childNodes].entries()) {
+    const child = wanted[at];
+    if (!child) was.remove();
+    else if (was.nodeName !== child.nodeName) was.replaceWith(child);
+    else if (was.nodeType === Node.TEXT_NODE) {
+      if (was.data !== child.data) was.data = child.data;
+    } else become(was, child);
+  }
+  old.append(...wanted.slice(old.childNodes.length));
 }
 
 /** Let an element have these children in this order; what is in its place stays untouched. */
@@ -29,15 +53,4 @@ export function place(parent, children) {
   for (const [at, child] of children.entries())
     if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
   while (parent.children.length > children.length) parent.lastChild.remove();
-}
-
-/** Draw a symbol of 24 by 24; it says nothing by itself. */
-export function symbol(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  drawn.setAttribute("d", path);
-  svg.append(drawn);
-  return svg;
 }

@@ -1,341 +1,271 @@
 // All modules in one table: what runs, what could, what happens now, and how the last update ended.
 
 import { Detail } from "./detail.js";
-import { h, place, setAttribute, setText } from "./dom.js";
+import { button, faint, h, place, setText } from "./dom.js";
 import { actionText, loadNames } from "./safe.js";
+import { Tab, row, table, tbody } from "./tab.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
 const SHOWS = {
   all: () => true,
   offered: (line) => isOffered(line),
-  busy: (line) => line.stage !== null,
+  busy: (line) => line.stage,
   trouble: (line) => ["failed", "refused", "unchanged", "rolled_back"].includes(line.verdict),
   away: (line) => line.reachable === false,
 };
 
+/** What may be said of the versions that modules get, by actions and their fields. */
+const BOUNDS = { pin: "version", hold: "until", set_channel: "channel" };
+
 const isOffered = (line) =>
   Boolean(line.offered && line.offered !== line.runs && line.offered !== "unknown" && !line.stage);
 
-export class ModulesTab {
+export default class ModulesTab extends Tab {
   constructor(page) {
-    this._page = page;
-    this._lines = new Map();
-    this._rows = new Map();
+    super(page, { type: "esp_ota/modules/subscribe" });
     this._chosen = new Set();
-    this._opened = new Set();
+    this._details = new Map();
     this._sort = { by: "name", step: 1 };
+    this._seen = [];
     this._draw();
   }
 
   open() {
-    this._stop = this._page.subscribe({ type: "esp_ota/modules/subscribe" }, (told) =>
-      this._take(told),
-    );
+    super.open();
+    for (const detail of this._details.values()) detail.open();
     this._clock = setInterval(() => this._tick(), 1000);
   }
 
   close() {
-    this._stop?.();
+    super.close();
     clearInterval(this._clock);
-    for (const row of this._rows.values()) row.detail?.close();
-  }
-
-  _t(key, values) {
-    return this._page.texts.t(`modules.${key}`, values);
+    for (const detail of this._details.values()) detail.close();
   }
 
   _draw() {
-    this._filter = h("input", {
-      type: "search",
-      "aria-label": this._t("filter"),
-      placeholder: this._t("filter"),
-      oninput: () => this._arrange(),
-    });
-    this._show = h(
-      "select",
-      { "aria-label": this._t("show"), onchange: () => this._arrange() },
-      Object.keys(SHOWS).map((name) => h("option", { value: name }, this._t(`shows.${name}`))),
-    );
-    this._update = h("button", { type: "button", class: "main", onclick: () => this._updateChosen() });
-    this._cancel = h("button", { type: "button", onclick: () => this._cancelChosen() });
+    const { t } = this;
+    const names = Object.keys(SHOWS).map((name) => h("option", { value: name }, t(`modules.shows.${name}`)));
+    this._show = h("select", { "aria-label": t("modules.show"), onchange: () => this.arrange() }, names);
     this._count = h("p", { class: "count", role: "status" });
     this._all = h("input", {
       type: "checkbox",
-      "aria-label": this._t("choose_all"),
-      onchange: () => this._chooseAll(),
+      "aria-label": t("modules.choose_all"),
+      onchange: () => this._choose(this._seen, this._all.checked),
     });
-    this._heads = Object.fromEntries(COLUMNS.map((name) => [name, this._head(name)]));
-    this._body = h("tbody", { role: "rowgroup" });
-    this._empty = h("p", { class: "empty", hidden: true });
+    const tool = (name, fits, act) => ({ name, fits, press: button("", () => act(this._chosenOf(fits))) });
+    this._tools = [
+      tool("update", isOffered, (ids) => this._update(ids)),
+      tool("roll_out", (line) => line.firmware, (ids) => this._rollOut(ids)),
+      ...Object.keys(BOUNDS)
+        .filter((name) => this.page.can(name))
+        .map((name) => tool(name, () => true, (ids) => this._bind(name, ids))),
+      tool("cancel", (line) => line.stage, (ids) => this._act("esp_ota.cancel", ids)),
+    ];
+    this._tools[0].press.className = "main";
+    const heads = COLUMNS.map((name) => [name, button(t(`modules.columns.${name}`), () => this._sortBy(name))]);
+    this._body = tbody();
+    this._table = table(
+      t("modules.title"),
+      { choose: this._all, ...Object.fromEntries(heads) },
+      this._body,
+      { class: "choosing" },
+    );
+    this._empty = h("p", { class: "empty" });
+    const presses = this._tools.map(({ press }) => press);
     this.element = h(
       "section",
       {},
-      h("div", { class: "tools" }, this._filter, this._show, this._update, this._cancel),
+      h("div", { class: "tools" }, this.search(t("modules.filter")), this._show, presses),
       this._count,
-      h(
-        "table",
-        { role: "table", "aria-label": this._t("title") },
-        h(
-          "thead",
-          { role: "rowgroup" },
-          h(
-            "tr",
-            { role: "row" },
-            h("th", { role: "columnheader", class: "choose" }, this._all),
-            Object.values(this._heads),
-          ),
-        ),
-        this._body,
-      ),
+      this._table,
       this._empty,
     );
-    this._arrange();
-  }
-
-  _head(name) {
-    const sort = () => {
-      this._sort = { by: name, step: this._sort.by === name ? -this._sort.step : 1 };
-      this._arrange();
-    };
-    return h(
-      "th",
-      { role: "columnheader", class: name },
-      h("button", { type: "button", onclick: sort }, this._t(`columns.${name}`)),
-    );
+    this.arrange();
   }
 
   // What is told
 
-  _take(told) {
-    if (told.all) {
-      this._lines = new Map(Object.entries(told.all));
-      for (const row of this._rows.values()) row.detail?.close();
-      this._rows.clear();
-    }
-    for (const [id, news] of Object.entries(told.changed ?? {}))
-      this._lines.set(id, { ...this._lines.get(id), ...news });
-    for (const id of told.gone ?? []) {
-      this._lines.delete(id);
-      this._rows.get(id)?.detail?.close();
-      this._rows.delete(id);
-      this._chosen.delete(id);
-      this._opened.delete(id);
-    }
-    for (const id of told.all ? this._lines.keys() : Object.keys(told.changed ?? {}))
-      this._fill(id);
-    this._arrange();
+  forget(id) {
+    super.forget(id);
+    this._chosen.delete(id);
+    this._details.get(id)?.close();
+    this._details.delete(id);
   }
 
-  _fill(id) {
-    if (!this._rows.has(id)) this._rows.set(id, this._row(id));
-    const line = this._lines.get(id);
-    const row = this._rows.get(id);
-    const texts = this._page.texts;
-    if (row.detail) row.detail.line = line;
-    setText(row.name, line.name);
-    setText(row.area, this._area(line));
-    setText(row.firmware, line.firmware ?? this._t("unknown"));
-    setText(row.runs, line.runs ?? this._t("unknown"));
-    setText(row.proof, line.proof ? texts.t(`proof.${line.proof}`) : "");
+  changed(id, news) {
+    this.draw(id);
+    const detail = this._details.get(id);
+    if (detail) detail.line = this.items.get(id);
+    if (news.does) loadNames(this.texts, this.page.hass, news).then(() => this.items.has(id) && this.draw(id));
+  }
+
+  row(id, line) {
+    const { t, texts } = this;
+    const names = { module: line.name, version: line.offered };
     const offered = isOffered(line);
-    setText(row.offered, offered ? line.offered : "");
-    setText(row.stage, this._doing(line));
-    if (line.does) this._nameDoing(id, line.does);
-    row.bar.hidden = !line.stage;
-    setAttribute(row.bar, "value", line.percent);
-    row.bar.setAttribute("aria-label", this._t("progress_of", { module: line.name }));
-    const ended = Boolean(line.verdict);
-    setText(row.verdict, ended ? texts.verdict(line.verdict) : "");
-    row.verdict.dataset.verdict = line.verdict ?? "";
-    setText(row.sentence, (ended && line.sentence) || "");
-    row.choose.setAttribute("aria-label", this._t("choose", { module: line.name }));
-    row.update.hidden = !offered;
-    row.cancel.hidden = !line.stage;
-    const names = { module: line.name, version: line.offered ?? "" };
-    setAttribute(row.update, "aria-label", this._t("update_one", names));
-    setAttribute(row.cancel, "aria-label", this._t("cancel_one", names));
-    for (const [cell, isEmpty] of [
-      [row.offered, !offered],
-      [row.stage, !row.stage.textContent],
-      [row.verdict, !ended],
-    ])
-      cell.parentElement.classList.toggle("empty", isEmpty);
-  }
-
-  _row(id) {
-    const row = {
-      choose: h("input", { type: "checkbox", onchange: () => this._choose(id) }),
-      name: h("button", {
-        type: "button",
-        class: "module",
-        "aria-expanded": "false",
-        onclick: () => this._toggle(id),
-      }),
-      area: h("span", { class: "faint" }),
-      firmware: h("span"),
-      runs: h("span"),
-      proof: h("span", { class: "faint" }),
-      offered: h("span"),
-      stage: h("span"),
-      bar: h("progress", { max: 100, hidden: true }),
-      verdict: h("strong"),
-      sentence: h("span", { class: "faint" }),
-      update: h(
-        "button",
-        { type: "button", onclick: () => this._page.act("update", "install", this._cards([id])) },
-        this._t("update"),
-      ),
-      cancel: h(
-        "button",
-        { type: "button", onclick: () => this._page.act("esp_ota", "cancel", this._cards([id])) },
-        this._t("cancel"),
-      ),
-    };
-    const cell = (name, ...children) => h("td", { role: "cell", class: name, "data-label": this._t(`columns.${name}`) }, ...children);
-    row.element = h(
-      "tr",
-      { role: "row" },
-      h("td", { role: "cell", class: "choose" }, row.choose),
-      cell("name", row.name, row.area),
-      cell("firmware", row.firmware),
-      cell("runs", row.runs, row.proof),
-      cell("offered", row.offered, row.update),
-      cell("stage", row.stage, row.bar, row.cancel),
-      cell("verdict", row.verdict, row.sentence),
-    );
-    row.choose.checked = this._chosen.has(id);
-    if (this._opened.has(id)) this._openRow(row, id);
-    return row;
+    const label = (name) => t(`modules.columns.${name}`);
+    const act = (text, label, action) =>
+      button(text, () => this._act(action, [id]), { "aria-label": label });
+    const cells = row(label, {
+      name: [
+        button(line.name, () => this._toggle(id), {
+          class: "module",
+          "aria-expanded": String(this._details.has(id)),
+        }),
+        faint(this._area(line)),
+      ],
+      firmware: line.firmware ?? t("modules.unknown"),
+      runs: [
+        line.runs ?? t("modules.unknown"),
+        faint(line.proof && t(`proof.${line.proof}`)),
+        faint(line.pinned && t("modules.pinned", { version: line.pinned })),
+        faint(line.held && t("modules.held", { time: texts.moment(line.held) })),
+      ],
+      offered: offered && [
+        line.offered,
+        act(t("modules.update"), t("modules.update_one", names), "update.install"),
+      ],
+      stage: [
+        this._doing(line),
+        line.stage && [
+          h("progress", { max: 100, value: line.percent, "aria-label": t("modules.progress_of", names) }),
+          act(t("modules.cancel"), t("modules.cancel_one", names), "esp_ota.cancel"),
+        ],
+      ],
+      verdict: line.verdict && [
+        h("strong", { "data-verdict": line.verdict }, texts.verdict(line.verdict)),
+        faint(line.sentence),
+      ],
+    });
+    const choose = h("input", {
+      type: "checkbox",
+      ".checked": this._chosen.has(id),
+      "aria-label": t("modules.choose", names),
+      onchange: (event) => this._choose([id], event.target.checked),
+    });
+    cells.prepend(h("td", { role: "cell", class: "choose" }, choose));
+    return cells;
   }
 
   /** Return what a module does now, in words. */
   _doing(line) {
-    const texts = this._page.texts;
-    if (!line.stage) return line.reachable === false ? this._t("away") : "";
-    const does = (line.does ?? []).map((step) => actionText(texts, this._page.hass, step)).join(", ");
+    const { t, texts } = this;
+    if (!line.stage) return line.reachable === false && t("modules.away");
+    if (line.waits) return line.waits;
+    const does = (line.does ?? []).map((step) => actionText(texts, this.page.hass, step)).join(", ");
     const words = [texts.stage(line.stage) + (does && `: ${does}`)];
     if (line.percent !== null) words.push(`${line.percent} %`);
     else if (line.since) {
       const took = texts.duration(Math.max(0, Math.round(Date.now() / 1000 - line.since)));
-      const of = line.limit && this._t("took_of", { took, limit: texts.duration(line.limit) });
-      words.push(of || took);
+      words.push(line.limit ? t("modules.took_of", { took, limit: texts.duration(line.limit) }) : took);
     }
-    if (line.waits) return `${line.place}. ${line.waits}`;
-    if (line.waits_for) words.push(this._t("waits_for", { what: line.waits_for }));
+    if (line.waits_for) words.push(t("modules.waits_for", { what: line.waits_for }));
     return words.join(" ");
   }
 
-  /** Name what is done to the equipment, once the names are there. */
-  async _nameDoing(id, does) {
-    await loadNames(this._page.texts, this._page.hass, { does });
-    const row = this._rows.get(id);
-    if (row) setText(row.stage, this._doing(this._lines.get(id)));
-  }
-
   _tick() {
-    for (const [id, line] of this._lines)
-      if (line.stage) setText(this._rows.get(id).stage, this._doing(line));
+    for (const [id, line] of this.items) if (line.stage) this.draw(id);
   }
 
   _toggle(id) {
-    const row = this._rows.get(id);
-    if (row.detail) {
-      row.detail.close();
-      row.detail = undefined;
-      this._opened.delete(id);
-      row.name.setAttribute("aria-expanded", "false");
+    const opened = this._details.get(id);
+    if (opened) {
+      opened.close();
+      this._details.delete(id);
     } else {
-      this._openRow(row, id);
+      const detail = new Detail(this.page, id, this.items.get(id));
+      this._details.set(id, detail);
+      detail.open();
     }
-    this._arrange();
-  }
-
-  _openRow(row, id) {
-    this._opened.add(id);
-    row.detail = new Detail(this._page, id, this._lines.get(id));
-    row.detail.open();
-    row.name.setAttribute("aria-expanded", "true");
+    this.draw(id);
+    this.arrange();
   }
 
   _area(line) {
-    const hass = this._page.hass;
-    const area = hass.devices?.[line.device]?.area_id;
-    return hass.areas?.[area]?.name ?? "";
+    const { devices, areas } = this.page.hass;
+    return areas?.[devices?.[line.device]?.area_id]?.name ?? "";
   }
 
   // What the person looks for
 
-  _arrange() {
-    const words = this._filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const shows = SHOWS[this._show.value] ?? SHOWS.all;
+  _sortBy(name) {
+    this._sort = { by: name, step: this._sort.by === name ? -this._sort.step : 1 };
+    this.arrange();
+  }
+
+  arrange() {
+    const shows = SHOWS[this._show.value];
     const { by, step } = this._sort;
-    const order = new Intl.Collator(this._page.hass.language, { numeric: true });
-    const seen = [...this._lines].filter(([, line]) => {
-      const text = [line.name, line.firmware, line.runs, this._area(line)].join(" ").toLowerCase();
-      return shows(line) && words.every((word) => text.includes(word));
-    });
+    const order = new Intl.Collator(this.page.hass.language, { numeric: true });
+    const seen = [...this.items].filter(
+      ([, line]) => shows(line) && this.fits(line.name, line.firmware, line.runs, this._area(line)),
+    );
     const value = (line) => (by === "verdict" ? line.ended : line[by]) ?? "";
     seen.sort(
-      ([, a], [, b]) =>
-        step * order.compare(value(a), value(b)) || order.compare(a.name, b.name),
+      ([, a], [, b]) => step * order.compare(value(a), value(b)) || order.compare(a.name, b.name),
     );
     this._seen = seen.map(([id]) => id);
-    const rows = this._seen.flatMap((id) => {
-      const { element, detail } = this._rows.get(id);
-      return detail ? [element, detail.element] : [element];
-    });
-    place(this._body, rows);
-    for (const [name, head] of Object.entries(this._heads)) {
-      const direction = step > 0 ? "ascending" : "descending";
-      setAttribute(head, "aria-sort", name === by ? direction : null);
-    }
-    setText(this._count, this._t("count", { shown: seen.length, all: this._lines.size }));
+    const rows = this._seen.flatMap((id) => [this.rows.get(id), this._details.get(id)?.element]);
+    place(this._body, rows.filter(Boolean));
+    for (const head of this._table.querySelectorAll("th"))
+      head.ariaSort = head.className === by ? (step > 0 ? "ascending" : "descending") : null;
+    setText(this._count, this.t("modules.count", { shown: seen.length, all: this.items.size }));
     this._empty.hidden = seen.length > 0;
-    setText(this._empty, this._t(this._lines.size ? "none_found" : "none"));
-    this._buttons();
+    setText(this._empty, this.t(this.items.size ? "modules.none_found" : "modules.none"));
+    this._countChosen();
   }
 
-  _choose(id) {
-    if (this._rows.get(id).choose.checked) this._chosen.add(id);
-    else this._chosen.delete(id);
-    this._buttons();
-  }
-
-  _chooseAll() {
-    for (const id of this._seen) {
-      this._rows.get(id).choose.checked = this._all.checked;
-      if (this._all.checked) this._chosen.add(id);
+  _choose(ids, wanted) {
+    for (const id of ids) {
+      if (wanted) this._chosen.add(id);
       else this._chosen.delete(id);
+      this.draw(id);
     }
-    this._buttons();
+    this._countChosen();
   }
 
-  _of(chosen, fits) {
-    return [...chosen].filter((id) => this._lines.has(id) && fits(this._lines.get(id)));
+  _chosenOf(fits) {
+    return [...this._chosen].filter((id) => fits(this.items.get(id)));
   }
 
-  _buttons() {
-    const update = this._of(this._chosen, isOffered).length;
-    const cancel = this._of(this._chosen, (line) => line.stage).length;
-    setText(this._update, this._t("update_chosen", { count: update }));
-    setText(this._cancel, this._t("cancel_chosen", { count: cancel }));
-    this._update.disabled = !update;
-    this._cancel.disabled = !cancel;
+  _countChosen() {
+    for (const { name, fits, press } of this._tools) {
+      const count = this._chosenOf(fits).length;
+      setText(press, this.t(`modules.${name}_chosen`, { count }));
+      press.disabled = !count;
+    }
   }
 
   // What the person does
 
-  _cards(ids) {
-    return ids.map((id) => this._lines.get(id).entity);
+  _act(action, ids, data) {
+    return this.page.act(action, ids.map((id) => this.items.get(id).entity), data);
   }
 
-  _updateChosen() {
-    const ids = this._of(this._chosen, isOffered);
-    this._page.announce(this._t("updating", { count: ids.length }));
-    this._page.act("update", "install", this._cards(ids));
+  _update(ids) {
+    this.page.announce(this.t("modules.updating", { count: ids.length }));
+    this._act("update.install", ids);
   }
 
-  _cancelChosen() {
-    this._page.act("esp_ota", "cancel", this._cards(this._of(this._chosen, (line) => line.stage)));
+  async _rollOut(ids) {
+    const lines = ids.map((id) => this.items.get(id));
+    const rollouts = await this.page.go("rollouts");
+    rollouts?.choose(lines[0].firmware, lines.map((line) => line.entity));
+  }
+
+  /** Ask what modules may have, and say so: a pin, a hold, a channel. */
+  async _bind(name, ids) {
+    const { option, action, field } = this.texts;
+    const of = field(name, BOUNDS[name]);
+    const about = { "aria-label": of.title };
+    const channels = ["stable", "beta"].map((value) => h("option", { value }, option("module_channel", value)));
+    const input = {
+      pin: () => h("input", { ...about, value: this.items.get(ids[0]).pinned }),
+      hold: () => h("input", { ...about, type: "datetime-local" }),
+      set_channel: () => h("select", about, channels),
+    }[name]();
+    const title = action(name);
+    if (await this.page.ask(title, [of.help, input], title))
+      this._act(`esp_ota.${name}`, ids, { [BOUNDS[name]]: input.value });
   }
 }

@@ -1,28 +1,30 @@
 // The page *ESP OTA*: a bar with its tabs, and below it the one that is open.
 
-import { h, symbol } from "./dom.js";
-import { LibraryTab } from "./library.js";
-import { ModulesTab } from "./modules.js";
-import { QueueTab } from "./queue.js";
+import { button, h } from "./dom.js";
+import ModulesTab from "./modules.js";
 import { STYLE } from "./style.js";
 import { Texts } from "./texts.js";
 
 const MENU = "M3 6h18v2H3V6m0 5h18v2H3v-2m0 5h18v2H3v-2Z";
-const TABS = { modules: ModulesTab, queue: QueueTab, library: LibraryTab };
+/** The tabs by their names; all but the first are loaded when they are opened. */
+const TABS = {
+  modules: { title: "modules.title", load: async () => ({ default: ModulesTab }) },
+  queue: { title: "queue.title", load: () => import("./queue.js") },
+  rollouts: { title: "rollouts.title", load: () => import("./rollouts.js") },
+  library: { title: "library.title", load: () => import("./library.js") },
+};
 
 class EspOtaPage extends HTMLElement {
   constructor() {
     super();
     this.attachShadow({ mode: "open" });
-    this._texts = new Texts();
+    this.texts = new Texts();
     this._tabs = {};
   }
 
   set hass(hass) {
-    const isFirst = !this._hass;
     this._hass = hass;
-    if (isFirst) this._load();
-    else if (hass.language !== this._language) this._load();
+    if (hass.language !== this._language) this._load();
     else this._open?.hassChanged?.();
   }
 
@@ -30,12 +32,16 @@ class EspOtaPage extends HTMLElement {
     return this._hass;
   }
 
+  set panel(panel) {
+    this._languages = panel.config.languages;
+  }
+
   set narrow(narrow) {
     this.toggleAttribute("narrow", narrow);
   }
 
   set route(route) {
-    this._path = route.path.replace(/^\//, "") || "modules";
+    this._path = route.path.replace(/^\//, "");
     if (this._main) this._show();
   }
 
@@ -50,13 +56,13 @@ class EspOtaPage extends HTMLElement {
 
   async _load() {
     this._language = this._hass.language;
-    await this._texts.load(this._hass);
+    await this.texts.load(this._hass, this._languages);
     this._draw();
     this._show();
   }
 
   _draw() {
-    const t = (key, values) => this._texts.t(key, values);
+    const { t } = this.texts;
     this._open?.close();
     this._open = undefined;
     this._tabs = {};
@@ -64,22 +70,27 @@ class EspOtaPage extends HTMLElement {
     this._status = h("div", { class: "unseen", role: "status" });
     this._main = h("main", { id: "panel", role: "tabpanel", tabindex: "-1" });
     this._links = Object.fromEntries(
-      Object.keys(TABS).map((name) => [name, this._link(name, t(`${name}.title`))]),
+      Object.keys(TABS).map((name) => [
+        name,
+        button(t(TABS[name].title), () => this.go(name), {
+          role: "tab",
+          id: `tab-${name}`,
+          "aria-controls": "panel",
+        }),
+      ]),
     );
-    const menu = h(
-      "button",
-      { class: "menu", type: "button", "aria-label": t("common.menu"), onclick: () => this._menu() },
-      symbol(MENU),
-    );
+    const toggle = () =>
+      this.dispatchEvent(new CustomEvent("hass-toggle-menu", { bubbles: true, composed: true }));
+    const icon = h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { d: MENU }));
+    const tabs = { role: "tablist", "aria-label": "ESP OTA", onkeydown: (event) => this._arrow(event) };
     this.shadowRoot.replaceChildren(
       h("style", {}, STYLE),
       h(
         "header",
         {},
-        menu,
+        button(icon, toggle, { class: "menu", "aria-label": t("common.menu") }),
         h("h1", {}, "ESP OTA"),
-        h("div", { role: "tablist", "aria-label": "ESP OTA", onkeydown: (e) => this._arrow(e) },
-          Object.values(this._links)),
+        h("div", tabs, Object.values(this._links)),
       ),
       this._alert,
       this._status,
@@ -87,90 +98,94 @@ class EspOtaPage extends HTMLElement {
     );
   }
 
-  _link(name, text) {
-    return h(
-      "button",
-      {
-        role: "tab",
-        type: "button",
-        id: `tab-${name}`,
-        "aria-controls": "panel",
-        onclick: () => this._go(name),
-      },
-      text,
-    );
-  }
-
-  _menu() {
-    this.dispatchEvent(new CustomEvent("hass-toggle-menu", { bubbles: true, composed: true }));
-  }
-
   _arrow(event) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     const names = Object.keys(TABS);
-    const next = names[(names.indexOf(this._path) + step + names.length) % names.length];
-    this._go(next);
+    const next = names[(names.indexOf(this._name) + step + names.length) % names.length];
+    this.go(next);
     this._links[next].focus();
   }
 
-  _go(name) {
-    history.replaceState(null, "", `/esp-ota/${name}`);
-    window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: true } }));
-    this._path = name;
-    this._show();
-  }
-
-  _show() {
-    if (!this.isConnected) return;
-    const name = this._path in TABS ? this._path : "modules";
+  /** Show the tab that the address names, and return it once it is there. */
+  async _show() {
+    if (!this.isConnected) return undefined;
+    const name = (this._name = this._path in TABS ? this._path : "modules");
     for (const [other, link] of Object.entries(this._links)) {
-      link.setAttribute("aria-selected", String(other === name));
+      link.ariaSelected = String(other === name);
       link.tabIndex = other === name ? 0 : -1;
     }
     this._main.setAttribute("aria-labelledby", `tab-${name}`);
-    const tab = (this._tabs[name] ??= new TABS[name](this));
-    if (tab === this._open) return;
+    const loading = (this._tabs[name] ??= TABS[name].load().then(({ default: Tab }) => new Tab(this)));
+    const tab = await loading.catch((error) => {
+      delete this._tabs[name];
+      this.complain(error.message);
+    });
+    const isWanted = name === this._name && loading === this._tabs[name] && this.isConnected;
+    if (!isWanted || tab === this._open) return tab;
     this._alert.hidden = true;
     this._open?.close();
     this._open = tab;
     this._main.replaceChildren(tab.element);
     tab.open();
+    return tab;
   }
 
   // What the tabs use
 
-  get texts() {
-    return this._texts;
+  /** Open a tab, and return it. */
+  go(name) {
+    this._path = name;
+    this.navigate(`/esp-ota/${name}`, true);
+    return this._show();
   }
 
-  /** Subscribe to one of our commands; returns what ends it. */
-  subscribe(command, take) {
+  /** Open another page of Home Assistant. */
+  navigate(path, replace = false) {
+    history[replace ? "replaceState" : "pushState"](null, "", path);
+    window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace } }));
+  }
+
+  /** Subscribe to one of our commands; returns what ends it. `failed` is called when it is refused. */
+  subscribe(command, take, failed = () => undefined) {
     const unsubscribing = this._hass.connection.subscribeMessage(take, command);
-    unsubscribing.catch((error) =>
-      this.complain(error.code === "not_found" ? this._texts.t("common.not_there") : error.message),
-    );
+    unsubscribing.catch(async (error) => {
+      failed();
+      const isGone = error.code === "not_found";
+      this.complain(isGone ? this.texts.t("common.not_there") : await this.texts.sentence(this._hass, error));
+    });
     return () => unsubscribing.then((stop) => stop(), () => undefined);
   }
 
-  /** Perform an action as an automation would; what it refuses is told. */
-  async act(domain, action, entities, data = {}) {
+  /** Return what may be chosen as a chip, `any` for none. */
+  chips(any) {
+    const { options } = this._hass.services.esp_ota.add_firmware.fields.chip.selector.select;
+    const chips = options.map((chip) => [chip, this.texts.option("chip", chip)]);
+    return [["", any], ...chips].map(([value, text]) => h("option", { value }, text));
+  }
+
+  /** Whether there is such an action of ours. */
+  can(action) {
+    return action in (this._hass.services.esp_ota ?? {});
+  }
+
+  /** Perform an action as an automation would; returns its answer, none for what is refused and told. */
+  async act(name, entities, data = {}, answers = false) {
     this._alert.hidden = true;
+    const [domain, action] = name.split(".");
     const target = entities ? { entity_id: entities } : undefined;
     try {
-      await this._hass.callService(domain, action, data, target, false);
+      const told = await this._hass.callService(domain, action, data, target, false, answers);
+      return told?.response ?? {};
     } catch (error) {
-      this.complain(await this._texts.sentence(this._hass, error));
+      this.complain(await this.texts.sentence(this._hass, error));
+      return undefined;
     }
   }
 
   /** Say what went wrong, until the next thing is done or the person closes it. */
   complain(message) {
-    const close = h(
-      "button",
-      { type: "button", onclick: () => (this._alert.hidden = true) },
-      this._texts.t("common.close"),
-    );
+    const close = button(this.texts.t("common.close"), () => (this._alert.hidden = true));
     this._alert.replaceChildren(h("p", {}, message), close);
     this._alert.hidden = false;
   }
@@ -183,7 +198,6 @@ class EspOtaPage extends HTMLElement {
         dialog.remove();
         resolve(wanted);
       };
-      const no = { type: "button", autofocus: true, onclick: answer(false) };
       const dialog = h(
         "dialog",
         { "aria-labelledby": "asked", oncancel: answer(false) },
@@ -192,8 +206,8 @@ class EspOtaPage extends HTMLElement {
         h(
           "p",
           { class: "tools" },
-          h("button", no, this._texts.t("common.cancel")),
-          h("button", { type: "button", class: "main", onclick: answer(true) }, yes),
+          button(this.texts.t("common.not_now"), answer(false), { autofocus: true }),
+          button(yes, answer(true), { class: "main" }),
         ),
       );
       this.shadowRoot.append(dialog);
@@ -204,12 +218,6 @@ class EspOtaPage extends HTMLElement {
   /** Say to who listens what is to be seen. */
   announce(message) {
     this._status.textContent = message;
-  }
-
-  /** Open another page of Home Assistant. */
-  navigate(path) {
-    history.pushState(null, "", path);
-    window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: false } }));
   }
 }
 

@@ -5,13 +5,6 @@ import { h } from "./dom.js";
 const WIDTH = 240;
 const HEIGHT = 48;
 
-function drawn(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 /** Draw how bytes came along; `points` are [seconds, bytes], `total` all bytes there are. */
 export function bytesPlot(texts, points, total) {
   const [seconds, bytes] = points.at(-1);
@@ -24,11 +17,11 @@ export function bytesPlot(texts, points, total) {
   const at = ([second, sent]) =>
     `${((second / (seconds || 1)) * WIDTH).toFixed(1)},${(HEIGHT - (sent / total) * HEIGHT).toFixed(1)}`;
   const line = points.map(at).join(" ");
-  const plot = drawn(
+  const plot = h(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": label },
-    drawn("polyline", { points: `0,${HEIGHT} ${line} ${WIDTH},${HEIGHT}`, class: "under" }),
-    drawn("polyline", { points: line, class: "line" }),
+    h("polyline", { points: `0,${HEIGHT} ${line} ${WIDTH},${HEIGHT}`, class: "under" }),
+    h("polyline", { points: line, class: "line" }),
   );
   return h("figure", {}, plot, h("figcaption", { "aria-hidden": "true" }, label));
 }
@@ -36,7 +29,7 @@ export function bytesPlot(texts, points, total) {
 /** Draw how long an update was in each stage; what took no time is left out. */
 export function stagesPlot(texts, stages) {
   const took = Object.entries(stages).filter(([, seconds]) => seconds >= 0.1);
-  if (!took.length) return null;
+  if (!took.length) return false;
   const all = took.reduce((sum, [, seconds]) => sum + seconds, 0);
   const label = took
     .map(([stage, seconds]) => `${texts.stage(stage)} ${texts.duration(seconds)}`)
@@ -45,12 +38,12 @@ export function stagesPlot(texts, stages) {
   const bars = took.map(([stage, seconds], at) => {
     const width = (seconds / all) * WIDTH;
     left += width;
-    return drawn("rect", { x: left - width, y: 0, width, height: 8, class: `bar bar-${at % 3}` });
+    return h("rect", { x: left - width, y: 0, width, height: 8, class: `bar bar-${at % 3}` });
   });
-  const plot = drawn(
+  const plot = h(
     "svg",
     { viewBox: `0 0 ${WIDTH} 8`, class: "stages", preserveAspectRatio: "none", "aria-hidden": "true" },
-    ...bars,
+    bars,
   );
   return h("figure", {}, plot, h("figcaption", {}, label));
 }

@@ -1,5 +1,7 @@
 // A safe state in words: what is done, what must be true, what is put back.
 
+import { h } from "./dom.js";
+
 const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
 
 /** Load the names of the actions and conditions that a safe state is made of. */
@@ -30,27 +32,48 @@ function stateName(hass, entity, state) {
   return (known && hass.formatEntityState?.(known, state)) || state;
 }
 
+const enabled = (steps) => (steps ?? []).filter((step) => step.enabled !== false);
+
+/** Return a whole safe state as elements, none for one that proves nothing. */
+export async function safeState(texts, hass, safe) {
+  if (!enabled(safe.conditions).length) return [];
+  await loadNames(texts, hass, safe);
+  const times = { seconds: safe.stable ?? 3, limit: safe.time_limit ?? "?" };
+  const listed = (title, steps, text) =>
+    enabled(steps).length > 0 && [
+      h("h4", {}, title),
+      h("ul", {}, enabled(steps).map((step) => h("li", {}, text(texts, hass, step)))),
+    ];
+  return [
+    listed(texts.t("detail.not_while"), safe.inhibit, conditionText),
+    listed(texts.t("detail.first"), safe.actions, actionText),
+    listed(texts.t("detail.until", times), safe.conditions, conditionText),
+    listed(texts.t("detail.afterwards"), safe.restore, actionText),
+    listed(texts.t("detail.restored"), safe.restore_conditions, conditionText),
+  ];
+}
+
 /** Return one condition as a person says it. */
 export function conditionText(texts, hass, step) {
-  const t = (key, values) => texts.t(`safe.${key}`, values);
-  if (typeof step === "string") return t("template", { template: step });
+  const { t } = texts;
+  if (typeof step === "string") return t("safe.template", { template: step });
   if (step.alias) return step.alias;
   const entity = targets(hass, step);
   const kind = step.condition;
   if (kind === "state" && !step.attribute) {
     const first = list(step.entity_id)[0];
-    return t("state", { entity, state: list(step.state).map((state) => stateName(hass, first, state)).join(", ") });
+    return t("safe.state", { entity, state: list(step.state).map((state) => stateName(hass, first, state)).join(", ") });
   }
   if (kind === "numeric_state" && step.above !== undefined && step.below !== undefined)
-    return t("between", { entity, above: step.above, below: step.below });
-  if (kind === "numeric_state" && step.below !== undefined) return t("below", { entity, below: step.below });
-  if (kind === "numeric_state") return t("above", { entity, above: step.above });
-  if (kind === "template") return t("template", { template: step.value_template });
+    return t("safe.between", { entity, above: step.above, below: step.below });
+  if (kind === "numeric_state" && step.below !== undefined) return t("safe.below", { entity, below: step.below });
+  if (kind === "numeric_state") return t("safe.above", { entity, above: step.above });
+  if (kind === "template") return t("safe.template", { template: step.value_template });
   const parts = list(step.conditions).map((one) => conditionText(texts, hass, one));
-  if (["and", "or", "not"].includes(kind)) return t(`${kind}_of`, { conditions: parts.join("; ") });
+  if (["and", "or", "not"].includes(kind)) return t(`safe.of.${kind}`, { conditions: parts.join("; ") });
   const [domain, name] = String(kind).split(".");
   const known = texts.of(`component.${domain}.conditions.${name}.name`) || kind;
-  return entity ? t("step", { what: known, target: entity }) : known;
+  return entity ? t("safe.step", { what: known, target: entity }) : known;
 }
 
 /** Return one action as a person says it. */

@@ -64,7 +64,7 @@ th[aria-sort="ascending"] button::after { content: " \\2191" / ""; }
 th[aria-sort="descending"] button::after { content: " \\2193" / ""; }
 tbody tr { border-top: 1px solid var(--divider-color); }
 td.choose, th.choose { width: 36px; }
-td.offered button { margin-inline-start: 8px; }
+td.offered button { display: block; margin-top: 4px; }
 td.stage { min-width: 9em; }
 td.name { min-width: 10em; }
 td.verdict { max-width: 32em; }
@@ -128,6 +128,10 @@ dialog::backdrop { background: rgb(0 0 0 / 50%); }
 .card { background: var(--card-background-color); border-radius: 12px; padding: 8px 16px; margin-bottom: 16px; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 8px 16px; }
 label { display: flex; flex-direction: column; gap: 4px; }
+fieldset { border: 0; padding: 0; margin: 0; grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 4px 16px; }
+legend { padding: 0; margin-bottom: 4px; }
+label.day { flex-direction: row; align-items: center; }
+summary { cursor: pointer; padding: 8px 0; }
 .queue { list-style: none; padding: 0; max-height: none; }
 .queue .tools { margin: 8px 0 4px; }
 @media (max-width: 800px) {
@@ -138,11 +142,14 @@ label { display: flex; flex-direction: column; gap: 4px; }
   [role="tab"] { min-height: 44px; white-space: nowrap; flex: 1 0 auto; }
   table, tbody, tr { display: block; }
   thead { display: none; }
-  tbody tr { display: grid; grid-template-columns: 36px 1fr; padding: 8px; }
-  td { padding: 2px 8px; grid-column: 2; }
+  tbody tr { display: flex; flex-direction: column; padding: 8px; }
+  td { padding: 2px 8px; }
+  td.name { order: -1; }
+  .choosing tbody tr { display: grid; grid-template-columns: 36px 1fr; }
+  .choosing td { grid-column: 2; }
   td.choose { grid-column: 1; grid-row: 1 / span 2; }
-  .library td, tr.detail td { grid-column: 1 / -1; }
-  td:empty, td.empty { display: none; }
+  tr.detail td { grid-column: 1 / -1; }
+  td:empty { display: none; }
   td[data-label]:not(.name, .release, .remove)::before {
     content: attr(data-label) ": "; color: var(--secondary-text-color);
   }

@@ -6,7 +6,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from homeassistant.core import HomeAssistant
 
 from ..ota import Cause, OtaError, same_version
-from ..stored import KeptStore, fits, sound_part
+from ..stored import Items, KeptStore, fits, sound_part
 from .install_note import InstallNote, readable_note
 
 _TOOK: Final = 3
@@ -56,13 +56,13 @@ class Journal:
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read before `async_load`."""
         self._store = KeptStore(hass, "journal", self._stored)
-        self._open: dict[str, InstallNote] = {}
-        self._known: dict[str, Known] = {}
-        self._learnt: dict[str, dict[str, Any]] = {}
-        self._failed: dict[str, Failure] = {}
-        self._good: dict[str, list[str]] = {}
-        self._took: dict[str, list[float]] = {}
-        self._skipped: dict[str, dict[str, list[str]]] = {}
+        self._open = Items[InstallNote]()
+        self._known = Items[Known]()
+        self._learnt = Items[dict[str, Any]]()
+        self._failed = Items[Failure]()
+        self._good = Items[list[str]]()
+        self._took = Items[list[float]]()
+        self._skipped = Items[dict[str, list[str]]]()
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
@@ -108,7 +108,7 @@ class Journal:
 
     async def async_close(self, entry_id: str) -> None:
         """End a module's install."""
-        if self._open.pop(entry_id, None) is not None:
+        if self._open.drop(entry_id) is not None:
             await self._async_save()
 
     async def async_remember(self, entry_id: str, known: Known) -> None:
@@ -142,7 +142,7 @@ class Journal:
 
     async def async_forget_failure(self, entry_id: str) -> None:
         """Let a module's last image be sent again."""
-        if self._failed.pop(entry_id, None) is not None:
+        if self._failed.drop(entry_id) is not None:
             await self._async_save()
 
     def good(self, entry_id: str) -> list[str]:
@@ -163,18 +163,18 @@ class Journal:
 
     async def async_keep_skipped(self, entry_id: str, kind: str, versions: list[str]) -> None:
         """Keep the versions that a person skipped on one card of a module."""
-        self._skipped.setdefault(entry_id, {})[kind] = list(versions)
+        self._skipped[entry_id] = self._skipped.get(entry_id, {}) | {kind: list(versions)}
         await self._async_save()
 
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
-        self._open.pop(entry_id, None)
-        self._known.pop(entry_id, None)
-        self._learnt.pop(entry_id, None)
-        self._failed.pop(entry_id, None)
-        self._good.pop(entry_id, None)
-        self._took.pop(entry_id, None)
-        self._skipped.pop(entry_id, None)
+        self._open.drop(entry_id)
+        self._known.drop(entry_id)
+        self._learnt.drop(entry_id)
+        self._failed.drop(entry_id)
+        self._good.drop(entry_id)
+        self._took.drop(entry_id)
+        self._skipped.drop(entry_id)
         await self._async_save()
 
     async def _async_save(self) -> bool:
@@ -205,12 +205,12 @@ class _Kept:
         self.is_damaged = False
         """Whether something could not be read."""
 
-    def each[T](self, key: str, read: Callable[[Any], T | None]) -> dict[str, T]:
+    def each[T](self, key: str, read: Callable[[Any], T | None]) -> Items[T]:
         """Return what is kept under a key for each module; `read` returns None for no sense."""
         found = self._stored.get(key, {})
         if not isinstance(found, dict):
             self.is_damaged = True
-            return {}
+            return Items()
         made = {entry_id: read(item) for entry_id, item in found.items()}
         self.is_damaged |= made != found or None in made.values()
-        return {entry_id: item for entry_id, item in made.items() if item is not None}
+        return Items({entry_id: item for entry_id, item in made.items() if item is not None})

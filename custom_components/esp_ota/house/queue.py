@@ -1,12 +1,8 @@
 """The one queue of the house: every install of every module waits in it.
 
-What only one may be of at a time comes from the registries of Home Assistant. Where each stands
-is told in small portions, those in front first: with hundreds that wait, all of them move a place
-up whenever one begins.
+What only one may be of at a time comes from the registries of Home Assistant.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,19 +11,10 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr, la
 
 from ..const import DEFAULT_PARALLEL, STAGGER_AREA, STAGGER_LABEL
 from ..ota import Bar, Line, Priority, Standing, Ticket
+from .places import Places, Told
 
-_PAUSE: Final = 0.25
-"""Seconds between two portions."""
-_PORTION: Final = 5
-"""Cards that are told at once; one costs a state written for each of a module's entities."""
-
-_LOOK_EVERY: Final = 4
-"""Portions between two looks at what only time changes."""
 _GROUPED_BY: Final = {"area_id", "labels"}
 """What of a device, if it changes, may put a module into another group."""
-
-type Told = Callable[[Standing], None]
-"""Called with where a ticket stands, as long as it waits."""
 
 
 class Queue:
@@ -37,14 +24,13 @@ class Queue:
         """Nobody waits."""
         self._hass = hass
         self._line = Line(DEFAULT_PARALLEL, self._changed)
+        self._places = Places(hass, self._line)
         self._stagger = STAGGER_AREA
         self._labels: frozenset[str] = frozenset()
-        self._told: dict[Ticket, Told] = {}
-        self._listeners: list[CALLBACK_TYPE] = []
-        self._next: asyncio.Handle | None = None
-        """The next portion, as long as anybody stands in the queue."""
-        self._looked = 0
-        self._is_stale = False
+
+    @callback
+    def _changed(self) -> None:
+        self._places.async_changed()
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -86,7 +72,7 @@ class Queue:
     @property
     def waiting(self) -> list[tuple[Ticket, Standing]]:
         """All others in their order, and where each stands."""
-        return self._line.standings()
+        return self._places.standings
 
     @callback
     def async_join(
@@ -107,17 +93,14 @@ class Queue:
             groups=self.groups_of(entry.entry_id),
             bar=bar,
         )
-        self._told[ticket] = on_told
+        self._places.async_add(ticket, on_told)
         return ticket
 
     @callback
     def async_leave(self, ticket: Ticket) -> None:
         """Forget a ticket, whatever it does."""
-        self._told.pop(ticket, None)
+        self._places.async_drop(ticket)
         ticket.leave()
-        if not self._told and self._next is not None:
-            self._next.cancel()
-            self._next = self._hass.loop.call_soon(self._tell)
 
     @callback
     def async_move(self, ticket: Ticket, place: int) -> None:
@@ -136,9 +119,8 @@ class Queue:
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call a listener when anything has changed, not more often than cards are told."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        """Call a listener when anything has changed, not more often than places are found."""
+        return self._places.async_add_listener(listener)
 
     # Groups
 
@@ -163,50 +145,13 @@ class Queue:
     @callback
     def _registry_changed(self, event: Event[Any]) -> None:
         changes = event.data.get("changes")
-        if self._told and (changes is None or _GROUPED_BY & changes.keys()):
+        if self._places.tickets and (changes is None or _GROUPED_BY & changes.keys()):
             self._group_anew()
             self._line.look()
 
     @callback
     def _group_anew(self) -> None:
         """Who runs keeps the groups that it began with, beside those it has now."""
-        for ticket in self._told:
+        for ticket in self._places.tickets:
             kept = ticket.groups if ticket.runs else {}
             ticket.groups = {**kept, **self.groups_of(ticket.owner)}
-
-    # Telling
-
-    @callback
-    def _changed(self) -> None:
-        self._is_stale = True
-        if self._next is None:
-            self._next = self._hass.loop.call_soon(self._tell)
-
-    @callback
-    def _tell(self) -> None:
-        """Tell what has changed, and go on as long as anybody stands in the queue."""
-        self._looked = (self._looked + 1) % _LOOK_EVERY
-        try:
-            if not self._looked:
-                self._line.look()  # a window may have opened
-            if self._is_stale:
-                self._tell_some()
-        finally:  # whatever a card makes of it, all others want to go on
-            again = self._hass.loop.call_later(_PAUSE, self._tell) if self._told else None
-            self._next = again
-
-    def _tell_some(self) -> None:
-        """Tell those whose place or reason is another now, as many as can be told at once."""
-        self._is_stale = False
-        for listener in list(self._listeners):
-            listener()
-        left = _PORTION
-        for ticket, standing in self._line.standings():
-            if ticket.told == standing or ticket not in self._told:
-                continue
-            if not left:
-                self._is_stale = True
-                break
-            left -= 1
-            ticket.told = standing
-            self._told[ticket](standing)

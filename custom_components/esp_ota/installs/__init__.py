@@ -4,7 +4,7 @@ Here live what surrounds the pipeline of `ota/`: who may begin, the journal's no
 back, the probation, the try of a safe state. Never here: bytes on a wire, or what is shown.
 """
 
-from .asked import CLAIMS, Asked
+from .asked import ASKED, Asked
 from .installer import (
     ModuleConfigEntry,
     ModuleInstaller,
@@ -20,7 +20,7 @@ from .uses import Use, async_uses
 from .waiting import async_blocked, expected_seconds, time_windows
 
 __all__ = [
-    "CLAIMS",
+    "ASKED",
     "Asked",
     "InstallRun",
     "ModuleConfigEntry",

@@ -3,6 +3,7 @@
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_REFUSED_BY
+from ..helpers import spelled_out
 from ..house import InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
@@ -24,6 +25,7 @@ async def async_finish(
     """See to everything that comes after one install; `touched` tells whether files were sent."""
     entry = coordinator.config_entry
     coordinator.desk.dismiss()
+    await coordinator.house.pace.turn()  # hundreds may end at once, when all are taken back
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
         await async_count(hass, coordinator, release, note, result)
         await _async_learn(coordinator, note, release, result)
@@ -134,10 +136,11 @@ def _tell_restore(
     hass: HomeAssistant, coordinator: ModuleCoordinator, result: InstallResult
 ) -> None:
     entry = coordinator.config_entry
+    facts = spelled_out(hass, result.restore_facts, module=entry.title)
     stayed = result.restore_error is Cause.DID_NOT_COME_BACK
     async_raise_module_issue(
         hass,
         entry.entry_id,
         "stayed_safe" if stayed else "restore_failed",
-        {"module": entry.title, "detail": result.restore_facts.get("detail", "")},
+        {"module": entry.title, "detail": facts.get("detail", "")},
     )

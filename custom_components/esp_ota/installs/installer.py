@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
-from ..helpers import async_raise_for_result, error_for
+from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
 from ..modules import ModuleCoordinator, withheld
 from ..ota import (
@@ -20,7 +20,7 @@ from ..ota import (
     Verdict,
     same_version,
 )
-from .asked import Asked
+from .asked import ASKED, Asked
 from .chronicle import Chronicle
 from .recovery import Recovery
 from .rollback import last_good, running_release
@@ -151,6 +151,17 @@ class ModuleInstaller:
         """What rolling back would bring back."""
         return last_good(self._coordinator)
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether there is something to put back, and nothing is shown to run."""
+        return self._coordinator.data.progress is None and self.rolls_back_to is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether something is shown to run that can still be ended."""
+        progress = self._coordinator.data.progress
+        return progress is not None and progress.stage not in _OVER
+
     async def async_roll_back(self, context: Context | None) -> None:
         """Put back what ran well before; return only when it is proven to run.
 
@@ -229,7 +240,7 @@ class ModuleInstaller:
         if way is not None:
             install_run.note["ways"] = [way]
         if asked is not None:
-            asked.put_into(install_run)
+            asked.put_into(install_run, self._coordinator)
         self.async_start(install_run.run(), install_run)
         return install_run
 
@@ -271,6 +282,7 @@ class ModuleInstaller:
         was not restored, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
+        await self._house.pace.turn()  # one person may take back all at once
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
@@ -279,7 +291,8 @@ class ModuleInstaller:
         await self._async_end()
         result = install_run.result if install_run else _NOTHING_LEFT
         if result.restore_error is not None:
-            raise error_for(result.restore_error, result.restore_facts, module=name)
+            facts = spelled_out(self._hass, result.restore_facts, module=name)
+            raise error_for(result.restore_error, facts, module=name)
 
     async def async_move(self, place: int, context: Context | None) -> None:
         """Put the install that waits at a place in the queue of the house, counted from 1.
@@ -335,8 +348,14 @@ class ModuleInstaller:
         return is_queued and rests_on_nothing and bool(options.get(CONF_SLEEPS, False))
 
     def _recovery(self) -> Recovery | None:
-        note = self._house.journal.open_install(self._entry.entry_id)
-        return Recovery(self._hass, self._coordinator, note) if note is not None else None
+        entry_id = self._entry.entry_id
+        if (note := self._house.journal.open_install(entry_id)) is None:
+            return None
+        recovery = Recovery(self._hass, self._coordinator, note)
+        asked = self._hass.data.get(ASKED, {}).get(entry_id)
+        if asked is not None and asked.sha256 == note["sha256"]:
+            asked.put_into(recovery.install_run, self._coordinator)
+        return recovery
 
     async def _async_recover_after(self, before: asyncio.Task[InstallResult]) -> InstallResult:
         """Wait for a restore that outlived the entry, or the equipment would be restored twice."""

@@ -21,7 +21,7 @@ from ..ota import (
     Verdict,
     carry_through,
 )
-from .asked import claimed
+from .asked import ASKED
 from .finishing import async_close, async_finish, async_tell_interrupted
 from .run import CANCELLED, InstallRun
 
@@ -55,17 +55,23 @@ class Recovery:
         """Do what is left of it."""
         if "tried" in self._note:
             return await self._end_the_try()
-        entry_id = self._coordinator.config_entry.entry_id
-        is_claimed = claimed(self._hass, entry_id, self._note, self.install_run)
         if (release := self.install_run.release) is not None:
             self._coordinator.async_begin(release.image.kind)
-        if self._stage is InstallStage.QUEUED and not is_claimed:
+        if self._stage is InstallStage.QUEUED and not self._is_wanted:
             return await self.install_run.to_its_end(_taken_back())
         if self._stage is InstallStage.QUEUED:
             return await self.install_run.run()
         if self._stage in _DELIVERED and self.install_run.release is not None:
             return await self.install_run.to_its_end(self.install_run.resume())
-        return await self._restore_and_look(is_claimed=is_claimed)
+        return await self._restore_and_look()
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether the rollout that it belongs to, if there is one, still has it begun."""
+        entry_id = self._coordinator.config_entry.entry_id
+        asked = self._hass.data.get(ASKED, {}).get(entry_id)
+        rollout = self._note.get("rollout")
+        return rollout is None or (asked is not None and asked.rollout == rollout)
 
     async def _end_the_try(self) -> InstallResult:
         result = await self._restore()
@@ -75,14 +81,14 @@ class Recovery:
         await async_close(self._hass, self._coordinator, result)
         return result
 
-    async def _restore_and_look(self, *, is_claimed: bool) -> InstallResult:
+    async def _restore_and_look(self) -> InstallResult:
         """Restore at once; then tell what was decided, or find out what became of the image."""
         if self._stage is InstallStage.SENDING:
             self._note["looks"] = True
         result = self._decided
         if self._stage is not InstallStage.DONE:
             result = await self._restore()
-        if result.restore_error is None and self._note.get("again") and is_claimed:
+        if result.restore_error is None and self._note.get("again") and self._is_wanted:
             return await self.install_run.run()
         if self._note.get("looks"):
             return await self.install_run.to_its_end(self._look(result))

@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_EQUIPMENT, CONF_SAFE_STATE, LOGGER
 from ..equipment import Equipment, SafeStep, safe_state_for
-from ..helpers import error_for
+from ..helpers import error_for, spelled_out
 from ..house import InstallNote
 from ..ota import (
     Cause,
@@ -143,7 +143,9 @@ def async_rehearse(
             on_wait=rehearsal.on_wait,
         )
     except SafeStateError as err:
-        raise error_for(err.cause, err.facts, module=entry.title) from err
+        raise error_for(
+            err.cause, spelled_out(hass, err.facts, module=entry.title), module=entry.title
+        ) from err
     note: InstallNote = {
         "stage": InstallStage.MAKING_SAFE,
         "sha256": "",

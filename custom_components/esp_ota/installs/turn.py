@@ -105,6 +105,8 @@ class Turn:
         self.write()
 
     def _bar(self) -> Reason | None:
+        if self._waiting.is_lifted:  # its module has the image: it is carried to its end
+            return None
         return self.gate() or self._waiting.bar()
 
     def write(self) -> None:

@@ -10,12 +10,14 @@ from ..ota import (
     MAX_FILE_SIZE,
     Account,
     Cause,
+    Detail,
     Listed,
     Reach,
     SourceError,
     fetch_text,
     open_url,
     read_chunks,
+    took_too_long,
 )
 from .incoming import IncomingFile
 from .release import SIGNATURE_LIMIT
@@ -50,10 +52,10 @@ async def async_download(
                 await file.async_write(chunk)
             data = await file.async_read()
     except TimeoutError as err:
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {_SECONDS:.0f} s") from err
+        raise took_too_long(_SECONDS) from err
     if listed.size is not None and listed.size != file.size:
-        detail = f"{file.size} of {listed.size} bytes"
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=detail)
+        facts = {"size": file.size, "expected": listed.size}
+        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=Detail.BYTES_MISSING, **facts)
     for algorithm, wanted, found in (
         ("SHA-256", listed.sha256, file.sha256),
         ("MD5", listed.md5, file.md5),

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 import hashlib
 import os
 from pathlib import Path
 from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 
 from ..const import DOMAIN, FOLDER_SCAN_SECONDS, LOGGER
 from ..issues import shown
@@ -24,6 +24,8 @@ _ENDINGS: Final = (".bin", ".bin.gz", ".elf", ".uf2", ".hex")
 _SIDECAR: Final = ".json"
 _SIDECAR_LIMIT: Final = 256 * 1024
 _SIGNATURE: Final = ".minisig"
+_CALM: Final = 3
+"""So many times less often it is looked at a folder in which nothing is going on."""
 UNKEPT_FILES: Final = 100
 """Files that are left although their releases were dropped or removed: two years of a weekly one.
 A person may want one back; without an end a build machine would fill the disk."""
@@ -60,6 +62,9 @@ class WatchedFolder:
         self._done: dict[str, _Stamp] = {}
         self._troubles = FileTroubles(hass)
         self._scanning = False
+        self._is_calm = False
+        """Whether nothing was going on when it was looked last."""
+        self._later: CALLBACK_TYPE | None = None
         self._conflicting: set[str] = set()
         self._unreadable: dict[str, bool] = {}
         """Files that are tried again, and whether they were written once more under our eyes."""
@@ -84,21 +89,35 @@ class WatchedFolder:
         except OSError as err:  # modules can be updated without it
             LOGGER.warning("The firmware folder cannot be made: %s", err)
         await self.async_scan()
-        return async_track_time_interval(
-            self._hass,
-            self.async_scan,
-            timedelta(seconds=FOLDER_SCAN_SECONDS),
-            name="ESP OTA firmware folder",
-            cancel_on_shutdown=True,
-        )
+        self._scan_later()
+        return self._async_stop
 
-    async def async_scan(self, _now: datetime | None = None) -> None:
+    @callback
+    def _async_stop(self) -> None:
+        if self._later is not None:
+            self._later()
+            self._later = None
+
+    def _scan_later(self) -> None:
+        seconds = FOLDER_SCAN_SECONDS * (_CALM if self._is_calm else 1)
+        job = HassJob(self._async_scan_again, "ESP OTA firmware folder", cancel_on_shutdown=True)
+        self._later = async_call_later(self._hass, seconds, job)
+
+    async def _async_scan_again(self, _now: datetime) -> None:
+        try:
+            await self.async_scan()
+        finally:
+            if self._later is not None:
+                self._scan_later()
+
+    async def async_scan(self) -> None:
         """Take every file that has not changed since the last scan and is not yet known."""
         if self._scanning:
             return
         self._scanning = True
         try:
             found = await self._hass.async_add_executor_job(_list, self.path)
+            self._is_calm = found is None or found == self._done
             if found is not None:
                 await self._async_take_finished(found)
                 self._troubles.async_show()
@@ -120,6 +139,7 @@ class WatchedFolder:
         self._done = {name: stamp for name, stamp in self._done.items() if name in found}
         self._seen = found
         if self._done == found:
+            self._is_calm = self._is_calm and not self._unreadable
             # Who took the last copy away means another one when it comes. An empty folder may
             # be a share that is not mounted, and says nothing.
             is_all = bool(found) and not self._unreadable

@@ -15,6 +15,7 @@ from ..const import DEFAULT_KEEP, DOMAIN, LOGGER
 from ..issues import async_raise_strays
 from ..ota import (
     Cause,
+    Detail,
     ImageKind,
     LibraryError,
     OtaError,
@@ -31,7 +32,6 @@ from .release import Release
 
 __all__ = ["Library", "Release"]
 
-_UNWRITTEN: Final = "the list of releases cannot be written"
 _REMOVED_LIMIT: Final = 200
 """Removed releases that are remembered while nobody knows whether they lie in the folder: it is a
 share that is not mounted, or has a file that cannot be read."""
@@ -272,7 +272,7 @@ class Library:
             self._keep(changed)
             if not await self._async_save():
                 self._keep(release)
-                raise LibraryError(Cause.NOT_STORED, detail=_UNWRITTEN)
+                raise LibraryError(Cause.NOT_STORED, detail=Detail.LIST_UNWRITTEN)
         return changed
 
     async def async_look(self, data: bytes, name: ReleaseName) -> Look:
@@ -334,7 +334,7 @@ class Library:
             self._releases, self._removed = before
             self._index()
             self.async_changed()
-            raise LibraryError(Cause.NOT_STORED, detail=_UNWRITTEN)
+            raise LibraryError(Cause.NOT_STORED, detail=Detail.LIST_UNWRITTEN)
         for release in releases:
             await self._hass.async_add_executor_job(self._files.remove, release.image.sha256)
 

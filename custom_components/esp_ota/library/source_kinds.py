@@ -138,17 +138,12 @@ class GitHubSource:
         return without_risk(listing, GITHUB_API)
 
 
-_WHY: Final = {
-    Cause.MERGED_IMAGE: "for a serial cable, with boot loader and sketch in one",
-    Cause.CHIP_NOT_KNOWN: "a chip that ESP OTA does not know",
-    Cause.NO_SKETCH: "no sketch, by its name or its place in the flash",
-    Cause.PART_AMBIGUOUS: "one of several that could be the sketch",
-    Cause.NOT_MATCHED: "does not match the pattern",
-    Cause.NOT_ON_THE_WEB: "its address is none of the web",
-    Cause.NOT_ENCRYPTED: "it comes without encryption and without a checksum",
-    Cause.PRE_RELEASE: "a pre-release",
-    Cause.NO_FILES: "without files",
-}
+def page_of(data: Mapping[str, Any]) -> str | None:
+    """Return the page of a repository's releases; a list has none that people read."""
+    repository = data.get(CONF_REPOSITORY)
+    return f"https://github.com/{repository}/releases" if repository else None
+
+
 _MOST_NAMED: Final = 5
 
 
@@ -162,9 +157,10 @@ def _raise_for_nothing(listing: Listing | None) -> None:
     left_out = listing.refused | listing.skipped
     if left_out and set(left_out.values()) == {Cause.MERGED_IMAGE}:
         raise LibraryError(Cause.MERGED_IMAGE, file=next(iter(left_out)))
-    found = [f"{name} ({_WHY[cause]})" for name, cause in left_out.items() if cause in _WHY]
-    if found:
-        raise SourceError(Cause.SOURCE_NOTHING, found=", ".join(found[:_MOST_NAMED]))
+    if left_out:
+        first, because = next(iter(left_out.items()))
+        found = ", ".join(list(left_out)[:_MOST_NAMED])
+        raise SourceError(Cause.SOURCE_NOTHING, found=found, file=first, because=because)
 
 
 def _read(answer: Text, parse: Callable[[], Listing]) -> Listing | None:

@@ -58,6 +58,11 @@ class SourceRegistry:
         """Return the source of a subentry."""
         return self._sources.get(subentry_id)
 
+    def page_of(self, source: str) -> str | None:
+        """Return the web page of what a source publishes, by its title; a list has none."""
+        found = next((item for item in self._sources.values() if item.title == source), None)
+        return found.page if found else None
+
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call back whenever a source was looked at, came or went."""

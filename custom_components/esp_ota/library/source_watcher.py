@@ -40,11 +40,12 @@ from ..ota import (
     OtaError,
     ReleaseName,
     SourceError,
+    took_too_long,
 )
 from .download import async_download, async_download_signature
 from .given_names import GivenNames
 from .library import Library, Release
-from .source_kinds import KINDS, Answer
+from .source_kinds import KINDS, Answer, page_of
 from .source_memory import SourceMemories, SourceMemory
 
 _RETRY: Final = 300.0
@@ -87,6 +88,8 @@ class SourceWatcher:
         self._shared = shared
         self.subentry_id = subentry.subentry_id
         self.title = subentry.title
+        self.page = page_of(subentry.data)
+        """Where people read of what it publishes."""
         self.settings: Mapping[str, Any] = subentry.data
         self._kind = KINDS[subentry.subentry_type](subentry.data, shared.budget)
         fingerprint = hashlib.sha256(repr(sorted(subentry.data.items())).encode()).hexdigest()
@@ -182,9 +185,7 @@ class SourceWatcher:
                 await self._async_ask()
         except TimeoutError:
             memory.etag = None
-            self._fails(
-                SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {_LOOK_SECONDS:.0f} s")
-            )
+            self._fails(took_too_long(_LOOK_SECONDS))
         memory.checked = dt_util.utcnow().isoformat()
         await self._shared.memories.async_save()
         self._shared.on_change()

@@ -6,7 +6,7 @@ anything that changes a module or its equipment.
 
 from .bounds import async_set_bound, shown_bounds, stored_bound
 from .coordinator import ModuleCoordinator
-from .device import async_settle_identity, identity_of
+from .device import async_settle_identity, identity_of, page_of
 from .files import offered_files, releases_of_files
 from .named_evidence import async_info_version
 from .names import async_rename
@@ -30,6 +30,7 @@ __all__ = [
     "identity_of",
     "not_offered",
     "offered_files",
+    "page_of",
     "releases_of_files",
     "shown_bounds",
     "stored_bound",

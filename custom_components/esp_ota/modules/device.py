@@ -1,16 +1,26 @@
 """The device of one module in Home Assistant's registry, and what its ids are made from."""
 
+from contextlib import suppress
+from typing import Final
+
+from yarl import URL
+
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import (
     CONF_IDENTITY,
+    CONF_INFO_URL,
     CONF_MAC,
     CONF_PULL_SECRET,
     CONF_TRANSPORTS,
+    CONF_UPLOAD_PORT,
+    DEFAULT_UPLOAD_PORT,
     DOMAIN,
     TRANSPORT_PULL,
+    TRANSPORT_UPLOAD,
 )
 from ..house import House
 from ..ota import ChipFamily, ModuleFacts
@@ -21,6 +31,9 @@ def identity_of(entry: ConfigEntry) -> str:
     return str(entry.data.get(CONF_IDENTITY) or entry.entry_id)
 
 
+_HOST: Final = "{host}"
+_WEB: Final = ("http://", "https://")
+_MIB: Final = 1 << 20
 _MANUFACTURERS = {
     ChipFamily.ESP8266: "Espressif",
     ChipFamily.ESP32: "Espressif",
@@ -77,6 +90,32 @@ def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
             registry.async_update_entity(entity.entity_id, new_unique_id=unique_id)
 
 
+def page_of(entry: ConfigEntry, host: str) -> str | None:
+    """Return the address of a module's own web page, where it is known to have one."""
+    named = entry.options.get(CONF_INFO_URL, "")
+    if _HOST in named and named.startswith(_WEB):
+        with suppress(ValueError):  # it was typed, and looked at by nobody
+            return str(URL(named.replace(_HOST, host)).origin())
+    if TRANSPORT_UPLOAD in entry.data.get(CONF_TRANSPORTS, []):
+        port = int(entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
+        return str(URL.build(scheme="http", host=host, port=port))
+    return None
+
+
+@callback
+def async_keep_page(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Let the device's link lead to where the module is now."""
+    if device := device_of(hass, entry):
+        page = page_of(entry, entry.data[CONF_HOST])
+        dr.async_get(hass).async_update_device(device.id, configuration_url=page)
+
+
+def _hardware(facts: ModuleFacts) -> str | None:
+    """Return chip and flash as data sheets call them."""
+    flash = f"{facts.flash_size // _MIB} MiB" if facts.flash_size else None
+    return ", ".join(filter(None, (facts.chip and facts.chip.upper(), flash))) or None
+
+
 @callback
 def async_keep_device(
     hass: HomeAssistant, entry: ConfigEntry, facts: ModuleFacts, version: str | None
@@ -92,6 +131,8 @@ def async_keep_device(
         model=facts.board or facts.chip,
         model_id=facts.chip,
         sw_version=version,
+        hw_version=_hardware(facts),
+        configuration_url=page_of(entry, facts.host),
     )
 
 

@@ -32,18 +32,22 @@ class Life:
         self._entry = entry
         self.last = float("-inf")
         """When the last sign came (`time.monotonic()`)."""
-        self._heard = asyncio.Event()
+        self._heard: asyncio.Event | None = None
+        """Set at the next sign; as long as nobody waits there is none."""
 
     @callback
     def heard(self, at: float | None = None) -> None:
         """Take a sign of life; of another time where a cache tells what was said then."""
         self.last = max(self.last, time.monotonic() if at is None else at)
-        self._heard.set()
-        self._heard = asyncio.Event()
+        if self._heard is not None:
+            self._heard.set()
+            self._heard = None
 
     async def sign(self, since: float) -> None:
         """Return when there is one that came later than this (`time.monotonic()`)."""
         while self.last <= since:
+            if self._heard is None:
+                self._heard = asyncio.Event()
             await self._heard.wait()
 
     @callback

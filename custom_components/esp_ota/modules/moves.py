@@ -24,6 +24,7 @@ from ..const import (
 from ..house import House
 from ..issues import async_clear_doubt, async_raise_doubt
 from ..ota import Address, Cause, InstallRefused, catch_up
+from .device import async_keep_page
 from .likeness import Likeness
 
 _DENIED: Final = 8
@@ -83,6 +84,7 @@ class Moves:
         if data.get(CONF_MOVED_FROM) == found.host:
             del data[CONF_MOVED_FROM]
         self._hass.config_entries.async_update_entry(self._entry, data=data)
+        async_keep_page(self._hass, self._entry)
         return True
 
     @callback

@@ -48,6 +48,8 @@ class Presence:
         """When it last said something by itself."""
         self.reachable = known.get("reachable")
         """None where nobody can tell."""
+        self._shown_until = 0.0
+        """Until when nothing new is shown of one that is heard (`time.monotonic()`)."""
         asked = dt_util.parse_datetime(known.get("asked", ""))
         desk.rhythm.restore(known.get("waits", []), monotonic_of(asked) if asked else None)
 
@@ -65,6 +67,9 @@ class Presence:
     @callback
     def async_heard(self, at: float | None = None) -> None:
         """Take that it said something, now or at another time (`time.monotonic()`)."""
+        if at is None and self.reachable and time.monotonic() < self._shown_until:
+            self._heard()
+            return
         age = 0.0 if at is None else max(0.0, time.monotonic() - at)
         when, before = dt_util.utcnow() - timedelta(seconds=age), self.last_seen
         is_fresh = age < _FRESH
@@ -76,6 +81,7 @@ class Presence:
         if at is None:
             self._heard()
         if is_news:
+            self._shown_until = time.monotonic() + _SEEN_AGAIN.total_seconds()
             self._shown(is_heard=True)
 
     @callback

@@ -5,6 +5,7 @@ Assistant, configuration, or a disk; what is needed of them is handed in.
 """
 
 from .causes import Cause
+from .details import Detail
 from .evidence import (
     INFO_SIZE_LIMIT,
     ModuleWatch,
@@ -122,6 +123,7 @@ from .rollout import (
     Stop,
     Terms,
     foresee,
+    next_step,
     priority_in,
     wave_of,
     waves_of,
@@ -138,6 +140,7 @@ from .sources import (
     parse_manifest,
     parse_releases,
     read_chunks,
+    took_too_long,
     web_address,
     without_risk,
 )
@@ -186,6 +189,7 @@ __all__ = [
     "Chip",
     "ChipFamily",
     "Delivery",
+    "Detail",
     "Download",
     "EvidenceSource",
     "FilesystemType",
@@ -285,6 +289,7 @@ __all__ = [
     "lines_as_text",
     "mac_from",
     "may_pack",
+    "next_step",
     "one_line",
     "open_url",
     "pack",
@@ -304,6 +309,7 @@ __all__ = [
     "recognise",
     "same_name",
     "same_version",
+    "took_too_long",
     "unsent",
     "verify_signature",
     "version_from",

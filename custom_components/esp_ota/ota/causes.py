@@ -120,6 +120,7 @@ class Cause(StrEnum):
     UNKNOWN_DIALECT = "unknown_dialect"
     LOGIN_REQUIRED = "login_required"
     WRONG_ORIGIN = "wrong_origin"
+    FOREIGN_ORIGIN = "foreign_origin"
     NO_FILESYSTEM_UPLOAD = "no_filesystem_upload"
     NO_OTHER_SLOT = "no_other_slot"
     # Authentication
@@ -186,6 +187,7 @@ class Cause(StrEnum):
     FILES_ASKED_AGAIN = "files_asked_again"
     FILES_NO_RESTART = "files_no_restart"
     OTHER_VERSION_BACK = "other_version_back"
+    OTHER_IMAGE_BACK = "other_image_back"
     SOAK_RESTARTED = "soak_restarted"
     SOAK_UNAVAILABLE = "soak_unavailable"
     # Around it

@@ -6,6 +6,7 @@ Never here: the order itself and what comes next, or how one module is updated.
 
 from .actions import async_register_rollout_actions
 from .rollouts import ROLLOUTS, RolloutEvent, Rollouts, RolloutState
+from .shown import modules_of, standing
 
 __all__ = [
     "ROLLOUTS",
@@ -13,4 +14,6 @@ __all__ = [
     "RolloutState",
     "Rollouts",
     "async_register_rollout_actions",
+    "modules_of",
+    "standing",
 ]

@@ -71,6 +71,8 @@ class RolloutNote(TypedDict):
     user: str | None
     began: str
     ended: str | None
+    is_told: NotRequired[bool]
+    """Whether its end was told; missing where nobody noted that."""
     terms: TermsNote
     ways: list[str] | None
     """The transports that may be used, None for all."""

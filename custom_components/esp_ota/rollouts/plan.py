@@ -38,6 +38,7 @@ async def async_note_for(
         "user": user,
         "began": dt_util.utcnow().isoformat(),
         "ended": None,
+        "is_told": False,
         "terms": {
             "canaries": selection.canaries,
             "soak": said["soak"].total_seconds(),

@@ -14,7 +14,6 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
-from ..installs import CLAIMS, Asked
 from ..stored import KeptStore
 from .note import RolloutNote, RolloutState, readable
 from .plan import async_note_for, async_shown
@@ -59,7 +58,6 @@ class Rollouts:
         for note in notes:
             if note is not None:
                 self._rollouts[note["id"]] = self._rollout(note)
-        self._hass.data[CLAIMS] = self._claim
         self._hass.async_add_shutdown_job(HassJob(self._async_close, "ESP OTA stop rollouts"))
         async_at_started(self._hass, self._async_started)
 
@@ -71,6 +69,8 @@ class Rollouts:
             if rollout.state is RolloutState.RUNNING:
                 LOGGER.info("Rollout %s goes on", rollout.note["id"])
                 rollout.async_start()
+            elif rollout.is_left:
+                rollout.async_pick_up()
 
     @callback
     def _async_close(self) -> None:
@@ -82,10 +82,10 @@ class Rollouts:
     def _rollout(self, note: RolloutNote) -> Rollout:
         return Rollout(self._hass, note, self._store.async_save, self._told)
 
-    @callback
-    def _claim(self, rollout_id: str, entry_id: str) -> Asked | None:
-        rollout = self._rollouts.get(rollout_id)
-        return rollout.async_claim(entry_id) if rollout else None
+    @property
+    def all(self) -> Mapping[str, Rollout]:
+        """Those that are known, by their ids."""
+        return self._rollouts
 
     @property
     def last(self) -> Rollout | None:
@@ -162,7 +162,7 @@ class Rollouts:
             if (rollout := self._rollouts.get(said)) is None:
                 raise mistake("rollout_unknown", rollout=said[:100])
             if states and rollout.state not in states:
-                raise mistake("rollout_is", rollout=said, state=rollout.state)
+                raise mistake(f"rollout_is_{rollout.state}", rollout=said)
             return rollout
         found = [item for item in self._rollouts.values() if not states or item.state in states]
         if not found:

@@ -1,12 +1,10 @@
 """What the page shows of one module when its row is opened, besides its line."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 import time
-from typing import Any, Final
+from typing import Any
 
 import voluptuous as vol
-from yarl import URL
 
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
@@ -16,19 +14,13 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
     CONF_EQUIPMENT,
-    CONF_INFO_URL,
     CONF_SAFE_STATE,
-    CONF_UPLOAD_PORT,
-    DEFAULT_UPLOAD_PORT,
     EQUIPMENT_HOUSE,
-    TRANSPORT_UPLOAD,
 )
 from ..house import HOUSE, House
 from ..installs import ModuleRuntime
+from ..modules import page_of
 from .feed import Feed, Item
-
-_HOST: Final = "{host}"
-_WEB: Final = ("http://", "https://")
 
 
 @callback
@@ -96,21 +88,10 @@ class _Parts:
             "transports": coordinator.transports,
             "slot": slot.size if slot else facts.slot_size,
             "slot_source": slot.source if slot else None,
-            "page": self._page(facts.host),
+            "page": page_of(self._entry, facts.host),
             "rolls_back_to": back.version if back else None,
             "versions": list(dict.fromkeys(item.version for item in coordinator.releases)),
         }
-
-    def _page(self, host: str) -> str | None:
-        """Return the address of the module's own page, where it is known to have one."""
-        named = self._entry.options.get(CONF_INFO_URL, "")
-        if _HOST in named and named.startswith(_WEB):
-            with suppress(ValueError):  # it was typed, and looked at by nobody
-                return str(URL(named.replace(_HOST, host)).origin())
-        if TRANSPORT_UPLOAD in self._coordinator.transports:
-            port = int(self._entry.data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
-            return str(URL.build(scheme="http", host=host, port=port))
-        return None
 
     def _evidence(self) -> dict[str, Any]:
         """Return who said what, the strongest first, and when (seconds since the epoch)."""

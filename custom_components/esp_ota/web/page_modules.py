@@ -41,7 +41,12 @@ from .feed import Feed, Item
 _CARD: Final = "firmware"
 _SHOWN: Final = {_CARD: "update", "reachable": "binary_sensor"}
 """The entities that change when something does that is shown, and their platforms."""
-_TOLD: Final = {"offered": ATTR_LATEST_VERSION, "waits": "queue_sentence"}
+_TOLD: Final = {
+    "offered": ATTR_LATEST_VERSION,
+    "waits": "queue_sentence",
+    "pinned": "pinned_to",
+    "held": "held_until",
+}
 """What only the card says, and in which attribute."""
 _MOST_ACTIONS: Final = 3
 _REMEMBERED: Final = "remembered"

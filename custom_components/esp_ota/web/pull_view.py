@@ -200,7 +200,7 @@ async def _stream(
 
     async def until(done: Callable[[], bool], pause: float) -> None:
         moved_at = time.monotonic()
-        while not (done() or transport.is_closing()):
+        while not (transport.is_closing() or done()):
             await asyncio.sleep(pause)
             if look():
                 moved_at = time.monotonic()

@@ -18,7 +18,7 @@ from ..helpers import async_file_sentence
 from ..house import HOUSE
 from ..installs import async_uses
 from ..library import SIGNATURE_LIMIT, IncomingFile, Library, ReleaseName
-from ..ota import MAX_FILE_SIZE, Cause, LibraryError, OtaError, one_line
+from ..ota import MAX_FILE_SIZE, Cause, Detail, LibraryError, OtaError, one_line
 
 SOURCE: Final = "build"
 PERSON: Final = "upload"
@@ -146,7 +146,8 @@ class _Upload:
             else:
                 await self._async_receive_bytes(file)
         except (ValueError, OSError, web.RequestPayloadError) as err:
-            raise LibraryError(Cause.DOWNLOAD_BROKEN, detail=str(err) or "it ended early") from err
+            detail = str(err) or Detail.ENDED_EARLY
+            raise LibraryError(Cause.DOWNLOAD_BROKEN, detail=detail) from err
         if not self.file_name:
             raise LibraryError(Cause.FILE_MISSING)
 

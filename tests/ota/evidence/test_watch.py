@@ -40,8 +40,8 @@ async def test_two_missed_probes_in_a_row_mean_that_it_went() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("look", ["wait_gone", "restarted"])
 async def test_an_answer_lost_while_home_assistant_stood_still_is_no_absence(look: str) -> None:
-    bench = Bench([False, False, True], quick_probe=0.01, go=0.05, misses=2, silence=2)
-    bench.stands_still = [0.15, 0.15]
+    bench = Bench([False, True], quick_probe=0.01, go=0.05, misses=1, silence=1)
+    bench.stands_still = [0.15]
     since = time.monotonic()
     if look == "restarted":
         assert not await bench.watch.restarted(since)
@@ -54,8 +54,8 @@ async def test_an_answer_lost_while_home_assistant_stood_still_is_no_absence(loo
 
 @pytest.mark.slow
 async def test_a_machine_that_never_rests_hears_a_restart_as_well() -> None:
-    bench = Bench([False] * 8, quick_probe=0.01, misses=2)
-    bench.stands_still = [0.12] * 8
+    bench = Bench([False] * 4, quick_probe=0.01, misses=2)
+    bench.stands_still = [0.12] * 4
     since = time.monotonic()
     assert await bench.watch.wait_gone(since, CANDIDATE, MODULE) > since
     assert bench.answers == []

@@ -104,6 +104,31 @@ async def test_a_request_of_a_module_that_asks_counts_from_a_moment_after_its_do
     assert await watch.wait_evidence(begin, CANDIDATE, MODULE) is request
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("source", [EvidenceSource.PULL_VERSION, EvidenceSource.PULL_MD5])
+async def test_a_request_at_the_start_of_the_old_sketch_counts_against_the_image(
+    source: EvidenceSource,
+) -> None:
+    """Nobody holds a request back: it comes from what runs after the restart, in its first moment.
+
+    A record of the same moment may be from before. A sketch that asks once a minute says it only
+    once before the time is up.
+    """
+    bench = Bench(evidence=0.2, late=0.1, again=0.05)
+    went = time.monotonic()
+    await asyncio.sleep(0.15)
+    request = bench.hear(version="1.0.0", source=source)
+    assert await bench.watch.wait_evidence(went, CANDIDATE, MODULE) is request
+
+    record = Bench(evidence=0.2, late=0.1, again=0.05)
+    went = time.monotonic()
+    await asyncio.sleep(0.15)
+    waiting = asyncio.ensure_future(record.watch.wait_evidence(went, CANDIDATE, MODULE))
+    await asyncio.sleep(0)
+    record.hear(version="1.0.0", source=EvidenceSource.TXT)
+    assert await in_time(waiting) is None
+
+
 async def test_an_entity_alone_may_say_that_the_old_sketch_is_back() -> None:
     bench = Bench(evidence=0.05)
     bench.hear(version="1.0.0", source=EvidenceSource.ENTITY)

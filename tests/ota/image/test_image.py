@@ -192,7 +192,7 @@ def test_an_rp2350_image_is_told_by_the_ring_of_its_blocks(
 def test_an_rp2350_image_cut_off_has_lost_a_block(end: int) -> None:
     error = refused(pico2(blocks=2)[:end])
     assert error.cause in {Cause.TRUNCATED_IMAGE, Cause.CORRUPT_IMAGE}
-    assert error.facts["detail"] == "no block at 0x1fec"
+    assert error.facts == {"detail": "block_missing", "at": "0x1fec"}
 
 
 @pytest.mark.parametrize("at", [0x138, 0x13F, 0x140, 0x141, 0x148])

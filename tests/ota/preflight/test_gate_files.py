@@ -36,7 +36,8 @@ def test_a_sketch_and_a_file_system_are_not_mistaken(kind: ImageKind, wanted: Im
         return
     error = refused(candidate, MODULE)
     assert error.cause is Cause.WRONG_KIND
-    assert error.facts == {"kind": kind, "wanted": wanted}
+    wrong = {ImageKind.FILESYSTEM: "files_not_sketch", ImageKind.SKETCH: "sketch_not_files"}
+    assert error.facts == {"detail": wrong[kind]}
 
 
 @pytest.mark.parametrize("module", [MODULE, replace(NOTHING_KNOWN, firmware="garden-valve")])

@@ -95,10 +95,9 @@ def esp32_ec_signed(payload: bytes, kind: HashAlgorithm) -> bytes:
 
 
 def refused(data: bytes, key: str, detached: str | None = None) -> SignatureError:
-    """Return why an image does not count as signed, after a look at the sentence."""
+    """Return why an image does not count as signed."""
     with pytest.raises(SignatureError) as caught:
         verify_signature(data, key, detached)
-    assert caught.value.facts["detail"]
     return caught.value
 
 
@@ -276,7 +275,7 @@ def test_a_private_key_is_refused_as_what_it_is(
     ).decode()
     with pytest.raises(SignatureError) as caught:
         read_public_key(text)
-    assert "private" in caught.value.facts["detail"]
+    assert caught.value.facts["detail"] == "key_private"
 
 
 @given(st.binary(max_size=600), st.sampled_from([public(RSA), public(EC), MINISIGN_KEY]), st.text())

@@ -283,3 +283,16 @@ async def test_a_download_that_ends_out_of_a_silence_tells_of_a_restart(
     with pytest.raises(TransferError) as caught:
         await sending
     assert caught.value.cause is cause
+
+
+async def test_a_connection_that_is_closed_already_tells_nothing() -> None:
+    """Who asks, breaks off and asks again is looked after by a connection that is gone."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        download = Download(PAYLOAD, unwatched, lambda _sent, _total: None, limits=SHORT)
+        ours.close()
+        download.look = lambda: download.track(len(PAYLOAD.data), ours)
+        assert not await download.goes_on()
+        download.settle(len(PAYLOAD.data), ours)
+        assert not download.ended.done()
+        assert download.sent == 0

@@ -24,8 +24,10 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from . import waits, wraps
+from .crowd import Crowd
 from .disk import OF_A_FULL_DISK, Disk
 from .link import Link, Message
+from .wraps_many import install_many
 
 DOMAIN: Final = "torture_garden"
 _ATTRIBUTES: Final = ("in_progress", "stage", "last_verdict", "last_cause", "installed_version")
@@ -58,12 +60,15 @@ class Garden:
         self._moving: dict[int, asyncio.Future[str | None]] = {}
         self._reached: dict[tuple[str, str | None], int] = {}
         self._presses: dict[str, Context] = {}
+        self._begun: set[str] = set()
+        """Modules whose install a rollout has begun in this life."""
         self._disk = Disk()
+        self._crowd = Crowd(hass, link, card_of)
 
     def set_up(self) -> None:
         """Show the equipment, offer its actions, and listen."""
         waits.shorten(self._plan["waits"])
-        wraps.install(self.reach)
+        install_many(wraps.install(self.reach), self.reach)
         self._disk.install()
         for entity_id, value in self._plan["states"].items():
             self._hass.states.async_set(entity_id, value)
@@ -72,13 +77,18 @@ class Garden:
         logging.getLogger().addHandler(Alarms(self._link))
         self._link.listen(self._take)
 
-        async def started(_hass: HomeAssistant) -> None:
+        @callback
+        def started(_hass: HomeAssistant) -> None:
+            self._crowd.place(self._plan.get("areas", {}))
+            self._crowd.listen()
             self._link.tell("started")
 
         async_at_started(self._hass, started)
 
     def reach(self, point: str, module: str | None) -> None:
         """Tell that a named point is reached, and die there if that is the plan."""
+        if point == "begun" and module is not None:
+            self._begun.add(module)
         deadly = self._plan.get("die") or {}
         key = (point, module)
         self._reached[key] = times = self._reached.get(key, 0) + 1
@@ -107,6 +117,7 @@ class Garden:
     def _ended(self, event: Event) -> None:
         press = self._presses.get(event.data["module"])
         ours = press is not None and press.id == event.context.id
+        ours = ours or (press is None and event.data["module"] in self._begun)
         self._link.tell("told", module=event.data["module"], same_life=ours, said=dict(event.data))
 
     def _take(self, message: Message) -> None:
@@ -136,6 +147,15 @@ class Garden:
         self._link.tell("pressed", module=module, number=number, again=again)
         error = await self._call("update", "install", module, context)
         self._link.tell("answered", module=module, number=number, again=again, error=error)
+
+    async def _roll_out(self, terms: dict[str, Any], members: list[str], **_: Any) -> None:
+        await self._crowd.roll_out(terms, members)
+
+    async def _rollout(self, action: str, **_: Any) -> None:
+        await self._crowd.act(action)
+
+    async def _report(self, **_: Any) -> None:
+        await self._crowd.look()
 
     async def _fill(self, lasts: float, **_: Any) -> None:
         self._disk.fill(lasts)

@@ -1,4 +1,4 @@
-"""The named points of an update's life at which Home Assistant is killed.
+"""The named points of an update's and of a rollout's life at which Home Assistant is killed.
 
 Nothing is imported here: the world and `script/torture --list` read it without Home Assistant.
 """
@@ -67,6 +67,32 @@ POINTS: Final[dict[str, str]] = {
     "after_library_rename": "a new release's facts are in place",
     "before_recover": "after a start: about to pick up what was open",
     "recovering": "after a start: the open install is known, nothing was done about it",
+    "begun": "an install was made, by a press or by a rollout, and stands nowhere yet",
+    "waits_for_turn": "it asks the queue for its turn",
+    "turn_given": "it has its turn, nothing is begun",
+    "turn_over": "its turn is over, and nobody knows yet how it ended",
+    "waits_for_window": "it would begin, and its window is closed",
+    "waits_for_life": "its module sleeps, and is waited for",
+    "woken": "its module has woken, it asks for its turn at once",
+    "before_rollout_planned": "the plan of a rollout is made, nothing is written",
+    "rollout_planned": "the plan is on disk, nobody was told",
+    "rollout_started": "it is noted as running, and does not run yet",
+    "canaries_begin": "its canaries are noted as begun, of no update the journal knows",
+    "wave_begins": "a wave behind them is noted as begun, of no update the journal knows",
+    "member_judged": "how one of its updates ended is known, and not noted",
+    "member_noted": "how one of its updates ended is noted",
+    "rollout_soaks": "its canaries have ended, until when it rests is noted",
+    "rollout_rests": "a wave has ended, until when it rests is noted",
+    "rollout_pausing": "it is noted as paused, what waits is still in the queue",
+    "rollout_paused": "what waited has left the queue",
+    "rollout_resumed": "it is noted as running again, and does not run yet",
+    "rollout_stopping": "too many have failed, what waits is still in the queue",
+    "rollout_cancelling": "it is noted as cancelled, what waits is still in the queue",
+    "rollout_ended": "its end is noted, and nobody was told",
+    "before_report": "about to show its report",
+    "after_report": "its report was shown",
+    "before_rollouts_rename": "its new text is in a file beside it, not in its place",
+    "after_rollouts_rename": "its new text is in place",
 }
 """Every point, and what is true there."""
 
@@ -82,5 +108,27 @@ NEEDS: Final[dict[str, str]] = {
     "after_library_rename": "upload_beside",
     "before_recover": "second_life",
     "recovering": "second_life",
+    "waits_for_window": "window",
+    "waits_for_life": "sleeps",
+    "woken": "sleeps",
+    "before_rollout_planned": "rollout",
+    "rollout_planned": "rollout",
+    "rollout_started": "rollout",
+    "canaries_begin": "rollout",
+    "wave_begins": "rollout_waves",
+    "member_judged": "rollout",
+    "member_noted": "rollout",
+    "rollout_soaks": "rollout_waves",
+    "rollout_rests": "rollout_waves",
+    "rollout_pausing": "rollout_pauses",
+    "rollout_paused": "rollout_pauses",
+    "rollout_resumed": "rollout_pauses",
+    "rollout_stopping": "rollout_stops",
+    "rollout_cancelling": "rollout_cancels",
+    "rollout_ended": "rollout",
+    "before_report": "rollout",
+    "after_report": "rollout",
+    "before_rollouts_rename": "rollout_file",
+    "after_rollouts_rename": "rollout_file",
 }
 """Points that not every update comes to, and what must happen for it."""

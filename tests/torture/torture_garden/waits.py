@@ -8,6 +8,7 @@ from custom_components.esp_ota.house import house
 from custom_components.esp_ota.ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
 from custom_components.esp_ota.ota.module import probe
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
+from custom_components.esp_ota.ota.transport._longest import Pace
 from custom_components.esp_ota.ota.transport._stream import StreamLimits
 
 
@@ -20,6 +21,7 @@ def shorten(waits: Mapping[str, float]) -> None:
             "result": waits["result"],
             "restart": waits["restart"],
             "poll": 0.02,
+            "pace": Pace(spare=waits["spare"], slowest=waits["slowest"]),
         }
         return _Patience(
             install=Limits(
@@ -28,7 +30,10 @@ def shorten(waits: Mapping[str, float]) -> None:
             push=PushLimits(
                 callback=waits["callback"],
                 invitation=InvitationLimits(
-                    answer=waits["answer"], tries=3, auth_answer=waits["auth_answer"]
+                    answer=waits["answer"],
+                    tries=3,
+                    auth_answer=waits["auth_answer"],
+                    longest=waits["invitation"],
                 ),
                 stream=StreamLimits(text=0.3, **transfer),
             ),
@@ -40,6 +45,7 @@ def shorten(waits: Mapping[str, float]) -> None:
                 hold=waits["hold"],
                 stall=waits["stall"],
                 requests=10**9,
+                pace=transfer["pace"],
             ),
             watch=WatchLimits(
                 go=waits["go"],
@@ -54,6 +60,8 @@ def shorten(waits: Mapping[str, float]) -> None:
             minute=waits["minute"],
             breath=waits["breath"],
             doubt=waits["doubt"],
+            pauses=(waits["pause"], 2 * waits["pause"], 4 * waits["pause"]),
+            look_again=waits["look_again"],
         )
 
     house.Patience = patience  # type: ignore[assignment, misc]

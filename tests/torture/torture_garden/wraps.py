@@ -154,7 +154,7 @@ class Wraps:
 
         def named(when: str) -> Callable[..., str | None]:
             def name(writer: Any, _file: object) -> str | None:
-                for what in ("journal", "library"):
+                for what in ("journal", "library", "rollouts"):
                     if str(writer._path).endswith(f"esp_ota.{what}"):
                         return f"{when}_{what}_rename"
                 return None
@@ -164,7 +164,7 @@ class Wraps:
         self.around(AtomicWriter, "commit", named("before"), named("after"))
 
 
-def install(reach: Reach) -> None:
+def install(reach: Reach) -> Wraps:
     """Wrap everything, once per process."""
     wraps = Wraps(reach)
 
@@ -197,6 +197,7 @@ def install(reach: Reach) -> None:
                 wraps.around(watch, function, before, after)
     wraps.on_files()
     _on_go_back(wraps)
+    return wraps
 
 
 def _on_go_back(wraps: Wraps) -> None:

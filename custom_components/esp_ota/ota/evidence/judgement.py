@@ -94,7 +94,7 @@ def _unchanged(sighting: Sighting, candidate: Candidate, cause: Cause) -> Instal
     return InstallResult(
         verdict=Verdict.UNCHANGED,
         cause=cause,
-        facts={"version": candidate.version, "installed": sighting.version or "unknown"},
+        facts={"version": candidate.version, "installed": sighting.version or "?"},
         version=sighting.version,
     )
 
@@ -103,8 +103,8 @@ def _other(sighting: Sighting, candidate: Candidate, *, by_sum: bool = False) ->
     found = " ".join(text for text in (sighting.firmware, sighting.version) if text)
     return InstallResult(
         verdict=Verdict.FAILED,
-        cause=Cause.OTHER_VERSION_BACK,
-        facts={"version": candidate.version, "found": found or "another image"},
+        cause=Cause.OTHER_VERSION_BACK if found else Cause.OTHER_IMAGE_BACK,
+        facts={"version": candidate.version} | ({"found": found} if found else {}),
         version=sighting.version,
         by_sum=by_sum,
     )

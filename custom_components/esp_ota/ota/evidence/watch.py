@@ -29,12 +29,18 @@ _ITS_OWN: Final = {
     EvidenceSource.TXT,
 }
 """What only a module that runs can say; a page may be kept by others, an entity is others'."""
+_REQUESTS: Final = {
+    EvidenceSource.PULL_MD5,
+    EvidenceSource.SHARED_PULL_MD5,
+    EvidenceSource.PULL_VERSION,
+}
+"""What nobody holds back: who asks waits for the answer."""
 _ASK: Final = 1.0
 """Seconds between questions; a responder says the same no sooner again (RFC 6762, 6)."""
 _STOOD_STILL: Final = 0.1
 """Seconds by which a probe ends too late that tell of a loop that stood still."""
-_ANEW: Final = 4
-"""Probes made for one answer at most, on a machine that never rests."""
+_ANEW: Final = 2
+"""Probes for one answer at most: on a machine that never rests a restart is to be heard as well."""
 _LOOK: Final = 10.0
 """Seconds between looks at what can be asked while a request is waited for."""
 
@@ -188,6 +194,7 @@ class ModuleWatch:
 
         The answer decides. Without one it stands, unless it was heard before `told_now`: then
         it may have been said, queued or kept before the module went; by this one, not by another.
+        A request a moment after it went is one of what runs now, often the only one for a minute.
         """
         if said is None or judge(said, candidate, before).verdict.is_success:
             return said
@@ -200,6 +207,8 @@ class ModuleWatch:
             if answer is not None and is_proof(answer, candidate, before):
                 return answer
             said = answer or said
+        if said.source in _REQUESTS:
+            told_now = min(told_now, since + self._limits.late)
         stands = judge(said, candidate, before).cause is Cause.WRONG_MODULE
         return said if stands or said.at >= told_now else None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import struct
 from typing import Final
 
+from ..details import Detail
 from ..models import Chip
 from ._content import corrupt, truncated
 from ._sums import Data
@@ -48,10 +49,10 @@ def _around(plain: Data, first: int, block: _Block) -> frozenset[Chip]:
     while at not in seen:
         seen.add(at)
         if at + len(_BEGIN) > len(plain):
-            raise truncated(f"no block at {at:#x}")
+            raise truncated(Detail.BLOCK_MISSING, at=f"{at:#x}")
         found = _read(plain, at) if at >= 0 else None
         if found is None:
-            raise corrupt(f"no block at {at:#x}")
+            raise corrupt(Detail.BLOCK_MISSING, at=f"{at:#x}")
         chips, at = chips | found.chips, at + found.link
     return chips
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
 from ..models import AppDescriptor, Chip, FilesystemType, FlashMode
 
@@ -34,11 +35,11 @@ class Content:
     descriptor: AppDescriptor | None = None
 
 
-def truncated(detail: str) -> ImageError:
+def truncated(detail: Detail, **facts: object) -> ImageError:
     """Return the error for bytes that are missing at the end."""
-    return ImageError(Cause.TRUNCATED_IMAGE, detail=detail)
+    return ImageError(Cause.TRUNCATED_IMAGE, detail=detail, **facts)
 
 
-def corrupt(detail: str) -> ImageError:
+def corrupt(detail: Detail, **facts: object) -> ImageError:
     """Return the error for bytes that contradict each other."""
-    return ImageError(Cause.CORRUPT_IMAGE, detail=detail)
+    return ImageError(Cause.CORRUPT_IMAGE, detail=detail, **facts)

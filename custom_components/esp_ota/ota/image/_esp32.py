@@ -9,6 +9,7 @@ from typing import Final
 import zlib
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
 from ..models import AppDescriptor, Chip
 from ._content import Content, corrupt, truncated
@@ -56,7 +57,7 @@ def read_esp32(plain: Data, header: EspHeader) -> Content:
     Apps of the Arduino core up to 1.0.4 (ESP-IDF 3.2) do not describe themselves yet.
     """
     if len(plain) < _HEADER:
-        raise truncated("header ends early")
+        raise truncated(Detail.HEADER_CUT)
     chip_id, _, lowest, highest = struct.unpack_from("<HBHH", plain, 12)
     segments = walk(plain, header, _HEADER, len(plain))
     descriptor = _descriptor(plain)
@@ -69,7 +70,7 @@ def read_esp32(plain: Data, header: EspHeader) -> Content:
         raise ImageError(Cause.BOOTLOADER_IMAGE if is_boot_loader else Cause.RAM_IMAGE)
     checksum_at, checksum = checksum_of(plain, segments.end)
     if checksum != segments.xor:
-        raise corrupt("checksum")
+        raise corrupt(Detail.CHECKSUM_WRONG)
     end = checksum_at + 1
     if plain[23] == 1:
         _check_digest(plain, end)
@@ -107,9 +108,9 @@ def _text(field: bytes) -> str:
 
 def _check_digest(plain: Data, at: int) -> None:
     if len(plain) < at + 32:
-        raise truncated("the SHA-256 is missing")
+        raise truncated(Detail.DIGEST_MISSING)
     if hashlib.sha256(memoryview(plain)[:at]).digest() != plain[at : at + 32]:
-        raise corrupt("SHA-256")
+        raise corrupt(Detail.DIGEST_WRONG)
 
 
 def _is_signed(plain: Data, end: int) -> bool:

@@ -7,6 +7,7 @@ import struct
 from typing import Final
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
 from ..models import Chip
 from ._content import Content, corrupt, truncated
@@ -58,7 +59,7 @@ def _check_eboot(plain: Data, eboot: EspHeader) -> None:
     if len(plain) > _EBOOT_SIZE and plain[_EBOOT_SIZE] != MAGIC:
         if plain[_EBOOT_SIZE - len(_PADDING) : _EBOOT_SIZE] != _PADDING:
             raise ImageError(Cause.FOREIGN_LAYOUT)
-        raise corrupt(f"no image header at {_EBOOT_SIZE:#x}")
+        raise corrupt(Detail.NO_HEADER, at=f"{_EBOOT_SIZE:#x}")
     walk(plain, eboot, 8, min(len(plain), _EBOOT_SIZE))
 
 
@@ -83,14 +84,14 @@ def _check_sums(plain: Data, end: int, difference: int) -> None:
     without = difference == xor_of(plain, _LENGTH_AT, _SKETCH_AT)
     if length != end and (difference == 0 or not without):
         if difference:
-            raise corrupt("checksum")
+            raise corrupt(Detail.CHECKSUM_WRONG)
         return
     if not without:
-        raise corrupt("checksum")
+        raise corrupt(Detail.CHECKSUM_WRONG)
     if length > len(plain):
-        raise truncated(f"{len(plain)} of {length} bytes")
+        raise truncated(Detail.BYTES_MISSING, size=len(plain), expected=length)
     if length != end or _crc(plain, length) != crc:
-        raise corrupt("CRC-32")
+        raise corrupt(Detail.CRC_WRONG)
 
 
 def _crc(plain: Data, length: int) -> int:

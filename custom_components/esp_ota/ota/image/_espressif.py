@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import struct
 from typing import Final
 
+from ..details import Detail
 from ..models import FlashMode
 from ._content import corrupt, truncated
 from ._sums import Data, xor_of
@@ -29,7 +30,7 @@ class EspHeader:
     def read(cls, data: Data, at: int) -> EspHeader:
         """Read what follows the magic byte; raises ImageError where the file ends."""
         if len(data) < at + 8:
-            raise truncated("header ends early")
+            raise truncated(Detail.HEADER_CUT)
         segments, mode, size_and_speed, entry = struct.unpack_from("<xBBBI", data, at)
         return cls(
             segments=segments,
@@ -59,15 +60,15 @@ class Segments:
 def walk(data: Data, header: EspHeader, first: int, limit: int) -> Segments:
     """Walk the segments from `first`; raises ImageError where they reach behind `limit`."""
     if not 1 <= header.segments <= _MAX_SEGMENTS:
-        raise corrupt(f"{header.segments} segments")
+        raise corrupt(Detail.SEGMENTS, segments=header.segments)
     at, xor, places = first, 0xEF, list[int]()
     for _ in range(header.segments):
         if at + 8 > limit:
-            raise truncated("a segment header is missing")
+            raise truncated(Detail.SEGMENT_MISSING)
         place, length = struct.unpack_from("<II", data, at)
         at += 8
         if at + length > limit:
-            raise truncated("a segment ends behind the file")
+            raise truncated(Detail.SEGMENT_CUT)
         xor ^= xor_of(data, at, at + length)
         at += length
         places.append(place)
@@ -78,5 +79,5 @@ def checksum_of(data: Data, segments_end: int) -> tuple[int, int]:
     """Return where the checksum is, last in the 16-byte block behind the segments, and it."""
     at = segments_end | 15
     if at >= len(data):
-        raise truncated("the checksum is missing")
+        raise truncated(Detail.CHECKSUM_MISSING)
     return at, data[at]

@@ -6,8 +6,8 @@ Its two signature bytes alone turn up in any data; the parameters must make sens
 import struct
 from typing import Final
 
-from ..causes import Cause
-from ..exceptions import ImageError
+from ..details import Detail
+from ._content import truncated
 from ._sums import Data
 
 _AT: Final = (0, 4096)
@@ -20,8 +20,7 @@ def is_fat(plain: Data) -> bool:
     for at in _AT:
         if (size := _size(plain, at)) is not None:
             if len(plain) < at + size:
-                detail = f"{len(plain)} of {at + size} bytes"
-                raise ImageError(Cause.TRUNCATED_IMAGE, detail=detail)
+                raise truncated(Detail.BYTES_MISSING, size=len(plain), expected=at + size)
             return True
     return False
 

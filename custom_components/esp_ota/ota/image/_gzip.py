@@ -5,6 +5,7 @@ from typing import Final
 import zlib
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
 from ._content import corrupt, truncated
 from ._sums import Data
@@ -46,11 +47,11 @@ def unpack(data: bytes, limit: int) -> Unpacked:
             taken += len(block) - len(unpacker.unused_data)
             made.append(len(plain))
     except zlib.error as err:
-        raise corrupt(f"gzip: {err}") from err
+        raise corrupt(Detail.GZIP_DAMAGED) from err
     if not unpacker.eof:
-        raise truncated("gzip ends early")
+        raise truncated(Detail.GZIP_CUT)
     if taken not in {len(data), trailer_at(data)}:
-        raise corrupt("bytes behind the gzip trailer")
+        raise corrupt(Detail.GZIP_FOLLOWED)
     return Unpacked(plain=plain, signed=taken < len(data), staged_from=_staged_from(made))
 
 

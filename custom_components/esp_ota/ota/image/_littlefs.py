@@ -12,8 +12,9 @@ import struct
 from typing import Final, Self
 import zlib
 
-from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
+from ._content import corrupt, truncated
 from ._sums import Data
 
 _NAME: Final = b"littlefs"
@@ -115,10 +116,9 @@ def littlefs_of(plain: Data) -> Superblock | None:
             break
         last = again
     if last.block != superblock.block:
-        raise ImageError(Cause.CORRUPT_IMAGE, detail="superblock")
+        raise corrupt(Detail.SUPERBLOCK_DAMAGED)
     if len(plain) > last.size:
-        detail = f"{len(plain)} bytes for a filesystem of {last.size}"
-        raise ImageError(Cause.CORRUPT_IMAGE, detail=detail)
+        raise corrupt(Detail.BYTES_TOO_MANY, size=len(plain), expected=last.size)
     return last
 
 
@@ -127,7 +127,7 @@ def _check_for_damage(plain: Data) -> None:
     at = next((at for at in _NAME_AT if plain[at : at + len(_NAME)] == _NAME), None)
     if at is not None:
         if len(plain) < at + len(_NAME) + 4 + _GEOMETRY:
-            raise ImageError(Cause.TRUNCATED_IMAGE, detail="the superblock ends early")
+            raise truncated(Detail.SUPERBLOCK_CUT)
         said = Superblock.read(plain[at + 12 : at + 12 + _GEOMETRY])
         if said is not None and len(plain) < said.size:
             raise _truncated(plain, said)
@@ -135,7 +135,7 @@ def _check_for_damage(plain: Data) -> None:
         plain[block + at : block + at + len(_NAME)] == _NAME for block in _BLOCKS for at in _NAME_AT
     ):
         return
-    raise ImageError(Cause.CORRUPT_IMAGE, detail="superblock")
+    raise corrupt(Detail.SUPERBLOCK_DAMAGED)
 
 
 def _first_pair(plain: Data) -> tuple[_Log, Superblock] | None:
@@ -198,7 +198,7 @@ def _chain(plain: Data, log: _Log, block: int) -> Iterator[_Log]:
     while _NOWHERE not in log.tail:
         after = None if log.tail in seen else _fetch_pair(plain, log.tail, block)
         if after is None:
-            raise ImageError(Cause.CORRUPT_IMAGE, detail="directory")
+            raise corrupt(Detail.DIRECTORY_DAMAGED)
         seen.add(log.tail)
         log = after
         yield log
@@ -245,4 +245,4 @@ def _blocks_of(size: int, block: int) -> int:
 
 
 def _truncated(plain: Data, superblock: Superblock) -> ImageError:
-    return ImageError(Cause.TRUNCATED_IMAGE, detail=f"{len(plain)} of {superblock.size} bytes")
+    return truncated(Detail.BYTES_MISSING, size=len(plain), expected=superblock.size)

@@ -10,6 +10,7 @@ import struct
 from typing import Final
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import ImageError
 from ..models import Chip
 from ._blocks import chips_of_blocks
@@ -53,7 +54,7 @@ def _chip(plain: Data) -> Chip | None:
     if Chip.RP2350 in chips_of_blocks(plain):
         return Chip.RP2350
     if _has_vectors(plain, _BOOT2 + 4):
-        raise corrupt("boot stage")
+        raise corrupt(Detail.BOOT_STAGE_DAMAGED)
     if _has_vectors(plain, 0):
         raise ImageError(Cause.PICO_LAYOUT)
     return None

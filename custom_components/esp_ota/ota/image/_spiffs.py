@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import struct
 from typing import Final
 
-from ..causes import Cause
-from ..exceptions import ImageError
+from ..details import Detail
+from ._content import truncated
 from ._sums import Data, has_only_blank_behind
 
 _PAGE: Final = 256
@@ -85,12 +85,10 @@ def _is_spiffs(plain: Data, convinces: Callable[[_Spiffs], bool]) -> bool:
         if not spiffs.blocks or not _agrees(spiffs):
             continue
         if (stated := _stated_blocks(spiffs)) is not None:
-            detail = f"{len(plain)} of {stated * block} bytes"
-            raise ImageError(Cause.TRUNCATED_IMAGE, detail=detail)
+            raise truncated(Detail.BYTES_MISSING, size=len(plain), expected=stated * block)
         if spiffs.is_marked or convinces(spiffs):
             if not _ends_well(spiffs):
-                detail = f"{len(plain)} bytes are no whole number of blocks"
-                raise ImageError(Cause.TRUNCATED_IMAGE, detail=detail)
+                raise truncated(Detail.NO_WHOLE_BLOCKS, size=len(plain))
             return True
     return False
 

@@ -22,16 +22,24 @@ class Rhythm:
         self._waits: deque[float] = deque(maxlen=_WAITS)
         self.asked_at: float | None = None
         """When it asked last (`time.monotonic()`, which may be below zero for before a restart)."""
+        self.longest: float | None = None
+        """Seconds that it lets pass between two polls: one wait that is longer is no rule.
+
+        One that wakes, asks for files, for its sketch, and sleeps for an hour has short waits and
+        long ones. It is asked for with each request, so it is found when a wait is new.
+        """
 
     def restore(self, waits: Iterable[float], asked_at: float | None) -> None:
         """Take what was kept: seconds between its last requests, the oldest first."""
         self._waits.extend(wait for wait in waits if self._burst < wait <= _LONGEST)
         self.asked_at = asked_at
+        self.longest = self._longest()
 
     def asked(self, at: float) -> None:
         """Take that it asks."""
         if self.asked_at is not None and self._burst < at - self.asked_at <= _LONGEST:
             self._waits.append(at - self.asked_at)
+            self.longest = self._longest()
         self.asked_at = at
 
     @property
@@ -44,13 +52,7 @@ class Rhythm:
         """Seconds between most polls, None before the second one."""
         return median(self._waits) if self._waits else None
 
-    @property
-    def longest(self) -> float | None:
-        """Seconds that it lets pass between two polls: one wait that is longer is no rule.
-
-        One that wakes, asks for files, for its sketch, and sleeps for an hour has short waits and
-        long ones.
-        """
+    def _longest(self) -> float | None:
         waits = sorted(self._waits)
         if len(waits) >= _ENOUGH:
             return waits[-2]

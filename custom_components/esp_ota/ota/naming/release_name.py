@@ -11,6 +11,7 @@ import re
 from typing import Any, Final, Self
 
 from ..causes import Cause
+from ..details import Detail, mistaken_kind
 from ..exceptions import ImageError, LibraryError
 from ..image import read_image
 from ..models import AppDescriptor, Chip, Image, ImageKind, Marker
@@ -51,14 +52,14 @@ class ReleaseName:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as err:
-            raise LibraryError(Cause.SIDECAR_INVALID, detail=err) from err
+            raise LibraryError(Cause.SIDECAR_INVALID, detail=Detail.NOT_JSON) from err
         if not isinstance(content, Mapping):
-            raise LibraryError(Cause.SIDECAR_INVALID, detail="it is no JSON object")
+            raise LibraryError(Cause.SIDECAR_INVALID, detail=Detail.NO_OBJECT)
         try:
             return cls.stated(file_name, content, signature=signature)
         except LibraryError as err:
-            detail = f"{err.facts['field']!r} is not usable"
-            raise LibraryError(Cause.SIDECAR_INVALID, detail=detail) from err
+            field = err.facts["field"]
+            raise LibraryError(Cause.SIDECAR_INVALID, detail=Detail.FIELD, field=field) from err
 
     @classmethod
     def stated(
@@ -105,7 +106,7 @@ class ReleaseName:
         """
         image = self._read(data)
         if self.kind not in {None, image.kind}:
-            raise LibraryError(Cause.KIND_MISMATCH, said=self.kind, kind=image.kind)
+            raise LibraryError(Cause.KIND_MISMATCH, detail=mistaken_kind(image.kind))
         return image
 
     def _read(self, data: bytes) -> Image:

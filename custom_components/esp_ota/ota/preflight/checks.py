@@ -7,6 +7,7 @@ asks and `docs/preflight.md` is made from.
 from typing import Final
 
 from ..causes import Cause
+from ..details import mistaken_kind
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 from ..naming import is_newer, same_version
 from .answers import (
@@ -28,7 +29,7 @@ def _kind(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
     """Tell a sketch from a file system: each would destroy the other in its place."""
     kind, wanted = candidate.image.kind, candidate.wanted
     if kind is not wanted:
-        return invalid(Check.KIND, Cause.WRONG_KIND, kind=kind, wanted=wanted)
+        return invalid(Check.KIND, Cause.WRONG_KIND, detail=mistaken_kind(kind))
     return valid(Check.KIND)
 
 

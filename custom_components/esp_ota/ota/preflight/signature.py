@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SignatureError
 from ..image import AppendedSignature, appended_signature
 
@@ -63,15 +64,15 @@ def verify_signature(data: bytes, key: str, detached: str | None = None) -> None
     read_public_key(key).verify(data, detached)
 
 
-def _missing(detail: str) -> SignatureError:
-    return SignatureError(Cause.SIGNATURE_MISSING, detail=detail)
+def _missing() -> SignatureError:
+    return SignatureError(Cause.SIGNATURE_MISSING)
 
 
-def _invalid(detail: str) -> SignatureError:
-    return SignatureError(Cause.SIGNATURE_INVALID, detail=detail)
+def _invalid() -> SignatureError:
+    return SignatureError(Cause.SIGNATURE_INVALID)
 
 
-def _key_invalid(detail: str) -> SignatureError:
+def _key_invalid(detail: Detail) -> SignatureError:
     return SignatureError(Cause.KEY_INVALID, detail=detail)
 
 
@@ -80,16 +81,16 @@ def _key_invalid(detail: str) -> SignatureError:
 
 def _read_pem(text: str) -> PublicKey:
     if "PRIVATE KEY" in text:
-        raise _key_invalid("this is the private key, which should never leave its place")
+        raise _key_invalid(Detail.KEY_PRIVATE)
     try:
         key = load_pem_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm) as err:
-        raise _key_invalid("it is no public key in PEM form") from err
+        raise _key_invalid(Detail.KEY_NOT_PEM) from err
     if isinstance(key, RSAPublicKey):
         return _RsaKey(key)
     if isinstance(key, EllipticCurvePublicKey):
         return _EcKey(key)
-    raise _key_invalid("modules know RSA and EC keys only")
+    raise _key_invalid(Detail.KEY_KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class _EcKey:
 
 def _appended(data: bytes) -> AppendedSignature:
     if (found := appended_signature(data)) is None:
-        raise _missing("nothing is appended to the image")
+        raise _missing()
     return found
 
 
@@ -145,7 +146,7 @@ def _check(tries: Iterable[Callable[[], None]]) -> None:
         except InvalidSignature, ValueError:  # the latter: it cannot even be of this key
             continue
         return
-    raise _invalid("another key made it, or the file was changed since")
+    raise _invalid()
 
 
 # Detached signatures
@@ -156,7 +157,7 @@ def _read_minisign(text: str) -> PublicKey:
     lines = [line for line in text.splitlines() if not line.startswith(_COMMENT)]
     raw = _decode(lines[0]) if len(lines) == 1 else None
     if raw is None or len(raw) != _KEY_SIZE or raw[:2] != _PLAIN:
-        raise _key_invalid("it is neither a PEM key nor a minisign key")
+        raise _key_invalid(Detail.KEY_UNKNOWN)
     return _MinisignKey(raw[2:10], Ed25519PublicKey.from_public_bytes(raw[10:]))
 
 
@@ -176,11 +177,11 @@ class _MinisignKey:
 
     def verify(self, data: bytes, detached: str | None) -> None:
         if detached is None:
-            raise _missing("there is no .minisig file beside it")
+            raise _missing()
         raw, comment, of_comment = _read_minisig(detached)
         algorithm, number, signature = raw[:2], raw[2:10], raw[10:]
         if number != self.number:
-            raise _invalid("another key made it")
+            raise _invalid()
         message = hashlib.blake2b(data).digest() if algorithm == _HASHED else data
         _check([partial(self.key.verify, signature, message)])
         _check([partial(self.key.verify, of_comment, signature + comment)])
@@ -192,7 +193,7 @@ def _read_minisig(text: str) -> tuple[bytes, bytes, bytes]:
         case [about, line, comment, last] if about.startswith(_COMMENT):
             signature, of_comment = _decode(line), _decode(last)
         case _:
-            raise _invalid("the .minisig file is none")
+            raise _invalid()
     if (
         signature is None
         or len(signature) != _SIGNATURE_SIZE
@@ -200,5 +201,5 @@ def _read_minisig(text: str) -> tuple[bytes, bytes, bytes]:
         or of_comment is None
         or not comment.startswith(_TRUSTED)
     ):
-        raise _invalid("the .minisig file is none")
+        raise _invalid()
     return signature, comment.removeprefix(_TRUSTED).encode(errors="replace"), of_comment

@@ -10,6 +10,7 @@ from .course import (
     Share,
     Stop,
     Terms,
+    next_step,
     wave_of,
     waves_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Stop",
     "Terms",
     "foresee",
+    "next_step",
     "priority_in",
     "wave_of",
     "waves_of",

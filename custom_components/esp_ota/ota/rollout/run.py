@@ -69,6 +69,7 @@ class RolloutRun:
                 self._carry(index, self._ports.follow(index))
         try:
             step = await self._until_over()
+            self.is_held = self.is_held or isinstance(step, Stop)
             await self._ports.note()
             if step is not None:
                 await self._ports.take_back()

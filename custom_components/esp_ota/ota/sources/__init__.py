@@ -3,7 +3,7 @@
 Never here: when a source is asked, or what becomes of its files.
 """
 
-from .fetch import Account, CallBudget, Text, fetch_text, open_url, read_chunks
+from .fetch import Account, CallBudget, Text, fetch_text, open_url, read_chunks, took_too_long
 from .github import parse_releases
 from .listing import Listed, Listing, web_address, without_risk
 from .manifest import parse_manifest
@@ -21,6 +21,7 @@ __all__ = [
     "parse_manifest",
     "parse_releases",
     "read_chunks",
+    "took_too_long",
     "web_address",
     "without_risk",
 ]

@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from .listing import web_address
 from .reach import Reach
@@ -117,7 +118,7 @@ async def _ask(
 ) -> ClientResponse:
     """Ask at an address that was looked at, of those that the host has; the first that answers."""
     host = url.raw_host or ""
-    error = SourceError(Cause.SOURCE_UNREACHABLE, detail=f"{host} has no address")
+    error = SourceError(Cause.SOURCE_UNREACHABLE, detail=Detail.NO_ADDRESS, host=host)
     for address in await reach.addresses(session, host):
         try:
             return await _ask_at(session, url, address, headers)
@@ -139,7 +140,7 @@ async def _ask_at(
             timeout=_TIMEOUT,
         )
     except TimeoutError as err:
-        raise SourceError(Cause.SOURCE_UNREACHABLE, detail="no answer in time") from err
+        raise SourceError(Cause.SOURCE_UNREACHABLE, detail=Detail.NO_ANSWER) from err
     except (ClientError, OSError, ValueError) as err:
         detail = str(err) or type(err).__name__
         raise SourceError(Cause.SOURCE_UNREACHABLE, detail=detail) from err
@@ -198,9 +199,9 @@ async def read_chunks(response: ClientResponse, limit: int) -> AsyncIterator[byt
                 raise SourceError(Cause.OVERSIZED_FILE, size=f">{limit}", limit=limit)
             yield chunk
     except TimeoutError as err:
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail="it stalled") from err
+        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=Detail.STALLED) from err
     except (ClientError, OSError) as err:
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail="it ended early") from err
+        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=Detail.ENDED_EARLY) from err
 
 
 async def fetch_text(
@@ -226,4 +227,9 @@ async def fetch_text(
             etag = response.headers.get("ETag")
             return Text(data=b"".join(parts), etag=etag, is_unchanged=unchanged)
     except TimeoutError as err:
-        raise SourceError(Cause.DOWNLOAD_BROKEN, detail=f"more than {seconds:.0f} s") from err
+        raise took_too_long(seconds) from err
+
+
+def took_too_long(seconds: float) -> SourceError:
+    """Return the error of a transfer that was given up after so many seconds."""
+    return SourceError(Cause.DOWNLOAD_BROKEN, detail=Detail.TOOK_TOO_LONG, seconds=round(seconds))

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from ..models import Marker
 from ..naming import name_of_asset, own_words, version_of_tag
@@ -39,7 +40,7 @@ def parse_releases(
     """
     content = load_json(data)
     if not isinstance(content, list):
-        raise SourceError(Cause.SOURCE_INVALID, detail="it is no list of releases")
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NO_RELEASES)
     listing = Listing()
     found: list[tuple[Mapping[str, Any], dict[str, Mapping[str, Any]], list[str]]] = []
     for release in content:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from yarl import URL
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from ..models import Chip, ImageKind, Marker
 from ..naming import says_files
@@ -87,7 +88,7 @@ def load_json(data: bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as err:
-        raise SourceError(Cause.SOURCE_INVALID, detail="it is no JSON") from err
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NOT_JSON) from err
 
 
 def text(content: Mapping[str, Any], key: str, limit: int = _NAME_LIMIT) -> str | None:

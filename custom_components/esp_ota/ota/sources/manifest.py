@@ -12,6 +12,7 @@ from typing import Any, Final
 from yarl import URL
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 from ..models import Chip, Marker
 from ..module import chip_from_text
@@ -40,14 +41,12 @@ def parse_manifest(data: bytes, url: str, pattern: str | None = None) -> Listing
     base, stamp = web_address(url), hashlib.sha256(data).hexdigest()[:16]
     content = load_json(data)
     if base is None or not isinstance(content, (Mapping, list)):
-        raise SourceError(Cause.SOURCE_INVALID, detail="it is no manifest")
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NO_MANIFEST)
     if isinstance(content, Mapping) and isinstance(content.get("builds"), list):
         return _manifest(content, base, pattern, stamp)
     items = content.get("releases") if isinstance(content, Mapping) else content
     if not isinstance(items, list):
-        raise SourceError(
-            Cause.SOURCE_INVALID, detail="it has neither 'builds' nor 'releases' in it"
-        )
+        raise SourceError(Cause.SOURCE_INVALID, detail=Detail.NO_LIST)
     listing = Listing()
     for item in items[:_MOST_FILES]:
         if not isinstance(item, Mapping):

@@ -16,6 +16,7 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from ..causes import Cause
+from ..details import Detail
 from ..exceptions import SourceError
 
 _INSIDE: Final = (
@@ -100,7 +101,8 @@ async def _resolved(session: ClientSession, host: str) -> list[str]:
     try:
         found = [str(item["host"]) for item in await resolve(host)]
     except (OSError, UnicodeError, ValueError) as err:
-        raise SourceError(Cause.SOURCE_UNREACHABLE, detail=f"{host} is not known") from err
+        detail = Detail.NAME_UNKNOWN
+        raise SourceError(Cause.SOURCE_UNREACHABLE, detail=detail, host=host) from err
     # Links of this machine alone have an interface in their address, which no URL has.
     return [item for item in dict.fromkeys(found) if "%" not in item]
 

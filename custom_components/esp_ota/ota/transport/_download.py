@@ -103,7 +103,12 @@ class Download:
         self._fail(self._broken(Cause.TOO_SLOW, seconds=round(seconds)))
 
     def track(self, written: int, connection: socket.socket) -> bool:
-        """Note what was taken of the bytes written so far; tell whether it is more than before."""
+        """Note what was taken of the bytes written so far; tell whether it is more than before.
+
+        A connection that is closed already tells nothing: what was seen before stands.
+        """
+        if connection.fileno() < 0:
+            return False
         # Response headers may still be among the unacknowledged bytes: they go first.
         sent = min(max(0, written - unacknowledged(connection)), len(self.payload.data))
         if sent <= self.sent:
@@ -121,6 +126,8 @@ class Download:
 
         A reset drops what the kernel had not got yet, so that nothing less is certain.
         """
+        if connection.fileno() < 0:
+            return
         if written - unacknowledged(connection) >= len(self.payload.data):
             self.track(written, connection)
             self.complete()

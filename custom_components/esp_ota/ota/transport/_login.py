@@ -38,8 +38,7 @@ async def log_in(web: Web, manners: Manners, username: str, password: str | None
     # The module compares the whole header: exactly this one cookie, without its attributes.
     cookie = session.headers.get("set-cookie", "").partition(";")[0]
     if not cookie:
-        text = f"{path} gave no session cookie. {session.text}".strip()
-        raise ModuleConnectionError(Cause.HTTP_ERROR, text=text)
+        raise ModuleConnectionError(Cause.HTTP_ERROR, text=f"{path}: {session.text}")
     web.carry(cookie)
 
 

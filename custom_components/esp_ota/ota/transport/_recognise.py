@@ -77,6 +77,6 @@ async def recognise_at(
 def _told(seen: list[tuple[str, Reply]]) -> Iterator[str]:
     """Say what was found where, the pages a person knows first."""
     for page, reply in reversed(seen):
-        status = "no HTTP" if reply.status is None else reply.status
-        what = "a login page" if is_login(reply) else f"{reply.text[:40]!r}"
+        status = "?" if reply.status is None else reply.status
+        what = "login" if is_login(reply) else f"{reply.text[:40]!r}"
         yield f"{page}: {status} {what}"

@@ -87,7 +87,7 @@ def admit(
     """
     if reply is None:
         if manners.silence is Cause.WRONG_ORIGIN:
-            raise ModuleRejectedImage(manners.silence, text="no answer")
+            raise ModuleRejectedImage(Cause.FOREIGN_ORIGIN)
         raise ModuleConnectionError(manners.silence)
     if reply.status == _UNAUTHORIZED:
         raise wants_password(known=password_known)
@@ -100,7 +100,7 @@ def admit(
     if is_login(reply):
         raise ModuleAuthError(Cause.LOGIN_REQUIRED)
     cause = Cause.UNKNOWN_DIALECT if reply.is_success else Cause.HTTP_ERROR
-    raise ModuleConnectionError(cause, text=reply.text or "an empty page")
+    raise ModuleConnectionError(cause, text=reply.text or f"HTTP {reply.status}")
 
 
 def is_login(reply: Reply) -> bool:

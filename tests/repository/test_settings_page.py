@@ -1,0 +1,91 @@
+"""The page of all settings has each field of each form, with its default.
+
+`ESP_OTA_WRITE=1 script/test -- tests/repository/test_settings_page.py` writes it anew.
+"""
+
+from collections.abc import Mapping
+import os
+from typing import Any, Final
+
+from custom_components.esp_ota.const import DOMAIN
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden
+from tests.kit.places import ROOT
+from tests.kit.settings import default_of, forms
+from tests.kit.source_code import read
+
+PAGE: Final = ROOT / "docs" / "settings.md"
+HEAD: Final = """\
+# Every setting
+
+Each form, each field, its default, and what it does: the words of the forms themselves. A field
+without a default may stay empty. What is behind *Configure* holds for one module, or for the whole
+house (*Firmware library*, the entry that comes with the first module). Guides:
+[safe state](safe-state.md), [queue and windows](queue.md), [network](network.md),
+[sources](sources.md), [names and versions](names.md).
+
+This page is written by `tests/repository/test_settings_page.py` from the forms as they are shown.
+"""
+FOOT: Final = "*Checked for ESP OTA {version} with Home Assistant 2026.10 and 2026.11.*\n"
+LATER: Final = {"confirm_pull", "reauth_confirm", "reauth_page"}
+"""Forms that ask some of the same again, when a module asks for the first time or says no."""
+PLACES: Final = {
+    "config": "When a module is added or changed",
+    "options.module": "Module → Configure",
+    "options.house": "Firmware library → Configure",
+    "config_subentries.manifest": "Firmware library → Add a list of firmware",
+    "config_subentries.github": "Firmware library → Add GitHub releases",
+}
+
+
+def text_of(texts: Mapping[str, Any], flow: str, step: str) -> Mapping[str, Any]:
+    """Return the words of one form, those of its sections among them."""
+    tree: Any = texts
+    for part in flow.removesuffix(".module").removesuffix(".house").split("."):
+        tree = tree[part]
+    form = dict(tree["step"][step])
+    for part in form.get("sections", {}).values():
+        for key in ("data", "data_description"):
+            form[key] = form.get(key, {}) | part.get(key, {})
+    return form
+
+
+def shown(step: str, marker: Any, validator: Any, texts: Mapping[str, Any]) -> str:
+    """Return the default; a form that changes something begins with what is so."""
+    default = default_of(marker, validator, texts)
+    return "as it is" if default not in {"", "on", "off"} and "reconfigure" in step else default
+
+
+async def test_the_page_has_each_field_of_each_form(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await garden.add(entry_for(await start_module(), options={}))
+    ways = {"transports": ["http_upload"], "upload_port": 80, "service_name": None}
+    page = await garden.add(entry_for(await start_module(), unique_id="page", **ways))
+    await garden.hass.async_block_till_done()
+    [house] = [
+        entry
+        for entry in garden.hass.config_entries.async_entries(DOMAIN)
+        if entry.data["kind"] == "house"
+    ]
+    texts = read("translations/en.json")
+    parts, seen, steps = [HEAD], "", set(LATER)
+    async for flow, step, fields in forms(garden.hass, module, page, house):
+        if flow != seen:
+            parts.append(f"## {PLACES[flow]}\n")
+            seen = flow
+        steps.add(step)
+        form = text_of(texts, flow, step)
+        parts.append(f"### {form['title'].format(name='the module')}\n")
+        rows = [
+            f"| {form['data'][str(marker)]} | {shown(step, marker, validator, texts)} "
+            f"| {form['data_description'][str(marker)].replace('|', '/')} |"
+            for marker, validator in fields.items()
+        ]
+        parts.append("\n".join(["| field | default | |", "|---|---|---|", *rows, ""]))
+    asked = {**texts["config"]["step"], **texts["options"]["step"]}
+    assert steps >= {step for step, form in asked.items() if "data" in form or "sections" in form}
+    written = "\n".join([*parts, FOOT.format(version=read("manifest.json")["version"])])
+    if os.environ.get("ESP_OTA_WRITE"):
+        await garden.hass.async_add_executor_job(PAGE.write_text, written)
+    assert await garden.hass.async_add_executor_job(PAGE.read_text) == written
