@@ -23,7 +23,7 @@ from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.helpers.service import async_register_admin_service, entity_service_call
 from homeassistant.helpers.typing import VolDictType
 
-from .const import DOMAIN
+from .const import CHANNEL_BETA, CHANNEL_STABLE, DOMAIN, TRANSPORTS
 from .guests import Guests, async_act_on_guests, async_register_guest_actions
 from .helpers import async_error_for_file
 from .house import HOUSE
@@ -48,6 +48,7 @@ _ADD: Final = vol.All(
             vol.Optional("notes"): cv.string,
             vol.Optional("sha256"): _SHA256,
             vol.Optional("signature"): cv.string,
+            vol.Optional("prerelease"): cv.boolean,
         }
         | _WHAT
     ),
@@ -78,6 +79,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
     fields: VolDictType = {
         vol.Optional("version"): cv.string,
         vol.Optional("now", default=False): cv.boolean,
+        vol.Optional("transport"): vol.In([*TRANSPORTS]),
     }
     _async_register_on_cards(hass, "install", "async_install_now", fields)
     place: VolDictType = {vol.Required("place"): vol.All(vol.Coerce(int), vol.Range(min=1))}
@@ -85,6 +87,12 @@ def async_register_actions(hass: HomeAssistant) -> None:
         hass, "move_in_queue", "async_move_in_queue", place, on_guest=Guests.async_move
     )
     async_register_guest_actions(hass)
+    text = vol.Any(None, cv.string)
+    _async_register_on_cards(hass, "pin", "async_pin", {vol.Optional("version"): text})
+    until = vol.Any(None, "", cv.datetime)
+    _async_register_on_cards(hass, "hold", "async_hold", {vol.Optional("until"): until})
+    channel: VolDictType = {vol.Required("channel"): vol.In([CHANNEL_STABLE, CHANNEL_BETA])}
+    _async_register_on_cards(hass, "set_channel", "async_set_channel", channel)
     async_register_rollout_actions(hass)
 
 

@@ -4,6 +4,7 @@ A sketch takes the files of its own version along; the second card is for files 
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.update import (
@@ -17,11 +18,19 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoredExtraData
 
+from .const import CONF_HOLD, CONF_MODULE_CHANNEL, CONF_PIN
 from .entity import ModuleEntity
-from .helpers import async_sentence, queue_sentence
+from .helpers import queue_sentence
 from .installs import ModuleConfigEntry, ModuleRuntime
 from .library import Release
-from .modules import Skipped, withheld
+from .modules import (
+    Skipped,
+    async_set_bound,
+    not_offered,
+    offered_files,
+    releases_of_files,
+    shown_bounds,
+)
 from .ota import (
     ImageKind,
     InstallProgress,
@@ -53,7 +62,7 @@ async def async_setup_entry(
     @callback
     def add_files() -> None:
         nonlocal added
-        if not added and releases_of_files(runtime):
+        if not added and releases_of_files(runtime.coordinator):
             added = True
             async_add_entities([FilesUpdate(runtime)])
 
@@ -65,16 +74,6 @@ async def async_setup_entry(
 def _notes(release: Release | None) -> str | None:
     """Return the notes of a release, which the card shows as Markdown, as the text they are."""
     return lines_as_text(release.notes) if release and release.notes else None
-
-
-def releases_of_files(runtime: ModuleRuntime) -> list[Release]:
-    """Return the file releases of a module's firmware that could be its, newest first."""
-    coordinator = runtime.coordinator
-    firmware = coordinator.data.firmware
-    if firmware is None or not (files := coordinator.house.library.files(firmware)):
-        return []  # as for most, and each change of the library and of a module asks
-    facts = coordinator.facts()
-    return [item for item in files if item.chip in {None, facts.chip, facts.family}]
 
 
 class UpdateCard(ModuleEntity, UpdateEntity):
@@ -91,7 +90,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         | UpdateEntityFeature.RELEASE_NOTES
     )
 
-    _unrecorded_attributes = frozenset({"queue_place", "queue_sentence"})
+    _unrecorded_attributes = frozenset({"not_offered", "queue_place", "queue_sentence"})
 
     def __init__(self, runtime: ModuleRuntime, key: str) -> None:
         """Belong to a module."""
@@ -250,9 +249,27 @@ class UpdateCard(ModuleEntity, UpdateEntity):
         context = self._context  # taken first, it is dropped by later state writes
         await self._installer.async_install(version, context, self.kind)
 
-    async def async_install_now(self, version: str | None = None, *, now: bool = False) -> None:
-        """Install as the card does, or whatever the window says; the action `esp_ota.install`."""
-        await self._installer.async_install(version, self._context, self.kind, now=now)
+    async def async_install_now(
+        self, version: str | None = None, *, now: bool = False, transport: str | None = None
+    ) -> None:
+        """Install as the card does, or by one way, or whatever the window says.
+
+        The action `esp_ota.install`.
+        """
+        context, kind = self._context, self.kind
+        await self._installer.async_install(version, context, kind, now=now, way=transport)
+
+    async def async_pin(self, version: str | None = None) -> None:
+        """Let the module have one version or range only; the action `esp_ota.pin`."""
+        async_set_bound(self.coordinator, CONF_PIN, version)
+
+    async def async_hold(self, until: datetime | str | None = None) -> None:
+        """Let the module have nothing until then; the action `esp_ota.hold`."""
+        async_set_bound(self.coordinator, CONF_HOLD, until)
+
+    async def async_set_channel(self, channel: str) -> None:
+        """Say whether it is offered pre-releases; the action `esp_ota.set_channel`."""
+        async_set_bound(self.coordinator, CONF_MODULE_CHANNEL, channel)
 
     async def async_cancel_install(self) -> None:
         """End the install that runs; the action `esp_ota.cancel`."""
@@ -282,6 +299,7 @@ class ModuleUpdate(UpdateCard):
     def __init__(self, runtime: ModuleRuntime) -> None:
         """Belong to a module."""
         super().__init__(runtime, "firmware")
+        self._not_offered: str | None = None
 
     @property
     @override
@@ -297,18 +315,23 @@ class ModuleUpdate(UpdateCard):
     async def async_release_notes(self) -> str | None:
         """Return the notes of the offered release, and why a newer one is not offered."""
         offered = self.offered
-        parts = [await self._async_withheld(), _notes(offered)]
+        reason = not_offered(self.coordinator)
+        parts = [as_text(reason, 2000) if reason else None, _notes(offered)]
         return "\n\n".join(part for part in parts if part) or None
 
-    async def _async_withheld(self) -> str | None:
-        if (found := withheld(self.coordinator)) is None:
-            return None
-        release, refusal = found
-        assert refusal.cause is not None
-        module = self.coordinator.config_entry.title
-        reason = await async_sentence(self.hass, refusal.cause, refusal.facts, module=module)
-        facts = {"version": release.version, "reason": reason}
-        return as_text(await async_sentence(self.hass, "not_offered", facts, module=module), 2000)
+    @property
+    @override
+    def release_summary(self) -> str | None:
+        """The first line of its notes; where nothing newer is offered, why."""
+        offered, reason = self._on_offer, self._not_offered
+        is_there = offered is None or self.latest_version == self.installed_version
+        return as_text(reason) if is_there and reason else super().release_summary
+
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        self._not_offered = not_offered(self.coordinator)
+        super()._async_write_ha_state()
 
     @property
     def _waiting(self) -> dict[str, Any]:
@@ -333,6 +356,8 @@ class ModuleUpdate(UpdateCard):
         return {
             "stage": data.progress.stage if data.progress else None,
             **self._waiting,
+            **shown_bounds(self.coordinator.config_entry.options),
+            "not_offered": self._not_offered,
             "installed_is_assumed": data.assumed,
             "last_verdict": data.ended["verdict"] if data.ended else None,
             "last_cause": data.ended["cause"] if data.ended else None,
@@ -349,7 +374,6 @@ class FilesUpdate(UpdateCard):
     def __init__(self, runtime: ModuleRuntime) -> None:
         """Belong to a module."""
         super().__init__(runtime, "files")
-        self._runtime = runtime
 
     @property
     @override
@@ -362,4 +386,4 @@ class FilesUpdate(UpdateCard):
     @property
     @override
     def offered(self) -> Release | None:
-        return next(iter(releases_of_files(self._runtime)), None)
+        return offered_files(self.coordinator)

@@ -37,6 +37,21 @@ async def test_pre_releases_come_when_they_are_asked_for(
     assert versions(house) == ["1.0.0", "2.0.0"]
 
 
+async def test_a_pre_release_that_becomes_the_release_is_one_without_a_new_download(
+    hass: HomeAssistant, house: House, github: GitHub
+) -> None:
+    github.publish("1.0.0", "valve.bin")
+    newest = github.publish("2.0.0", "valve.bin", prerelease=True)
+    await add(hass, channel="pre_release")
+    flags = [item.is_prerelease for item in house.library.releases]
+    assert flags == [False, True]
+
+    newest["prerelease"] = False
+    await later(hass, 3600)
+    assert [item.is_prerelease for item in house.library.releases] == [False, False]
+    assert github.downloads == ["valve.bin", "valve.bin"]
+
+
 async def test_only_as_many_releases_are_fetched_as_are_kept(
     hass: HomeAssistant, house: House, github: GitHub
 ) -> None:

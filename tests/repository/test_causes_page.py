@@ -51,7 +51,7 @@ def test_there_are_enough_of_them_to_tell_cases_apart() -> None:
 # What the places that name a cause give its sentence
 
 ERRORS = re.compile(
-    r"OtaError|\w+Error|InstallRefused|NotCollected|ModuleRejectedImage|_invalid|_unknown|_broken"
+    r"OtaError|\w+Error|InstallRefused|NotCollected|ModuleRejectedImage|invalid|unknown|_broken"
 )
 ADDED = {
     "ota/transport/": {"host", "port"},  # by `send` of the pushes, for every error

@@ -326,11 +326,23 @@ for module in pkgutil.walk_packages(ota.__path__, "esp_ota.ota."):
                 ".ota.details",
                 ".ota.exceptions",
                 ".ota.naming",
+                ".ota.preflight.answers",
+                ".ota.preflight.bounds",
                 ".ota.preflight.packing",
                 ".ota.preflight.filesystem_area",
             },
         ),
-        (".ota.preflight.gate", {".ota.models", ".ota.exceptions", ".ota.preflight.checks"}),
+        (".ota.preflight.answers", {".ota.models"}),
+        (".ota.preflight.bounds", {".ota.models", ".ota.naming", ".ota.preflight.answers"}),
+        (
+            ".ota.preflight.gate",
+            {
+                ".ota.models",
+                ".ota.exceptions",
+                ".ota.preflight.answers",
+                ".ota.preflight.checks",
+            },
+        ),
     ],
 )
 def test_facts_come_before_decisions(file: str, allowed: set[str]) -> None:

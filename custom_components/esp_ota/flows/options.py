@@ -32,6 +32,7 @@ from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path
 from .doors import DoorsFlow
 from .equipment import RehearsalFlow
 from .selectors import choice, minutes, with_stored, without_passwords
+from .versions import VersionsFlow
 from .waiting import WaitingFlow
 
 _SLOT_SIZE = vol.All(
@@ -59,7 +60,7 @@ VERIFICATION: Final[Mapping[vol.Marker, Any]] = {
 }
 
 
-class ModuleOptionsFlow(DoorsFlow, RehearsalFlow, WaitingFlow):
+class ModuleOptionsFlow(DoorsFlow, RehearsalFlow, VersionsFlow, WaitingFlow):
     """Forms behind a menu; saving one reloads the module."""
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -71,6 +72,7 @@ class ModuleOptionsFlow(DoorsFlow, RehearsalFlow, WaitingFlow):
             menu_options=[
                 *self.safe_state_menu,
                 "firmware",
+                "versions",
                 "doors",
                 "evidence",
                 "verification",

@@ -5,6 +5,7 @@ cards are looked at in slices, between which the event loop serves everybody els
 """
 
 import asyncio
+from collections.abc import Iterable
 import time
 from typing import Final
 
@@ -46,10 +47,19 @@ class Cards:
     def _async_changed(self) -> None:
         """Tell the first ones at once; who waits for an earlier change keeps the place."""
         self._due |= self._cards
+        self._tell_as_many_as_can()
+
+    def _tell_as_many_as_can(self) -> None:
         if self._task is None or self._task.done():
             self._tell_some()
             if self._due:
                 self._task = self._hass.async_create_task(self._async_tell(), "ESP OTA cards")
+
+    @callback
+    def async_tell(self, tells: Iterable[CALLBACK_TYPE]) -> None:
+        """Call these back as well, behind those that wait."""
+        self._due |= dict.fromkeys(tells)
+        self._tell_as_many_as_can()
 
     async def _async_tell(self) -> None:
         while self._due:

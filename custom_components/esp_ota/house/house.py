@@ -20,6 +20,7 @@ from ..const import (
     CONF_KEYS,
     CONF_KIND,
     CONF_PARALLEL,
+    CONF_PIN,
     CONF_PULL_SECRET,
     CONF_REMOTE_POLLS,
     CONF_STAGGER,
@@ -52,6 +53,7 @@ from .announcements import Announcements
 from .assignments import Assignments
 from .cards import Cards
 from .history import History
+from .holds import Holds
 from .journal import Journal
 from .memory import Memory
 from .outliving import Outliving
@@ -100,6 +102,7 @@ class House:
         )
         self.library.on_merged = self._async_merged
         self.cards = Cards(hass, self.library)
+        self.holds = Holds(hass, self.cards)
         self.payloads = Payloads(hass, self.library)
         self.signatures = Signatures(hass, self.library, self.key_of)
         self.folder = WatchedFolder(hass, self.library)
@@ -147,6 +150,7 @@ class House:
                 self._stops = [
                     self.roster.async_start(),
                     self.queue.async_start(),
+                    self.holds.async_start(),
                     self.announcements.async_start(),
                     await self.folder.async_start(),
                 ]
@@ -215,9 +219,10 @@ class House:
         return set(+self._held) | wanted | back | self.assignments.held()
 
     def in_use(self) -> set[str]:
-        """Return the contents that modules run, would roll back to, or wait for (sha256)."""
+        """Return the contents that modules run, go back to, are pinned to, or wait for (sha256)."""
         used = self.waited_for()
-        named: set[tuple[str, str]] = set()  # hundreds of modules name the same few
+        named, pins = set[tuple[str, str]](), set[tuple[str, str]]()
+        # Hundreds of modules name the same few.
         for entry in self.modules:
             used.update(self.journal.good(entry.entry_id))
             note = self.journal.open_install(entry.entry_id)
@@ -227,10 +232,15 @@ class House:
             if known:
                 versions |= {known["version"], known.get("previous")}
                 firmware = firmware or known["firmware"]
+            pin: str | None = entry.options.get(CONF_PIN)
+            if pin is not None and firmware is not None:
+                pins.add((firmware, pin))
             if firmware is not None:
                 named.update((firmware, version) for version in filter(None, versions))
         for firmware, version in named:
             used |= {item.image.sha256 for item in self.library.find(firmware, version)}
+        for firmware, pin in pins:
+            used |= {item.image.sha256 for item in self.library.newest_of(firmware, pin)}
         return used
 
     @property

@@ -50,7 +50,9 @@ class InstallNote(TypedDict):
     now: NotRequired[bool]
     """Whether a person wants it whatever its window says."""
     ways: NotRequired[list[str]]
-    """The transports that a rollout allows."""
+    """The transports that alone may be used."""
+    rollout: NotRequired[str]
+    """The id of the rollout that it belongs to."""
     window: NotRequired[dict[str, Any]]
     """`start`, `end` and `days` of the rollout, beside the window of the module."""
     replaces: NotRequired[str]

@@ -33,6 +33,8 @@ class Run(Protocol):
 class Asked:
     """What a rollout asks of an install."""
 
+    rollout: str
+    """Its id."""
     sha256: str
     """Of what is installed; an install of something else is not the rollout's."""
     priority: Priority
@@ -52,6 +54,7 @@ class Asked:
         turn = run.turn
         turn.priority, turn.gate, turn.on_over = self.priority, self.gate, self.on_over
         turn.on_leave = lambda: self.on_end(run, sentence)
+        run.note["rollout"] = self.rollout
         if self.ways is not None:
             run.note["ways"] = self.ways
         if self.window is not None:

@@ -11,7 +11,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
-from ..modules import ModuleCoordinator
+from ..modules import ModuleCoordinator, withheld
 from ..ota import (
     Cause,
     ImageKind,
@@ -100,26 +100,45 @@ class ModuleInstaller:
         kind: ImageKind = ImageKind.SKETCH,
         *,
         now: bool = False,
+        way: str | None = None,
     ) -> None:
         """Install a version, the offered one without; return only when it is proven to run.
 
-        `now` does not wait for a window; one that waits for it already begins as well.
+        `now` does not wait for a window; one that waits for it already begins as well. `way` is
+        the only transport that may be used.
 
         Raises HomeAssistantError with the cause for every other ending, and for who may not.
         """
         await async_raise_unless_may(self._hass, context)
-        if now and self._install_run is not None and self._install_run.is_waiting:
+        self._raise_unless_has(way)
+        if now and way is None and self._install_run is not None and self._install_run.is_waiting:
             await self._async_now(self._install_run)
             return
         await self._house.pace.turn()  # one automation may press all at once
         self.raise_if_running()
         if (release := self._choose(version, kind)) is None:
+            self._raise_for_withheld(version, kind)
             facts = {"version": version or "?", "firmware": self._coordinator.data.firmware or "?"}
             raise error_for(Cause.NO_RELEASE, facts, module=self._entry.title)
         chosen = self._coordinator.is_assigned(release) or (
             version is not None and self._is_chosen(release, context, kind)
         )
-        await self._async_wait(self.async_begin(release, context, chosen=chosen, now=now))
+        install_run = self.async_begin(release, context, chosen=chosen, now=now, way=way)
+        await self._async_wait(install_run)
+
+    def _raise_unless_has(self, way: str | None) -> None:
+        ways = self._coordinator.transports
+        if way is not None and way not in ways:
+            facts = {"way": way, "ways": ", ".join(ways)}
+            raise error_for(Cause.NO_WAY, facts, module=self._entry.title)
+
+    def _raise_for_withheld(self, version: str | None, kind: ImageKind) -> None:
+        """Raise why nothing is offered, where that is asked for and something is there."""
+        is_asked_for = version is None and kind is ImageKind.SKETCH
+        if is_asked_for and (found := withheld(self._coordinator)) is not None:
+            _, refusal = found
+            assert refusal.cause is not None
+            raise error_for(refusal.cause, refusal.facts, module=self._entry.title)
 
     def last_sentence(self) -> str | None:
         """Return how the last install ended, as its card says."""
@@ -206,6 +225,7 @@ class ModuleInstaller:
         instead_of: Release | None = None,
         once_more: bool = False,
         now: bool = False,
+        way: str | None = None,
         asked: Asked | None = None,
     ) -> InstallRun:
         """Begin to install a release; `instead_of` is what somebody goes back from.
@@ -224,6 +244,8 @@ class ModuleInstaller:
         )
         if now:
             install_run.note["now"] = True
+        if way is not None:
+            install_run.note["ways"] = [way]
         if asked is not None:
             asked.put_into(install_run, self.last_sentence)
         self.async_start(install_run.run(), install_run)

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..const import CONF_GZIP, LOGGER
 from ..helpers import async_sentence
+from ..house import InstallNote
 from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import Part, Payload, may_pack
 
 
 async def async_prepare(
-    coordinator: ModuleCoordinator, release: Release, *, chosen: bool
+    coordinator: ModuleCoordinator, release: Release, note: InstallNote
 ) -> list[Part]:
     """Return the parts of an install, the sketch last.
 
@@ -19,12 +21,13 @@ async def async_prepare(
     sketches mostly live with new ones. Those that a try before has brought already stay as they
     are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
-    releases = [release]
+    releases, chosen = [release], note.get("chosen", True)
     files = coordinator.house.library.companion(release)
     delivered = coordinator.facts().filesystem_sha256
     if files is not None and (chosen or files.image.sha256 != delivered):
         releases.insert(0, files)
-    return await async_parts(coordinator, releases, chosen=chosen)
+    parts = await async_parts(coordinator, releases, chosen=chosen)
+    return [with_candidate(part, by_rollout="rollout" in note) for part in parts]
 
 
 async def async_parts(
@@ -48,6 +51,11 @@ def part_of(
     """Return one release as a part of an install."""
     candidate = replace(coordinator.candidate(release, chosen=chosen), wanted=release.image.kind)
     return Part(candidate=candidate, payload=payload)
+
+
+def with_candidate(part: Part, **changes: Any) -> Part:
+    """Return a part of which more is said."""
+    return replace(part, candidate=replace(part.candidate, **changes))
 
 
 async def _async_packed(coordinator: ModuleCoordinator, part: Part) -> Part:

@@ -21,8 +21,9 @@ from ..ota import (
     Verdict,
     carry_through,
 )
+from .asked import ASKED
 from .finishing import async_close, async_finish, async_tell_interrupted
-from .run import InstallRun
+from .run import CANCELLED, InstallRun
 
 INTERRUPTED: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
 _MADE_SAFE: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
@@ -56,11 +57,21 @@ class Recovery:
             return await self._end_the_try()
         if (release := self.install_run.release) is not None:
             self._coordinator.async_begin(release.image.kind)
+        if self._stage is InstallStage.QUEUED and not self._is_wanted:
+            return await self.install_run.to_its_end(_taken_back())
         if self._stage is InstallStage.QUEUED:
             return await self.install_run.run()
         if self._stage in _DELIVERED and self.install_run.release is not None:
             return await self.install_run.to_its_end(self.install_run.resume())
         return await self._restore_and_look()
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether the rollout that it belongs to, if there is one, still has it begun."""
+        entry_id = self._coordinator.config_entry.entry_id
+        asked = self._hass.data.get(ASKED, {}).get(entry_id)
+        rollout = self._note.get("rollout")
+        return rollout is None or (asked is not None and asked.rollout == rollout)
 
     async def _end_the_try(self) -> InstallResult:
         result = await self._restore()
@@ -77,7 +88,7 @@ class Recovery:
         result = self._decided
         if self._stage is not InstallStage.DONE:
             result = await self._restore()
-        if result.restore_error is None and self._note.get("again"):
+        if result.restore_error is None and self._note.get("again") and self._is_wanted:
             return await self.install_run.run()
         if self._note.get("looks"):
             return await self.install_run.to_its_end(self._look(result))
@@ -127,6 +138,11 @@ class Recovery:
         if cancelled:
             raise asyncio.CancelledError
         return result
+
+
+async def _taken_back() -> InstallResult:
+    """Return what one is that its rollout does not want any more, or that nobody knows of."""
+    return CANCELLED
 
 
 async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:

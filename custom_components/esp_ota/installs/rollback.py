@@ -10,7 +10,7 @@ from ..const import CONF_ROLLBACK, ROLLBACK_ASK, ROLLBACK_NEVER
 from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import Cause, ImageKind, InstallResult, Part, Verdict, goes_back, same_version
-from .preparation import async_parts
+from .preparation import async_parts, with_candidate
 
 
 def rollback_mode(options: Mapping[str, Any]) -> str:
@@ -83,6 +83,7 @@ async def async_way_back(
     if (files := files_before(coordinator, release, touched=touched)) is not None:
         releases.insert(0, files)
     parts = await async_parts(coordinator, releases, chosen=True)
+    parts = [with_candidate(part, goes_back=True) for part in parts]
     if len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
         return [replace(parts[0], in_other_slot=True)]
     return parts

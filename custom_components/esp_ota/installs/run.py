@@ -164,7 +164,7 @@ class InstallRun:
         if "replaces" in self.note:
             parts = await async_way_back(coordinator, release)
         else:
-            parts = await async_prepare(coordinator, release, chosen=self.note.get("chosen", True))
+            parts = await async_prepare(coordinator, release, self.note)
             await self._keep_what_runs(release)
         async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
         return await self._install(parts, safe_state).run()
@@ -239,7 +239,7 @@ class InstallRun:
             facts=self._facts,
             observer=coordinator.watch,
             safe_state=safe_state,
-            transports=transports_for(coordinator, self.note.get("ways")),
+            transports=transports_for(coordinator, self.note.get("ways"), has=self._is_noted),
             turn=self.turn,
             on_stage=self._on_stage,
             on_progress=self._on_progress,

@@ -18,8 +18,10 @@ from ..modules import ModuleCoordinator
 from ..ota import (
     Address,
     ArduinoOtaPush,
+    Cause,
     HttpPull,
     HttpUpload,
+    InstallRefused,
     Transport,
     UploadDialect,
     Whereabouts,
@@ -27,16 +29,24 @@ from ..ota import (
 
 
 def transports_for(
-    coordinator: ModuleCoordinator, only: Collection[str] | None = None
+    coordinator: ModuleCoordinator, only: Collection[str] | None = None, *, has: bool = False
 ) -> list[Transport]:
-    """Return what brings an image to a module, of some ways or of all, first choice first."""
+    """Return what brings an image to a module, of some ways or of all, first choice first.
+
+    `has` is for a module that has its image: then all ways do where none of them is left.
+    Raises InstallRefused where it has none of these ways, or not any more.
+    """
     makers: dict[str, Callable[[ModuleCoordinator], Transport]] = {
         TRANSPORT_PUSH: _push,
         TRANSPORT_UPLOAD: _upload,
         TRANSPORT_PULL: lambda coordinator: HttpPull(coordinator.desk, host=coordinator.host),
     }
     ways = coordinator.transports
-    return [makers[name](coordinator) for name in ways if only is None or name in only]
+    chosen = [name for name in ways if only is None or name in only]
+    if not chosen and not has:
+        facts = {"way": ", ".join(only or ()), "ways": ", ".join(ways)}
+        raise InstallRefused(Cause.NO_WAY, **facts)
+    return [makers[name](coordinator) for name in chosen or ways]
 
 
 def _push(coordinator: ModuleCoordinator) -> Transport:

@@ -21,6 +21,7 @@ from ..ota import (
     OtaError,
     ReleaseName,
     by_version,
+    pin_permits,
     same_version,
 )
 from ..stored import KeptStore, fits, storable
@@ -173,6 +174,13 @@ class Library:
         ]
         return sorted(same, key=lambda item: item.version != version)
 
+    def newest_of(self, firmware: str, pin: str) -> list[Release]:
+        """Return the newest version of a firmware that a pin permits, for all chips and kinds."""
+        for item in reversed(self._in_order()):
+            if item.firmware == firmware and pin_permits(pin, item.version):
+                return self.find(firmware, item.version)
+        return []
+
     def get(self, sha256: str) -> Release | None:
         """Return the release with this content."""
         return self._releases.get(sha256)
@@ -245,6 +253,8 @@ class Library:
             known = replace(known, source=storable(source))
             self._keep(known)
             await self._async_save()
+        if name.prerelease is not None:
+            known = await self._async_change(known, flagged=name.prerelease)
         return await self.async_sign(known, name.signature) if name.signature else known
 
     async def _async_write(self, sha256: str, data: bytes) -> None:
@@ -258,13 +268,21 @@ class Library:
 
         Raises LibraryError when it cannot be written down.
         """
-        signed = replace(release, signature=storable(signature))
-        if signed != release:
-            self._keep(signed)
+        return await self._async_change(release, signature=storable(signature))
+
+    async def async_flag(self, sha256: str, *, prerelease: bool) -> None:
+        """Take what a source says now of a release; raises what `async_sign` does."""
+        if (known := self._releases.get(sha256)) is not None:
+            await self._async_change(known, flagged=prerelease)
+
+    async def _async_change(self, release: Release, **changes: Any) -> Release:
+        changed = replace(release, **changes)
+        if changed != release:
+            self._keep(changed)
             if not await self._async_save():
                 self._keep(release)
                 raise LibraryError(Cause.NOT_STORED, detail=Detail.LIST_UNWRITTEN)
-        return signed
+        return changed
 
     async def async_look(self, data: bytes, name: ReleaseName) -> Look:
         """Return what a file would be, and keep nothing of it.

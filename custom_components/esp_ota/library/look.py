@@ -34,6 +34,7 @@ def release_of(image: Image, name: ReleaseName, source: str, notes: str | None) 
         added=dt_util.utcnow().isoformat(),
         stated_chip=name.chip if image.chip else name.chip_of_files,
         signature=storable(name.signature) if name.signature else None,
+        flagged=bool(name.prerelease),
     )
 
 

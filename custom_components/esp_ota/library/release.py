@@ -13,6 +13,7 @@ from ..ota import (
     Image,
     ImageKind,
     Marker,
+    is_prerelease,
     same_version,
 )
 from ..stored import is_sound
@@ -48,11 +49,18 @@ class Release:
     """The chip somebody named, for images that do not tell (file systems)."""
     signature: str | None = None
     """The text of a detached signature (minisign) that came with the image."""
+    flagged: bool = False
+    """Whether who published it says that it is a pre-release."""
 
     @property
     def chip(self) -> Chip | None:
         """The chip it is for: the image's own word first."""
         return self.image.chip or self.stated_chip
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it comes before a release: by its version, or by who published it."""
+        return self.flagged or is_prerelease(self.version)
 
     def is_same_as(self, other: Release) -> bool:
         """Whether the two may exist only once with one content."""
@@ -72,6 +80,7 @@ class Release:
             "sha256": image.sha256,
             "packed": image.packed,
             "signed": image.signed or self.signature is not None,
+            "prerelease": self.is_prerelease,
             "source": self.source,
             "added": self.added,
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -232,6 +233,7 @@ class SourceWatcher:
                 failed = True
         if answer.listing is not None:
             self.names.close(answer.listing)
+            await self._async_flag(answer.listing)
             for file, cause in answer.listing.refused.items():
                 sentence = await async_file_sentence(self._hass, SourceError(cause))
                 memory.refused[file] = f"{file}: {sentence}"
@@ -242,6 +244,13 @@ class SourceWatcher:
         told += memory.refused.values()
         async_raise_source_files(self._hass, self.subentry_id, self.title, told)
         self._tell_names()
+
+    async def _async_flag(self, listing: Listing) -> None:
+        """Take over which of its files are pre-releases: one becomes the release by a click."""
+        for item in listing.files:
+            if item.prerelease is not None and (sha256 := self._memory.taken.get(item.key)):
+                with suppress(LibraryError):  # a repair has told
+                    await self._shared.library.async_flag(sha256, prerelease=item.prerelease)
 
     def _missing(self, listing: Listing | None) -> list[Listed]:
         """Return the files that are new, and forget those that are not listed any more."""
@@ -302,6 +311,7 @@ class SourceWatcher:
             "notes": item.notes,
             "chip": item.chip,
             "kind": item.kind,
+            "prerelease": item.prerelease,
         }
         return replace(ReleaseName.stated(item.file_name, said), fallback=item.fallback)
 

@@ -6,12 +6,17 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+from homeassistant.util import dt as dt_util
 
 from ..const import (
+    CHANNEL_BETA,
     CONF_AUTH,
     CONF_BOARD,
     CONF_CHIP,
+    CONF_HOLD,
     CONF_MAC,
+    CONF_MODULE_CHANNEL,
+    CONF_PIN,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
     TRANSPORT_PULL,
@@ -28,6 +33,7 @@ from ..ota import (
     SignatureState,
     chip_from_board,
     family_from_port,
+    held_until,
 )
 from .outcome import Outcome
 
@@ -72,6 +78,7 @@ def merged_facts(
         family = family or polled.family
     elif data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL] and data.get(CONF_SERVICE_NAME) is None:
         family = family or family_from_port(data[CONF_PORT])
+    until = held_until(entry.options.get(CONF_HOLD), dt_util.now())
     return replace(
         said,
         name=data[CONF_NAME],
@@ -82,6 +89,9 @@ def merged_facts(
         mac=data.get(CONF_MAC) or said.mac,
         board=data.get(CONF_BOARD),
         auth_required=data.get(CONF_AUTH),
+        pin=entry.options.get(CONF_PIN),
+        held_until=f"{until:%Y-%m-%d %H:%M}" if until else None,
+        takes_prereleases=entry.options.get(CONF_MODULE_CHANNEL) == CHANNEL_BETA,
     )
 
 
@@ -98,4 +108,5 @@ def candidate_of(
         installed=installed,
         chosen=chosen,
         signature=signature,
+        is_prerelease=release.is_prerelease,
     )

@@ -88,7 +88,17 @@ from .module import (
     is_listening,
     is_there,
 )
-from .naming import ReleaseName, by_version, is_newer, same_name, same_version
+from .naming import (
+    ReleaseName,
+    by_version,
+    is_newer,
+    is_prerelease,
+    pin_permits,
+    pinned_version,
+    read_pin,
+    same_name,
+    same_version,
+)
 from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
 from .preflight import (
     ACCEPTABLE,
@@ -103,6 +113,7 @@ from .preflight import (
     SignatureState,
     SlotKnowledge,
     SlotSource,
+    ask_bounds,
     ask_gate,
     may_pack,
     pack,
@@ -110,7 +121,19 @@ from .preflight import (
     read_public_key,
     verify_signature,
 )
-from .queue import DAYS, Bar, Line, Priority, Reason, Standing, Ticket, Waits, Window
+from .queue import (
+    DAYS,
+    Bar,
+    Line,
+    Priority,
+    Reason,
+    Standing,
+    Ticket,
+    Waits,
+    Window,
+    held_until,
+    hold_ends,
+)
 from .rollout import (
     NEVER,
     AllEnded,
@@ -276,6 +299,7 @@ __all__ = [
     "Window",
     "as_text",
     "as_texts",
+    "ask_bounds",
     "ask_gate",
     "attributes",
     "by_version",
@@ -290,6 +314,8 @@ __all__ = [
     "foresee",
     "format_mac",
     "goes_back",
+    "held_until",
+    "hold_ends",
     "is_alive",
     "is_another_board",
     "is_container",
@@ -297,6 +323,7 @@ __all__ = [
     "is_listening",
     "is_newer",
     "is_offered",
+    "is_prerelease",
     "is_there",
     "keeps_from",
     "lines_as_text",
@@ -309,11 +336,14 @@ __all__ = [
     "pack_for",
     "parse_manifest",
     "parse_releases",
+    "pin_permits",
+    "pinned_version",
     "priority_in",
     "read_chunks",
     "read_filesystem_area",
     "read_image",
     "read_marker",
+    "read_pin",
     "read_public_key",
     "read_slots",
     "recognise",

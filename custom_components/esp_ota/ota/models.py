@@ -213,6 +213,11 @@ class ModuleFacts:
     """Bytes of the area for files in the partition table that an ESP32 was flashed with."""
     filesystem_sha256: str | None = None
     """Content of the file system image that we installed last."""
+    pin: str | None = None
+    """The version, or the range of versions, that alone it may get."""
+    held_until: str | None = None
+    """Until when it gets nothing, as people read a time."""
+    takes_prereleases: bool = True
 
 
 class EvidenceSource(StrEnum):

@@ -14,14 +14,7 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 
-from ..const import (
-    DOMAIN,
-    EQUIPMENT_HOUSE,
-    EQUIPMENT_NOTHING,
-    TRANSPORT_PULL,
-    TRANSPORT_PUSH,
-    TRANSPORT_UPLOAD,
-)
+from ..const import DOMAIN, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING, TRANSPORTS
 from ..ota import DAYS, Chip, ChipFamily
 from .note import RolloutState, share_of
 from .plan import async_shown
@@ -30,7 +23,6 @@ from .rollouts import ROLLOUTS
 from .selection import NEWEST
 
 _MOST: Final = 1000
-_WAYS: Final = (TRANSPORT_PUSH, TRANSPORT_UPLOAD, TRANSPORT_PULL)
 _ALL: Final = 100
 """Percent."""
 _UNREACHABLE_DAYS: Final = 30
@@ -92,7 +84,7 @@ _FIELDS: Final = {
     vol.Optional("window"): _WINDOW,
     vol.Optional("transports"): vol.All(
         cv.ensure_list,
-        [vol.In(_WAYS)],
+        [vol.In(TRANSPORTS)],
         vol.Length(min=1),
     ),
     vol.Optional("unreachable_days", default=_UNREACHABLE_DAYS): vol.All(

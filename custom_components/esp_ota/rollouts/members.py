@@ -9,40 +9,27 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..helpers import async_said, reason_of
+from ..helpers import async_said
 from ..house import HOUSE
 from ..installs import ASKED, Asked
 from ..ota import (
     Cause,
     InstallResult,
+    InstallStage,
     MemberState,
     Reason,
     RolloutRun,
     Stop,
-    Verdict,
     Waits,
     next_step,
     priority_in,
-    same_version,
     wave_of,
 )
+from .ends import judged, left_behind, not_wanted
 from .note import RolloutNote, RolloutState, states_of, terms_of
 from .updaters import Begun, Updater, updater_of
 
 _OVER: Final = Reason(why=Waits.TURN)
-
-
-def judged(result: InstallResult) -> MemberState:
-    """Return what an install's end means for a rollout: a broken restore is always a failure."""
-    if reason_of(result) is None:
-        return MemberState.UPDATED
-    if result.restore_error is not None or result.not_safe:
-        return MemberState.FAILED
-    endings = {
-        Verdict.REFUSED: MemberState.REFUSED,
-        Verdict.CANCELLED: MemberState.CANCELLED,
-    }
-    return endings.get(result.verdict, MemberState.FAILED)
 
 
 class Members:
@@ -62,11 +49,21 @@ class Members:
         self._unknown: set[int] = set()
         """Members whose turn is over, and of which nobody knows yet how they ended."""
         self._taken_back: set[int] = set()
+        self._being_taken: set[int] = set()
+        """Those of them that are just being cancelled."""
         self.is_closing = False
         """Whether Home Assistant stops."""
         for index, state in enumerate(states_of(note)):
             if state is MemberState.BEGUN:  # it may go on before the rollout does
                 self._ask(index, wave_of(terms_of(note["terms"]), states_of(note), index))
+                if not self._is_queued(index):
+                    self._unknown.add(index)
+
+    def _is_queued(self, index: int) -> bool:
+        """Whether a member that had begun before a restart only waits in the queue."""
+        entry_id = self._note["members"][index]["entry_id"]
+        install = self._house.journal.open_install(entry_id)
+        return install is not None and install["stage"] == InstallStage.QUEUED
 
     @callback
     def async_begin(self) -> None:
@@ -83,6 +80,8 @@ class Members:
         updater = await self._async_free(member["entry_id"])
         if index in self._taken_back:
             return MemberState.WAITS
+        if (end := not_wanted(self._hass, member)) is not None:
+            return self._ended(index, *end)
         if updater is None:
             return self._gone(index, "rollout_left_out_not_loaded")
         try:
@@ -114,6 +113,7 @@ class Members:
         """Return what is asked of a member's install, also of one that goes on after a restart."""
         member = self._note["members"][index]
         asked = self._asked[member["entry_id"]] = Asked(
+            rollout=self._note["id"],
             sha256=member["sha256"],
             priority=priority_in(wave),
             ways=self._note["ways"],
@@ -152,8 +152,10 @@ class Members:
         (self._unknown.add if is_over else self._unknown.discard)(index)
 
     def _on_end(self, index: int, install: Begun, sentence: Callable[[], str | None]) -> None:
+        if install.is_put_aside:
+            return
         self._unknown.discard(index)
-        if install.is_put_aside or self._state(index) is not MemberState.BEGUN:
+        if self._state(index) is not MemberState.BEGUN:
             return
         state = self._judge(index, install.result, sentence())
         if (run := self._run_of()) is not None:
@@ -174,6 +176,7 @@ class Members:
             return self._let_go(index, await self._async_followed(index))
         finally:
             self._ours.discard(index)
+            self._unknown.discard(index)
 
     async def _async_followed(self, index: int) -> MemberState:
         member = self._note["members"][index]
@@ -193,7 +196,8 @@ class Members:
             return state
         if result is not None and (updater := updater_of(self._hass, entry_id)) is not None:
             return self._judge(index, result, updater.sentence())
-        return self._known(index)
+        end = left_behind(self._hass, member)
+        return self._ended(index, *end) if end else MemberState.WAITS
 
     @staticmethod
     async def _async_result(task: asyncio.Task[InstallResult] | None) -> InstallResult | None:
@@ -202,21 +206,6 @@ class Members:
             return None
         await asyncio.wait({task})
         return None if task.cancelled() else task.result()
-
-    def _known(self, index: int) -> MemberState:
-        """Return how an update ended of which nobody told us, by what it has left."""
-        member = self._note["members"][index]
-        journal, entry_id = self._house.journal, member["entry_id"]
-        failure = journal.failure(entry_id)
-        if failure is not None and failure["sha256"] == member["sha256"]:
-            said = async_said(self._hass, "rollout_ended_meanwhile", {}, module=member["module"])
-            return self._ended(index, MemberState.FAILED, said)
-        known = journal.known(entry_id)
-        if known is not None and same_version(known["version"], member["version"]):
-            facts = {"version": member["version"]}
-            said = async_said(self._hass, "verified", facts, module=member["module"])
-            return self._ended(index, MemberState.UPDATED, said)
-        return MemberState.WAITS
 
     def _judge(self, index: int, result: InstallResult, sentence: str | None) -> MemberState:
         state = judged(result)
@@ -242,11 +231,17 @@ class Members:
         await asyncio.gather(*(self._async_take_one_back(index) for index in list(self._ours)))
 
     async def _async_take_one_back(self, index: int) -> None:
+        if index in self._being_taken:
+            return
         entry_id = self._note["members"][index]["entry_id"]
         updater = updater_of(self._hass, entry_id)
         if updater is None or not updater.is_waiting:
             self._taken_back.discard(index)
             return
         self._taken_back.add(index)
-        with suppress(HomeAssistantError):  # it has ended meanwhile
-            await updater.async_cancel()
+        self._being_taken.add(index)
+        try:
+            with suppress(HomeAssistantError):  # it has ended meanwhile
+                await updater.async_cancel()
+        finally:
+            self._being_taken.discard(index)

@@ -112,8 +112,9 @@ async def _async_blocked_by(hass: HomeAssistant, note: RolloutNote, entry_id: st
     """Return what would keep a module from being updated right now, as a sentence."""
     if is_guest(entry_id):
         return await _async_guest_blocked_by(hass, note, Guest(hass, entry_id))
-    if (runtime := runtime_of(hass.config_entries.async_get_entry(entry_id))) is None:
-        return async_said(hass, "rollout_left_out_not_loaded", {}, module=entry_id)
+    if (runtime := runtime_of(entry := hass.config_entries.async_get_entry(entry_id))) is None:
+        key = "rollout_left_out_not_loaded" if entry else "rollout_removed"
+        return async_said(hass, key, {}, module=entry_id)
     name = runtime.coordinator.config_entry.title
     if runtime.installer.is_running:
         return async_said(hass, "install_running", {}, module=name)

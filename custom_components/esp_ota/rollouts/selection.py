@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
 from ..modules import ModuleCoordinator, ModuleState, identity_of
-from ..ota import MemberState, as_text, ask_gate, same_version
+from ..ota import MemberState, as_text, ask_bounds, ask_gate, same_version
 from ..owners import Owner, guest_key
 from .note import LeftOut, MemberNote
 
@@ -35,11 +36,14 @@ def mistake(key: str, **facts: str) -> ServiceValidationError:
     )
 
 
-def runtime_of(entry: ConfigEntry | None) -> ModuleRuntime | None:
-    """Return what a module's entry holds while it is loaded."""
+def runtime_of(entry: ConfigEntry | None, *, is_starting: bool = False) -> ModuleRuntime | None:
+    """Return what a module's entry holds while it is loaded, or is just being set up."""
     runtime = getattr(entry, "runtime_data", None)
-    is_loaded = entry is not None and entry.state is ConfigEntryState.LOADED
-    return runtime if is_loaded and isinstance(runtime, ModuleRuntime) else None
+    states = {ConfigEntryState.LOADED}
+    if is_starting:
+        states.add(ConfigEntryState.SETUP_IN_PROGRESS)
+    is_there = entry is not None and entry.state in states
+    return runtime if is_there and isinstance(runtime, ModuleRuntime) else None
 
 
 def targeted(hass: HomeAssistant, said: Mapping[str, Any]) -> list[ConfigEntry] | None:
@@ -81,6 +85,13 @@ def card_of(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     """Return the entity id of a module's update card."""
     registry = er.async_get(hass)
     return registry.async_get_entity_id(UPDATE_DOMAIN, DOMAIN, f"{identity_of(entry)}_firmware")
+
+
+def is_skipped(hass: HomeAssistant, card: str | None, version: str) -> bool:
+    """Whether a person skipped this version on a card (entity id)."""
+    state = hass.states.get(card) if card else None
+    skipped = state.attributes.get(ATTR_SKIPPED_VERSION) if state else None
+    return skipped is not None and same_version(str(skipped), version)
 
 
 class Selection:
@@ -247,18 +258,23 @@ class Selection:
         ]
         if not releases:
             return self._why(entry, "no_image")
-        refusal, facts = None, coordinator.facts()
+        refusal, barred, facts = None, None, coordinator.facts()
         fitting = [item for item in releases if item.chip in {None, facts.chip, facts.family}]
         for release in fitting or releases:
             if same_version(release.version, coordinator.data.installed or ""):
-                return self._why(entry, "has_it", version=release.version)
+                if barred is None:
+                    return self._why(entry, "has_it", version=release.version)
+                refusal = barred
+                break
             candidate = coordinator.candidate(release, chosen=self.is_chosen)
+            candidate = replace(candidate, by_rollout=True)
             answer = ask_gate(candidate, facts, coordinator.accepted).refusal
             if answer is None:
-                if self._is_skipped(entry, release.version):
+                if is_skipped(self._hass, card_of(self._hass, entry), release.version):
                     return self._why(entry, "skipped", version=release.version)
                 return release
             refusal = refusal or answer
+            barred = barred or ask_bounds(candidate, facts)
         assert refusal is not None
         assert refusal.cause is not None
         said = await async_sentence(self._hass, refusal.cause, refusal.facts, module=entry.title)
@@ -268,13 +284,6 @@ class Selection:
         facts = {key: as_text(fact) for key, fact in facts.items()}
         key = f"rollout_left_out_{reason}"
         return reason, async_said(self._hass, key, facts, module=entry.title)
-
-    def _is_skipped(self, entry: ConfigEntry, version: str) -> bool:
-        """Whether a person skipped this version on the card."""
-        card = card_of(self._hass, entry)
-        state = self._hass.states.get(card) if card else None
-        skipped = state.attributes.get(ATTR_SKIPPED_VERSION) if state else None
-        return skipped is not None and same_version(str(skipped), version)
 
     def _unseen_for(self, state: ModuleState) -> int | None:
         """Return for how many days nothing was heard of a module, where that is too many."""

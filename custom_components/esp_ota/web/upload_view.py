@@ -34,6 +34,7 @@ _FIELD_LIMITS: Final = {
     "notes": 64 * 1024,
     "signature": SIGNATURE_LIMIT,
     "look": 8,
+    "prerelease": 8,
     "source": 8,
 }
 """The fields besides the file, with the bytes each may have."""

@@ -10,6 +10,16 @@ from custom_components.esp_ota.ota import Cause, Chip, ImageKind, LibraryError, 
 MARKER = Marker(name="from-marker", version="2.0.0")
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(True, True), ("true", True), ("1", True), (False, False), ("0", False), ("", None)],
+)
+def test_a_pre_release_is_said_in_json_and_in_a_form(said: object, expected: bool | None) -> None:
+    assert ReleaseName.stated("a.bin", {"prerelease": said}).prerelease is expected
+    with pytest.raises(LibraryError):
+        ReleaseName.stated("a.bin", {"prerelease": "perhaps"})
+
+
 def test_what_was_said_wins_over_the_marker_and_that_over_the_file_name() -> None:
     said = ReleaseName(file_name="from-file-1.0.0.bin", firmware="typed", version="3.0.0")
     assert said.resolve(MARKER) == ("typed", "3.0.0")

@@ -16,7 +16,7 @@ from custom_components.esp_ota.ota import (
     SignatureState,
     ask_gate,
 )
-from custom_components.esp_ota.ota.preflight.checks import Answer
+from custom_components.esp_ota.ota.preflight.answers import Answer
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE
 from tests.ota.preflight.gate_questions import (
     NOTHING_KNOWN,

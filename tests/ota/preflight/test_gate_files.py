@@ -15,7 +15,7 @@ from custom_components.esp_ota.ota import (
     ModuleFacts,
     ask_gate,
 )
-from custom_components.esp_ota.ota.preflight.checks import Answer
+from custom_components.esp_ota.ota.preflight.answers import Answer
 from tests.ota.examples import IMAGE, MODULE
 from tests.ota.preflight.gate_questions import (
     FILESYSTEM,

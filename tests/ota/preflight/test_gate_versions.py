@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.esp_ota.ota import ACCEPTABLE, Cause, Check, Marker, ask_gate
-from custom_components.esp_ota.ota.preflight.checks import Answer
+from custom_components.esp_ota.ota.preflight.answers import Answer
 from tests.ota.examples import CANDIDATE, IMAGE, MODULE
 from tests.ota.preflight.gate_questions import PACKED, refused, result_of, with_image
 

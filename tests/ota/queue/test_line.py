@@ -252,3 +252,44 @@ async def test_whoever_is_cancelled_leaves_no_turn_taken() -> None:
             rng.choice(tasks).cancel()
         await asyncio.wait(tasks)
         assert (line.running, line.waiting) == ([], [])
+
+
+class Closed:
+    """A window that counts who asks for it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.reason: Reason | None = Reason(why=Waits.WINDOW, what="02:00")
+
+    def __call__(self) -> Reason | None:
+        self.asked += 1
+        return self.reason
+
+
+async def test_who_comes_goes_or_is_moved_is_no_reason_to_ask_all_windows_again() -> None:
+    house, window = House(8), Closed()
+    await house.press(*(str(number) for number in range(200)), bar=window)
+    assert window.asked == 200
+    house.line.move(house.tickets["150"], 1)
+    house.tasks["3"].cancel()
+    await house.press("late", bar=window)
+    house.line.limit = 4
+    assert house.standings[0] == ("150", 1, Reason(why=Waits.WINDOW, what="02:00"))
+    assert window.asked == 201
+    window.reason = None
+    house.line.look()
+    assert house.running == ["150", "0", "1", "2"]
+    await settled()
+    await house.end_all()
+
+
+async def test_what_else_forbids_it_is_asked_for_each_time() -> None:
+    house, gate = House(2), Closed()
+    gate.reason = Reason(why=Waits.TURN)
+    await house.press("a", bar=gate)
+    await house.press("b", "c")
+    assert house.running == ["b", "c"]
+    gate.reason = None
+    await house.end("b")
+    assert house.running == ["c", "a"]
+    await house.end_all()

@@ -38,12 +38,14 @@ class ReleaseName:
     stated_kind: ImageKind | None = None
     signature: str | None = None
     """The text of a detached signature beside the file."""
+    prerelease: bool | None = None
+    """Whether who publishes it says that it is a pre-release."""
     fallback: Marker | None = None
     """What a source calls it; believed last, for a tag may name more than one file."""
 
     @classmethod
     def from_sidecar(cls, file_name: str, text: str, *, signature: str | None = None) -> Self:
-        """Read `<file>.json`: any of `firmware`, `version`, `notes`, `chip`, `kind`.
+        """Read `<file>.json`: any of `firmware`, `version`, `notes`, `chip`, `kind`, `prerelease`.
 
         Raises LibraryError when it is no such object.
         """
@@ -75,6 +77,7 @@ class ReleaseName:
             chip=_chip(content),
             stated_kind=_kind(content),
             signature=signature,
+            prerelease=_flag(content, "prerelease"),
         )
 
     def over(self, other: ReleaseName) -> ReleaseName:
@@ -171,6 +174,16 @@ def _kind(content: Mapping[str, Any]) -> ImageKind | None:
         return ImageKind(value)
     except ValueError as err:
         raise _unusable("kind") from err
+
+
+def _flag(content: Mapping[str, Any], key: str) -> bool | None:
+    """Return a yes or no; a form has it as text."""
+    if (value := content.get(key)) in (None, ""):
+        return None
+    said = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if said is None:
+        raise _unusable(key)
+    return said
 
 
 def _notes(value: object) -> str | None:

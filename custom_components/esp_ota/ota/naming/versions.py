@@ -133,7 +133,8 @@ def _trimmed(numbers: list[int]) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> Version:
+def read_version(text: str) -> Version:
+    """Return a version in its parts."""
     head, _, build = _LEAD.sub("", text.strip().lower()).partition("+")
     reader = _Reader()
     reader.take(_PARTS.findall(head))
@@ -154,9 +155,19 @@ def is_newer(version: str, than: str) -> bool | None:
     return None if order is None else order > 0
 
 
+def is_prerelease(version: str) -> bool:
+    """Whether a version says of itself that it comes before a release: `1.4.0-rc.1`, `nightly`.
+
+    Commits behind a release (`1.4.0-3-gabc1234`) are none of its stages.
+    """
+    read = read_version(version)
+    words = (*(word for word, _ in read.words), *(spelled(w, alone=False) for w in read.prefix))
+    return any(word in STAGES or word in UNRANKED for word in words)
+
+
 def by_version(text: str) -> tuple[object, ...]:
     """Sort key, oldest first: it agrees with the order, and puts the rest somewhere."""
-    version = _read(text)
+    version = read_version(text)
     words = [(_rank(word), word, numbers) for word, numbers in version.words]
     stamp, numbers = version.stamp, version.numbers
     order = numbers, (*words, _END), version.ahead, stamp
@@ -169,7 +180,7 @@ def differ_for_certain(said: str, label: str) -> bool:
     A label often says more than the sketch knows (`rc1`, a date, a commit), and may be of
     another kind: that proves nothing.
     """
-    one, other = _read(said), _read(label)
+    one, other = read_version(said), read_version(label)
     if one.prefix != other.prefix or not (one.numbers and other.numbers):
         return False
     if one.numbers != other.numbers:
@@ -182,7 +193,7 @@ def differ_for_certain(said: str, label: str) -> bool:
 
 def says_less(said: str, label: str) -> bool:
     """Whether what a module says is the label without what only tells builds apart."""
-    one, other = _read(said), _read(label)
+    one, other = read_version(said), read_version(label)
     if (one.prefix, one.numbers) != (other.prefix, other.numbers) or not one.numbers:
         return False
     known = len(one.words)
@@ -201,7 +212,7 @@ def says_less(said: str, label: str) -> bool:
 @lru_cache(maxsize=16384)
 def _compare(left: str, right: str) -> int | None:
     """Return -1, 0 or 1; None where nobody can tell which is newer."""
-    one, other = _read(left), _read(right)
+    one, other = read_version(left), read_version(right)
     if one == Version() == other:  # nothing but separators
         return None
     if (one.prefix, one.variant) != (other.prefix, other.variant):

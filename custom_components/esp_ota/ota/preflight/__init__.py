@@ -4,7 +4,9 @@ Here live the checks, the gate over them, packing, signatures and what is known 
 Never here: input or output of any kind.
 """
 
-from .checks import ACCEPTABLE, RULES, Candidate, Check, CheckResult, SignatureState
+from .answers import Candidate, Check, CheckResult, SignatureState
+from .bounds import ask_bounds
+from .checks import ACCEPTABLE, RULES
 from .gate import ask_gate
 from .knowledge import ModuleKnowledge
 from .packing import Packed, PackingAdvice, PackingReason, may_pack, pack, pack_for
@@ -24,6 +26,7 @@ __all__ = [
     "SignatureState",
     "SlotKnowledge",
     "SlotSource",
+    "ask_bounds",
     "ask_gate",
     "may_pack",
     "pack",

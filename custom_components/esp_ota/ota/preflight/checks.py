@@ -4,125 +4,33 @@ Each check answers VALID, INVALID or UNKNOWN. `RULES` is the one list of them, w
 asks and `docs/preflight.md` is made from.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cache
 from typing import Final
 
 from ..causes import Cause
 from ..details import mistaken_kind
 from ..models import ChipFamily, Image, ImageKind, ModuleFacts
 from ..naming import is_newer, same_version
+from .answers import (
+    Candidate,
+    Check,
+    CheckResult,
+    Rule,
+    SignatureState,
+    invalid,
+    unknown,
+    valid,
+)
+from .bounds import ask_channel, ask_hold, ask_pin
 from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
 from .packing import PackingReason, flash_mode_risk, obstacle
-
-
-class Check(StrEnum):
-    """One question of the pre-flight; the value is its slug in options and documents."""
-
-    __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
-
-    KIND = "kind"
-    CHIP = "chip"
-    FLASH_SIZE = "flash_size"
-    PACKING = "packing"
-    FLASH_MODE = "flash_mode"
-    SLOT = "slot"
-    FILESYSTEM = "filesystem"
-    FIRMWARE = "firmware"
-    SAME_IMAGE = "same_image"
-    VERSION = "version"
-    SIGNATURE = "signature"
-
-
-class Answer(StrEnum):
-    """What a check found."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    UNKNOWN = "unknown"
-
-
-class SignatureState(StrEnum):
-    """What comparing an image's signature with the key of its firmware gave."""
-
-    UNCHECKED = "unchecked"
-    """There is no key for this firmware."""
-    ABSENT = "absent"
-    INVALID = "invalid"
-    VALID = "valid"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """What is to be installed: an image, under which name, and by whose choice."""
-
-    image: Image
-    firmware: str
-    version: str
-    installed: str | None = None
-    """The version that runs as the card shows it, which may be assumed only."""
-    chosen: bool = False
-    """Whether a person named this version and not the offered one, so that going back is meant."""
-    wanted: ImageKind = ImageKind.SKETCH
-    """What it is to replace on the module."""
-    signature: SignatureState = SignatureState.UNCHECKED
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckResult:
-    """The answer of one check, with the facts its sentence needs."""
-
-    check: Check
-    answer: Answer
-    cause: Cause | None = None
-    """Names the sentence; None where nothing is wrong, or the module itself will tell."""
-    facts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it is known, so that nobody can accept it either."""
-        return self.answer is not Answer.UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """One check: how it is asked, and what it may say."""
-
-    check: Check
-    ask: Callable[[Candidate, ModuleFacts], CheckResult]
-    causes: tuple[Cause, ...]
-    """What it refuses with."""
-    unknown: tuple[Cause, ...] = ()
-    """What it asks the person to accept when nobody knows; empty where it never has to ask."""
-    by_choice: bool = False
-    """Whether naming the version is how the person accepts it, each time anew."""
-    left_to_module: bool = False
-    """Whether the module itself answers it, before anything is lost, when nobody knows."""
-
-
-@cache
-def _valid(check: Check) -> CheckResult:
-    return CheckResult(check=check, answer=Answer.VALID)
-
-
-def _unknown(check: Check, cause: Cause | None = None, **facts: object) -> CheckResult:
-    texts = {name: str(value) for name, value in facts.items()}
-    return CheckResult(check=check, answer=Answer.UNKNOWN, cause=cause, facts=texts)
-
-
-def _invalid(check: Check, cause: Cause, **facts: object) -> CheckResult:
-    texts = {name: str(value) for name, value in facts.items()}
-    return CheckResult(check=check, answer=Answer.INVALID, cause=cause, facts=texts)
 
 
 def _kind(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
     """Tell a sketch from a file system: each would destroy the other in its place."""
     kind, wanted = candidate.image.kind, candidate.wanted
     if kind is not wanted:
-        return _invalid(Check.KIND, Cause.WRONG_KIND, detail=mistaken_kind(kind))
-    return _valid(Check.KIND)
+        return invalid(Check.KIND, Cause.WRONG_KIND, detail=mistaken_kind(kind))
+    return valid(Check.KIND)
 
 
 def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -130,16 +38,16 @@ def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     chip = candidate.image.chip
     known = module.chip or module.family
     if chip is None:
-        return _valid(Check.CHIP)
+        return valid(Check.CHIP)
     if known is None:
-        return _unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
+        return unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
     if chip.family is not (module.chip.family if module.chip else module.family):
-        return _invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
+        return invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
     if module.chip is None and chip.family is not ChipFamily.ESP8266:
-        return _unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
+        return unknown(Check.CHIP, Cause.NOT_CERTAIN_CHIP, image_chip=chip)
     if module.chip is not None and module.chip is not chip:
-        return _invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
-    return _valid(Check.CHIP)
+        return invalid(Check.CHIP, Cause.WRONG_CHIP, image_chip=chip, module_chip=known)
+    return valid(Check.CHIP)
 
 
 def _flash_size(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -150,19 +58,19 @@ def _flash_size(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     image = candidate.image
     if image.flash_size is None or image.chip is None:
-        return _valid(Check.FLASH_SIZE)
+        return valid(Check.FLASH_SIZE)
     if image.chip.family is not ChipFamily.ESP8266:
-        return _valid(Check.FLASH_SIZE)  # the boot loader's header counts there, not the image's
+        return valid(Check.FLASH_SIZE)  # the boot loader's header counts there, not the image's
     if module.flash_size is None:
-        return _unknown(Check.FLASH_SIZE, image_flash=image.flash_size)
+        return unknown(Check.FLASH_SIZE, image_flash=image.flash_size)
     if image.flash_size > module.flash_size:
-        return _invalid(
+        return invalid(
             Check.FLASH_SIZE,
             Cause.FLASH_SIZE,
             image_flash=image.flash_size,
             module_flash=module.flash_size,
         )
-    return _valid(Check.FLASH_SIZE)
+    return valid(Check.FLASH_SIZE)
 
 
 _PACKED_CAUSES: Final = {
@@ -177,10 +85,10 @@ _PACKED_CAUSES: Final = {
 def _packing(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse a gzip image unless the module's boot loader, which checks nothing, can unpack it."""
     if not candidate.image.packed or (found := obstacle(candidate.image, module)) is None:
-        return _valid(Check.PACKING)
+        return valid(Check.PACKING)
     if found.reason is PackingReason.NOT_CERTAIN:
-        return _unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
-    return _invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
+        return unknown(Check.PACKING, Cause.NOT_CERTAIN_PACKING, **found.facts)
+    return invalid(Check.PACKING, _PACKED_CAUSES[found.reason], **found.facts)
 
 
 def _flash_mode(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -190,8 +98,8 @@ def _flash_mode(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     image = candidate.image
     if not image.packed or (found := flash_mode_risk(image, module)) is None:
-        return _valid(Check.FLASH_MODE)
-    return _unknown(Check.FLASH_MODE, Cause.GZIP_FLASH_MODE, **found.facts)
+        return valid(Check.FLASH_MODE)
+    return unknown(Check.FLASH_MODE, Cause.GZIP_FLASH_MODE, **found.facts)
 
 
 def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -201,10 +109,10 @@ def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     image = candidate.image
     if module.slot_size is None or image.kind is not ImageKind.SKETCH:
-        return _unknown(Check.SLOT, size=image.size)
+        return unknown(Check.SLOT, size=image.size)
     if image.size > module.slot_size:
-        return _invalid(Check.SLOT, Cause.TOO_LARGE, size=image.size, slot=module.slot_size)
-    return _valid(Check.SLOT)
+        return invalid(Check.SLOT, Cause.TOO_LARGE, size=image.size, slot=module.slot_size)
+    return valid(Check.SLOT)
 
 
 def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -214,16 +122,16 @@ def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     image = candidate.image
     if image.kind is not ImageKind.FILESYSTEM:
-        return _valid(Check.FILESYSTEM)
+        return valid(Check.FILESYSTEM)
     family = module.chip.family if module.chip else module.family
     version = image.filesystem_version
     if version and family is ChipFamily.ESP8266 and _numbers(version) > LITTLEFS_OF_ESP8266:
-        return _invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
+        return invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
     areas = filesystem_areas(module)
     if image.filesystem_size is None or not areas or image.filesystem_size in areas:
-        return _valid(Check.FILESYSTEM)
+        return valid(Check.FILESYSTEM)
     area = " / ".join(str(size) for size in sorted(areas))
-    return _unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=image.filesystem_size, area=area)
+    return unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=image.filesystem_size, area=area)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -234,22 +142,22 @@ def _firmware(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Refuse another firmware: it is another sketch, with other pins."""
     marker = candidate.image.marker
     if marker is not None and marker.name != candidate.firmware:
-        return _invalid(
+        return invalid(
             Check.FIRMWARE,
             Cause.OTHER_FIRMWARE,
             image=marker.name,
             module_firmware=candidate.firmware,
         )
     if module.firmware is None:
-        return _unknown(Check.FIRMWARE, Cause.NOT_CERTAIN_FIRMWARE, firmware=candidate.firmware)
+        return unknown(Check.FIRMWARE, Cause.NOT_CERTAIN_FIRMWARE, firmware=candidate.firmware)
     if module.firmware != candidate.firmware:
-        return _invalid(
+        return invalid(
             Check.FIRMWARE,
             Cause.OTHER_FIRMWARE,
             image=candidate.firmware,
             module_firmware=module.firmware,
         )
-    return _valid(Check.FIRMWARE)
+    return valid(Check.FIRMWARE)
 
 
 def _same_image(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -263,8 +171,8 @@ def _same_image(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     else:
         same = module.filesystem_sha256 == image.sha256 and not candidate.chosen
     if same:
-        return _invalid(Check.SAME_IMAGE, Cause.SAME_IMAGE, version=candidate.version)
-    return _valid(Check.SAME_IMAGE)
+        return invalid(Check.SAME_IMAGE, Cause.SAME_IMAGE, version=candidate.version)
+    return valid(Check.SAME_IMAGE)
 
 
 def _version(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -274,14 +182,14 @@ def _version(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     version, installed = candidate.version, candidate.installed or module.version
     if candidate.image.kind is not ImageKind.SKETCH or installed is None:
-        return _valid(Check.VERSION)
+        return valid(Check.VERSION)
     newer = is_newer(version, installed)
     if newer is None:
         cause = None if candidate.chosen else Cause.NOT_CERTAIN_VERSION
-        return _unknown(Check.VERSION, cause, version=version, installed=installed)
+        return unknown(Check.VERSION, cause, version=version, installed=installed)
     if not (newer or candidate.chosen or same_version(version, installed)):
-        return _invalid(Check.VERSION, Cause.DOWNGRADE, version=version, installed=installed)
-    return _valid(Check.VERSION)
+        return invalid(Check.VERSION, Cause.DOWNGRADE, version=version, installed=installed)
+    return valid(Check.VERSION)
 
 
 def _signature(candidate: Candidate, module: ModuleFacts) -> CheckResult:
@@ -291,15 +199,15 @@ def _signature(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """
     image = candidate.image
     if candidate.signature is SignatureState.INVALID:
-        return _invalid(Check.SIGNATURE, Cause.SIGNATURE_INVALID, firmware=candidate.firmware)
+        return invalid(Check.SIGNATURE, Cause.SIGNATURE_INVALID, firmware=candidate.firmware)
     if candidate.signature is SignatureState.ABSENT:
-        return _invalid(Check.SIGNATURE, Cause.SIGNATURE_MISSING, firmware=candidate.firmware)
+        return invalid(Check.SIGNATURE, Cause.SIGNATURE_MISSING, firmware=candidate.firmware)
     if module.signature_required and not image.signed and _is_verified(image, module):
-        return _invalid(Check.SIGNATURE, Cause.UNSIGNED_IMAGE)
+        return invalid(Check.SIGNATURE, Cause.UNSIGNED_IMAGE)
     locks = image.signed and image.kind is ImageKind.SKETCH
     if locks and not module.signature_required:
-        return _unknown(Check.SIGNATURE, Cause.NOT_CERTAIN_SIGNATURE)
-    return _valid(Check.SIGNATURE)
+        return unknown(Check.SIGNATURE, Cause.NOT_CERTAIN_SIGNATURE)
+    return valid(Check.SIGNATURE)
 
 
 def _is_verified(image: Image, module: ModuleFacts) -> bool:
@@ -356,6 +264,9 @@ RULES: Final = (
         causes=(Cause.SIGNATURE_INVALID, Cause.SIGNATURE_MISSING, Cause.UNSIGNED_IMAGE),
         unknown=(Cause.NOT_CERTAIN_SIGNATURE,),
     ),
+    Rule(check=Check.PIN, ask=ask_pin, causes=(Cause.PINNED,)),
+    Rule(check=Check.HOLD, ask=ask_hold, causes=(Cause.HELD,)),
+    Rule(check=Check.CHANNEL, ask=ask_channel, causes=(Cause.CHANNEL,)),
 )
 
 ACCEPTABLE: Final = tuple(rule.check for rule in RULES if rule.unknown and not rule.by_choice)

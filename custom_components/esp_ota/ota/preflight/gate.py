@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..exceptions import InstallRefused
 from ..models import ModuleFacts
-from .checks import RULES, Answer, Candidate, Check, CheckResult
+from .answers import Answer, Candidate, Check, CheckResult
+from .checks import RULES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

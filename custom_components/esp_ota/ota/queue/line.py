@@ -3,11 +3,15 @@
 Who is served next is found anew whenever something may have changed: the first in the line that
 asks for its turn, whose groups are free, and whom nothing else bars. Who is passed over keeps the
 place, and whoever waits for a group has it before those behind.
+
+Hundreds may wait for a window, and each one that comes, goes or is moved is a reason to look: a
+window that was closed is asked for again by `look` alone, which somebody has to call now and then.
 """
 
 import asyncio
 from bisect import insort
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 import time
 from typing import Final, Protocol, Self
 
@@ -68,6 +72,8 @@ class Ticket:
         """Why it does not ask for its turn."""
         self.told: Standing | None = None
         """What was said last of where it stands; for who tells."""
+        self.closed: Reason | None = None
+        """That its window was closed when that was asked last."""
         self._called: Called | None = None
 
     @property
@@ -87,7 +93,7 @@ class Ticket:
 
     def ask(self, called: Called) -> None:
         """Ask for the turn, which is given by `called`."""
-        self.held = None
+        self.held = self.closed = None
         self._called = called
 
     async def up(self, look: Look = _nothing) -> None:
@@ -97,7 +103,7 @@ class Ticket:
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ask(called)
         try:
-            self._line.look()
+            self._line.look_on()
             while not called.done():
                 await asyncio.wait({called}, timeout=await look())
         except BaseException:
@@ -151,7 +157,7 @@ class Line:
     def limit(self, limit: int) -> None:
         """Hold at once for who waits, and take nothing from who runs."""
         self._limit = limit
-        self.look()
+        self.look_on()
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -207,7 +213,7 @@ class Line:
             ticket.runs = False
             self._running.remove(ticket)
             insort(self._waiting, ticket, key=lambda item: item.key)
-        self.look()
+        self.look_on()
 
     def leave(self, ticket: Ticket) -> None:
         """Forget a ticket."""
@@ -215,7 +221,7 @@ class Line:
             if ticket in tickets:
                 tickets.remove(ticket)
         ticket.runs = False
-        self.look()
+        self.look_on()
 
     def move(self, ticket: Ticket, place: int) -> None:
         """Put one that waits at a place, counted from 1, among the others that wait."""
@@ -232,39 +238,70 @@ class Line:
             self._last = max(self._last, ticket.order)
         others.insert(at, ticket)
         self._waiting = others
-        self.look()
+        self.look_on()
 
     def look(self) -> None:
-        """Call whoever may run now."""
-        reserved: set[str] = set()
-        for ticket in self.waiting if len(self._running) < self._limit else ():
+        """Call whoever may run now; windows may have opened."""
+        for ticket in self._waiting:
+            ticket.closed = None
+        self.look_on()
+
+    def look_on(self) -> None:
+        """Call whoever may run now, where no time has passed."""
+        busy = self._busy() if len(self._running) < self._limit else None
+        for ticket in self.waiting if busy is not None else ():
             if not ticket.asks:
                 continue
-            if (reason := self._bar(ticket, reserved)) is None:
+            assert busy is not None
+            if ticket.groups and _shared(ticket, busy) is not None:
+                busy |= ticket.groups.keys()
+            elif self._bar(ticket) is None:
+                busy |= ticket.groups.keys()
                 self._waiting.remove(ticket)
                 self._running.append(ticket)
                 ticket.call()
                 if len(self._running) >= self._limit:
                     break
-            elif reason.why is Waits.GROUP:
-                reserved |= ticket.groups.keys()
         self._on_change()
 
-    def _bar(self, ticket: Ticket, reserved: set[str]) -> Reason | None:
-        """Return why it may not run although there is a turn for it."""
-        for key, name in ticket.groups.items():
-            if key in reserved or any(key in other.groups for other in self._running):
-                return Reason(why=Waits.GROUP, what=name)
-        return ticket.bar()
+    def _busy(self) -> set[str]:
+        """Return what those that run have of what only one may have."""
+        return {key for ticket in self._running for key in ticket.groups}
+
+    def _bar(self, ticket: Ticket) -> Reason | None:
+        """Return what forbids it to begin besides its groups."""
+        if ticket.closed is None:
+            reason = ticket.bar()
+            if reason is None or reason.why is not Waits.WINDOW:
+                return reason
+            ticket.closed = reason
+        return ticket.closed
 
     def standings(self) -> list[tuple[Ticket, Standing]]:
         """Return where each stands that waits, in their order."""
-        found, reserved = [], set[str]()
+        found, busy = [], self._busy()
         for place, ticket in enumerate(self.waiting, 1):
             reason = ticket.held
-            if reason is None:
-                reason = self._bar(ticket, reserved) or TURN
-                if reason.why is Waits.GROUP:
-                    reserved |= ticket.groups.keys()
-            found.append((ticket, Standing(place=place, reason=reason)))
+            if reason is None and (name := _shared(ticket, busy)) is not None:
+                reason = _waits_for(name)
+                busy |= ticket.groups.keys()
+            elif reason is None:
+                reason = self._bar(ticket) or TURN
+            told = ticket.told  # mostly it stands where it stood
+            if told is None or told.place != place or told.reason != reason:
+                told = Standing(place=place, reason=reason)
+            found.append((ticket, told))
         return found
+
+
+def _shared(ticket: Ticket, busy: set[str]) -> str | None:
+    """Return the name of the first of its groups that somebody has."""
+    for key, name in ticket.groups.items():
+        if key in busy:
+            return name
+    return None
+
+
+@lru_cache(maxsize=256)
+def _waits_for(name: str) -> Reason:
+    return Reason(why=Waits.GROUP, what=name)

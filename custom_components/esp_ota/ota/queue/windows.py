@@ -72,7 +72,7 @@ def _opening(window: Window, day: date, zone: tzinfo) -> tuple[datetime, datetim
     until = datetime.combine(day, window.end)
     if until <= from_:
         until += _DAY
-    start, end = _instant(from_, zone), _instant(until, zone)
+    start, end = first_moment(from_, zone), first_moment(until, zone)
     length = until - from_
     twice = _comes_twice(from_, zone) and _comes_twice(until - timedelta.resolution, zone)
     if start >= end or (twice and end - start > length):
@@ -80,7 +80,7 @@ def _opening(window: Window, day: date, zone: tzinfo) -> tuple[datetime, datetim
     return start, end
 
 
-def _instant(local: datetime, zone: tzinfo) -> datetime:
+def first_moment(local: datetime, zone: tzinfo) -> datetime:
     """Return the first moment at which the clock shows a time, or leaves it out."""
     found = local.replace(tzinfo=zone).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None, fold=0) == local:

@@ -131,6 +131,7 @@ def _files(
             stamp=_date(text(asset, "updated_at")),
             notes=notes(release, "body"),
             kind=kind_of({}, name),
+            prerelease=bool(release.get("prerelease")),
             size=number(asset, "size"),
             sha256=sha256 if said.startswith(_DIGEST) else None,
             signature_url=str(signature) if signature else None,

@@ -39,6 +39,8 @@ class Listed:
     notes: str | None = None
     chip: Chip | None = None
     kind: ImageKind | None = None
+    prerelease: bool | None = None
+    """Whether the source calls it a pre-release."""
     size: int | None = None
     md5: str | None = None
     sha256: str | None = None

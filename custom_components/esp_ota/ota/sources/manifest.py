@@ -75,6 +75,7 @@ def _item(item: Mapping[str, Any], base: URL, stamp: str) -> Listed | None:
         version=text(item, "version"),
         notes=notes(item, "notes"),
         chip=chip_from_text(text(item, "chip") or ""),
+        prerelease=item.get("prerelease") if isinstance(item.get("prerelease"), bool) else None,
         signature_url=_address(signature, base),
     )
 
