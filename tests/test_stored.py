@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 import random
 from typing import Any, NotRequired, TypedDict
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -277,3 +278,16 @@ def test_items_are_written_as_they_were_set() -> None:
     assert items.drop("\udcff") == ["\ud83d"]
     assert items.drop("\udcff") is None
     assert json.loads(items.text) == {"a": {"n": 2}}
+
+
+async def test_of_a_long_file_only_the_number_is_read_back(
+    hass: HomeAssistant, file: StoredFile
+) -> None:
+    kept = store(hass, {"long": "x" * 40_000})
+    with patch.object(kept._store, "async_load", side_effect=AssertionError("as a whole")):
+        assert await kept.async_save()
+    assert file.data["writes"] == 1
+    file.path.unlink()
+    file.fail()
+    assert not await kept.async_save()
+    assert told(hass, "journal_unwritten") is not None

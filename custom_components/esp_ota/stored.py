@@ -35,6 +35,8 @@ from .issues import (
 _VERSION: Final = 1
 _AGAIN: Final = 60.0
 """Seconds until a write that failed is tried again; it is at the stop as well."""
+_LONG: Final = 32 * 1024
+"""Bytes from which on a file is not read back as a whole."""
 _HEAD: Final = 512
 _NUMBER: Final = re.compile(rb'\{[^{}]*"data":\s*\{\s*"writes":\s*(\d+)\b')
 _CLOSERS: Final = {"{": "}", "[": "]"}
@@ -59,6 +61,8 @@ class KeptStore:
         """Whether what was read is only the beginning of what there was."""
         self._writes = 0
         """How often it was written: the number on disk says which write that was."""
+        self._length = 0
+        """Bytes of what was written last."""
         self._due: float | None = None
         """When a write begins that may wait (`loop.time()`)."""
         self._store = Store[Content](
@@ -133,8 +137,10 @@ class KeptStore:
 
     async def _async_is_written(self, writes: int) -> bool:
         """Whether this write is on disk, or will be at the stop."""
-        if await self._hass.async_add_executor_job(_number_in, Path(self.path)) == writes:
-            return True
+        if self._length > _LONG:
+            found = await self._hass.async_add_executor_job(_number_in, Path(self.path))
+            if found == writes:
+                return True
         try:
             kept = await self._store.async_load() or {}
         except HomeAssistantError, OSError, ValueError, KeyError, TypeError:
@@ -173,6 +179,7 @@ class KeptStore:
 
     def _numbered(self) -> Content:
         content = {storable(str(key)): _Text(item) for key, item in self._content().items()}
+        self._length = sum(item.length for item in content.values())
         return {"writes": self._writes} | content
 
 
@@ -180,7 +187,9 @@ class _Text:
     """A value as it is written: not walked through, for with hundreds of modules it is long."""
 
     def __init__(self, value: Any) -> None:
-        self.json_fragment = json_fragment(value.text if isinstance(value, Items) else _text(value))
+        text = value.text if isinstance(value, Items) else _text(value)
+        self.json_fragment = json_fragment(text)
+        self.length = len(text)
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Be read back before it is written, when Home Assistant stops (`Store.async_load`)."""
