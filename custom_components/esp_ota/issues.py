@@ -34,18 +34,27 @@ _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.m
 
 
 @callback
-def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -> None:
-    """Say why a file in the firmware folder is not used."""
+def _warn(hass: HomeAssistant, issue_id: str, key: str, placeholders: dict[str, str]) -> None:
+    """Say what a person has to know and nobody can fix by a click."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        _file_issue(file_name),
+        issue_id,
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
-        translation_key=f"file_{err.cause}",
-        translation_placeholders=as_texts(
-            {"file": shown(file_name)} | spelled_out(hass, err.facts)
-        ),
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def async_raise_file_issue(hass: HomeAssistant, file_name: str, err: OtaError) -> None:
+    """Say why a file in the firmware folder is not used."""
+    _warn(
+        hass,
+        _file_issue(file_name),
+        f"file_{err.cause}",
+        as_texts({"file": shown(file_name)} | spelled_out(hass, err.facts)),
     )
 
 
@@ -61,14 +70,11 @@ def async_show_more_files(hass: HomeAssistant, names: list[str], count: int) -> 
     if not count:
         ir.async_delete_issue(hass, DOMAIN, _MORE_FILES)
         return
-    ir.async_create_issue(
+    _warn(
         hass,
-        DOMAIN,
         _MORE_FILES,
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=_MORE_FILES,
-        translation_placeholders={
+        _MORE_FILES,
+        {
             "count": str(count),
             "files": "\n".join(f"- {as_text(shown(name), 100)}" for name in names),
         },
@@ -155,14 +161,11 @@ def async_raise_strays(hass: HomeAssistant, folder: str, strays: list[str]) -> N
         ir.async_delete_issue(hass, DOMAIN, _STRAYS)
         return
     named = [f"- {sha256[:16]}" for sha256 in strays[:_MOST_NAMED]]
-    ir.async_create_issue(
+    _warn(
         hass,
-        DOMAIN,
         _STRAYS,
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=_STRAYS,
-        translation_placeholders={
+        _STRAYS,
+        {
             "folder": folder,
             "count": str(len(strays)),
             "images": "\n".join(named),
@@ -173,15 +176,7 @@ def async_raise_strays(hass: HomeAssistant, folder: str, strays: list[str]) -> N
 @callback
 def async_raise_left_out(hass: HomeAssistant, count: int) -> None:
     """Say that more modules were announced than are offered."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        "left_out",
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="left_out",
-        translation_placeholders={"count": str(count)},
-    )
+    _warn(hass, "left_out", "left_out", {"count": str(count)})
 
 
 @callback
@@ -189,14 +184,11 @@ def async_raise_source_issue(
     hass: HomeAssistant, subentry_id: str, source: str, err: OtaError
 ) -> None:
     """Say why a source of firmware cannot be used; its releases stay."""
-    ir.async_create_issue(
+    _warn(
         hass,
-        DOMAIN,
         f"source_{subentry_id}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=f"source_{err.cause.removeprefix('source_')}",
-        translation_placeholders=as_texts({"source": source} | spelled_out(hass, err.facts)),
+        f"source_{err.cause.removeprefix('source_')}",
+        as_texts({"source": source} | spelled_out(hass, err.facts)),
     )
 
 
@@ -209,14 +201,11 @@ def async_raise_source_files(
     if not sentences:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
-    ir.async_create_issue(
+    _warn(
         hass,
-        DOMAIN,
         issue_id,
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="source_files",
-        translation_placeholders={
+        "source_files",
+        {
             "source": as_text(source),
             "files": "\n".join(f"- {as_text(sentence, _LONGEST)}" for sentence in sentences),
         },
@@ -256,14 +245,11 @@ def async_raise_server_issue(
     hass: HomeAssistant, subentry_id: str, server: str, sentence: str
 ) -> None:
     """Say why a server cannot be followed that decides about modules."""
-    ir.async_create_issue(
+    _warn(
         hass,
-        DOMAIN,
         f"server_{subentry_id}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="server_trouble",
-        translation_placeholders=as_texts({"server": server, "sentence": sentence}, _LONGEST),
+        "server_trouble",
+        as_texts({"server": server, "sentence": sentence}, _LONGEST),
     )
 
 

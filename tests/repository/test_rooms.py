@@ -19,29 +19,16 @@ from tests.kit.places import INTEGRATION, ROOT
 from tests.kit.source_code import imports, modules
 
 PLATFORMS: Final = [
-    "binary_sensor",
-    "button",
-    "device_trigger",
-    "diagnostics",
-    "event",
-    "logbook",
-    "repairs",
-    "sensor",
-    "update",
+    *("binary_sensor", "button", "device_trigger", "diagnostics"),
+    *("event", "logbook", "repairs", "sensor", "update"),
 ]
 BASICS: Final = {"const", "helpers", "issues", "ota"}
 """What every room may use; they are not drawn as arrows."""
 PLAN: Final[Mapping[str, set[str]]] = {
     "config_flow": {"flows", "installs", "house"},
     "__init__": {
-        "web",
-        "services",
-        "servers",
-        "rollouts",
-        "guests",
-        "installs",
-        "modules",
-        "house",
+        *("web", "services", "servers", "rollouts"),
+        *("guests", "installs", "modules", "house"),
     },
     "flows": {
         *("web", "servers", "guests", "installs", "equipment"),

@@ -28,7 +28,7 @@ from ..stored import KeptStore, fits, storable
 from .image_files import ImageFiles
 from .keep_rule import superfluous
 from .look import Look, look_at, refuse_conflict, release_of
-from .release import Release
+from .release import Release, sha256_of
 
 __all__ = ["Library", "Release"]
 
@@ -66,7 +66,7 @@ class Library:
         self._shelves: defaultdict[tuple[str, ImageKind], list[Release]] = defaultdict(list)
         """The same by firmware and kind, newest first."""
         self._foreign: list[dict[str, Any]] = []
-        """Stored by a version of us that knows more; kept as it is."""
+        """Stored by a newer version; kept as it is."""
         self._removed: dict[str, str] = {}
         self._listeners: list[CALLBACK_TYPE] = []
         self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] = _no_interest
@@ -107,7 +107,7 @@ class Library:
         else stays where it is, and is told.
         """
         run = self._hass.async_add_executor_job
-        foreign = {_sha256_of(item) for item in self._foreign}
+        foreign = {sha256_of(item) for item in self._foreign}
         kept: list[str] = []
         for sha256 in await run(self._files.strays, set(self._releases) | foreign):
             if sha256 in self._removed:
@@ -397,11 +397,4 @@ class Library:
             listener()
 
 
-async def _no_interest(_data: bytes, _name: ReleaseName) -> None:
-    return
-
-
-def _sha256_of(item: Any) -> str:
-    """Return whose facts these are, which cannot be read otherwise."""
-    image = item.get("image") if isinstance(item, dict) else None
-    return str(image.get("sha256")) if isinstance(image, dict) else ""
+async def _no_interest(_data: bytes, _name: ReleaseName) -> None: ...
