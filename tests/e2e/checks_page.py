@@ -82,7 +82,7 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     await expect(cancel).to_be_focused()  # whatever has changed around it
     await take_picture(page, "page-sending", tolerance=LIVELY)
     await shown.get_by_role("tab", name="Queue").click()
-    await expect(shown.get_by_role("listitem")).to_contain_text(GARDEN_VALVE.name)
+    await expect(shown.locator("li.card")).to_contain_text(GARDEN_VALVE.name)
     await shown.get_by_role("tab", name="Modules").click()
     detail = await open_row(shown)
     await expect(row).to_contain_text("Verified", timeout=UPDATE_MS)
