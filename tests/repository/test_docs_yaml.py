@@ -86,7 +86,7 @@ async def test_the_rollout_of_the_page_is_planned(
     yard = Yard(garden, start_module)
     await yard.open()
     await yard.add("a", "b", "c")
-    [block] = [item for item in blocks("yaml") if "start_rollout" in item.text]
+    [block, *_] = [item for item in blocks("yaml") if "start_rollout" in item.text]
     data = yaml.safe_load(block.text)["data"]
     del data["label_id"]
     plan = await garden.hass.services.async_call(
