@@ -25,6 +25,8 @@ _RUNS_ALREADY: Final = "no_update_available"
 _SENDS: Final = {None, "queued"}
 """What the journal knew of an install that may still send after a crash."""
 
+_LATE: Final = 1.0
+"""Seconds; a valve has two to move and to be read back."""
 _TURNS: Final = 3
 """Turns more that an install gets whose module did not answer."""
 
@@ -111,7 +113,7 @@ def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:
     reads_back = run.plan.options["restore_conditions"]
     if run.valve_ends != "open" and not told_of and (obeys or reads_back):
         yield f"the valve stands {run.valve_ends}, and nobody was told"
-    calm = not valve.moods and not valve.late_after_start
+    calm = not valve.moods and not valve.late_after_start and run.world_was_late < _LATE
     if obeys and calm and told_of - {"did_not_come_back"}:
         yield f"a valve that obeys was told of as {told_of}"
 

@@ -145,7 +145,9 @@ class Conversation:
                 outside.history.shown.append(shown)
 
     def _on_move(self, message: Message) -> None:
-        life = self.life
+        life, history = self.life, self._history(message)
+        late = time.monotonic() - message["at"]
+        history.world_was_late = max(history.world_was_late, late)
 
         def answer(error: str | None) -> None:
             if self.life == life:

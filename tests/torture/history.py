@@ -124,6 +124,9 @@ class History:
     """When an install was begun, had its turn, and gave it back."""
     in_rollout: bool = False
     """Whether a rollout updates it, which nobody presses, and which may begin it again."""
+    world_was_late: float = 0.0
+    """Seconds after which its valve heard of an order, at most: on a busy machine the torture's own
+    process may be late, and then nobody lies who says that the valve did not move in time."""
     shares_valve: bool = False
     """Whether another module switches the same valve."""
     cancels: list[float] = field(default_factory=list)

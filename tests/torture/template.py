@@ -3,12 +3,15 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .config import WEB, store, write_entries
 from .images import all_images
 from .lives import Lives
 from .plan import WAITS
+
+_START: Final = 180.0
+"""Seconds; nothing is compiled yet, and the machine may be busy."""
 
 
 async def make_template(lives: Lives, place: Path, template: Path) -> None:
@@ -38,7 +41,7 @@ async def make_template(lives: Lives, place: Path, template: Path) -> None:
     server = await asyncio.start_unix_server(meet, template.parent / "socket")
     life = await lives.start(template)
     try:
-        async with asyncio.timeout(60.0):
+        async with asyncio.timeout(_START):
             await started.wait()
             for file in files:
                 tell(do="release", path=str(file))
