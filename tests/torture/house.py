@@ -28,7 +28,8 @@ _EACH: Final = 8.0
 """More for each module: they may be updated one after the other."""
 _LAST_WORDS: Final = 0.3
 """Seconds in which who dies with its last note has died."""
-_START: Final = 60.0
+_START: Final = 180.0
+"""Seconds for Home Assistant to start; on a busy machine a real one takes its time."""
 _KNOWN: Final = 2.0
 """Seconds for the modules to be heard before Update is pressed."""
 _SETTLE: Final = 6.0
