@@ -94,7 +94,7 @@ class Torture:
     async def _work(self, index: int) -> None:
         order = {
             "seed": self.seed,
-            "houses": list(self._houses[index :: self._workers]),
+            **self._share(index),
             "per_house": self._per_house,
             "real": self._given.real,
             "tour": self._given.tour and ("evil" if self._given.evil else "points"),
@@ -116,6 +116,13 @@ class Torture:
         finally:
             with suppress(ProcessLookupError):
                 await child.end()
+
+    def _share(self, index: int) -> dict[str, Any]:
+        """Return the houses of one worker: from, to and step where there is no end of them."""
+        share = self._houses[index :: self._workers]
+        if isinstance(share, range):
+            return {"range": [share.start, share.stop, share.step]}
+        return {"houses": list(share)}
 
     def _take(self, house: dict[str, Any]) -> None:
         self.summary.take(house)

@@ -2,7 +2,7 @@
 
     python -m tests.torture.worker ORDER
 
-ORDER is JSON: seed, houses, per_house, real, tour, until (a monotonic time), verbose.
+ORDER is JSON: seed, houses or range, per_house, real, tour, until (a monotonic time), verbose.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ async def play_all(order: dict[str, Any]) -> None:
                 await make_real_template(lives, base / "first", template)
             else:
                 await make_template(lives, base / "first", template)
-            for number in order["houses"]:
+            for number in order.get("houses") or range(*order["range"]):
                 if time.monotonic() > order["until"]:
                     break
                 plan = plan_house(order["seed"], number, order["per_house"])
