@@ -14,6 +14,8 @@ from aiohttp.test_utils import unused_port
 from tests.kit.places import ROOT
 
 VENV = ROOT / ".venv-goosebit"
+EXAMPLE = ROOT / "docs" / "examples" / "goosebit"
+"""Starts it as the documentation says."""
 WITHOUT = "ESP_OTA_WITHOUT_GOOSEBIT"
 """Set to 1 it lets tests be skipped that need goosebit."""
 _SECONDS = 90.0
@@ -31,19 +33,14 @@ class Goosebit:
     def __post_init__(self) -> None:
         self.port = unused_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {
-            "GOOSEBIT_DB_URI": f"sqlite://{self.folder}/db.sqlite3",
-            "GOOSEBIT_ARTIFACTS_DIR": str(self.folder / "artifacts"),
-            "GOOSEBIT_SECRET_KEY": secrets.token_hex(32),
-            "GOOSEBIT_POLL_TIME": self.poll,
-            **(self.options or {}),
-        }
+        usual = {"GOOSEBIT_POLL_TIME": self.poll, "GOOSEBIT_DEVICE_AUTH__ENABLE": "false"}
+        self._environment = os.environ | usual | (self.options or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession()
-        await asyncio.to_thread(self._make_database)
+        (self.folder / "goosebit").symlink_to(VENV)
         await self.start()
         form = FormData({"username": "tests@example.org", "password": secrets.token_hex(8)})
         async with self._session.post(f"{self.url}/setup", data=form) as response:
@@ -55,23 +52,9 @@ class Goosebit:
         await self._session.close()
         await self.stop()
 
-    def _make_database(self) -> None:
-        [package] = VENV.glob("lib/python3*/site-packages/goosebit")
-        settings = self.folder / "aerich.toml"
-        settings.write_text(
-            '[tool.aerich]\ntortoise_orm = "goosebit.db.config.TORTOISE_CONF"\n'
-            f'location = "{package}/db/migrations"\n',
-            encoding="utf-8",
-        )
-        command = [str(VENV / "bin/aerich"), "--config", str(settings), "upgrade"]
-        subprocess.run(
-            command, env=self._environment, cwd=self.folder, check=True, capture_output=True
-        )
-
     async def start(self) -> None:
         """Start it, and return when it serves."""
-        command = [str(VENV / "bin/python"), "-m", "uvicorn", "goosebit:app"]
-        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        command = [str(EXAMPLE), str(self.port)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
                 command, env=self._environment, cwd=self.folder, stdout=log, stderr=log

@@ -38,7 +38,7 @@ async def forms(
         for step in steps:
             async for form in _options(hass, entry, step):
                 yield form
-    for kind in ("manifest", "github", "guest"):
+    for kind in ("manifest", "github", "guest", "server"):
         result = await hass.config_entries.subentries.async_init(
             (house.entry_id, kind), context={"source": SOURCE_USER}
         )
