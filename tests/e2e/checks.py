@@ -14,6 +14,7 @@ from .checks_back import (
     what_ran_before_is_put_back_by_a_button,
     what_ran_before_is_put_back_from_a_repair,
 )
+from .checks_bounds import a_pin_and_a_hold_are_set_on_the_page
 from .checks_page import (
     an_update_is_followed_on_the_page,
     firmware_is_brought_and_taken_away_on_the_page,
@@ -236,6 +237,7 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     a_safe_state_is_tried_on_the_page,
     a_rollout_is_planned_followed_and_reported_on_the_page,
     a_rollout_is_cancelled_on_the_page,
+    a_pin_and_a_hold_are_set_on_the_page,
     the_page_can_be_used_by_keyboard,
     the_page_speaks_a_language_as_far_as_it_has_words,
     nobody_is_kept_off_the_page,
