@@ -252,28 +252,6 @@ def async_raise_source_names(
 
 
 @callback
-def async_raise_server_issue(
-    hass: HomeAssistant, subentry_id: str, server: str, sentence: str
-) -> None:
-    """Say why a server cannot be followed that decides about modules."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        f"server_{subentry_id}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="server_trouble",
-        translation_placeholders=as_texts({"server": server, "sentence": sentence}, _LONGEST),
-    )
-
-
-@callback
-def async_clear_server_issue(hass: HomeAssistant, subentry_id: str) -> None:
-    """Take that back."""
-    ir.async_delete_issue(hass, DOMAIN, f"server_{subentry_id}")
-
-
-@callback
 def async_clear_source_issue(hass: HomeAssistant, subentry_id: str) -> None:
     """Take back that a source cannot be used."""
     ir.async_delete_issue(hass, DOMAIN, f"source_{subentry_id}")
