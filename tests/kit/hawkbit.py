@@ -210,7 +210,11 @@ class HawkBit:
         }
         if action.encrypted:
             chunk["encrypted"] = True
-        said: dict[str, Any] = {"download": action.download, "update": action.update, "chunks": [chunk]}
+        said: dict[str, Any] = {
+            "download": action.download,
+            "update": action.update,
+            "chunks": [chunk],
+        }
         if action.window is not None:
             said["maintenanceWindow"] = action.window
         return web.json_response({"id": str(action.id), "deployment": said})
