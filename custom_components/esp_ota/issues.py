@@ -241,25 +241,6 @@ def async_raise_source_names(
 
 
 @callback
-def async_raise_server_issue(
-    hass: HomeAssistant, subentry_id: str, server: str, sentence: str
-) -> None:
-    """Say why a server cannot be followed that decides about modules."""
-    _warn(
-        hass,
-        f"server_{subentry_id}",
-        "server_trouble",
-        as_texts({"server": server, "sentence": sentence}, _LONGEST),
-    )
-
-
-@callback
-def async_clear_server_issue(hass: HomeAssistant, subentry_id: str) -> None:
-    """Take that back."""
-    ir.async_delete_issue(hass, DOMAIN, f"server_{subentry_id}")
-
-
-@callback
 def async_clear_source_issue(hass: HomeAssistant, subentry_id: str) -> None:
     """Take back that a source cannot be used."""
     ir.async_delete_issue(hass, DOMAIN, f"source_{subentry_id}")

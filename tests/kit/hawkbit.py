@@ -136,8 +136,8 @@ class HawkBit:
             allowed.add(f"TargetToken {target.token}")
         if self.needs_token and token not in allowed:
             return web.Response(status=401)
-        answer: web.StreamResponse = await handler(request)
-        return answer
+        usual: web.StreamResponse = await handler(request)
+        return usual
 
     def _known(self, request: web.Request) -> Known:
         if request.match_info["tenant"] != "DEFAULT":
@@ -202,7 +202,7 @@ class HawkBit:
                     "_links": links,
                 }
             )
-        chunk = {
+        chunk: dict[str, Any] = {
             "part": "os",
             "version": action.version,
             "name": action.name,
@@ -210,7 +210,11 @@ class HawkBit:
         }
         if action.encrypted:
             chunk["encrypted"] = True
-        said = {"download": action.download, "update": action.update, "chunks": [chunk]}
+        said: dict[str, Any] = {
+            "download": action.download,
+            "update": action.update,
+            "chunks": [chunk],
+        }
         if action.window is not None:
             said["maintenanceWindow"] = action.window
         return web.json_response({"id": str(action.id), "deployment": said})

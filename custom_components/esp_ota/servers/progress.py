@@ -6,15 +6,16 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..const import LOGGER
+from ..helpers import async_said
 from ..modules import ModuleCoordinator
 from ..ota import DdiExecution, DdiTarget, Finished, InstallProgress, InstallStage, SourceError
 from .note import TargetNote
 
 _TOLD: Final = {
-    InstallStage.MAKING_SAFE: "Makes the equipment safe",
-    InstallStage.SENDING: "Sends the image",
-    InstallStage.RESTARTING: "Restarts",
-    InstallStage.VERIFYING: "Looks what runs",
+    InstallStage.MAKING_SAFE: "server_making_safe",
+    InstallStage.SENDING: "server_sending",
+    InstallStage.RESTARTING: "server_restarting",
+    InstallStage.VERIFYING: "server_verifying",
 }
 """Before them nothing has begun, and after them it is over."""
 _STEP: Final = 20
@@ -53,7 +54,10 @@ class Progress:
         if progress is None:
             self._last = ""
             return
-        if (line := _line(progress)) is None or line == self._last or not self._is_ours:
+        if (key := _line(progress)) is None or not self._is_ours:
+            return
+        name = self._coordinator.config_entry.title
+        if (line := async_said(self._hass, key, {}, module=name)) == self._last:
             return
         self._last = self._next = line
         if self._task is None or self._task.done():
@@ -83,6 +87,7 @@ class Progress:
 
 
 def _line(progress: InstallProgress) -> str | None:
+    """Return the name of a text, or the one text that goosebit makes a bar of."""
     if progress.percent is not None:
         return f"Downloaded {progress.percent // _STEP * _STEP}%"
     return _TOLD.get(progress.stage)

@@ -27,11 +27,11 @@ from ..const import (
 from ..helpers import async_sentence
 from ..house import HOUSE
 from ..installs import ModuleRuntime
-from ..issues import async_clear_server_issue, async_raise_server_issue
 from ..ota import Account, Cause, DdiTarget, OtaError, Reach, target_base
 from .fetching import Shelf
 from .note import TargetNote
 from .target import Ports, Target
+from .trouble import async_clear_server_issue, async_raise_server_issue
 from .words import name_at_server
 
 AT_ONCE: Final = 4
