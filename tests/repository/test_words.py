@@ -41,7 +41,6 @@ _FOR_MACHINES: Final = {
     "ota/preflight/signature.py": "the form of minisign's files",
     "ota/transport/_dialects.py": "words of modules",
     "ota/transport/_multipart.py": "headers",
-    "servers/progress.py": "what a server shows its operators, who have no language of ours",
     "ota/transport/_replies.py": "words of modules",
     "ota/transport/_verdict.py": "words of modules",
     "ota/transport/http_upload.py": "a header",
