@@ -42,7 +42,7 @@ async def test_a_day_with_an_update_and_a_restart_writes_few_rows(
     assert percents[-1] == 100
     assert all(isinstance(percent, int) for percent in percents)
     assert 10 < len(percents) <= 21
-    assert update - rows[CARD] == 2  # how it ended, and the event
+    assert update - rows[CARD] == 4  # how it ended, the event, and "Cancel" that comes and goes
 
     await garden.hass.config_entries.async_reload(entry.entry_id)
     await garden.hass.async_block_till_done()

@@ -27,7 +27,16 @@ from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.source_code import stores
 from tests.virtual_module import ModuleConfig, VirtualModule
 
-OTHER_STORES = {"history", "house", "journal", "library", "memory", "rollouts", "sources"}
+OTHER_STORES = {
+    "history",
+    "house",
+    "journal",
+    "library",
+    "memory",
+    "rollouts",
+    "servers",
+    "sources",
+}
 
 
 def issue(hass: HomeAssistant, key: str) -> ir.IssueEntry | None:
@@ -113,7 +122,7 @@ async def test_what_can_be_no_module_is_not_set_up_and_says_so(
 
 
 @pytest.mark.slow
-async def test_what_is_removed_leaves_what_the_readme_says(
+async def test_what_is_removed_leaves_what_the_page_says(
     garden: Garden, start_module: StartModule, config_dir: Path
 ) -> None:
     hass = garden.hass
@@ -133,6 +142,6 @@ async def test_what_is_removed_leaves_what_the_readme_says(
     journal = garden.house.journal
     assert journal.good(entry.entry_id) == []
     assert [item.version for item in garden.house.library.releases] == ["1.1.0"]
-    readme = (INTEGRATION.parent.parent / "README.md").read_text(encoding="utf-8")
-    assert "delete the folder `<config>/esp_ota`" in readme
-    assert "`<config>/.storage/esp_ota.*`" in readme
+    page = (INTEGRATION.parent.parent / "docs" / "entities.md").read_text(encoding="utf-8")
+    assert "delete the folder `<config>/esp_ota`" in page
+    assert "`<config>/.storage/esp_ota.*`" in page

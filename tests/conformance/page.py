@@ -26,6 +26,7 @@ once. For each of them it was compared with the truth inside the module: how man
 how often it restarted, which image runs in the end. In each of them the valve that the module
 switches was closed once before the first byte and opened once after it, or was never touched.
 """
+_CHECKED: Final = "*Checked for ESP OTA 0.1.0 with Home Assistant 2026.10 and 2026.11.*\n"
 _TITLES: Final = {
     "arduino_ota": "ArduinoOTA push",
     "update_server": "Update page: HTTP update server of the cores",
@@ -43,7 +44,8 @@ assert tuple(_TITLES) == DOORS
 
 def page_of(endings: Mapping[Cell, Ending]) -> str:
     """Return the page for all cells."""
-    return "\n".join([_HEAD, *(line for door in DOORS for line in table_of(door, endings))])
+    lines = [_HEAD, *(line for door in DOORS for line in table_of(door, endings))]
+    return "\n".join([*lines, _CHECKED])
 
 
 def seen() -> Iterator[str]:

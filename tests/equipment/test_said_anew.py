@@ -93,7 +93,7 @@ async def fails(state: ConfiguredSafeState) -> str:
     with pytest.raises(SafeStateError) as caught:
         await state.leave(CANCELLED)
     assert caught.value.cause is Cause.RESTORE_FAILED
-    return str(caught.value.facts["detail"])
+    return str(caught.value.facts["unmet"])
 
 
 # The restore

@@ -256,5 +256,5 @@ async def test_a_source_is_offered_under_the_library_only(
 ) -> None:
     module = entry_for(await start_module())
     module.add_to_hass(hass)
-    assert set(entry.supported_subentry_types) == {"manifest", "github"}
+    assert set(entry.supported_subentry_types) == {"manifest", "github", "guest", "server"}
     assert module.supported_subentry_types == {}

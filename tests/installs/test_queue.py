@@ -53,7 +53,7 @@ async def test_two_of_one_area_are_never_updated_together(yard: Yard) -> None:
     with watched(yard) as seen:
         pressed = yard.press("a", "b", "c")
         await until(lambda: yard.standing("b") == (1, "group", "Garden"))
-        assert yard.shown("b")["queue_sentence"] == "In queue: 1st, waits for Garden."
+        assert yard.shown("b")["queue_sentence"] == "In queue: number 1, waits for Garden."
         assert yard.shown("b")["stage"] == "queued"
         assert await pressed == ["done"] * 3
 
@@ -113,7 +113,7 @@ async def test_a_changed_limit_holds_at_once_and_lets_no_more_run(yard: Yard) ->
     with watched(yard) as seen:
         pressed = yard.press(*"abcd")
         await until(lambda: yard.standing("d") == (3, "turn", None))
-        assert yard.shown("d")["queue_sentence"] == "In queue: 3rd, waits for its turn."
+        assert yard.shown("d")["queue_sentence"] == "In queue: number 3, waits for its turn."
         await until(lambda: max(map(len, seen)) == 1)
         await yard.set(parallel_installs=3)
         await until(lambda: max(map(len, seen)) == 3)

@@ -77,7 +77,10 @@ async def test_what_is_forbidden_waits_until_it_is_over(yard: Yard) -> None:
     await yard.add("b")
     pressed = yard.press("a", "b")
     await until(lambda: yard.standing("a") == (1, "condition", RAIN))
-    assert yard.shown("a")["queue_sentence"] == f"In queue: 1st, waits until this is over: {RAIN}."
+    assert (
+        yard.shown("a")["queue_sentence"]
+        == f"In queue: number 1, waits until this is over: {RAIN}."
+    )
     await until(lambda: yard.running("b") == "1.1.0")
     yard.hass.states.async_set(RAIN, "off")
     assert await pressed == ["done", "done"]
@@ -165,7 +168,7 @@ async def test_a_module_that_sleeps_is_waited_for_and_updated_when_it_announces_
     await module.power_off()
     pressed = yard.press("a", "b")
     await until(lambda: yard.standing("a") == (1, "sign_of_life", None))
-    assert yard.shown("a")["queue_sentence"] == "In queue: 1st, waits until a speaks."
+    assert yard.shown("a")["queue_sentence"] == "In queue: number 1, waits until a speaks."
     await until(lambda: yard.running("b") == "1.1.0")
     await module.power_cycle()
     back = await module.wait_for(Seen.BACK)

@@ -153,11 +153,15 @@ class Selection:
             return []
         ids = []
         for item in named:
-            if is_foreign(self._hass, item):
+            if is_foreign(self._hass, item) and self._is_there(item):
                 ids.append(guest_key(self._hass, item))
                 continue
             ids += [entry.entry_id for entry in targeted(self._hass, {"entity_id": [item]}) or ()]
         return list(dict.fromkeys(ids))
+
+    def _is_there(self, entity_id: str) -> bool:
+        known = er.async_get(self._hass).async_get(entity_id)
+        return known is not None or self._hass.states.get(entity_id) is not None
 
     def _check(self, canaries: list[str]) -> None:
         """Raise ServiceValidationError for a canary that takes no part."""

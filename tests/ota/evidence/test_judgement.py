@@ -20,6 +20,7 @@ NEW = (Verdict.VERIFIED, None)
 OLD = (Verdict.UNCHANGED, Cause.OLD_VERSION_BACK)
 OLD_BYTES = (Verdict.UNCHANGED, Cause.OLD_FIRMWARE_BACK)
 OTHER = (Verdict.FAILED, Cause.OTHER_VERSION_BACK)
+OTHER_BYTES = (Verdict.FAILED, Cause.OTHER_IMAGE_BACK)
 STRANGER = (Verdict.FAILED, Cause.WRONG_MODULE)
 NOTHING_TOLD = (Verdict.UNVERIFIED, None)
 
@@ -44,7 +45,7 @@ NOTHING_TOLD = (Verdict.UNVERIFIED, None)
         # The sum of the image itself
         (MODULE, {"sketch_md5": IMAGE.plain_md5}, NEW),
         (WITH_MD5, {"sketch_md5": OLD_MD5}, OLD_BYTES),
-        (WITH_MD5, {"sketch_md5": OTHER_MD5}, OTHER),
+        (WITH_MD5, {"sketch_md5": OTHER_MD5}, OTHER_BYTES),
         # which is stronger than what the sketch calls itself
         (WITH_MD5, {"sketch_md5": OLD_MD5, "version": "1.1.0"}, OLD_BYTES),
         (
@@ -181,8 +182,8 @@ def test_what_is_back_is_named_as_well_as_it_is_known() -> None:
     other = judge(sighting(firmware="heater", version="2.0"), CANDIDATE, MODULE)
     assert other.facts == {"version": "1.1.0", "found": "heater 2.0"}
     unnamed = judge(sighting(sketch_md5=OTHER_MD5), CANDIDATE, WITH_MD5)
-    assert unnamed.facts == {"version": "1.1.0", "found": "another image"}
+    assert unnamed.facts == {"version": "1.1.0"}
     old = judge(sighting(sketch_md5=OLD_MD5), CANDIDATE, WITH_MD5)
-    assert old.facts == {"version": "1.1.0", "installed": "unknown"}
+    assert old.facts == {"version": "1.1.0", "installed": "?"}
     stranger = judge(sighting(mac="00:00:00:00:00:01"), CANDIDATE, MODULE)
     assert stranger.facts == {"expected": MODULE.mac, "found": "00:00:00:00:00:01"}

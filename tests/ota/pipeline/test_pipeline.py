@@ -229,7 +229,9 @@ async def test_a_valve_that_will_not_close_keeps_everything_as_it_is(
     garden = await garden_of(start_module, "esp8266")
 
     async def stuck() -> None:
-        raise SafeStateError(Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60, unmet="valve closed")
+        raise SafeStateError(
+            Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60, detail="Not true: valve closed."
+        )
 
     garden.valve.enter = stuck  # type: ignore[method-assign]
     result = await garden.run()

@@ -237,11 +237,11 @@ async def test_a_safe_state_that_cannot_be_reached_is_restored_and_nothing_is_se
     world: World,
 ) -> None:
     world.errors["enter"] = SafeStateError(
-        Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60, unmet="valve closed"
+        Cause.SAFE_STATE_NOT_CONFIRMED, seconds=60, detail="Not true: valve closed."
     )
     result = await world.run()
     assert (result.verdict, result.cause) == (Verdict.REFUSED, Cause.SAFE_STATE_NOT_CONFIRMED)
-    assert result.facts == {"seconds": "60", "unmet": "valve closed"}
+    assert result.facts == {"seconds": "60", "detail": "Not true: valve closed."}
     assert world.count("send") == 0
     assert world.left_with == [result]
 

@@ -116,4 +116,4 @@ async def test_what_is_no_http_is_shown() -> None:
     async with web(dict.fromkeys(["/", "/update"], b"SSH-2.0-dropbear\r\n")) as server:
         error = await unrecognised(server.port)
         assert error.cause is Cause.UNKNOWN_DIALECT
-        assert "no HTTP 'SSH-2.0-dropbear'" in error.facts["text"]
+        assert "/: ? 'SSH-2.0-dropbear'" in error.facts["text"]

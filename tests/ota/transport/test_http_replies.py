@@ -164,7 +164,7 @@ async def test_a_tasmota_that_keeps_silent_did_not_like_where_we_came_from() -> 
     async with web({"/up": b"", "/": page(b"Main menu")}) as server:
         failure = await failed(server.port, UploadDialect.TASMOTA)
         assert isinstance(failure, ModuleRejectedImage)
-        assert failure.cause is Cause.WRONG_ORIGIN
+        assert failure.cause is Cause.FOREIGN_ORIGIN
 
 
 async def test_a_tasmota_that_answers_nobody_has_lost_its_power() -> None:
