@@ -297,6 +297,18 @@ async def test_pre_releases_are_offered_on_the_beta_channel_alone(
     assert shown(garden) == ("on", "1.1.0")
 
 
+async def test_who_runs_a_pre_release_goes_on_with_them_until_a_channel_is_chosen(
+    garden: Garden, start_module: StartModule
+) -> None:
+    entry = await add(garden, await start_module())
+    coordinator = entry.runtime_data.coordinator
+    coordinator.async_set_installed("1.1.0-rc.1", "garden-valve", assumed=False)
+    await release(garden, "1.1.0-rc.2")
+    assert (shown(garden), garden.card.attributes["channel"]) == (("on", "1.1.0-rc.2"), "beta")
+    await act(garden, "set_channel", channel="stable")
+    assert (shown(garden), garden.card.attributes["channel"]) == (("off", "1.1.0-rc.1"), "stable")
+
+
 async def test_what_its_publisher_calls_a_pre_release_is_one(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -356,7 +356,7 @@ class ModuleUpdate(UpdateCard):
         return {
             "stage": data.progress.stage if data.progress else None,
             **self._waiting,
-            **shown_bounds(self.coordinator.config_entry.options),
+            **shown_bounds(self.coordinator.config_entry.options, self.installed_version),
             "not_offered": self._not_offered,
             "installed_is_assumed": data.assumed,
             "last_verdict": data.ended["verdict"] if data.ended else None,

@@ -47,7 +47,7 @@ async def test_what_is_said_holds_is_shown_again_and_can_be_taken_back(
     form = await opened(hass, entry)
     assert {key: value for key, (value, _) in shown_in(form).items()} == answers
     await said(hass, form, channel="stable")
-    assert entry.options == OPTIONS
+    assert entry.options == OPTIONS | {"channel": "stable"}
 
 
 async def test_each_mistake_is_told_at_its_field_and_nothing_is_stored(

@@ -10,7 +10,7 @@ from homeassistant.helpers import selector
 from homeassistant.util import dt as dt_util
 
 from ..const import CHANNEL_BETA, CHANNEL_STABLE, CONF_HOLD, CONF_MODULE_CHANNEL, CONF_PIN
-from ..modules import stored_bound
+from ..modules import shown_bounds, stored_bound
 from ..ota import held_until
 from .selectors import choice
 
@@ -35,7 +35,11 @@ class VersionsFlow(OptionsFlowWithReload):
         keys = CONF_PIN, CONF_HOLD, CONF_MODULE_CHANNEL
         options = self.config_entry.options
         errors: dict[str, str] = {}
+        installed = self.config_entry.runtime_data.coordinator.data.installed
+        channel = shown_bounds(options, installed)["channel"]
         if user_input is not None:
+            if CONF_MODULE_CHANNEL not in options and user_input[CONF_MODULE_CHANNEL] == channel:
+                user_input = user_input | {CONF_MODULE_CHANNEL: None}  # what runs goes on to decide
             stored = {key: value for key, value in options.items() if key not in keys}
             for key in keys:
                 try:
@@ -47,6 +51,7 @@ class VersionsFlow(OptionsFlowWithReload):
             if not errors:
                 return self.async_create_entry(data=stored)
         shown = {key: options[key] for key in keys if key in options}
+        shown[CONF_MODULE_CHANNEL] = channel
         if held_until(shown.get(CONF_HOLD), dt_util.now()) is None:
             shown.pop(CONF_HOLD, None)  # it is over
         elif CONF_HOLD in shown:

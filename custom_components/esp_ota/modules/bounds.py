@@ -21,7 +21,7 @@ from ..const import (
     DOMAIN,
     LOGGER,
 )
-from ..ota import as_text, held_until, hold_ends, read_pin
+from ..ota import as_text, held_until, hold_ends, is_prerelease, read_pin
 from .coordinator import ModuleCoordinator
 
 
@@ -36,7 +36,7 @@ def stored_bound(key: str, said: datetime | str | None) -> str | None:
         return _pin(str(said))
     if key == CONF_HOLD:
         return _hold(said)
-    return str(said) if said == CHANNEL_BETA else None
+    return str(said)
 
 
 def _pin(said: str) -> str:
@@ -84,12 +84,12 @@ def async_set_bound(coordinator: ModuleCoordinator, key: str, said: datetime | s
     coordinator.async_update_listeners()
 
 
-def shown_bounds(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return what a module's card says of them."""
+def shown_bounds(options: Mapping[str, Any], installed: str | None) -> dict[str, str | None]:
+    """Return what a module's card says of them; `installed` is the version that runs."""
     until = held_until(options.get(CONF_HOLD), dt_util.now())
-    is_beta = options.get(CONF_MODULE_CHANNEL) == CHANNEL_BETA
+    usual = CHANNEL_BETA if is_prerelease(installed or "") else CHANNEL_STABLE
     return {
         "pinned_to": options.get(CONF_PIN),
         "held_until": until.isoformat() if until else None,
-        "channel": CHANNEL_BETA if is_beta else CHANNEL_STABLE,
+        "channel": options.get(CONF_MODULE_CHANNEL, usual),
     }

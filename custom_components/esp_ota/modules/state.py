@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import (
     CHANNEL_BETA,
+    CHANNEL_STABLE,
     CONF_AUTH,
     CONF_BOARD,
     CONF_CHIP,
@@ -38,6 +39,8 @@ from ..ota import (
 from .outcome import Outcome
 
 _NOTHING: Final = ModuleFacts(name="", host="", port=0)
+_TAKES: Final[dict[str, bool]] = {CHANNEL_BETA: True, CHANNEL_STABLE: False}
+"""Whether a channel has pre-releases; where none was chosen, what runs decides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +94,7 @@ def merged_facts(
         auth_required=data.get(CONF_AUTH),
         pin=entry.options.get(CONF_PIN),
         held_until=f"{until:%Y-%m-%d %H:%M}" if until else None,
-        takes_prereleases=entry.options.get(CONF_MODULE_CHANNEL) == CHANNEL_BETA,
+        takes_prereleases=_TAKES.get(entry.options.get(CONF_MODULE_CHANNEL, "")),
     )
 
 

@@ -217,7 +217,8 @@ class ModuleFacts:
     """The version, or the range of versions, that alone it may get."""
     held_until: str | None = None
     """Until when it gets nothing, as people read a time."""
-    takes_prereleases: bool = True
+    takes_prereleases: bool | None = True
+    """None where nobody has said: what runs decides."""
 
 
 class EvidenceSource(StrEnum):

@@ -5,7 +5,7 @@ What ran before may be put back in spite of all three.
 
 from ..causes import Cause
 from ..models import ModuleFacts
-from ..naming import pin_permits, pinned_version
+from ..naming import is_prerelease, pin_permits, pinned_version
 from .answers import Answer, Candidate, Check, CheckResult, invalid, valid
 
 
@@ -33,11 +33,16 @@ def ask_hold(candidate: Candidate, module: ModuleFacts) -> CheckResult:
 def ask_channel(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Keep pre-releases from a module on the stable channel, unless its version is named for it.
 
+    Where nobody chose a channel, a module that runs a pre-release goes on with pre-releases.
+
     By a person, by an automation, or by a pin to this very version; a rollout names none for a
     module in particular.
     """
     named = candidate.chosen and not candidate.by_rollout
     named = named or (module.pin is not None and pinned_version(module.pin) is not None)
-    if module.takes_prereleases or not candidate.is_prerelease or named or candidate.goes_back:
+    takes = module.takes_prereleases
+    if takes is None:
+        takes = is_prerelease(candidate.installed or module.version or "")
+    if takes or not candidate.is_prerelease or named or candidate.goes_back:
         return valid(Check.CHANNEL)
     return invalid(Check.CHANNEL, Cause.CHANNEL, version=candidate.version)
