@@ -18,6 +18,7 @@ _ASLEEP = 12
 _AWAKE = 8
 _SOON = 2.0
 """Seconds from a sign of life until the update begins, at most."""
+_BREATH = 1.0
 _OPENS_IN = 25
 _OPEN_FOR = timedelta(hours=2)
 _NO_WAITING: Json = {"when_inhibited": "refuse", "wait_hours": 24, "at_deadline": "give_up"}
@@ -80,7 +81,8 @@ class Sleeper(Waits):
     def complaints(self, outcome: Outcome) -> Iterator[str]:
         module = outcome.module
         begun = self.begun[0]
-        woken = max((at for at in module.times("back") if at < begun), default=0.0)
+        # It announces itself, and may be heard, before it says that it is back.
+        woken = max((at for at in module.times("back") if at < begun + _BREATH), default=0.0)
         if begun - woken > _SOON:
             yield f"it began {begun - woken:.1f} s after the module had woken"
         if outcome.watch.began > woken:
