@@ -17,6 +17,7 @@ from .checks_back import (
 from .checks_bounds import a_pin_and_a_hold_are_set_on_the_page
 from .checks_page import (
     an_update_is_followed_on_the_page,
+    every_tab_opens_as_soon_as_a_module_is_there,
     firmware_is_brought_and_taken_away_on_the_page,
     nobody_is_kept_off_the_page,
     several_are_updated_together_on_the_page,
@@ -160,6 +161,7 @@ async def an_update_ends_up_to_date(person: Person) -> None:
         "the valve open again", lambda: client.state(VALVE.entity_id) == VALVE.working
     )
     assert client.attributes(person.entity_id)["last_verdict"] == "verified"
+    await module.is_back()
     assert module.version == NEW
     assert module.count("restarted") == 1
     await take_picture(page, "up-to-date", clip=CARD)
@@ -221,6 +223,7 @@ CHECKS: list[Callable[[Person], Awaitable[None]]] = [
     modules_are_discovered,
     a_module_with_a_password_asks_for_it,
     a_module_is_added,
+    every_tab_opens_as_soon_as_a_module_is_there,
     without_a_safe_state_an_update_is_refused,
     a_safe_state_is_made_in_the_editor,
     the_page_shows_modules_and_their_safe_state,

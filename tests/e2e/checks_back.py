@@ -98,6 +98,7 @@ async def what_ran_before_is_put_back_from_a_repair(person: Person) -> None:
     await submit(page)
     await _ends(person, "rolled_back")
     await _restored(person)
+    await module.is_back()
     assert module.version == NEW
     await page.get_by_text("There are currently no repairs pending").wait_for()
 
@@ -113,4 +114,5 @@ async def what_ran_before_is_put_back_by_a_button(person: Person) -> None:
     )
     await _ends(person, "rolled_back")
     await _restored(person)
+    await module.is_back()
     assert module.version == OLD

@@ -2,8 +2,8 @@
 
 from playwright.async_api import expect
 
-from .checks_page import open_page, problems
-from .modules import GARDEN_VALVE, NEW
+from .checks_page import choose, open_page, problems
+from .modules import GARDEN_VALVE
 from .person import Person
 
 
@@ -11,20 +11,22 @@ async def a_pin_and_a_hold_are_set_on_the_page(person: Person) -> None:
     shown = await open_page(person)
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
     asked = shown.get_by_role("dialog")
-    await shown.get_by_role("checkbox", name=f"Choose {GARDEN_VALVE.name}").check()
+    offered = row.get_by_role("button", name="Update")
+    await choose(shown, GARDEN_VALVE.name)
+    await expect(offered).to_be_visible()
     pin, name = shown.get_by_role("button", name="Pin (1)"), "Pin to a version"
     await pin.click()
     await asked.get_by_role("textbox", name="Version").fill("1.0.*")
     assert await problems(person.page) == []
     await asked.get_by_role("button", name=name).click()
     await expect(row).to_contain_text("Pinned to 1.0.*")
-    await expect(row).not_to_contain_text(NEW)
+    await expect(offered).to_have_count(0)
     await pin.click()
     await expect(asked.get_by_role("textbox", name="Version")).to_have_value("1.0.*")
     await asked.get_by_role("textbox", name="Version").fill("")
     await asked.get_by_role("button", name=name).click()
     await expect(row).not_to_contain_text("Pinned")
-    await expect(row).to_contain_text(NEW)
+    await expect(offered).to_be_visible()
 
     hold, name = shown.get_by_role("button", name="Hold (1)"), "Hold updates"
     await hold.click()
@@ -38,4 +40,4 @@ async def a_pin_and_a_hold_are_set_on_the_page(person: Person) -> None:
     await shown.get_by_role("button", name="Channel (1)").click()
     await asked.get_by_role("combobox", name="Channel").select_option("beta")
     await asked.get_by_role("button", name="Not now").click()
-    await shown.get_by_role("checkbox", name=f"Choose {GARDEN_VALVE.name}").uncheck()
+    await choose(shown)

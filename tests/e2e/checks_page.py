@@ -49,6 +49,31 @@ async def open_row(shown: Locator, name: str = GARDEN_VALVE.name) -> Locator:
     return detail
 
 
+async def choose(shown: Locator, *names: str) -> None:
+    """Choose these modules and no others, whatever was chosen before."""
+    everyone = shown.get_by_role("checkbox", name="Choose all that are shown")
+    await everyone.check()
+    await everyone.uncheck()
+    for name in names:
+        await shown.get_by_role("checkbox", name=f"Choose {name}").check()
+
+
+async def every_tab_opens_as_soon_as_a_module_is_there(person: Person) -> None:
+    # A browser that hears of a new action knows nothing of its fields for some seconds.
+    await person.page.get_by_role("link", name="ESP OTA", exact=True).wait_for()
+    await go(person.page, "/esp-ota")
+    shown = person.page.locator("esp-ota-page")
+    for tab in ("Library", "Rollouts", "Queue"):
+        await shown.get_by_role("tab", name=tab).click()
+        await expect(shown.get_by_role("tabpanel")).to_have_attribute(
+            "aria-labelledby", f"tab-{tab.lower()}"
+        )
+        await expect(shown.get_by_role("alert")).to_be_hidden()
+        if tab == "Rollouts":
+            chip = shown.get_by_role("combobox", name="Chip")
+            await expect(chip.get_by_role("option", name="ESP32-S3")).to_have_count(1)
+
+
 async def the_page_shows_modules_and_their_safe_state(person: Person) -> None:
     shown = await open_page(person)
     row = shown.get_by_role("row").filter(has_text=GARDEN_VALVE.name).first
@@ -88,6 +113,7 @@ async def an_update_is_followed_on_the_page(person: Person) -> None:
     await expect(row).to_contain_text("Verified", timeout=UPDATE_MS)
     await expect(detail.locator(".history li").first).to_contain_text(f"{OLD} to {NEW}")
     await expect(detail.locator(".history li").first).to_contain_text("Sending")
+    await module.is_back()
     assert module.count("restarted") == restarts + 1
     assert module.version == NEW
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import expect
 
-from .checks_page import open_page, open_row
+from .checks_page import choose, open_page, open_row
 from .fleet import BEDS, add_bed
 from .garden import VALVE
 from .modules import GARDEN_VALVE, NEW, OLD
@@ -42,11 +42,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
         await person.switch_on(bed)
         await add_bed(person.client, bed)
     shown = await open_page(person)
-    everyone = shown.get_by_role("checkbox", name="Choose all that are shown")
-    await everyone.check()
-    await everyone.uncheck()
-    for name in (*(bed.name for bed in BEDS), GARDEN_VALVE.name):
-        await shown.get_by_role("checkbox", name=f"Choose {name}").check()
+    await choose(shown, *(bed.name for bed in BEDS), GARDEN_VALVE.name)
     await shown.get_by_role("button", name="Roll out (4)").click()
 
     await expect(shown.get_by_role("tab", name="Rollouts")).to_have_attribute(
@@ -84,6 +80,7 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
         row = card.get_by_role("row").filter(has_text=bed.name)
         await expect(row).to_contain_text(f"{bed.name} runs {NEW} now")
         module = person.module_called(bed)
+        await module.is_back()
         assert (module.version, module.count("restarted")) == (NEW, 1)
     await expect(card).to_contain_text("Updated: 3")
 

@@ -206,6 +206,15 @@ class RunningModule:
         md5: str | None = self.started_with("fs_md5")
         return md5
 
+    async def is_back(self) -> None:
+        """Wait until it tells that it runs after its last restart; others may hear it earlier.
+
+        Raises TimeoutError when it does not within ten seconds.
+        """
+        async with asyncio.timeout(10):
+            while self.count("back") < self.count("restarted"):  # noqa: ASYNC110 - a process
+                await asyncio.sleep(0.05)
+
     def sleep(self) -> None:
         """Have it sleep most of the time from now on; it was started with `--asleep`."""
         self._child.process.send_signal(signal.SIGUSR1)

@@ -5,6 +5,7 @@ import re
 
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.esp_ota.ota import Chip
 from homeassistant.components.frontend import async_panel_exists, async_register_built_in_panel
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden
@@ -71,6 +72,7 @@ async def test_the_files_are_served_and_may_be_kept(
     client = await hass_client_no_auth()
 
     assert panel.config["languages"] == sorted(WORDS)
+    assert panel.config["chips"] == list(Chip)
     words = {f"words/{language}.json": content for language, content in WORDS.items()}
     for name, content in (FILES | words).items():
         response = await client.get(url.replace("page.js", name))

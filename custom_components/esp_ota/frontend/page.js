@@ -33,7 +33,7 @@ class EspOtaPage extends HTMLElement {
   }
 
   set panel(panel) {
-    this._languages = panel.config.languages;
+    this._config = panel.config;
   }
 
   set narrow(narrow) {
@@ -56,7 +56,7 @@ class EspOtaPage extends HTMLElement {
 
   async _load() {
     this._language = this._hass.language;
-    await this.texts.load(this._hass, this._languages);
+    await this.texts.load(this._hass, this._config.languages);
     this._draw();
     this._show();
   }
@@ -159,8 +159,7 @@ class EspOtaPage extends HTMLElement {
 
   /** Return what may be chosen as a chip, `any` for none. */
   chips(any) {
-    const { options } = this._hass.services.esp_ota.add_firmware.fields.chip.selector.select;
-    const chips = options.map((chip) => [chip, this.texts.option("chip", chip)]);
+    const chips = this._config.chips.map((chip) => [chip, this.texts.option("chip", chip)]);
     return [["", any], ...chips].map(([value, text]) => h("option", { value }, text));
   }
 

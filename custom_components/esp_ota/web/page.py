@@ -15,6 +15,7 @@ from homeassistant.components.panel_custom import async_register_panel
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
+from ..ota import Chip
 from .page_library import async_register_library
 from .page_module import async_register_module
 from .page_modules import async_register_modules
@@ -67,7 +68,8 @@ async def async_show_page(hass: HomeAssistant) -> None:
             sidebar_icon="mdi:chip",
             module_url=files.module,
             require_admin=True,
-            config={"languages": files.languages},
+            # The frontend forgets for seconds what it knows of actions when one is registered.
+            config={"languages": files.languages, "chips": list(Chip)},
         )
         hass.data[_IS_SHOWN] = True
 
