@@ -48,7 +48,9 @@ async def test_a_second_press_is_told_to_the_one_who_pressed_alone(
 ) -> None:
     """A mistake of the caller is no error of the log, no repair, and no ending of an update."""
     await garden.release("1.1.0")
-    entry = await garden.add(entry_for(await start_module(offline_time=2.0), options=options_for()))
+    entry = await garden.add(
+        entry_for(await start_module(offline_time=60.0), options=options_for())
+    )
     ended = garden.hass.states.get("event.garden_valve_update_ended")
     installing = await garden.begin(garden.install(), "restarting")
     card = {"entity_id": CARD}
