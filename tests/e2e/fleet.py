@@ -53,6 +53,9 @@ _AWAKE: Final = "--poll-interval=5"
 _ASLEEP: Final = "--poll-interval=900"
 _BUSY: Final = (GARDEN_VALVE, WELL_PUMP, GREENHOUSE_HEATER, RAIN_GAUGE)
 """The first two are updated, the third waits for its turn, the last sleeps."""
+_AT_ONCE: Final = 2
+_BEGUN: Final = {"making_safe", "sending"}
+_WAITING: Final = {"queued"}
 _STARTED: Final = (
     (GARDEN_VALVE, _LONG),
     (WELL_PUMP, _LONG),
@@ -92,10 +95,15 @@ async def bring_about(running: Bench) -> list[asyncio.Task[None]]:
         await _update(client, module)
     for module in _BUSY:
         await _offered(client, module)
-    updates = [asyncio.create_task(_update(client, module)) for module in _BUSY]
-    for module in _BUSY:
+    updates = []
+    for place, module in enumerate(_BUSY):
+        updates.append(asyncio.create_task(_update(client, module)))
+        stages = _BEGUN if place < _AT_ONCE else _WAITING
         shown = partial(client.attributes, module.update_entity)
-        await client.wait_until(f"{module.name} begins", lambda shown=shown: shown()["in_progress"])
+        await client.wait_until(
+            f"{module.name} begins",
+            lambda shown=shown, stages=stages: shown().get("stage") in stages,
+        )
     return updates
 
 
