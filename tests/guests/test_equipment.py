@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from homeassistant.core import callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
 from tests.kit.garden import SAFE_STATE, VALVE, VALVE_CLOSED, options_for, patience, until
 from tests.kit.guests import (
     SHORT,
@@ -142,3 +144,26 @@ async def test_one_that_is_cancelled_after_the_call_is_restored_and_goes_on(yard
     assert (line["verdict"], line["cause"]) == ("cancelled", "guest_cancelled_late")
     assert not guests_of(yard.hass).is_running(key_of(yard.hass, "hall"))
     await until(lambda: installed(yard.hass, "hall") == "1.1.0")
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+async def test_the_valve_stays_closed_while_what_was_cancelled_goes_on(
+    yard: Yard, *, blocks: bool
+) -> None:
+    """Its integration cannot be stopped, and the guest restarts at the end."""
+    await yard.open(**safe_state())
+    await move_in(yard.hass, {"name": "hall", "flashing": 1.0, "blocks": blocks})
+    task = asyncio.ensure_future(update_guests(yard.garden, "hall", guest_equipment="house"))
+    await until(calls)
+    cancel = {"entity_id": card("hall")}
+    presses = [
+        yard.hass.services.async_call("esp_ota", "cancel", cancel, blocking=True) for _ in range(2)
+    ]
+    opened_at: list[str | None] = []
+    async_track_state_change_event(
+        yard.hass, [VALVE], callback(lambda _: opened_at.append(installed(yard.hass, "hall")))
+    )
+    await asyncio.gather(*presses, return_exceptions=True)
+    assert (await task)["hall"]["cause"] == "guest_cancelled_late"
+    assert yard.garden.valve == ["off", "on"]
+    assert opened_at == ["1.1.0"]

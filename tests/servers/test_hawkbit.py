@@ -1,11 +1,13 @@
 """What a server in hawkBit's dialect wants, row by row, and what becomes of it."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 import pytest
 
 from custom_components.esp_ota.const import CONF_WINDOW
+from custom_components.esp_ota.servers import SERVERS
 from homeassistant.const import STATE_OFF, STATE_ON
 from tests.kit.assigned import TARGET, Assigned
 from tests.kit.entries import firmware
@@ -201,6 +203,26 @@ async def test_a_deployment_that_changed_meanwhile_is_not_installed(assigned: As
     await assigned.garden.install()
     assert module.running_version == "1.2.0"
     assert assigned.garden.valve == CLOSED_AND_OPENED
+
+
+async def test_before_anybody_can_ask_the_server_nothing_is_installed(assigned: Assigned) -> None:
+    """An install that goes on after a start comes to its turn before its server is looked for."""
+    await assigned.open()
+    module = await assigned.add()
+    assigned.assign("1.1.0")
+    await assigned.offered("1.1.0")
+    servers = assigned.hass.data[SERVERS]
+    entry = servers._entry
+    servers.async_close()
+    await assigned.garden.refused("deployment_not_confirmed")
+    assert_nothing_sent(module)
+    assert assigned.garden.valve == UNTOUCHED
+
+    installing = asyncio.ensure_future(assigned.garden.install())
+    await asyncio.sleep(0.2)
+    servers.async_open(entry)
+    await installing
+    assert module.running_version == "1.1.0"
 
 
 async def test_without_the_servers_word_nothing_is_installed(assigned: Assigned) -> None:

@@ -1,5 +1,6 @@
 """All servers that decide about modules of this house, and what is kept of it on disk."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,14 +17,17 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import CONF_SOURCE_FIRMWARE, DOMAIN, KIND_SERVER
 from ..house import HOUSE, InstallNote
 from ..installs import ModuleRuntime
-from ..ota import Cause, Finished, InstallResult, same_name
+from ..ota import Cause, Detail, Finished, InstallRefused, InstallResult, same_name
 from ..stored import KeptStore
 from .note import Notes, TargetNote, readable
 from .server import Server
+from .target import Target
 from .wish import close
 from .words import details_of, finished_of
 
 SERVERS: Final[HassKey[Servers]] = HassKey(f"{DOMAIN}_servers")
+_LOOKS: Final = 6
+"""For who asks a server about a module, before its install is not begun without it."""
 
 
 class Servers:
@@ -135,10 +139,19 @@ class Servers:
             assigned = note.get("assigned")
             if assigned is None or assigned["sha256"] != sha256:
                 continue
+            target = await self._async_target(key, entry_id)
+            if target is None:
+                raise InstallRefused(Cause.DEPLOYMENT_NOT_CONFIRMED, detail=Detail.NO_ANSWER)
+            await target.async_confirm()
+
+    async def _async_target(self, key: str, entry_id: str) -> Target | None:
+        """Return who asks about a module: after a start, that is some seconds after its install."""
+        for _ in range(_LOOKS):
             server = self._servers.get(key)
-            target = server.targets.get(entry_id) if server else None
-            if target is not None:
-                await target.async_confirm()
+            if server is not None and (target := server.targets.get(entry_id)) is not None:
+                return target
+            await asyncio.sleep(self._house.patience.look_again)
+        return None
 
     async def _async_ended(
         self, entry_id: str, install: InstallNote, result: InstallResult, sentence: str

@@ -220,6 +220,7 @@ class GuestStep:
             if self._was_called:
                 facts = {"version": self.wanted}
                 self.result = replace(_CANCELLED, cause=Cause.GUEST_CANCELLED_LATE, facts=facts)
+                await self._until_at_rest()
             if not self.is_put_aside:
                 await self._restore()
             raise
@@ -227,6 +228,29 @@ class GuestStep:
             await self._restore()
             raise
         await self._restore()
+
+    async def _until_at_rest(self) -> None:
+        """Keep the equipment safe while what nobody can take back goes on, unless put aside.
+
+        It is to restart yet: a valve that was opened because of a cancelling would be open then.
+        """
+        while not self.is_put_aside:
+            with suppress(asyncio.CancelledError):  # who presses again changes nothing
+                await self._at_rest()
+                return
+
+    async def _at_rest(self) -> None:
+        """Return once it is proven, or nothing has run on it for a while."""
+        vigil = Vigil(limits=self.limits, began=self.ports.now(), has_failed=True)
+        while True:
+            if self._call is not None and self._call.done():
+                _error_of(self._call)
+                self._call = None
+            said = self.ports.state()
+            state = replace(said, in_progress=said.in_progress or self._call is not None)
+            if proves(state, self.wanted, self.before) or vigil.is_over(state, self.ports.now()):
+                return
+            await self._look()
 
     async def _restore(self) -> None:
         if self.result.cause is not Cause.SAFE_STATE_BROKEN:
