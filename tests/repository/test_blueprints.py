@@ -201,7 +201,8 @@ async def test_a_failure_is_told_with_its_sentence_and_a_good_end_is_not(
     async with automated(garden.hass, "tell_failures", **told):
         await garden.press()
         assert notifications(garden.hass) == {}
-        await garden.release("1.2.0", size=4096 * 400)
+        await garden.release("1.2.0")
+        module.faults.set(Fault.FLASH_WRITE_ERROR)
         error = await garden.press()
         assert error is not None
         [(title, message)] = notifications(garden.hass).items()
