@@ -7,9 +7,13 @@ took and why it was skipped, with tabs in between.
 
 from collections import Counter
 from pathlib import Path
+import re
 import sys
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
+
+_FAILED = re.compile(r"FAILED |ERROR |\s+! ")
+_SHOWN = 10
 
 
 class Step(NamedTuple):
@@ -38,6 +42,18 @@ def unit_tests(path: Path) -> tuple[int, int, Counter[str]]:
     return passed, failed, skipped
 
 
+def complaints(log: Path) -> list[str]:
+    """Return the last lines of a step's output that say what failed, each with the one after it.
+
+    The checks in the browser, pytest and the torture all write them with this word.
+    """
+    if not log.exists():
+        return []
+    lines = log.read_text("utf-8", errors="replace").splitlines()
+    at = [number for number, line in enumerate(lines) if _FAILED.match(line)]
+    return [line for number in at[-_SHOWN:] for line in lines[number : number + 2]]
+
+
 def main() -> int:
     """Print the end of the run."""
     steps_path, junit_path = map(Path, sys.argv[1:])
@@ -46,6 +62,10 @@ def main() -> int:
     print("\n== Summary")
     for step in steps:
         print(f"{step.name:<10} {step.result:<8} {step.seconds:>5} s  {step.reason}".rstrip())
+    for step in steps:
+        if step.result == "failed":
+            for line in complaints(steps_path.with_name(f"{step.name}.log")):
+                print(f"{step.name}: {line}")
     for reason, count in reasons.items():
         print(f"skipped {count} x {reason}")
     # The step "unit" counts by its tests, unless pytest failed without a failing one.
