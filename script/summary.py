@@ -1,8 +1,9 @@
 """Close a run of `script/test`: what took how long, what was skipped and why, and the count.
 
-Usage: summary.py STEPS JUNIT_XML
-STEPS has one line per step: its name, its result (passed, failed or skipped), the seconds it
-took and why it was skipped, with tabs in between.
+Usage: summary.py FOLDER
+FOLDER/steps has one line per step: its name, its result (passed, failed or skipped), the seconds
+it took and why it was skipped, with tabs in between. FOLDER/NAME.log is what that step printed,
+FOLDER/junit.xml pytest's report, FOLDER/junit-again.xml that of what was run once more.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ import sys
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-_FAILED = re.compile(r"FAILED |ERROR |\s+! ")
+_FAILED = re.compile(r"FAILED |ERROR |UNSTEADY |\s+! ")
 _SHOWN = 10
 
 
@@ -25,21 +26,21 @@ class Step(NamedTuple):
     reason: str
 
 
-def unit_tests(path: Path) -> tuple[int, int, Counter[str]]:
-    """Return passed, failed, and the reasons of the skipped ones, from pytest's report."""
-    passed = failed = 0
-    skipped: Counter[str] = Counter()
+def unit_tests(path: Path) -> dict[str, str]:
+    """Return what became of each test: passed, failed, or why it was skipped."""
     if not path.exists():
-        return passed, failed, skipped
+        return {}
+    ends = {}
     # Our own pytest wrote this file a moment ago.
     for case in ET.parse(path).iter("testcase"):  # noqa: S314
+        name = f"{case.get('classname')}.{case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
+            ends[name] = "failed"
         elif (skip := case.find("skipped")) is not None:
-            skipped[f"{case.get('classname')}: {skip.get('message')}"] += 1
+            ends[name] = str(skip.get("message"))
         else:
-            passed += 1
-    return passed, failed, skipped
+            ends.setdefault(name, "passed")
+    return ends
 
 
 def complaints(log: Path) -> list[str]:
@@ -56,24 +57,29 @@ def complaints(log: Path) -> list[str]:
 
 def main() -> int:
     """Print the end of the run."""
-    steps_path, junit_path = map(Path, sys.argv[1:])
-    steps = [Step(*line.split("\t")) for line in steps_path.read_text("utf-8").splitlines()]
-    passed, failed, reasons = unit_tests(junit_path)
+    folder = Path(sys.argv[1])
+    lines = (folder / "steps").read_text("utf-8").splitlines()
+    steps = [Step(*line.split("\t")) for line in lines]
     print("\n== Summary")
     for step in steps:
         print(f"{step.name:<10} {step.result:<8} {step.seconds:>5} s  {step.reason}".rstrip())
     for step in steps:
-        if step.result == "failed":
-            for line in complaints(steps_path.with_name(f"{step.name}.log")):
-                print(f"{step.name}: {line}")
-    for reason, count in reasons.items():
-        print(f"skipped {count} x {reason}")
+        for line in complaints(folder / f"{step.name}.log"):
+            print(f"{step.name}: {line}")
+    tests, again = unit_tests(folder / "junit.xml"), unit_tests(folder / "junit-again.xml")
+    for name, end in tests.items():
+        if end == "failed" and again.get(name) == "passed":
+            print(f"unsteady: {name}")
+            tests[name] = "passed"
+        elif end not in {"passed", "failed"}:
+            print(f"skipped {name}: {end}")
+    unit = Counter(tests.values())
     # The step "unit" counts by its tests, unless pytest failed without a failing one.
-    counted = [s for s in steps if s.name != "unit" or (s.result == "failed" and not failed)]
+    failing = unit["failed"]
+    counted = [s for s in steps if s.name != "unit" or (s.result == "failed" and not failing)]
     results = Counter(step.result for step in counted)
-    passed += results["passed"]
-    failed += results["failed"]
-    skipped = results["skipped"] + reasons.total()
+    passed, failed = unit["passed"] + results["passed"], failing + results["failed"]
+    skipped = unit.total() - unit["passed"] - failing + results["skipped"]
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
