@@ -42,7 +42,8 @@ async def test_after_a_restart_each_stands_where_it_stood(yard: Yard) -> None:
     await died_with(yard, *"abc")
     for name in "cba":
         await yard.hass.config_entries.async_setup(yard.entries[name].entry_id)
-    await until(lambda: [yard.standing(name)[0] for name in "abc"] == [1, 2, 3])
+    turns = [(place, "turn", None) for place in (1, 2, 3)]
+    await until(lambda: [yard.standing(name) for name in "abc"] == turns)
     await yard.set(parallel_installs=1)
     await until(lambda: [yard.running(name) for name in "abc"] == ["1.1.0"] * 3)
     times = [yard.modules[name].events.last(Seen.INVITED).time for name in "abc"]

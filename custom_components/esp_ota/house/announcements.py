@@ -35,6 +35,9 @@ from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 _CLAIMS: Final = 8
 """Addresses kept of one name, and names looked at of one address; more are a flood."""
 
+_EXCEPT: Final = 200
+"""Services named in a question as known, so that they need not answer: four packets at most."""
+
 _ADDRESS_KEPT: Final = 120.0
 """Seconds that the address of a host is kept at least, by what responders say (RFC 6762, 10)."""
 
@@ -335,6 +338,22 @@ class Announcements(RecordUpdateListener):
         question = DNSOutgoing(_FLAGS_QR_QUERY)
         for name, kind in ((service_name, _TYPE_SRV), (service_name, _TYPE_TXT), (server, _TYPE_A)):
             question.add_question(DNSQuestion(name, kind, _CLASS_IN))
+        self._zeroconf.async_send(question)
+
+    @callback
+    def async_call_the_roll(self) -> None:
+        """Ask who is there at all, except those who said so lately.
+
+        A browser asks again for what it knows. What was silent until its records expired, while
+        the network was away, it does not know any more, and nobody announces itself twice.
+        """
+        now = current_time_millis()
+        pointers = self._zeroconf.cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
+        lately = (item for item in pointers if not item.is_stale(now))
+        question = DNSOutgoing(_FLAGS_QR_QUERY)
+        question.add_question(DNSQuestion(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN))
+        for item in nlargest(_EXCEPT, lately, key=lambda item: item.created):
+            question.add_answer_at_time(item, now)
         self._zeroconf.async_send(question)
 
 

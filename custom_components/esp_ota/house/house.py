@@ -60,6 +60,7 @@ from .outliving import Outliving
 from .pace import Pace
 from .pollers import Pollers, new_secret
 from .queue import Queue
+from .roll_call import async_start_roll_call
 from .roster import Roster
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
@@ -152,6 +153,7 @@ class House:
                     self.queue.async_start(),
                     self.holds.async_start(),
                     self.announcements.async_start(),
+                    async_start_roll_call(self._hass, self.announcements),
                     await self.folder.async_start(),
                 ]
 
