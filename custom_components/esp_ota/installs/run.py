@@ -129,7 +129,7 @@ class InstallRun:
 
     def put_aside(self) -> None:
         """Let a cancelling that comes now leave what can wait for the next start."""
-        self._may_wait_on = True
+        self._may_wait_on = self.turn.stays = True
         if self._pipeline is not None:
             self._pipeline.put_aside()
 
@@ -340,7 +340,7 @@ class InstallRun:
         try:
             return await self._to_its_end(work)
         finally:
-            self.turn.leave()
+            self.turn.leave(comes_back=self.is_put_aside)
 
     async def _to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
         try:
