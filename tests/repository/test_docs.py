@@ -52,6 +52,15 @@ def test_the_readme_is_a_door() -> None:
     assert missing == set(), "a page that nobody finds"
 
 
+def test_the_page_of_the_demo_has_each_scenario() -> None:
+    sources = (ROOT / "tests" / "e2e").glob("scenarios_*.py")
+    name = re.compile(r'^    name = "([a-z-]+)"$', re.MULTILINE)
+    names = {found for path in sources for found in name.findall(path.read_text(encoding="utf-8"))}
+    page = (DOCS / "demo.md").read_text(encoding="utf-8")
+    assert {"push", "window"} <= names
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 def test_the_address_of_the_repository_is_that_of_the_manifest() -> None:
     address = read("manifest.json")["documentation"]
     assert f"`{address}`" in (ROOT / "README.md").read_text(encoding="utf-8")
