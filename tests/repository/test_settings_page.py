@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import os
 from typing import Any, Final
 
+import voluptuous as vol
+
 from custom_components.esp_ota.const import DOMAIN
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import Garden
@@ -19,7 +21,7 @@ HEAD: Final = """\
 # Every setting
 
 Each form, each field, its default, and what it does: the words of the forms themselves. A field
-without a default may stay empty. All of them are under *Settings → Devices & services → ESP OTA*:
+without a default may stay empty, unless it is *needed*. All of them are under *Settings → Devices & services → ESP OTA*:
 each module has a line there, and so has *Firmware library*, which comes with the first module and
 is for the whole house. *Configure* is the wheel on a line, *Reconfigure* stands behind its ⋮.
 
@@ -93,6 +95,8 @@ def filled(text: str, said: Mapping[str, str]) -> str:
 def shown(step: str, marker: Any, validator: Any, texts: Mapping[str, Any]) -> str:
     """Return the default; a form that changes something begins with what is so."""
     default = default_of(marker, validator, texts)
+    if isinstance(marker, vol.Required) and not default:
+        return "*needed*"
     return "as it is" if default not in {"", "on", "off"} and "reconfigure" in step else default
 
 
