@@ -9,6 +9,7 @@ from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.esp_ota.library import ReleaseName
 from homeassistant.components import persistent_notification
 from homeassistant.components.automation import async_get_blueprints
 from homeassistant.components.blueprint import Blueprint
@@ -22,7 +23,7 @@ from tests.kit.hours import running_clock
 from tests.kit.rolling import ROLLOUT, act, ended, shown, states
 from tests.kit.source_code import read
 from tests.kit.yard import Yard
-from tests.virtual_module import Fault, Seen, VirtualModule
+from tests.virtual_module import Fault, Seen, VirtualModule, build_filesystem
 
 NAMES = sorted(path.stem for path in BLUEPRINTS.glob("*.yaml"))
 
@@ -242,6 +243,9 @@ async def test_the_week_is_told_with_what_is_new_what_ended_and_who_is_gone(yard
     await yard.add("a", "b")
     await yard.press("a")
     await yard.garden.release("1.2.0")
+    files = ReleaseName(file_name="garden-valve-1.2.0.littlefs.bin")
+    await yard.garden.house.library.async_add(build_filesystem(), files, source="upload")
+    await yard.hass.async_block_till_done()
     with running_clock() as clock:
         day = (dt_util.now() + timedelta(days=1)).strftime("%a").lower()
         async with automated(yard.hass, "weekly_report", day=day, at="18:00:00"):

@@ -21,9 +21,10 @@ HEAD: Final = """\
 # Every setting
 
 Each form, each field, its default, and what it does: the words of the forms themselves. A field
-without a default may stay empty, unless it is *needed*. All of them are under *Settings → Devices & services → ESP OTA*:
-each module has a line there, and so has *Firmware library*, which comes with the first module and
-is for the whole house. *Configure* is the wheel on a line, *Reconfigure* stands behind its ⋮.
+without a default may stay empty, unless it is *needed*. All of them are under
+*Settings → Devices & services → ESP OTA*: each module has a line there, and so has
+*Firmware library*, which comes with the first module and is for the whole house. *Configure* is
+the wheel on a line, *Reconfigure* stands behind its ⋮.
 
 Guides: [safe state](safe-state.md), [queue and windows](queue.md), [network](network.md),
 [sources](sources.md), [names and versions](names.md), [which versions](versions.md),
