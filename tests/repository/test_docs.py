@@ -21,6 +21,8 @@ LANGUAGES = {"cpp", "ini", "json", "sh", "text", "yaml"}
 CHECKED = re.compile(
     r"^\*Checked for ESP OTA (\S+) with Home Assistant 2026\.10 and 2026\.11\.\*$", re.MULTILINE
 )
+CONFIGURE = re.compile(r"Configure\*{0,2} → \*{0,2}([^*→]+?)(?=\*| →)")
+"""What is pressed behind *Configure*."""
 SCREENS = 2 * 55
 """Lines of two screens."""
 
@@ -132,6 +134,13 @@ def _help(script: str) -> str:
 def test_scripts_that_are_named_are_there(page: Path) -> None:
     for script in re.findall(r"`(script/[a-z_.-]+)", prose(page)):
         assert (ROOT / script).exists(), script
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_behind_configure_is_called_as_the_menu_calls_it(page: Path) -> None:
+    menu = read("translations/en.json")["options"]["step"]["init"]["menu_options"].values()
+    said = CONFIGURE.findall(" ".join(prose(page).split()))
+    assert [name for name in said if name not in menu] == []
 
 
 def test_yaml_is_yaml() -> None:
