@@ -79,6 +79,7 @@ class Cause(StrEnum):
     FLASH_SIZE = "flash_size"
     TOO_LARGE = "too_large"
     LITTLEFS_VERSION = "littlefs_version"
+    LITTLEFS_NAMES = "littlefs_names"
     FILESYSTEM_AREA = "filesystem_area"
     GZIP_UNSUPPORTED = "gzip_unsupported"
     GZIP_FILESYSTEM = "gzip_filesystem"

@@ -17,6 +17,7 @@ _OF_THE_IMAGE: Final = frozenset(
         Cause.FLASH_SIZE,
         Cause.TOO_LARGE,
         Cause.LITTLEFS_VERSION,
+        Cause.LITTLEFS_NAMES,
         Cause.FILESYSTEM_AREA,
         Cause.GZIP_UNSUPPORTED,
         Cause.GZIP_FILESYSTEM,

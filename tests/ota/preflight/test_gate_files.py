@@ -102,6 +102,28 @@ def test_a_littlefs_that_the_core_cannot_mount_is_refused_with_the_cure(
 
 
 @pytest.mark.parametrize(
+    ("chip", "names", "cause"),
+    [
+        (Chip.ESP8266, 255, Cause.LITTLEFS_NAMES),
+        (Chip.ESP8266, 33, Cause.LITTLEFS_NAMES),
+        (Chip.ESP8266, 32, None),
+        (Chip.ESP8266, 0, None),
+        (Chip.ESP8266, None, None),
+        (Chip.ESP32, 255, None),
+        (Chip.RP2040, 255, None),
+    ],
+)
+def test_a_littlefs_with_longer_names_than_the_core_has_is_refused_with_the_cure(
+    chip: Chip, names: int | None, cause: Cause | None
+) -> None:
+    candidate = files(64 * 1024)
+    image = replace(candidate.image, filesystem_longest_name=names)
+    module = replace(MODULE, chip=chip)
+    refusal = ask_gate(replace(candidate, image=image), module, frozenset(ACCEPTABLE)).refusal
+    assert (refusal.cause if refusal else None) is cause
+
+
+@pytest.mark.parametrize(
     ("flash", "start", "sizes"),
     [
         (4 << 20, 0x200000, {0x1FA000, 0x1FB000}),  # 4MB, 2MB of it for files

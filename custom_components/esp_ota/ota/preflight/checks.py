@@ -21,7 +21,7 @@ from .answers import (
     valid,
 )
 from .bounds import ask_channel, ask_hold, ask_pin
-from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
+from .filesystem_area import LITTLEFS_OF_ESP8266, LONGEST_NAME_OF_ESP8266, filesystem_areas
 from .packing import PackingReason, flash_mode_risk, obstacle
 
 
@@ -127,6 +127,9 @@ def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     version = image.filesystem_version
     if version and family is ChipFamily.ESP8266 and _numbers(version) > LITTLEFS_OF_ESP8266:
         return invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
+    names = image.filesystem_longest_name
+    if names and family is ChipFamily.ESP8266 and names > LONGEST_NAME_OF_ESP8266:
+        return invalid(Check.FILESYSTEM, Cause.LITTLEFS_NAMES, names=names)
     areas = filesystem_areas(module)
     if image.filesystem_size is None or not areas or image.filesystem_size in areas:
         return valid(Check.FILESYSTEM)
@@ -241,7 +244,7 @@ RULES: Final = (
     Rule(
         check=Check.FILESYSTEM,
         ask=_filesystem,
-        causes=(Cause.LITTLEFS_VERSION,),
+        causes=(Cause.LITTLEFS_VERSION, Cause.LITTLEFS_NAMES),
         unknown=(Cause.FILESYSTEM_AREA,),
     ),
     Rule(

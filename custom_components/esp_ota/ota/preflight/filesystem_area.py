@@ -16,6 +16,8 @@ _FLASH_SIZES: Final = tuple(1 << bit for bit in range(19, 25))
 _BLOCKS: Final = (4096, 8192)
 LITTLEFS_OF_ESP8266: Final = (2, 0)
 """Newest layout on disk that the core's littlefs 2.5 mounts; 2.1 came with littlefs 2.6."""
+LONGEST_NAME_OF_ESP8266: Final = 32
+"""`LFS_NAME_MAX` of the core: a superblock that allows longer names is not mounted."""
 
 
 def filesystem_areas(module: ModuleFacts) -> frozenset[int]:
