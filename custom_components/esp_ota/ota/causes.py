@@ -81,6 +81,7 @@ class Cause(StrEnum):
     LITTLEFS_VERSION = "littlefs_version"
     LITTLEFS_NAMES = "littlefs_names"
     FILESYSTEM_AREA = "filesystem_area"
+    FILESYSTEM_BLOCK = "filesystem_block"
     GZIP_UNSUPPORTED = "gzip_unsupported"
     GZIP_FILESYSTEM = "gzip_filesystem"
     GZIP_OLD_CORE = "gzip_old_core"

@@ -19,6 +19,7 @@ _OF_THE_IMAGE: Final = frozenset(
         Cause.LITTLEFS_VERSION,
         Cause.LITTLEFS_NAMES,
         Cause.FILESYSTEM_AREA,
+        Cause.FILESYSTEM_BLOCK,
         Cause.GZIP_UNSUPPORTED,
         Cause.GZIP_FILESYSTEM,
         Cause.GZIP_OLD_CORE,

@@ -19,6 +19,7 @@ def filesystem_of(plain: Data, *, stated: bool) -> FilesystemFacts | None:
             FilesystemType.LITTLEFS,
             size=littlefs.size,
             version=littlefs.version,
+            block=littlefs.block,
             longest_name=littlefs.longest_name,
         )
     if is_fat(plain):

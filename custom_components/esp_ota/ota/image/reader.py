@@ -79,6 +79,7 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
         filesystem=files.kind if files else None,
         filesystem_size=files.size if files else None,
         filesystem_version=files.version if files else None,
+        filesystem_block=files.block if files else None,
         filesystem_longest_name=files.longest_name if files else None,
         staged_from=unpacked.staged_from if unpacked else None,
         signed=unpacked.signed if unpacked else content.signed,
