@@ -147,6 +147,7 @@ class Queue:
         stops: list[CALLBACK_TYPE] = []
         stops.append(async_at_started(self._hass, count))
         self._kept[ticket.owner] = (ticket, stop)
+        self._changed()
 
     @callback
     def async_keep_for(self, owner: Owner) -> None:
