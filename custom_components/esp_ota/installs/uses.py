@@ -7,6 +7,7 @@ from homeassistant.core import callback
 
 from ..const import CONF_FIRMWARE
 from ..house import House
+from ..modules import releases_for
 from ..ota import same_version
 from .installer import ModuleRuntime
 
@@ -34,7 +35,7 @@ def async_uses(house: House) -> list[Use]:
 def _use(house: House, entry: ConfigEntry) -> Use:
     known = house.journal.known(entry.entry_id)
     firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
-    releases = house.library.candidates(firmware) if firmware else []
+    releases = releases_for(house, entry.entry_id, firmware)
     versions = dict.fromkeys(release.version for release in releases)
     previous = known.get("previous") if known else None
     runtime = getattr(entry, "runtime_data", None)
