@@ -87,6 +87,8 @@ def test_a_description_may_be_json() -> None:
         (swu("software = " + "{ a = " * 40), "description_unreadable"),
         (swu("[" * 9000), "description_unreadable"),
         (swu('{"a":' * 5000), "description_unreadable"),
+        (swu('{"a":' * 5000 + "1" + "}" * 5000), "description_unreadable"),
+        (swu('{"a":' + "[" * 9000 + "]" * 9000 + "}"), "description_unreadable"),
         (swu("x" * 70_000), "description_too_long"),
         (swu(DESCRIPTION.replace("filename", "compressed = true; filename")), "entry_packed"),
         (swu('software = { version = "1"; };', ("sw-description.sig", b"")), "no_image"),
