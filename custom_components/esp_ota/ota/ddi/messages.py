@@ -118,9 +118,7 @@ class Deployment:
     @property
     def mark(self) -> str:
         """Return what stays the same as long as it is the same; an id may come again for others."""
-        files = [
-            (one.file_name, one.size, one.sha1, one.sha256, one.md5) for one in self.artifacts
-        ]
+        files = [(one.file_name, one.size, one.sha1, one.sha256, one.md5) for one in self.artifacts]
         return hashlib.sha256(repr((self.version, files)).encode()).hexdigest()[:16]
 
     @classmethod
