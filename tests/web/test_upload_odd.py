@@ -29,13 +29,8 @@ def library(hass: HomeAssistant, esp_ota: None) -> Library:
 
 
 def form(disposition: bytes, data: bytes) -> bytes:
-    return (
-        b"--x\r\nContent-Disposition: form-data; "
-        + disposition
-        + b"\r\n\r\n"
-        + data
-        + b"\r\n--x--\r\n"
-    )
+    head = b"--x\r\nContent-Disposition: form-data; " + disposition
+    return head + b"\r\n\r\n" + data + b"\r\n--x--\r\n"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +46,7 @@ def form(disposition: bytes, data: bytes) -> bytes:
         b'name=""',
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*filename")
 @pytest.mark.parametrize("data", [b"<html>no</html>", firmware("1.1.0")], ids=["page", "image"])
 async def test_odd_names_of_files_are_answered(
     client: Client, library: Library, disposition: bytes, data: bytes
