@@ -1,4 +1,4 @@
-"""Strangers with odd manners: other spellings, floods, and addresses that change at the worst moment."""
+"""Strangers with odd manners: other spellings, floods, and addresses that change in between."""
 
 import asyncio
 from collections.abc import AsyncIterator
