@@ -379,7 +379,7 @@ def test_a_mac_is_the_same_however_it_is_spelt(key: str, spelt: str) -> None:
         "5ccf.7f00",
         "0:0:0:0:0:0",
         "1:0:5e:0:0:1",
-        "٥c:cf:7f:0:0:a",
+        "\u0665c:cf:7f:0:0:a",
     ],
 )
 def test_what_only_looks_like_a_mac_is_none(spelt: str) -> None:
