@@ -88,6 +88,7 @@ def test_a_description_may_be_json() -> None:
         (swu("[" * 9000), "description_unreadable"),
         (swu('{"a":' * 5000), "description_unreadable"),
         (swu('{"a":' * 5000 + "1" + "}" * 5000), "description_unreadable"),
+        (swu('{"a":' * 40 + '{"filename": "valve.bin"}' + "}" * 40), "description_unreadable"),
         (swu('{"a":' + "[" * 9000 + "]" * 9000 + "}"), "description_unreadable"),
         (swu("x" * 70_000), "description_too_long"),
         (swu(DESCRIPTION.replace("filename", "compressed = true; filename")), "entry_packed"),
