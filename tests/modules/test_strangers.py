@@ -12,7 +12,11 @@ from zeroconf.asyncio import AsyncZeroconf
 from custom_components.esp_ota.ota import SERVICE_TYPE, Address
 from tests.kit.garden import CLOSED_AND_OPENED, Garden, assert_nothing_sent, until
 from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, THERE, VALVE_MAC, Neighbours
-from tests.modules.test_impostors import SERVICE
+from tests.modules.test_impostors import (
+    SERVICE,
+    fall_silent,
+    say_again_and_again,
+)
 from tests.modules.test_whereabouts import swap
 from tests.virtual_module import Fault, Seen, VirtualModule
 
@@ -69,6 +73,61 @@ async def test_another_mac_is_another_module_however_it_is_spelt(
 
     assert entry.data["host"] == HERE
     assert_nothing_sent(stranger)
+
+
+async def test_what_is_said_of_elsewhere_is_not_shown(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.runs("1.0.0")
+    async with voice() as speaker:
+        said = {"mac": VALVE_MAC, "fw_name": "garden-valve", "fw_version": "9.9.9"}
+        info = service(ELSEWHERE, valve.port, **said)
+        speaker.zeroconf.async_send(speaker.zeroconf.generate_service_broadcast(info, 120))
+        claims = garden.house.announcements.claims
+        await until(lambda: any(one.facts.version == "9.9.9" for one in claims(SERVICE)))
+        await garden.hass.async_block_till_done()
+        assert garden.card.attributes["installed_version"] == "1.0.0"
+    assert entry.data["host"] == HERE
+
+
+async def test_a_module_that_is_heard_once_more_has_not_swapped(
+    garden: Garden, neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answers get lost until it is asked where it was, which others say is theirs."""
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await garden.release("1.1.0")
+    moves = entry.runtime_data.coordinator.whereabouts.moves
+    stays, answers = moves._stays_alive, list[bool]()
+
+    async def heard_again(address: Address) -> bool:
+        assert valve._advert is not None
+        await valve._advert.announce(valve.port)
+        await until(lambda: moves.is_others(address))
+        answers.append(bool(await stays(address)))
+        return answers[-1]
+
+    monkeypatch.setattr(moves, "_stays_alive", heard_again)
+    pump = ServiceInfo(
+        SERVICE_TYPE,
+        f"pump.{SERVICE_TYPE}",
+        addresses=[ip_address(HERE).packed],
+        port=valve.port,
+        server="pump.local.",
+    )
+    fall_silent(valve)
+    talking = asyncio.create_task(say_again_and_again(pump))
+    impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    await until(lambda: answers, 30)
+    assert answers == [True]
+    await garden.hass.async_block_till_done()
+    talking.cancel()
+    await asyncio.wait([talking])
+
+    assert entry.data["host"] == HERE
+    assert_nothing_sent(impostor)
 
 
 async def shout(speaker: AsyncZeroconf, port: int, stop: asyncio.Event) -> int:
