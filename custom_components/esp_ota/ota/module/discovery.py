@@ -56,7 +56,7 @@ def facts_from_announcement(
 
     Keys are the same in capitals, and the first of them counts (RFC 6763, 6.4).
     """
-    txt = {key.lower(): value for key, value in reversed(txt.items())}
+    txt = {key.lower(): value for key, value in reversed(list(txt.items()))}
     name = _text(hostname.removesuffix(".").removesuffix(".local")) or host
     board = _text(txt.get("board"))
     chip = chip_from_board(board)
