@@ -95,7 +95,7 @@ async def test_a_percentage_that_is_none_is_no_progress(yard: Yard, said: object
 
 @pytest.mark.slow
 async def test_who_is_left_out_of_a_rollout_is_told_without_markdown(yard: Yard) -> None:
-    entity_id = await evil(yard, only_tells=True)
+    entity_id = await evil(yard, installed=EVIL)
     await yard.add("valve")
     await start(yard, guests=[entity_id], guest_equipment="nothing")
     report = await ended(yard)
