@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+import time
 
 import pytest
 from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from custom_components.esp_ota.ota import SERVICE_TYPE, Address
+from custom_components.esp_ota.house.announcements import Claim
+from custom_components.esp_ota.ota import SERVICE_TYPE, Address, InstallRefused, ModuleFacts
 from tests.kit.garden import CLOSED_AND_OPENED, Garden, assert_nothing_sent, until
 from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, THERE, VALVE_MAC, Neighbours
 from tests.modules.test_impostors import (
@@ -128,6 +130,27 @@ async def test_a_module_that_is_heard_once_more_has_not_swapped(
 
     assert entry.data["host"] == HERE
     assert_nothing_sent(impostor)
+
+
+async def test_who_was_asked_and_answered_is_there_whoever_says_so_later(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    """A module answers at once, and all of a breath is waited for others."""
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    whereabouts = entry.runtime_data.coordinator.whereabouts
+    breath = garden.house.patience.breath
+    now = time.monotonic()
+
+    def claim(host: str, at: float) -> Claim:
+        facts = ModuleFacts(name="garden-valve", host=host, port=valve.port, mac=VALVE_MAC)
+        return Claim(facts=facts, at=at, told=at)
+
+    said = [claim(ELSEWHERE, now), claim(HERE, now - 0.9 * breath)]
+    assert await whereabouts._judged(said) == Address(HERE, valve.port)
+    with pytest.raises(InstallRefused) as caught:
+        await whereabouts._judged([claim(ELSEWHERE, now), claim(HERE, now - 2 * breath)])
+    assert caught.value.cause == "module_moved"
 
 
 async def shout(speaker: AsyncZeroconf, port: int, stop: asyncio.Event) -> int:
