@@ -11,7 +11,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
-from ..modules import ModuleCoordinator, files_for, withheld
+from ..modules import ModuleCoordinator, releases_of_files, withheld
 from ..ota import (
     Cause,
     ImageKind,
@@ -191,7 +191,7 @@ class ModuleInstaller:
         facts = self._coordinator.facts()
         releases = self._coordinator.releases
         if kind is ImageKind.FILESYSTEM:
-            releases = files_for(self._coordinator)
+            releases = releases_of_files(self._coordinator, any_chip=True)
         named = [
             item for item in releases if version is None or same_version(item.version, version)
         ]

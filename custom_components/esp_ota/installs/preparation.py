@@ -8,7 +8,7 @@ from ..const import CONF_GZIP, LOGGER
 from ..helpers import async_sentence
 from ..house import InstallNote
 from ..library import Release
-from ..modules import ModuleCoordinator, companion_of
+from ..modules import ModuleCoordinator
 from ..ota import Part, Payload, may_pack
 
 
@@ -22,7 +22,8 @@ async def async_prepare(
     are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
     releases, chosen = [release], note.get("chosen", True)
-    files = companion_of(coordinator, release)
+    assigned = coordinator.is_assigned(release)
+    files = coordinator.house.library.companion(release, assigned=assigned)
     delivered = coordinator.facts().filesystem_sha256
     if files is not None and (chosen or files.image.sha256 != delivered):
         releases.insert(0, files)

@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 
 from ..const import CONF_ROLLBACK, ROLLBACK_ASK, ROLLBACK_NEVER
 from ..library import Release
-from ..modules import ModuleCoordinator, companion_of
+from ..modules import ModuleCoordinator
 from ..ota import Cause, ImageKind, InstallResult, Part, Verdict, goes_back, same_version
 from .preparation import async_parts, with_candidate
 
@@ -49,7 +49,8 @@ def files_before(
 
     `touched` says that others were sent just now, whatever became of them.
     """
-    files = companion_of(coordinator, release)
+    assigned = coordinator.is_assigned(release)
+    files = coordinator.house.library.companion(release, assigned=assigned)
     delivered = coordinator.facts().filesystem_sha256
     if files is None or delivered == files.image.sha256 or (delivered is None and not touched):
         return None

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
-from ..const import CONF_FIRMWARE
+from ..const import CONF_FIRMWARE, SOURCE_SERVER
 from ..house import House
-from ..modules import releases_for
 from ..ota import same_version
 from .installer import ModuleRuntime
 
@@ -35,8 +34,14 @@ def async_uses(house: House) -> list[Use]:
 def _use(house: House, entry: ConfigEntry) -> Use:
     known = house.journal.known(entry.entry_id)
     firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
-    releases = releases_for(house, entry.entry_id, firmware)
-    versions = dict.fromkeys(release.version for release in releases)
+    releases = house.library.candidates(firmware) if firmware else []
+    assignment = house.assignments.of(entry.entry_id)
+    assigned = assignment.sha256 if assignment else None
+    versions = dict.fromkeys(
+        item.version
+        for item in releases
+        if item.source != SOURCE_SERVER or item.image.sha256 == assigned
+    )
     previous = known.get("previous") if known else None
     runtime = getattr(entry, "runtime_data", None)
     offered = runtime.coordinator.offered if isinstance(runtime, ModuleRuntime) else None

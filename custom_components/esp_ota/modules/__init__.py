@@ -7,10 +7,9 @@ anything that changes a module or its equipment.
 from .bounds import async_set_bound, shown_bounds, stored_bound
 from .coordinator import ModuleCoordinator
 from .device import async_settle_identity, identity_of, is_usable, page_of
-from .files import companion_of, files_for, offered_files, releases_of_files
+from .files import offered_files, releases_of_files
 from .named_evidence import async_info_version
 from .names import async_rename
-from .offering import releases_for
 from .outcome import Outcome, Press, async_outcome, async_tell
 from .skipped import Skipped
 from .state import ModuleState
@@ -28,14 +27,11 @@ __all__ = [
     "async_set_bound",
     "async_settle_identity",
     "async_tell",
-    "companion_of",
-    "files_for",
     "identity_of",
     "is_usable",
     "not_offered",
     "offered_files",
     "page_of",
-    "releases_for",
     "releases_of_files",
     "shown_bounds",
     "stored_bound",

@@ -6,32 +6,21 @@ from ..ota import ask_bounds
 from .coordinator import ModuleCoordinator
 
 
-def files_for(coordinator: ModuleCoordinator) -> list[Release]:
-    """Return the file releases of a module's firmware, newest first.
+def releases_of_files(coordinator: ModuleCoordinator, *, any_chip: bool = False) -> list[Release]:
+    """Return the file releases of a module's firmware that could be its, newest first.
 
     What a server brings comes with the sketch that it assigns: alone only what is there already.
     """
     firmware = coordinator.data.firmware
     if firmware is None or not (files := coordinator.house.library.files(firmware)):
         return []  # as for most, and each change of the library and of a module asks
-    delivered = coordinator.facts().filesystem_sha256
-    return [
-        item for item in files if item.source != SOURCE_SERVER or item.image.sha256 == delivered
-    ]
-
-
-def companion_of(coordinator: ModuleCoordinator, release: Release) -> Release | None:
-    """Return the files that go along with a sketch to this module, None where there are none."""
-    assigned = coordinator.is_assigned(release)
-    return coordinator.house.library.companion(release, assigned=assigned)
-
-
-def releases_of_files(coordinator: ModuleCoordinator) -> list[Release]:
-    """Return those that could be the module's by their chip."""
-    if not (files := files_for(coordinator)):
-        return []
     facts = coordinator.facts()
-    return [item for item in files if item.chip in {None, facts.chip, facts.family}]
+    return [
+        item
+        for item in files
+        if (any_chip or item.chip in {None, facts.chip, facts.family})
+        and (item.source != SOURCE_SERVER or item.image.sha256 == facts.filesystem_sha256)
+    ]
 
 
 def offered_files(coordinator: ModuleCoordinator) -> Release | None:
