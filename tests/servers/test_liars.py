@@ -169,3 +169,18 @@ async def test_files_without_a_size_count_as_well(
     told = await assigned.told(action, "closed")
     assert told["details"][0].startswith("oversized_file: ")
     assert sum("/artifacts/" in path for _, path in assigned.hawkbit.asked) == 2
+
+
+async def test_an_ending_that_was_heard_is_not_even_said_again(assigned: Assigned) -> None:
+    await assigned.open()
+    await assigned.add()
+    await assigned.soon(lambda: assigned.known.attributes)
+    assigned.note["closing"] = {
+        "action": "7",
+        "mark": "x",
+        "finished": "success",
+        "details": [],
+        "is_sent": True,
+    }
+    await assigned.soon(lambda: "closing" not in assigned.note)
+    assert not [path for _, path in assigned.hawkbit.asked if path.endswith("/7/feedback")]
