@@ -231,7 +231,32 @@ async def test_a_failure_is_told_with_its_sentence_and_a_good_end_is_not(
         assert error is not None
         [(title, message)] = notifications(garden.hass).items()
     assert title == "garden-valve: failed"
-    assert message.startswith(str(error))
+    assert message.replace("\\", "").startswith(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tell_failures", "weekly_report"])
+async def test_what_a_module_is_called_makes_no_link_in_what_is_told(
+    garden: Garden, start_module: StartModule, name: str
+) -> None:
+    module = await start_module(faults=[Fault.FLASH_WRITE_ERROR])
+    entry = await garden.add_valve(module)
+    evil = "[x](http://evil.example) **b** www.evil.example <img src=x>"
+    garden.hass.config_entries.async_update_entry(entry, title=evil)
+    with running_clock() as clock:
+        day = (dt_util.now() + timedelta(days=1)).strftime("%a").lower()
+        told: dict[str, Any] = {
+            "tell_failures": {"events": {"entity_id": ["event.garden_valve_update_ended"]}},
+            "weekly_report": {"day": day, "at": "18:00:00"},
+        }[name]
+        async with automated(garden.hass, name, **told):
+            assert await garden.press() is not None
+            for _ in range(2):
+                await at(garden.hass, clock, "18:00")
+    [message] = notifications(garden.hass).values()
+    assert "evil" in message
+    for markdown in ("[x](", "**", "http://", "www.", "<img"):
+        assert markdown not in message.replace("\\<", "")
 
 
 # Each week

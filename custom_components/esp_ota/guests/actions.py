@@ -21,7 +21,7 @@ from homeassistant.helpers.service import async_register_admin_service
 from ..const import DOMAIN, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, async_said, error_for
 from ..house import HOUSE
-from ..ota import Cause
+from ..ota import Cause, as_text
 from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, mistake, why_left_out
@@ -60,7 +60,9 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
         errors = [run for _, run in runs if isinstance(run, HomeAssistantError)]
         if errors:
             raise errors[0]
-        reasons = "; ".join(f"{item['module']}: {item['sentence']}" for item in left_out if item)
+        reasons = "; ".join(
+            f"{as_text(item['module'])}: {as_text(item['sentence'])}" for item in left_out if item
+        )
         raise mistake("rollout_empty", reasons=reasons[:1500] or "-")
     running = call.hass.data[HOUSE].running
     tasks = [running[guest.entry_id] for guest, run in runs if isinstance(run, GuestRun)]

@@ -250,6 +250,8 @@ class House:
                 pins.add((firmware, pin))
             if firmware is not None:
                 named.update((firmware, version) for version in filter(None, versions))
+        assigned = (self.library.get(sha256) for sha256 in self.assignments.held())
+        named.update((item.firmware, item.version) for item in assigned if item)  # files as well
         for firmware, version in named:
             used |= {item.image.sha256 for item in self.library.find(firmware, version)}
         for firmware, pin in pins:

@@ -11,7 +11,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, error_for, spelled_out
 from ..library import Release
-from ..modules import ModuleCoordinator, withheld
+from ..modules import ModuleCoordinator, releases_of_files, withheld
 from ..ota import (
     Cause,
     ImageKind,
@@ -189,10 +189,9 @@ class ModuleInstaller:
         if is_offered or (version is None and kind is ImageKind.SKETCH):
             return offered
         facts = self._coordinator.facts()
-        library = self._coordinator.house.library
         releases = self._coordinator.releases
         if kind is ImageKind.FILESYSTEM:
-            releases = library.files(facts.firmware) if facts.firmware else []
+            releases = releases_of_files(self._coordinator, any_chip=True)
         named = [
             item for item in releases if version is None or same_version(item.version, version)
         ]

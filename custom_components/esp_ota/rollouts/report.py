@@ -67,8 +67,9 @@ def async_notify(hass: HomeAssistant, note: RolloutNote) -> None:
         )
         for member in members[:_LINES]
     ]
-    lines += [f"- {as_text(item['module'])}: {item['sentence']}" for item in note["left_out"]][
-        : max(0, _LINES - len(lines))
+    lines += [
+        f"- {as_text(item['module'])}: {as_text(item['sentence'])}"
+        for item in note["left_out"][: max(0, _LINES - len(lines))]
     ]
     head = async_said(hass, f"rollout_{note['state']}", facts, module="")
     persistent_notification.async_create(
