@@ -22,11 +22,11 @@ MAC, OTHER = "5c:cf:7f:12:34:56", "5c:cf:7f:65:43:21"
 HERE, ELSEWHERE = "http://127.0.0.1/", "http://127.0.0.9/"
 
 
-async def both(yard: Yard, mac: str | None = MAC, **manner: Any) -> None:
+async def both(yard: Yard, own_mac: str | None = MAC, **manner: Any) -> None:
     """Have a module, and a guest of another integration that may be the same board."""
     await yard.open()
     await yard.add("valve")
-    keep_mac(yard, mac)
+    keep_mac(yard, own_mac)
     await move_in(yard.hass, {"name": "hall", "mac": MAC} | manner, {"name": "porch"})
     yard.garden.house.patience = patience(evidence=0.1, breath=0.1, guest=SHORT)
 
@@ -49,7 +49,7 @@ def bytes_sent(yard: Yard) -> int:
         (MAC, {"mac": OTHER, "page": HERE}, False),
         (MAC, {"mac": None, "page": HERE}, True),
         (None, {"page": HERE}, True),
-        (None, {"page": "http://GARDEN-VALVE.local./"}, True),
+        (None, {"page": "http://VALVE.local./"}, True),
         (None, {"page": ELSEWHERE}, False),
         (None, {}, False),
         (None, {"page": "homeassistant://127.0.0.1/"}, False),
@@ -119,9 +119,7 @@ async def test_a_module_is_not_updated_while_its_other_integration_does_that(yar
     )
     assert await yard.press("valve") == ["updated_elsewhere"]
     assert bytes_sent(yard) == 0
-    await until(
-        lambda: yard.hass.states.get(card("hall")).attributes["installed_version"] != "1.0.0"
-    )  # type: ignore[union-attr]
+    await until(lambda: installed(yard.hass, "hall") == "1.1.0")
     assert await yard.press("valve") == ["done"]
 
 
@@ -155,7 +153,7 @@ async def test_one_that_is_a_module_cannot_be_added_as_a_guest(yard: Yard) -> No
         (yard.house.entry_id, "guest"), context={"source": "user"}
     )
     shown = await yard.hass.config_entries.subentries.async_configure(
-        flow["flow_id"], {"guests": [card("hall")], "equipment": "nothing"}
+        flow["flow_id"], {"entities": [card("hall")], "equipment": "nothing"}
     )
     assert shown["type"] is FlowResultType.FORM
-    assert shown["errors"] == {"guests": "own_module"}
+    assert shown["errors"] == {"entities": "own_module"}

@@ -90,6 +90,9 @@ class NeighbourUpdate(UpdateEntity):
             connections={(CONNECTION_NETWORK_MAC, manner.mac)} if manner.mac else set(),
             configuration_url=manner.page,
         )
+        if not manner.registered:
+            self.entity_id = f"update.{manner.name}_firmware"
+            self._attr_device_info = None
         self._attr_auto_update = manner.auto_update
         self._attr_latest_version = manner.latest
         self._attr_installed_version = self.runs.get(manner.name, manner.installed)
