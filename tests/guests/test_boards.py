@@ -11,7 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.kit.garden import patience, until
-from tests.kit.guests import SHORT, calls, card, move_in, update_guests
+from tests.kit.guests import SHORT, calls, card, installed, move_in, update_guests
 from tests.kit.rolling import ended, plan, start, states
 from tests.kit.sentences import assert_error_is_whole
 from tests.kit.yard import Yard

@@ -124,7 +124,7 @@ def _module_entry(outside: ModuleOutside) -> dict[str, Any]:
 def _guest_subentry(plan: ModulePlan) -> dict[str, Any]:
     """Return what *Add guests* makes of one."""
     safe_state = safe_state_of(plan)
-    data = {"guests": [id_of(plan.name)], "equipment": "switches", "safe_state": safe_state}
+    data = {"entities": [id_of(plan.name)], "equipment": "switches", "safe_state": safe_state}
     return {
         "data": data,
         "subentry_id": f"guest-{plan.name}",

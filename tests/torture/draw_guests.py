@@ -51,6 +51,11 @@ def _guest(chance: random.Random, module: ModulePlan, *, is_plain: bool) -> Modu
         away=chance.choice((0.05, 0.3, 1.0)),
         fault=chance.choice(_FAULTS) if is_plain and chance.random() < 0.4 else None,
     )
+    return as_guest(module, plan)
+
+
+def as_guest(module: ModulePlan, plan: GuestPlan) -> ModulePlan:
+    """Return a module that another integration updates in such a way."""
     return replace(
         module,
         door=GUEST,
