@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
 from custom_components.esp_ota.guests import GUESTS
 from custom_components.esp_ota.house import InstallNote, stored_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
@@ -131,17 +132,42 @@ async def test_one_that_was_being_restored_is_restored_again_and_told(yard: Yard
     assert yard.garden.valve == ["off", "on"]
 
 
-async def test_one_whose_restore_broke_is_told_and_a_repair_says_why(yard: Yard) -> None:
-    await yard.open()
-    await move_in(yard.hass, {"name": "hall"})
-    yard.hass.services.async_remove("input_boolean", "turn_on")
-    ends = await died(yard, "making_safe")
-    await over(yard)
-    assert ends == [("failed", "guest_interrupted")]
+def repair_of(yard: Yard) -> ir.IssueEntry:
+    """Return the repair that says why its equipment was not restored."""
     issue_id = f"restore_failed_{key_of(yard.hass, 'hall')}"
     issue = ir.async_get(yard.hass).async_get_issue("esp_ota", issue_id)
     assert issue is not None
     assert_issue_is_whole(issue)
+    return issue
+
+
+async def breaks(_safe_state: ConfiguredSafeState, _result: InstallResult) -> bool:
+    raise RuntimeError("an error of ours")
+
+
+@pytest.mark.parametrize("stage", ["making_safe", "verifying"])
+async def test_one_whose_restore_breaks_is_told_and_a_repair_says_why(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    monkeypatch.setattr(ConfiguredSafeState, "leave", breaks)
+    ends = await died(yard, stage)
+    await over(yard)
+    cause = "guest_interrupted" if stage == "making_safe" else "internal"
+    assert ends == [("failed", cause)]
+    assert (repair_of(yard).translation_placeholders or {})["detail"] == "an error of ours."
+
+
+async def test_a_repair_says_in_words_that_its_safe_state_was_taken_away(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    guest = {"name": "hall", "answer": "house", "options": {"equipment": "house"}}
+    await died(yard, "making_safe", guest=guest)
+    await over(yard)
+    said = (repair_of(yard).translation_placeholders or {})["detail"]
+    assert " " in said
+    assert said.endswith(".")
 
 
 async def test_a_restore_that_was_done_is_noted_before_it_is_told(yard: Yard) -> None:
