@@ -23,7 +23,7 @@ _RUNNING: Final = {"install_running", "update_in_progress"}
 _RUNS_ALREADY: Final = "no_update_available"
 """What Home Assistant itself answers where the card shows that the offered version runs."""
 _LEFT_OUT: Final = "rollout_empty"
-"""What it gets of a guest that is away for its restart just then."""
+"""What who presses gets of a guest that is away just then."""
 _SENDS: Final = {None, "queued"}
 """What the journal knew of an install that may still send after a crash."""
 
@@ -149,6 +149,8 @@ def no_job_is_lost(run: History) -> Iterator[str]:
     press = pressed[0]
     if run.plan.evil in LIARS and press.error == _RUNS_ALREADY:
         return  # it said so before
+    if run.plan.guest and run.plan.guest.late_after_start and press.error == _LEFT_OUT:
+        return  # nothing was begun
     known = press.answered or any(death.note is not None for death in run.deaths)
     if known and not run.told:
         yield "nobody was told what became of it"

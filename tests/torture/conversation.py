@@ -94,7 +94,8 @@ class Conversation:
             die = {"point": self._death.point, "module": self._death.module, "nth": self._death.nth}
         self._greeted = True
         waits = dict(self._plan.waits)
-        guests = {name: guest.says for name, guest in self._garden.guests.items()}
+        shown = self._garden.guests.items()
+        guests = {name: guest.start_of_home_assistant() for name, guest in shown}
         self.tell("begin", states=states, die=die, waits=waits, areas=areas, guests=guests)
 
     def _on_started(self, message: Message) -> None:

@@ -49,6 +49,7 @@ def _guest(chance: random.Random, module: ModulePlan, *, is_plain: bool) -> Modu
         is_sent=chance.random() < 0.5,
         seconds=chance.choice((0.1, 0.4, 1.0)),
         away=chance.choice((0.05, 0.3, 1.0)),
+        late_after_start=chance.uniform(0.3, 1.5) if chance.random() < 0.2 else 0.0,
         fault=chance.choice(_FAULTS) if is_plain and chance.random() < 0.4 else None,
     )
     return as_guest(module, plan)

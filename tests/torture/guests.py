@@ -34,6 +34,7 @@ class GuestOutside:
         self._runs = OLD
         self._is_away = self._is_busy = False
         self._work: asyncio.Task[None] | None = None
+        self._coming: asyncio.Task[None] | None = None
         self._saw("up", version=OLD)
 
     @property
@@ -45,6 +46,17 @@ class GuestOutside:
             "in_progress": self._is_busy,
             "available": not self._is_away,
         }
+
+    def start_of_home_assistant(self) -> dict[str, Any]:
+        """Return what Home Assistant sees first; some integrations come late."""
+        if not self._manner.late_after_start:
+            return self.says
+        self._coming = asyncio.create_task(self._come_late())
+        return {**self.says, "available": False}
+
+    async def _come_late(self) -> None:
+        await asyncio.sleep(self._manner.late_after_start)
+        self._show()
 
     @property
     def rests(self) -> bool:
@@ -116,8 +128,9 @@ class GuestOutside:
 
     def end(self) -> None:
         """Do nothing any more."""
-        if self._work is not None:
-            self._work.cancel()
+        for task in (self._work, self._coming):
+            if task is not None:
+                task.cancel()
 
 
 def is_guest(plan: ModulePlan) -> bool:

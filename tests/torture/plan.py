@@ -123,6 +123,8 @@ class GuestPlan:
     """For which it says to be in progress."""
     away: float
     """For which it restarts then."""
+    late_after_start: float = 0.0
+    """Seconds for which its entity is unavailable after each start of Home Assistant."""
     fault: str | None = None
     """`raises`, `refuses`, `does_nothing`, `never_ends`, `stays_away`, `other_version`, or
     `raises_late`: an error at the end, although it was updated."""
