@@ -9,6 +9,7 @@ from .equipment import entity_ids_of, stored_ids
 from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, why_left_out
+from .telling import history_of
 
 __all__ = [
     "GUESTS",
@@ -18,6 +19,7 @@ __all__ = [
     "async_guests",
     "async_register_guest_actions",
     "entity_ids_of",
+    "history_of",
     "is_foreign",
     "stored_ids",
     "why_left_out",

@@ -26,6 +26,7 @@ from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, mistake, why_left_out
 from .run import GuestRun
+from .telling import history_of
 
 _ANSWERS: Final = (EQUIPMENT_NOTHING, EQUIPMENT_HOUSE)
 _UPDATE: Final = cv.make_entity_service_schema(
@@ -106,6 +107,7 @@ def _told(guest: Guest, run: GuestRun | HomeAssistantError) -> dict[str, Any]:
         "verdict": str(run.result.verdict),
         "cause": str(run.result.cause) if run.result.cause else None,
         "sentence": run.sentence,
+        "history": history_of(guest.house, guest.entry_id),
     }
 
 

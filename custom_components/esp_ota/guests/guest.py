@@ -18,6 +18,7 @@ from homeassistant.components.update.const import (
     ATTR_TITLE,
     ATTR_UPDATE_PERCENTAGE,
 )
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     ATTR_SUPPORTED_FEATURES,
     STATE_OFF,
@@ -29,6 +30,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.helpers.event import async_track_state_change_event
 
+from ..boards import module_at
 from ..house import HOUSE, House
 from ..ota import GuestState, one_line
 from ..owners import guest_entity_id
@@ -90,6 +92,11 @@ class Guest:
         entity = self._entity
         device_id = entity.device_id if entity else None
         return dr.async_get(self._hass).async_get(device_id) if device_id else None
+
+    @property
+    def module(self) -> ConfigEntry | None:
+        """The module of ours that is the same board, None for none."""
+        return module_at(self._hass, self.house, self.entity_id)
 
     def _title(self) -> str:
         """Return the name of the device, of an entity that is not its only one its own."""

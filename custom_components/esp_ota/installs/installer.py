@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
-from ..helpers import async_raise_for_result, error_for, spelled_out
+from ..helpers import async_raise_for_result, error_for
 from ..library import Release
 from ..modules import ModuleCoordinator, releases_of_files, withheld
 from ..ota import (
@@ -292,13 +292,11 @@ class ModuleInstaller:
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
-        if install_run is not None and install_run.stage in _OVER:
-            raise error_for(Cause.CANCEL_TOO_LATE, {}, module=name)
+        if install_run is not None:
+            install_run.raise_if_over()
         await self._async_end()
-        result = install_run.result if install_run else _NOTHING_LEFT
-        if result.restore_error is not None:
-            facts = spelled_out(self._hass, result.restore_facts, module=name)
-            raise error_for(result.restore_error, facts, module=name)
+        if install_run is not None:
+            install_run.raise_unless_restored()
 
     async def async_move(self, place: int, context: Context | None) -> None:
         """Put the install that waits at a place in the queue of the house, counted from 1.

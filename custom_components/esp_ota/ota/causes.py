@@ -212,6 +212,9 @@ class Cause(StrEnum):
     GUEST_TOO_SLOW = "guest_too_slow"
     GUEST_INTERRUPTED = "guest_interrupted"
     GUEST_CANCELLED_LATE = "guest_cancelled_late"
+    GUEST_TRIED_TWICE = "guest_tried_twice"
+    GUEST_IS_MODULE = "guest_is_module"
+    UPDATED_ELSEWHERE = "updated_elsewhere"
     # Around it
     OFFERED_TWICE = "offered_twice"
     NOT_NOTED = "not_noted"
