@@ -250,9 +250,9 @@ async def test_a_password_is_shown_to_no_page_of_another_kind(
 async def test_a_known_mac_is_never_replaced(garden: Garden, neighbours: Neighbours) -> None:
     valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
     entry = await neighbours.add(valve, mac=VALVE_MAC)
-    fall_silent(valve)
+    await valve.power_off()
 
-    stranger = await neighbours.start("garden-valve", HERE, PUMP_MAC, port=8267)
+    stranger = await neighbours.start("garden-valve", HERE, PUMP_MAC)
     announcements = garden.house.announcements
     await until(lambda: any(one.facts.mac == PUMP_MAC for one in announcements.claims(SERVICE)))
     await garden.hass.async_block_till_done()
