@@ -23,7 +23,7 @@ MESSAGES: dict[str, str] = {
 
 STEP = re.compile(
     r"(?:^|[.:;,}] |\b(?:or|then|and) )(?:[Ii]n a container )?"
-    r"(?:accept|add|ask|build|cancel|check|choose|copy|correct|do not|download|enter|find"
+    r"(?:accept|add|ask|build|cancel|check|choose|confirm|copy|correct|do not|download|enter|find"
     r"|give|let|look|make|name|open|paste|press|protect|publish|put|report|restart|restore|send|set|sign|switch"
     r"|try|type|unpack|update|use|wait)\b",
     re.IGNORECASE,
