@@ -35,7 +35,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
         *("modules", "house", "library", "owners"),
     },
     "platforms": {"entity", "rollouts", "installs", "modules", "house", "library"},
-    "web": {"rollouts", "installs", "modules", "house", "library"},
+    "web": {"rollouts", "guests", "installs", "modules", "house", "library"},
     "services": {"rollouts", "guests", "house", "library"},
     "entity": {"modules"},
     "servers": {"installs", "modules", "house", "library", "stored"},

@@ -9,6 +9,7 @@ from .equipment import entity_ids_of, stored_ids
 from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, why_left_out
+from .shown import standing
 
 __all__ = [
     "GUESTS",
@@ -19,6 +20,7 @@ __all__ = [
     "async_register_guest_actions",
     "entity_ids_of",
     "is_foreign",
+    "standing",
     "stored_ids",
     "why_left_out",
 ]

@@ -1,7 +1,7 @@
 """One update of one guest, with everything around its steps: journal, equipment, telling."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 import time
 from typing import Any, Final
@@ -61,7 +61,9 @@ class GuestRun:
         self.guest = guest
         self.note = note
         self.press = press
-        self.turn = Turn(hass, guest, note, lambda _progress: None, self._admit)
+        self.on_changed: Callable[[], None] = lambda: None
+        """Called whenever it stands elsewhere."""
+        self.turn = Turn(hass, guest, note, lambda _progress: self.on_changed(), self._admit)
         self.result = CANCELLED
         """What it ended as."""
         self.sentence = ""
@@ -173,6 +175,7 @@ class GuestRun:
         if self.stage is InstallStage.VERIFYING:
             self.guest.async_ask()
         await self.guest.look()
+        self.on_changed()
 
     async def _admit(self) -> None:
         assert self._equipment is not None
@@ -217,6 +220,7 @@ class GuestRun:
     ) -> JournalError | None:
         """Write a stage to the journal; return why it is not on disk, where it is not."""
         self.note["stage"] = stage
+        self.on_changed()
         if self._equipment is not None:
             self.note["equipment"] = dict(self._equipment.kept)
         self.note.pop("result", None)
