@@ -4,10 +4,10 @@ import { become, h } from "./dom.js";
 import { subscribe } from "./talk.js";
 
 /**
- * Follow a command that tells of things. `row` returns the element of one, `changed` is called with
- * the id of one and what is new, and then `arrange`, which puts all in their places.
+ * Follow a command that tells of things. `row` returns the element of one. `changed`, if there is
+ * one, is called instead of drawing it anew; then `arrange`, which puts all in their places.
  */
-export function feed(command, { row, arrange, changed = draw }) {
+export function feed(command, { row, arrange, changed }) {
   const items = new Map();
   const rows = new Map();
   /** What is opened and closed with it, some by the ids of things: they go with those. */
@@ -22,7 +22,7 @@ export function feed(command, { row, arrange, changed = draw }) {
       for (const known of [items, rows, parts]) known.delete(id);
     }
     for (const [id, item] of news) items.set(id, { ...items.get(id), ...item });
-    for (const [id, item] of news) changed(id, item);
+    for (const [id, item] of news) (changed ?? draw)(id, item);
     arrange?.();
   }
 

@@ -36,16 +36,18 @@ button:disabled { opacity: 0.5; cursor: default; }
 [role="tab"] { border-bottom: 2px solid transparent; border-radius: 0; min-height: 55px; }
 [role="tab"][aria-selected="true"] { border-color: var(--primary-color); font-weight: 500; }
 progress { display: block; width: 100%; margin: 4px 0; }
-progress, [type="checkbox"] { accent-color: var(--primary-color); }
+progress, [type="checkbox"] { accent-color: color-mix(in srgb, var(--primary-color) 65%, var(--primary-text-color)); }
 [type="checkbox"] { min-height: 0; width: 20px; height: 20px; }
 :focus-visible { outline: 2px solid var(--primary-text-color); outline-offset: 2px; }
+p { margin: 8px 0; }
+legend { padding: 0; }
 main { padding: 16px; outline: none; }
 .tools, .links, fieldset { display: flex; flex-wrap: wrap; gap: 8px; }
 .tools input { flex: 1 1 200px; max-width: 400px; }
 .faint { display: block; }
 .alert, .drop { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 8px 16px; }
 .alert { margin: 16px; border: 2px solid var(--error-color); }
-.alert p { flex: 1; margin: 0; }
+.alert p { flex: 1; }
 .drop { margin-bottom: 16px; border: 2px dashed var(--divider-color); }
 .drop.over { border-color: var(--primary-color); }
 table { width: 100%; border-collapse: collapse; }
@@ -57,7 +59,7 @@ th button, .module { font-weight: 500; }
 [aria-sort="descending"] button::after { content: " \\2193" / ""; }
 tbody tr:not(.detail) { border-top: 1px solid var(--divider-color); }
 .choose { width: 36px; }
-.offered button { display: block; margin-top: 4px; }
+td.offered button { display: block; margin-top: 4px; }
 td.stage { min-width: 9em; }
 td.name { min-width: 10em; }
 td.verdict { max-width: 32em; }
