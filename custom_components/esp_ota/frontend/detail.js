@@ -5,9 +5,12 @@ import { cell, feed } from "./feed.js";
 import { bytesPlot, stagesPlot } from "./plot.js";
 import { loadNames, safeState } from "./safe.js";
 import { act, ask } from "./talk.js";
-import * as texts from "./texts.js";
-import { ago, option, t } from "./texts.js";
+import { action, ago, duration, field, option, size, stateOf, t } from "./texts.js";
 import { trial } from "./try.js";
+
+/** Return how an update ended. */
+export const ending = (verdict) =>
+  h("strong", { "data-verdict": verdict }, stateOf("last_verdict", verdict));
 
 function live({ points, total }) {
   return points.length > 1 && total && bytesPlot(points, total);
@@ -18,7 +21,7 @@ function actions({ versions, rolls_back_to: version }, { name: module, entity })
   const install = ({ currentTarget }) =>
     act("update.install", entity, { version: currentTarget.previousSibling.value });
   const roll = async () => {
-    const title = texts.action("rollback");
+    const title = action("rollback");
     if (await ask(title, [t("detail.roll_back_asked", { module, version })], title))
       act("esp_ota.rollback", entity);
   };
@@ -42,12 +45,12 @@ function evidence({ said, seen }) {
 function facts({ slot, slot_source: source, ...known }, { device }, id) {
   const said = source ? ` (${t(`detail.slot_source.${source}`)})` : "";
   const pairs = [
-    [texts.field("add_firmware", "chip").title, known.chip && option("chip", known.chip)],
+    [field("add_firmware", "chip").title, known.chip && option("chip", known.chip)],
     [t("detail.board"), known.board],
     [t("detail.address"), known.host],
     [t("detail.mac"), known.mac],
     [t("detail.ways"), known.transports.map((way) => option("transports", way)).join(", ")],
-    [t("detail.slot"), slot && texts.size(slot) + said],
+    [t("detail.slot"), slot && size(slot) + said],
   ];
   const entry = `/config/integrations/integration/esp_ota#config_entry=${id}`;
   const own = { href: known.page, target: "_blank", rel: "noreferrer" };
@@ -76,11 +79,10 @@ function history({ past }) {
     const went = t("detail.went", {
       before: one.before ?? t("modules.unknown"),
       version: one.version,
-      time: texts.duration(one.seconds),
+      time: duration(one.seconds),
       who: one.who ?? t("detail.nobody"),
     });
-    const ended = h("strong", { "data-verdict": one.verdict }, texts.verdict(one.verdict));
-    return h("li", ended, ` ${went} ${ago(one.ended)}`, faint(one.sentence), stagesPlot(one.stages));
+    return h("li", ending(one.verdict), ` ${went} ${ago(one.ended)}`, faint(one.sentence), stagesPlot(one.stages));
   });
   if (!items.length) return h("p", t("detail.no_history"));
   return h("ol", { tabindex: 0, "aria-label": t("detail.history") }, items);
@@ -98,10 +100,7 @@ const PARTS = {
 
 /** `line` returns what is known of the module without opening it. */
 export function detail(id, line) {
-  const { items, rows, parts, draw, ...told } = feed(
-    { type: "esp_ota/module/subscribe", module: id },
-    { row, changed },
-  );
+  const { items, rows, parts, draw, ...told } = feed("module", { row, changed }, { module: id });
   const tried = trial(id, () => line().name);
   parts.set("try", tried);
   for (const name of Object.keys(PARTS)) rows.set(name, h("section", { hidden: true }));

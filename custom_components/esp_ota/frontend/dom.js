@@ -1,6 +1,6 @@
 // Elements, made and kept up to date without a framework.
 
-const SVG = ["svg", "path", "polygon"];
+const SVG = ["svg", "polygon"];
 const LISTENERS = ["onclick", "onchange", "oninput"];
 
 /**

@@ -4,10 +4,11 @@ import { become, h } from "./dom.js";
 import { subscribe } from "./talk.js";
 
 /**
- * Follow a command that tells of things. `row` returns the element of one. `changed`, if there is
- * one, is called instead of drawing it anew; then `arrange`, which puts all in their places.
+ * Follow what is told of things of a kind; `which` says of which. `row` returns the element of one.
+ * `changed`, if there is one, is called instead of drawing it anew; then `arrange`, which puts all
+ * in their places.
  */
-export function feed(command, { row, arrange, changed }) {
+export function feed(kind, { row, arrange, changed }, which = {}) {
   const items = new Map();
   const rows = new Map();
   /** What is opened and closed with it, some by the ids of things: they go with those. */
@@ -42,7 +43,7 @@ export function feed(command, { row, arrange, changed }) {
 
   function open() {
     close();
-    stop = subscribe(command, take);
+    stop = subscribe({ type: `esp_ota/${kind}/subscribe`, ...which }, take);
     for (const part of parts.values()) part.open();
   }
 

@@ -43,7 +43,7 @@ async function remove(release, name) {
 }
 
 export default function library() {
-  const { items, rows, ...told } = feed({ type: "esp_ota/library/subscribe" }, { row: line, arrange });
+  const { items, rows, ...told } = feed("library", { row: line, arrange });
   const { input, fits } = search(t("library.filter"), arrange);
   const count = h("p.empty", { role: "status" });
   const body = tbody();

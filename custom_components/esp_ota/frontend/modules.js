@@ -1,12 +1,11 @@
 // All modules in one table: what runs, what could, what happens now, and how the last update ended.
 
-import { detail } from "./detail.js";
+import { detail, ending } from "./detail.js";
 import { button, choice, faint, h, place, setText } from "./dom.js";
 import { cell, feed, row, search, table, tbody } from "./feed.js";
 import { actionText, loadNames } from "./safe.js";
 import { act, announce, ask, hass } from "./talk.js";
-import * as texts from "./texts.js";
-import { duration, t } from "./texts.js";
+import { action, duration, field, moment, option, stateOf, t } from "./texts.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
 const SHOWS = {
@@ -38,7 +37,7 @@ export function doing({ stage, reachable, does, waits, percent, since, limit, wa
   if (!stage) return reachable === false && t("modules.away");
   if (waits) return waits;
   const actions = (does ?? []).map(actionText).join(", ");
-  const words = [texts.stateOf("stage", stage) + (actions && `: ${actions}`)];
+  const words = [stateOf("stage", stage) + (actions && `: ${actions}`)];
   if (percent !== null) words.push(`${percent} %`);
   else if (since) {
     const took = duration(Math.max(0, Math.round(Date.now() / 1000 - since)));
@@ -61,38 +60,27 @@ function line(one, opener) {
       one.runs ?? t("modules.unknown"),
       faint(one.proof && t(`proof.${one.proof}`)),
       faint(one.pinned && t("modules.pinned", { version: one.pinned })),
-      faint(one.held && t("modules.held", { time: texts.moment(one.held) })),
+      faint(one.held && t("modules.held", { time: moment(one.held) })),
     ],
     offered: isOffered(one) && [one.offered, update()],
     stage: [doing(one), one.stage && [bar(one), cancel(one)]],
-    verdict: one.verdict && [
-      h("strong", { "data-verdict": one.verdict }, texts.verdict(one.verdict)),
-      faint(one.sentence),
-    ],
+    verdict: one.verdict && [ending(one.verdict), faint(one.sentence)],
   });
 }
 
 /** `go` opens another tab, and returns it once it is there. */
 export default function modules(go) {
-  const { items, rows, parts, draw, ...told } = feed(
-    { type: "esp_ota/modules/subscribe" },
-    { row: lineToChoose, changed, arrange },
-  );
+  const { items, rows, parts, draw, ...told } = feed("modules", { row: lineToChoose, changed, arrange });
   const sort = { by: "name", step: 1 };
   let seen = [];
   let clock;
-
-  function open() {
-    told.open();
-    clock = setInterval(() => {
-      for (const [id, { stage }] of items) if (stage) draw(id);
-    }, 1000);
-  }
-
-  function close() {
-    told.close();
-    clearInterval(clock);
-  }
+  const tick = () => {
+    for (const [id, { stage }] of items) if (stage) draw(id);
+  };
+  parts.set("clock", {
+    open: () => (clock = setInterval(tick, 1000)),
+    close: () => clearInterval(clock),
+  });
 
   function changed(id, news) {
     draw(id);
@@ -175,20 +163,20 @@ export default function modules(go) {
     bound("pin", "version", ([first]) => h("input", { value: first.pinned })),
     bound("hold", "until", () => h("input", { type: "datetime-local" })),
     bound("set_channel", "channel", () =>
-      choice(["stable", "beta"].map((value) => [value, texts.option("module_channel", value)])),
+      choice(["stable", "beta"].map((value) => [value, option("module_channel", value)])),
     ),
     tool("cancel", ({ stage }) => stage, (those) => actAll("esp_ota.cancel", those)),
   ];
   tools[0].press.className = "main";
 
-  /** Return what asks which versions modules may have: a field of an action, put into what `ask` makes. */
-  function bound(name, field, make) {
+  /** Return what asks which versions modules may have: a field of an action, by what `make` makes. */
+  function bound(name, asked, make) {
     return tool(name, () => true, async (those) => {
-      const { title, help } = texts.field(name, field);
+      const { title, help } = field(name, asked);
       const input = make(those);
       input.ariaLabel = title;
-      const action = texts.action(name);
-      if (await ask(action, [help, input], action)) actAll(`esp_ota.${name}`, those, { [field]: input.value });
+      const does = action(name);
+      if (await ask(does, [help, input], does)) actAll(`esp_ota.${name}`, those, { [asked]: input.value });
     });
   }
 
@@ -208,5 +196,5 @@ export default function modules(go) {
 
   arrange();
   const tops = [input, shows, ...tools.map(({ press }) => press)];
-  return { element: h("section", h("div.tools", tops), count, lines, empty), open, close };
+  return { element: h("section", h("div.tools", tops), count, lines, empty), ...told };
 }

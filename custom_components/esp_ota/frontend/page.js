@@ -6,7 +6,6 @@ import { STYLE } from "./style.js";
 import { alert, complain, config, hass, setConfig, setHass, status } from "./talk.js";
 import { load, t } from "./texts.js";
 
-const MENU = "M3 6h18v2H3V6m0 5h18v2H3v-2m0 5h18v2H3v-2Z";
 /** Each is a file of that name; all but the first are loaded when they are opened. */
 const TABS = ["modules", "queue", "rollouts", "library"];
 
@@ -50,14 +49,13 @@ class EspOtaPage extends HTMLElement {
     );
     const toggle = () =>
       this.dispatchEvent(new CustomEvent("hass-toggle-menu", { bubbles: true, composed: true }));
-    const icon = h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { d: MENU }));
     const tabs = { role: "tablist", "aria-label": "ESP OTA", onkeydown: (event) => this._arrow(event) };
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.replaceChildren(
       h("style", STYLE),
       h(
         "header",
-        button(icon, toggle, { class: "menu", "aria-label": t("common.menu") }),
+        button("≡", toggle, { class: "menu", "aria-label": t("common.menu") }),
         h("h1", "ESP OTA"),
         h("div", tabs, this._links),
       ),

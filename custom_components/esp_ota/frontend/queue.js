@@ -11,7 +11,7 @@ export default function queue() {
   const none = h("p.empty", t("queue.none"));
   const element = h("section", none, list);
   let last;
-  const { items, draw, ...told } = feed({ type: "esp_ota/queue/subscribe" }, { row, arrange, changed() {} });
+  const { items, draw, ...told } = feed("queue", { row, arrange, changed() {} });
 
   function arrange() {
     const order = [...items].sort(

@@ -16,7 +16,7 @@ function offer(select, offered, wanted = select.value) {
 
 /** `show` gets a plan and what starts it, or nothing when there is none any more. */
 export function form(show) {
-  const { items, ...told } = feed({ type: "esp_ota/library/subscribe" }, { changed() {}, arrange });
+  const { items, ...told } = feed("library", { changed() {}, arrange });
   let chosen = [];
   let labels = [];
   let wanted;
@@ -67,7 +67,7 @@ export function form(show) {
 
   function open() {
     told.open();
-    hass.connection.sendMessagePromise({ type: "config/label_registry/list" }).then((known) => {
+    hass.callWS({ type: "config/label_registry/list" }).then((known) => {
       labels = known;
       arrange();
     });
@@ -111,7 +111,7 @@ export function form(show) {
   function said() {
     const data = new FormData(element);
     const value = (name) => data.get(name).trim();
-    const minutes = (name) => ({ minutes: Number(value(name)) });
+    const minutes = (name) => ({ minutes: value(name) });
     const [key, id] = value("who").split(":");
     const [start, end] = [value("opens"), value("closes")];
     return {
@@ -119,7 +119,7 @@ export function form(show) {
       version: value("version"),
       chip: value("chip") || undefined,
       running_version: value("running_version") || undefined,
-      canaries: Number(value("canaries")),
+      canaries: value("canaries"),
       soak: minutes("soak"),
       waves: value("waves").split(/[\s,;]+/).filter(Boolean),
       pause: minutes("pause"),

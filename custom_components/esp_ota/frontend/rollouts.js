@@ -5,8 +5,7 @@ import { feed, row, table, tbody } from "./feed.js";
 import { form } from "./rollout_form.js";
 import { doing } from "./modules.js";
 import { act, announce, ask } from "./talk.js";
-import * as texts from "./texts.js";
-import { t } from "./texts.js";
+import { action, ago, duration, memberState, moment, span, stateOf, t } from "./texts.js";
 
 const COLUMNS = ["wave", "name", "versions", "time", "state"];
 const OPEN = ["planned", "running", "paused"];
@@ -27,26 +26,21 @@ const modulesTable = (body) => table(t("modules.title"), COLUMNS, head, body);
 
 /** Return the modules of one rollout, as they stand. */
 function members(rollout) {
-  const { rows, ...told } = feed(
-    { type: "esp_ota/rollout/subscribe", rollout },
-    { row: member, arrange: () => place(body, [...rows.values()]) },
-  );
   const body = tbody();
+  const arrange = () => place(body, [...rows.values()]);
+  const { rows, ...told } = feed("rollout", { row: member, arrange }, { rollout });
 
   function member(_at, one) {
     const now = one.stage ? doing(one) : one.sentence;
-    const state = one.wave === null ? one.sentence : [texts.member(one.state), faint(now)];
-    return line({ ...one, time: one.seconds !== null && texts.duration(one.seconds), state });
+    const state = one.wave === null ? one.sentence : [memberState(one.state), faint(now)];
+    return line({ ...one, time: one.seconds !== null && duration(one.seconds), state });
   }
 
   return { element: modulesTable(body), ...told };
 }
 
 export default function rollouts() {
-  const { items, rows, parts, ...told } = feed(
-    { type: "esp_ota/rollouts/subscribe" },
-    { row: standing, arrange },
-  );
+  const { items, rows, parts, ...told } = feed("rollouts", { row: standing, arrange });
   const planned = h("div");
   const fresh = form(show);
   const running = h("div");
@@ -60,7 +54,7 @@ export default function rollouts() {
       planned.replaceChildren();
       return;
     }
-    const time = ({ begins, ends }) => (begins ? texts.span(begins, ends) : t("rollouts.never"));
+    const time = ({ begins, ends }) => (begins ? span(begins, ends) : t("rollouts.never"));
     const lines = plan.waves.flatMap(({ wave, modules }) =>
       modules.map((one) => line({ wave, ...one, time: time(one), state: one.blocked_by })),
     );
@@ -71,7 +65,7 @@ export default function rollouts() {
     announce(title);
     planned.replaceChildren(
       h("h3", title),
-      h("p", plan.ends ? t("rollouts.ends", { time: texts.moment(plan.ends) }) : t("rollouts.never")),
+      h("p", plan.ends ? t("rollouts.ends", { time: moment(plan.ends) }) : t("rollouts.never")),
       modulesTable(tbody(lines, left)),
       button(t("rollouts.start"), start, { class: "main" }),
     );
@@ -104,23 +98,23 @@ export default function rollouts() {
     const value = modules - (counts.waits ?? 0) - (counts.begun ?? 0);
     const use = (name) => act(`esp_ota.${name}_rollout`, null, { rollout });
     const tool = (name, onclick = () => use(name)) => {
-      const text = texts.action(`${name}_rollout`);
+      const text = action(`${name}_rollout`);
       return button(text, onclick, { "aria-label": `${text}: ${release}` });
     };
     const cancel = async () => {
       const title = t("rollouts.cancel_asked", { release });
-      if (await ask(title, [t("rollouts.cancel_means")], texts.action("cancel_rollout"))) use("cancel");
+      if (await ask(title, [t("rollouts.cancel_means")], action("cancel_rollout"))) use("cancel");
     };
     const counted = Object.entries(counts)
       .filter(([, count]) => count)
-      .map(([name, count]) => `${texts.member(name)}: ${count}`);
+      .map(([name, count]) => `${memberState(name)}: ${count}`);
     const since = isOpen
-      ? t("rollouts.began", { ago: texts.ago(one.began) })
-      : t("rollouts.ended", { ago: texts.ago(one.ended ?? one.began) });
-    const rests = isOpen && one.rest_ends && t("rollouts.rests", { time: texts.moment(one.rest_ends * 1000) });
+      ? t("rollouts.began", { ago: ago(one.began) })
+      : t("rollouts.ended", { ago: ago(one.ended ?? one.began) });
+    const rests = isOpen && one.rest_ends && t("rollouts.rests", { time: moment(one.rest_ends * 1000) });
     return h(
       "div",
-      h("h3", `${release}: ${texts.stateOf("rollout", state)}`),
+      h("h3", `${release}: ${stateOf("rollout", state)}`),
       h("p", [...(isOpen ? [waveText(wave)] : []), ...counted].join(" · ")),
       faint([since, rests].filter(Boolean).join(" · ")),
       isOpen && [

@@ -28,11 +28,6 @@ function targets({ data, target, entity_id }) {
   return Object.keys(names).flatMap((kind) => list(all[kind]).map((id) => names[kind](id) ?? id)).join(", ");
 }
 
-function stateName(entity, state) {
-  const known = hass.states[entity];
-  return (known && hass.formatEntityState?.(known, state)) || state;
-}
-
 const step = (what, target) => (target ? t("safe.step", { what, target }) : what);
 
 /** Return a whole safe state as elements, none for one that proves nothing. */
@@ -57,8 +52,9 @@ export function conditionText(one) {
   const entity = targets(one);
   const { condition: kind, above, below } = one;
   if (kind === "state" && !one.attribute) {
-    const [first] = list(one.entity_id);
-    return t("safe.state", { entity, state: list(one.state).map((state) => stateName(first, state)).join(", ") });
+    const known = hass.states[list(one.entity_id)[0]];
+    const states = list(one.state).map((state) => (known ? hass.formatEntityState(known, state) : state));
+    return t("safe.state", { entity, state: states.join(", ") });
   }
   if (kind === "numeric_state" && below === undefined) return t("safe.above", { entity, above });
   if (kind === "numeric_state" && above === undefined) return t("safe.below", { entity, below });

@@ -17,11 +17,10 @@ header {
 }
 h1 { font-size: 20px; font-weight: 400; margin: 0 16px 0 0; }
 h2 { font-size: 18px; font-weight: 500; margin: 0 0 8px; }
-h3 { font-size: 14px; font-weight: 500; margin: 8px 0; }
-h4 { font-size: 14px; font-weight: 400; margin: 8px 0 0; }
-.menu { display: none; }
+h3, h4 { font-size: 14px; font-weight: 500; margin: 8px 0; }
+h4 { font-weight: 400; margin-bottom: 0; }
+.menu { display: none; font-size: 28px; line-height: 1; }
 :host([narrow]) .menu { display: block; }
-.menu svg { width: 24px; height: 24px; fill: currentColor; display: block; }
 [role="tablist"] { display: flex; align-self: stretch; gap: 4px; }
 button, input, select, textarea {
   font: inherit; color: inherit; background: transparent; min-height: 36px; padding: 4px 12px;
@@ -36,12 +35,14 @@ button:disabled { opacity: 0.5; cursor: default; }
 [role="tab"] { border-bottom: 2px solid transparent; border-radius: 0; min-height: 55px; }
 [role="tab"][aria-selected="true"] { border-color: var(--primary-color); font-weight: 500; }
 progress { display: block; width: 100%; margin: 4px 0; }
-progress, [type="checkbox"] { accent-color: color-mix(in srgb, var(--primary-color) 65%, var(--primary-text-color)); }
+progress, [type="checkbox"] {
+  accent-color: color-mix(in srgb, var(--primary-color) 65%, var(--primary-text-color));
+}
 [type="checkbox"] { min-height: 0; width: 20px; height: 20px; }
-:focus-visible { outline: 2px solid var(--primary-text-color); outline-offset: 2px; }
+:focus-visible { outline: 2px solid; outline-offset: 2px; }
 p { margin: 8px 0; }
 legend { padding: 0; }
-main { padding: 16px; outline: none; }
+main { padding: 16px; }
 .tools, .links, fieldset { display: flex; flex-wrap: wrap; gap: 8px; }
 .tools input { flex: 1 1 200px; max-width: 400px; }
 .faint { display: block; }
@@ -67,14 +68,17 @@ button.module { padding: 0; min-height: 24px; }
 button.module::before { content: "\\25B8" / ""; display: inline-block; width: 1em; }
 button.module[aria-expanded="true"]::before { content: "\\25BE" / ""; }
 td.name .faint { padding-inline-start: 1em; }
-[data-verdict="failed"], [data-verdict="refused"], [data-verdict="unchanged"], [data-verdict="verified"], .warning {
+.warning, [data-verdict="failed"], [data-verdict="refused"], [data-verdict="unchanged"],
+[data-verdict="verified"] {
   border-inline-start: 3px solid var(--error-color); padding-inline-start: 6px;
 }
 [data-verdict="verified"] { border-color: var(--success-color); }
-.parts, .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(240px, 100%), 1fr)); gap: 8px 16px; }
+.parts, .fields {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(240px, 100%), 1fr)); gap: 8px 16px;
+}
 .part.history, fieldset { grid-column: 1 / -1; }
 ul, ol { margin: 0; padding-inline-start: 20px; }
-ol { max-height: 420px; overflow: auto; }
+.history ol { max-height: 420px; overflow: auto; }
 li { margin: 0 0 8px; }
 li, dd { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0; }
@@ -93,7 +97,7 @@ label { display: flex; flex-direction: column; gap: 4px; }
 .box { flex-direction: row; align-items: center; }
 fieldset { border: 0; padding: 0; margin: 0; max-height: 200px; overflow: auto; }
 summary { cursor: pointer; padding: 8px 0; }
-.queue { list-style: none; padding: 0; max-height: none; }
+.queue { list-style: none; padding: 0; }
 @media (max-width: 800px) {
   main { padding: 8px; }
   header { flex-wrap: wrap; gap: 0 8px; padding: 0 8px; }

@@ -65,10 +65,8 @@ const ours = (path) => localize(`component.esp_ota.${path}`);
 /** Return a state as one of our sensors calls it: `stage`, `last_verdict`, `rollout`. */
 export const stateOf = (sensor, state) => ours(`entity.sensor.${sensor}.state.${state}`) || state;
 
-export const verdict = (state) => stateOf("last_verdict", state);
-
 /** Return what a module of a rollout is: updated, failed. */
-export const member = (state) => ours(`entity.sensor.rollout.state_attributes.${state}.name`) || state;
+export const memberState = (state) => ours(`entity.sensor.rollout.state_attributes.${state}.name`) || state;
 
 /** Return what a list of a form calls something: a chip, a kind of image. */
 export const option = (list, value) => ours(`selector.${list}.options.${value}`) || value;
