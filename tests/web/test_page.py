@@ -89,7 +89,7 @@ def loaded_with(name: str) -> set[str]:
     while left:
         found |= left
         texts = "\n".join(FILES[one] for one in left)
-        left = set(re.findall(r'from "\./([^"]+)"', texts)) - found
+        left = set(re.findall(r'(?:from|import) "\./([^"]+)"', texts)) - found
     return found
 
 
@@ -105,6 +105,6 @@ def test_the_files_are_small() -> None:
 
 def test_the_files_come_from_here() -> None:
     for name, text in FILES.items():
-        wanted = re.findall(r'(?:from |import\()"([^"]+)"', text)
+        wanted = re.findall(r'(?:from|import) "([^"]+)"', text)
         assert {place.removeprefix("./") for place in wanted} <= FILES.keys(), name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), name

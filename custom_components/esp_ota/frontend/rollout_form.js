@@ -56,11 +56,12 @@ export function form(show) {
   const box = (name, value, text, checked) =>
     h("label.box", h("input", { type: "checkbox", name, value, checked }), text);
   const week = DAYS.map((day, at) => box("days", day, days[at], true));
+  const named = h("fieldset", { hidden: true });
   const see = button(t("rollouts.plan"), plan, { class: "main" });
   const element = h(
     "form",
-    { onsubmit: (event) => event.preventDefault(), oninput: () => show() },
-    h("div.fields", labelled, h("fieldset", h("legend", t("rollouts.days")), week)),
+    { onsubmit: (event) => event.preventDefault(), oninput: look },
+    h("div.fields", labelled, named, h("fieldset", h("legend", t("rollouts.days")), week)),
     h("p.tools", see),
   );
   arrange();
@@ -81,8 +82,17 @@ export function form(show) {
   /** Have these modules updated, and their firmware. */
   function choose(lines) {
     chosen = lines.map(({ entity }) => entity);
+    const canaries = lines.map(({ entity, name }) => box("canary", entity, name));
+    named.replaceChildren(h("legend", t("rollouts.canaries_named")), ...canaries);
     prefer(lines[0].firmware);
     fields.who.value = "chosen";
+    look();
+  }
+
+  /** What is said now makes another plan; canaries are a number, or some of the chosen ones. */
+  function look() {
+    named.hidden = named.disabled = fields.who.value !== "chosen";
+    fields.canaries.disabled = new FormData(element).has("canary");
     show();
   }
 
@@ -110,16 +120,17 @@ export function form(show) {
   /** Return what was said, as the action takes it; what is undefined is not sent. */
   function said() {
     const data = new FormData(element);
-    const value = (name) => data.get(name).trim();
+    const value = (name) => (data.get(name) ?? "").trim();
     const minutes = (name) => ({ minutes: value(name) });
     const [key, id] = value("who").split(":");
+    const canaries = data.getAll("canary");
     const [start, end] = [value("opens"), value("closes")];
     return {
       firmware: value("firmware"),
       version: value("version"),
       chip: value("chip") || undefined,
       running_version: value("running_version") || undefined,
-      canaries: value("canaries"),
+      canaries: canaries.length ? canaries : value("canaries"),
       soak: minutes("soak"),
       waves: value("waves").split(/[\s,;]+/).filter(Boolean),
       pause: minutes("pause"),

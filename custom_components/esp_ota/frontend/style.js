@@ -27,7 +27,7 @@ button, input, select, textarea {
   border: 1px solid var(--outline-color, var(--secondary-text-color)); border-radius: 8px;
 }
 button { cursor: pointer; }
-button:disabled { opacity: 0.5; cursor: default; }
+:disabled { opacity: 0.5; cursor: default; }
 .main:not(:disabled) {
   background: var(--primary-text-color); color: var(--card-background-color); border-color: transparent;
 }
