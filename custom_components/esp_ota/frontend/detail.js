@@ -1,12 +1,35 @@
 // One module, opened: what it is, who said so, its equipment, and its last updates.
 
-import { button, choice, faint, h } from "./dom.js";
+import { become, button, choice, faint, h } from "./dom.js";
 import { cell, feed } from "./feed.js";
-import { bytesPlot, stagesPlot } from "./plot.js";
 import { loadNames, safeState } from "./safe.js";
-import { act, ask } from "./talk.js";
-import { action, ago, duration, field, option, size, stateOf, t } from "./texts.js";
-import { trial } from "./try.js";
+import { act, ask, subscribe } from "./talk.js";
+import { action, ago, duration, field, loadMore, localized, number, option, size, stateOf, t } from "./texts.js";
+
+const UNSPOKEN = { "aria-hidden": "true" };
+
+/** Draw how bytes came along; `points` are [seconds, bytes], `total` all bytes there are. */
+function bytesPlot(points, total) {
+  const [seconds, bytes] = points.at(-1);
+  const label = t("plot.bytes", {
+    sent: size(bytes),
+    total: size(total),
+    seconds: number(seconds),
+    speed: seconds ? size(bytes / seconds) : undefined,
+  });
+  const at = ([second, sent]) => `${(100 * second) / (seconds || 1)}% ${100 - (100 * sent) / total}%`;
+  const style = `clip-path: polygon(0 100%, ${points.map(at)}, 100% 100%)`;
+  return h("figure", h("div.plot", { role: "img", "aria-label": label, style }), h("figcaption", UNSPOKEN, label));
+}
+
+/** Draw how long an update was in each stage; what took no time is left out. */
+function stagesPlot(stages) {
+  const took = Object.entries(stages).filter(([, seconds]) => seconds >= 0.1);
+  if (!took.length) return false;
+  const bars = took.map(([, seconds]) => h("span", { style: `flex: ${seconds}` }));
+  const label = took.map(([name, seconds]) => `${stateOf("stage", name)} ${duration(seconds)}`).join(" · ");
+  return h("figure", h("div.stages", UNSPOKEN, bars), h("figcaption", label));
+}
 
 /** Return how an update ended. */
 export const ending = (verdict) =>
@@ -86,6 +109,41 @@ function history({ past }) {
   });
   if (!items.length) return h("p", t("detail.no_history"));
   return h("ol", { tabindex: 0, "aria-label": t("detail.history") }, items);
+}
+
+/** A try of its safe state: asked for, watched step by step, and what became of it. */
+function trial(id, named) {
+  const start = button(t("safe.try"), begin);
+  const told = h("div", { "aria-live": "polite" });
+  let stop;
+
+  async function begin() {
+    const title = t("safe.try_asked", { module: named() });
+    if (!(await ask(title, [t("safe.try_moves")], t("safe.try")))) return;
+    await loadMore("options", "esp_ota");
+    stop?.();
+    stop = subscribe({ type: "esp_ota/module/try_safe_state", module: id }, take, end);
+    start.disabled = true;
+  }
+
+  function end() {
+    start.disabled = false;
+  }
+
+  function take({ seconds, waits_for, done, sentence }) {
+    const names = { module: named(), waits_for };
+    const steps = Object.entries(seconds).map(([step, took]) => {
+      const name = localized(`component.esp_ota.options.progress.${step}`, names).replace(/ ?(…|\.+)$/, "");
+      return h("li", t("safe.took", { step: name, seconds: number(took) }));
+    });
+    const ended = sentence ? t("safe.tried_badly", { sentence }) : t("safe.tried_well");
+    const verdict = done && (sentence ? "failed" : "verified");
+    const now = h("p", { "data-verdict": verdict }, done ? ended : t("safe.trying"));
+    become(told, h("div", { "aria-live": "polite" }, h("ol", steps), now));
+    if (done) end();
+  }
+
+  return { element: h("section.part", { hidden: true }, start, told), open() {}, close: () => stop?.() };
 }
 
 /** What is shown of what is told, each under its title. */

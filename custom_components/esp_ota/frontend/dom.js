@@ -1,6 +1,5 @@
 // Elements, made and kept up to date without a framework.
 
-const SVG = ["svg", "polygon"];
 const LISTENERS = ["onclick", "onchange", "oninput"];
 
 /**
@@ -9,15 +8,12 @@ const LISTENERS = ["onclick", "onchange", "oninput"];
  */
 export function h(kind, ...children) {
   const [tag, ...classes] = kind.split(".");
-  const element = SVG.includes(tag)
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-    : document.createElement(tag);
-  if (classes.length) element.classList.add(...classes);
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
   const attributes = children[0]?.constructor === Object ? children.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element[name] = value;
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+    else if (value || value === 0 || value === "") element.setAttribute(name, value === true ? "" : value);
   }
   // What is not there keeps its place, so that nobody else becomes like it (see `become`).
   element.append(...children.flat(Infinity).map((child) => (child === false ? "" : (child ?? ""))));

@@ -1,10 +1,9 @@
 // The library: every release with its chip, where it came from, and who runs it.
 
-import { button, faint, h, place, setText } from "./dom.js";
+import { button, choice, faint, h, place, setText } from "./dom.js";
 import { feed, row, search, table, tbody } from "./feed.js";
-import { act, ask, complain } from "./talk.js";
-import { ago, option, size, t } from "./texts.js";
-import { upload } from "./upload.js";
+import { act, announce, ask, chips, complain, hass } from "./talk.js";
+import { ago, field, option, size, t } from "./texts.js";
 
 const COLUMNS = ["release", "for", "from", "signature", "runs_on", "remove"];
 const BY_HAND = ["action", "build", "folder", "recovered", "upload"];
@@ -12,9 +11,10 @@ const SIGNATURE = ".minisig";
 
 const head = (name) => t(`library.columns.${name}`);
 
+const chipText = (chip) => (chip ? option("chip", chip) : t("library.any_chip"));
+
 function line(_sha256, release) {
   const name = `${release.firmware} ${release.version}`;
-  const chip = release.chip ? option("chip", release.chip) : t("library.any_chip");
   const kind = release.kind !== "sketch" && (release.filesystem || option("kind", release.kind));
   const isNamed = BY_HAND.includes(release.source);
   const unchecked = release.signed ? "signed" : "unsigned";
@@ -22,7 +22,7 @@ function line(_sha256, release) {
   const label = t("library.remove_one", { release: name });
   return row(head, {
     release: [h("span.module", name), faint(release.notes)],
-    for: [[chip, kind].filter(Boolean).join(", "), faint(size(release.size))],
+    for: [[chipText(release.chip), kind].filter(Boolean).join(", "), faint(size(release.size))],
     from: [isNamed ? t(`library.sources.${release.source}`) : release.source, faint(ago(release.added))],
     signature: t(`library.signatures.${signature}`),
     runs_on: release.runs_on.join(", "),
@@ -40,6 +40,98 @@ async function remove(release, name) {
   ].filter(Boolean);
   if (await ask(t("library.remove_asked", { release: name }), lost, t("library.remove")))
     act("esp_ota.remove_firmware", null, { sha256: release.sha256 });
+}
+
+/** A file on its way into it: read first, corrected where need be, and kept when wanted. */
+function upload(file) {
+  let signature;
+  let turn = 0;
+  const again = { onchange: look };
+  const fields = {
+    firmware: h("input", again),
+    version: h("input", again),
+    chip: choice(chips(t("library.any_chip")), again),
+    notes: h("textarea", { rows: 2 }),
+  };
+  const form = h("form.fields", Object.entries(fields).map(([name, input]) => {
+    input.name = name;
+    return h("label", field("add_firmware", name).title, input);
+  }));
+  const answer = h("p", { role: "status" });
+  const problem = h("p.warning", { role: "alert" });
+  const keep = button(t("upload.keep"), send, { class: "main" });
+  const element = h(
+    "article.card",
+    { "aria-label": file.name },
+    h("h3", file.name),
+    answer,
+    problem,
+    form,
+    h("p.tools", keep, button(t("upload.discard"), () => element.remove())),
+  );
+  look();
+
+  /** Send the file with what is known of it; returns what was answered. */
+  async function post(more) {
+    const body = new FormData();
+    const known = { ...Object.fromEntries(new FormData(form)), signature, ...more };
+    for (const [name, value] of Object.entries(known)) if (value?.trim()) body.append(name, value.trim());
+    body.append("file", file, file.name);
+    try {
+      const response = await hass.fetchWithAuth("/api/esp_ota/firmware", { method: "POST", body });
+      const silence = () => ({ error: "?", message: t("upload.no_answer", { status: response.status }) });
+      return await response.json().catch(silence);
+    } catch (error) {
+      return { error: "?", message: error.message };
+    }
+  }
+
+  async function look() {
+    keep.disabled = true;
+    answer.textContent = t("upload.looking");
+    const mine = ++turn;
+    const told = await post({ look: "1" });
+    if (mine === turn) show(told);
+  }
+
+  function show(told) {
+    const { kind, error, new: isNew, firmware, version, message } = told;
+    problem.textContent = message ?? "";
+    form.hidden = keep.hidden = !kind || isNew === false;
+    keep.disabled = Boolean(error);
+    fields.chip.parentElement.hidden = kind !== "filesystem";
+    fields.firmware.value ||= firmware ?? "";
+    fields.version.value ||= version ?? "";
+    const values = {
+      ...told,
+      chip: chipText(told.chip),
+      kind: kind && option("kind", kind),
+      size: told.size && size(told.size),
+    };
+    if (isNew === false) answer.textContent = t("upload.known", values);
+    else if (firmware) answer.textContent = t("upload.is", values);
+    else answer.textContent = kind ? t("upload.unnamed", values) : t("upload.unusable");
+  }
+
+  async function send() {
+    keep.disabled = true;
+    const told = await post({ source: "upload" });
+    if (told.error) {
+      show(told);
+      return;
+    }
+    const offered = told.offered_to.join(", ") || t("upload.nobody");
+    announce(t("upload.kept", { ...told, offered }));
+    element.remove();
+  }
+
+  /** Take the signature that came as a file beside it. */
+  function sign(text) {
+    signature = text;
+    look();
+  }
+
+  return { element, sign };
 }
 
 export default function library() {

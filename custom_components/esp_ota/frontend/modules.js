@@ -48,11 +48,8 @@ export function doing({ stage, reachable, does, waits, percent, since, limit, wa
 }
 
 function line(one, opener) {
-  const names = { module: one.name, version: one.offered };
-  const update = () =>
-    button(t("modules.update"), () => act("update.install", one.entity), {
-      "aria-label": t("modules.update_one", names),
-    });
+  const update = () => act("update.install", one.entity);
+  const label = t("modules.update_one", { module: one.name, version: one.offered });
   return row(head, {
     name: [opener, faint(areaOf(one))],
     firmware: one.firmware ?? t("modules.unknown"),
@@ -62,7 +59,7 @@ function line(one, opener) {
       faint(one.pinned && t("modules.pinned", { version: one.pinned })),
       faint(one.held && t("modules.held", { time: moment(one.held) })),
     ],
-    offered: isOffered(one) && [one.offered, update()],
+    offered: isOffered(one) && [one.offered, button(t("modules.update"), update, { "aria-label": label })],
     stage: [doing(one), one.stage && [bar(one), cancel(one)]],
     verdict: one.verdict && [ending(one.verdict), faint(one.sentence)],
   });
@@ -72,6 +69,8 @@ function line(one, opener) {
 export default function modules(go) {
   const { items, rows, parts, draw, ...told } = feed("modules", { row: lineToChoose, changed, arrange });
   const sort = { by: "name", step: 1 };
+  /** By their ids, in the order in which they were chosen. */
+  const chosen = new Set();
   let seen = [];
   let clock;
   const tick = () => {
@@ -91,7 +90,9 @@ export default function modules(go) {
     const attributes = { class: "module", "aria-expanded": String(parts.has(id)) };
     const whole = line(one, button(one.name, () => toggle(id), attributes));
     const label = t("modules.choose", { module: one.name });
-    whole.prepend(cell("choose", h("input", { type: "checkbox", "aria-label": label, onchange: countChosen })));
+    const onchange = ({ target }) => choose([id], target.checked);
+    const box = { type: "checkbox", checked: chosen.has(id), "aria-label": label, onchange };
+    whole.prepend(cell("choose", h("input", box)));
     return whole;
   }
 
@@ -113,7 +114,11 @@ export default function modules(go) {
   const kinds = Object.keys(SHOWS).map((name) => [name, t(`modules.shows.${name}`)]);
   const shows = choice(kinds, { "aria-label": t("modules.show"), onchange: arrange });
   const count = h("p.empty", { role: "status" });
-  const all = h("input", { type: "checkbox", "aria-label": t("modules.choose_all"), onchange: chooseAll });
+  const all = h("input", {
+    type: "checkbox",
+    "aria-label": t("modules.choose_all"),
+    onchange: () => choose(seen, all.checked),
+  });
   const body = tbody();
   const lines = table(
     t("modules.title"),
@@ -150,9 +155,8 @@ export default function modules(go) {
 
   // What the person does with those that are chosen
 
-  const boxOf = (id) => rows.get(id).querySelector("input");
-  const chosen = () => [...items.keys()].filter((id) => boxOf(id).checked).map((id) => items.get(id));
-  const tool = (name, isFit, use) => ({ name, isFit, press: button("", () => use(chosen().filter(isFit))) });
+  const linesChosen = () => [...chosen].map((id) => items.get(id)).filter(Boolean);
+  const tool = (name, isFit, use) => ({ name, isFit, press: button("", () => use(linesChosen().filter(isFit))) });
   const actAll = (action, those, data) => act(action, those.map(({ entity }) => entity), data);
   const tools = [
     tool("update", isOffered, (those) => {
@@ -180,13 +184,16 @@ export default function modules(go) {
     });
   }
 
-  function chooseAll() {
-    for (const id of seen) boxOf(id).checked = all.checked;
+  function choose(ids, isWanted) {
+    for (const id of ids) {
+      rows.get(id).querySelector("input").checked = isWanted;
+      chosen[isWanted ? "add" : "delete"](id);
+    }
     countChosen();
   }
 
   function countChosen() {
-    const those = chosen();
+    const those = linesChosen();
     for (const { name, isFit, press } of tools) {
       const count = those.filter(isFit).length;
       setText(press, t(`modules.${name}_chosen`, { count }));

@@ -84,14 +84,15 @@ class EspOtaPage extends HTMLElement {
       link.tabIndex = link.id === name ? 0 : -1;
     }
     this._main.setAttribute("aria-labelledby", name);
-    const make = ({ default: tab }) => tab((other) => this.go(other));
-    const loading = (this._tabs[name] ??= import(`./${name}.js`).then(make));
-    const tab = await loading.catch((error) => {
-      delete this._tabs[name];
+    let tab;
+    try {
+      const { default: make } = await import(`./${name}.js`);
+      if (name !== this._name || !this.isConnected) return undefined;
+      tab = this._tabs[name] ??= make((other) => this.go(other));
+    } catch (error) {
       complain(error.message);
-    });
-    const isWanted = name === this._name && loading === this._tabs[name] && this.isConnected;
-    if (!isWanted || tab === this._open) return tab;
+    }
+    if (!tab || tab === this._open) return tab;
     alert.hidden = true;
     this._open?.close();
     this._open = tab;

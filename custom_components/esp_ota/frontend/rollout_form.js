@@ -5,6 +5,9 @@ import { feed } from "./feed.js";
 import { act, chips, hass } from "./talk.js";
 import { days, field, t } from "./texts.js";
 
+const MINUTES = ["soak", "pause"];
+/** What is no field of the action by itself. */
+const OWN = { who: "rollouts.who", opens: "rollouts.opens", closes: "rollouts.closes" };
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /** Let a list offer these; what is wanted is chosen, as soon as it is there. */
@@ -37,21 +40,14 @@ export function form(show) {
     opens: h("input", { type: "time" }),
     closes: h("input", { type: "time" }),
   };
-  const minutes = (name) => t("rollouts.minutes", { what: field("plan_rollout", name).title });
-  const titles = {
-    who: t("rollouts.who"),
-    soak: minutes("soak"),
-    pause: minutes("pause"),
-    opens: t("rollouts.opens"),
-    closes: t("rollouts.closes"),
-  };
   const labelled = Object.entries(fields).map(([name, input]) => {
-    const { title, help } = field("plan_rollout", name);
+    const { title: what, help } = field("plan_rollout", name);
+    const title = MINUTES.includes(name) ? t("rollouts.minutes", { what }) : what || t(OWN[name]);
     const id = `help-${name}`;
     const helps = help && input.localName === "input";
     input.name = name;
     if (helps) input.setAttribute("aria-describedby", id);
-    return h("div", h("label", titles[name] ?? title, input), helps && h("span.faint", { id }, help));
+    return h("div", h("label", title, input), helps && h("span.faint", { id }, help));
   });
   const box = (name, value, text, checked) =>
     h("label.box", h("input", { type: "checkbox", name, value, checked }), text);

@@ -96,14 +96,14 @@ export default function rollouts() {
     const release = `${one.firmware} ${one.version}`;
     const isOpen = OPEN.includes(state);
     const value = modules - (counts.waits ?? 0) - (counts.begun ?? 0);
-    const use = (name) => act(`esp_ota.${name}_rollout`, null, { rollout });
-    const tool = (name, onclick = () => use(name)) => {
-      const text = action(`${name}_rollout`);
-      return button(text, onclick, { "aria-label": `${text}: ${release}` });
-    };
-    const cancel = async () => {
-      const title = t("rollouts.cancel_asked", { release });
-      if (await ask(title, [t("rollouts.cancel_means")], action("cancel_rollout"))) use("cancel");
+    const tool = (name, asks) => {
+      const text = action(name);
+      const press = async () => {
+        const title = t("rollouts.cancel_asked", { release });
+        if (!asks || (await ask(title, [t("rollouts.cancel_means")], text)))
+          act(`esp_ota.${name}`, null, { rollout });
+      };
+      return button(text, press, { "aria-label": `${text}: ${release}` });
     };
     const counted = Object.entries(counts)
       .filter(([, count]) => count)
@@ -121,8 +121,8 @@ export default function rollouts() {
         h("progress", { max: modules, value, "aria-label": t("rollouts.progress_of", { release }) }),
         h(
           "p.tools",
-          state !== "planned" && tool(state === "paused" ? "resume" : "pause"),
-          tool("cancel", cancel),
+          state !== "planned" && tool(state === "paused" ? "resume_rollout" : "pause_rollout"),
+          tool("cancel_rollout", true),
         ),
       ],
     );

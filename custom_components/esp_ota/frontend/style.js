@@ -85,11 +85,11 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margi
 dd { margin: 0; }
 a { color: inherit; }
 figure { margin: 4px 0; max-width: 480px; }
-.plot { display: block; width: 100%; height: 72px; fill: var(--primary-color); }
+.plot { height: 72px; background: var(--primary-color); }
 .stages { display: flex; height: 8px; border-radius: 4px; overflow: hidden; }
-.bar-0 { background: var(--primary-color); }
-.bar-1 { background: var(--secondary-text-color); }
-.bar-2 { background: var(--success-color); }
+.stages span { background: var(--primary-color); }
+.stages :nth-child(3n + 2) { background: var(--secondary-text-color); }
+.stages :nth-child(3n) { background: var(--success-color); }
 dialog { max-width: 480px; border: 0; padding: 24px; }
 dialog::backdrop { background: rgb(0 0 0 / 50%); }
 .card { padding: 8px 16px; margin-bottom: 16px; }
