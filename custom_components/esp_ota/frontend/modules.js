@@ -136,6 +136,7 @@ export default function modules(go) {
   }
 
   function arrange() {
+    for (const id of chosen) if (!items.has(id)) chosen.delete(id);
     const { by, step } = sort;
     const order = new Intl.Collator(hass.language, { numeric: true });
     const value = (one) => (by === "verdict" ? one.ended : one[by]) ?? "";
@@ -155,7 +156,7 @@ export default function modules(go) {
 
   // What the person does with those that are chosen
 
-  const linesChosen = () => [...chosen].map((id) => items.get(id)).filter(Boolean);
+  const linesChosen = () => [...chosen].map((id) => items.get(id));
   const tool = (name, isFit, use) => ({ name, isFit, press: button("", () => use(linesChosen().filter(isFit))) });
   const actAll = (action, those, data) => act(action, those.map(({ entity }) => entity), data);
   const tools = [
