@@ -61,7 +61,7 @@ export function subscribe(command, take, failed) {
 /** Perform an action as an automation would; returns its answer, none for what is refused and told. */
 export async function act(name, entities, data = {}, answers = false) {
   alert.hidden = true;
-  const target = entities && { entity_id: entities };
+  const target = entities ? { entity_id: entities } : undefined;
   try {
     const told = await hass.callService(...name.split("."), data, target, false, answers);
     return told?.response ?? {};
