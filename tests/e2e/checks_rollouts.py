@@ -49,7 +49,8 @@ async def a_rollout_is_planned_followed_and_reported_on_the_page(person: Person)
         "aria-selected", "true"
     )
     firmware = shown.get_by_role("combobox", name="Firmware")
-    await expect(firmware).to_have_value(_PRODUCT)
+    # The watched folder is looked at now and then: the library may come to know it later.
+    await expect(firmware).to_have_value(_PRODUCT, timeout=UPDATE_MS)
     who = shown.get_by_role("combobox", name="Who takes part")
     await expect(who.locator("option:checked")).to_have_text("Chosen modules (4)")
     await shown.get_by_role("textbox", name="Waves").fill("1")
