@@ -14,9 +14,10 @@ PAGE = INTEGRATION.parent.parent / "docs" / "causes.md"
 HEAD = """\
 # Why an update was refused or failed
 
-Each cause has one sentence. The update card, the event, the repair, the log and the logbook show
-the same one; words in braces are filled with the facts of the case. Automations find the cause's
-name in the attribute `cause` of the event.
+Each cause has a name and one sentence, which says what to do next. The message after a press, the
+page *ESP OTA*, the event, the repair, the log and the logbook show the same sentence; words in
+braces are filled with the facts of the case. Automations find the name in the attribute `cause` of
+the event *Update ended*. What to look at first stands in [troubleshooting](troubleshooting.md).
 
 This page is written by `script/make_causes.py` from the enum and the English texts.
 """

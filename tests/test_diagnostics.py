@@ -7,11 +7,12 @@ from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.diagnostics import async_get_config_entry_diagnostics
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import ReleaseName
+from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.json import json_dumps
 from tests.kit.entries import StartModule, entry_for, firmware
-from tests.kit.garden import CARD, Garden
+from tests.kit.garden import CARD, Garden, options_for
 from tests.virtual_module import Fault
 
 
@@ -71,3 +72,45 @@ async def test_the_house_reports_its_releases(hass: HomeAssistant, esp_ota: None
     report = await async_get_config_entry_diagnostics(hass, entry)
     assert [item["version"] for item in report["releases"]] == ["1.1.0"]
     assert json_dumps(report)
+
+
+async def test_codes_of_the_equipment_stay_in_the_house(
+    hass: HomeAssistant, esp_ota: None, start_module: StartModule
+) -> None:
+    disarm = {"action": "alarm_control_panel.alarm_disarm", "data": {"code": "73519"}}
+    call = {"action": "rest_command.pump", "data": {"Token": "staple", "to": "http://a:b@c/?d"}}
+    either = {"choose": [{"conditions": [], "sequence": [disarm, call]}]}
+    options = options_for({"actions": [disarm, either], "restore": [call]})
+    entry = await Garden(hass).add(entry_for(await start_module(), options=options))
+
+    report = await async_get_config_entry_diagnostics(hass, entry)
+
+    text = json_dumps(report)
+    assert not [word for word in ("73519", "staple", "a:b@", "?d") if word in text]
+    assert text.count("alarm_disarm") == 2
+
+
+async def test_servers_and_guests_are_reported_without_their_tokens(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    server = {
+        "url": "https://anna:battery@updates.example.org",
+        "tenant": "DEFAULT",
+        "login": "target",
+        "token": "staple",
+        "tokens": {"home-valve": "horse"},
+    }
+    guest = {"guests": ["update.hall"], "equipment": "nothing"}
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data={"kind": "house"},
+        subentries_data=[
+            ConfigSubentryData(data=data, subentry_type=kind, title=kind, unique_id=None)
+            for kind, data in (("server", server), ("guest", guest))
+        ],
+    )
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    text = json_dumps(report)
+    assert not [word for word in ("battery", "staple", "horse", "anna") if word in text]
+    assert [item["type"] for item in report["entry"]["subentries"]] == ["server", "guest"]
+    assert report["entry"]["subentries"][0]["data"]["tenant"] == "DEFAULT"

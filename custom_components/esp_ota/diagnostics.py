@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
@@ -12,6 +12,7 @@ from .const import (
     CONF_KIND,
     CONF_PULL_SECRET,
     CONF_TOKEN,
+    CONF_TOKENS,
     CONF_UPLOAD_PASSWORD,
     CONF_URL,
     KIND_HOUSE,
@@ -22,8 +23,17 @@ from .library import SourceWatcher
 from .modules import Outcome
 from .ota import without_secrets
 
-_SECRETS = {CONF_PASSWORD, CONF_PULL_SECRET, CONF_TOKEN, CONF_UPLOAD_PASSWORD, CONF_URL}
+_SECRETS = {
+    CONF_PASSWORD,
+    CONF_PULL_SECRET,
+    CONF_TOKEN,
+    CONF_TOKENS,
+    CONF_UPLOAD_PASSWORD,
+    CONF_URL,
+}
 """The address of a list may have a secret in it as well."""
+_OF_ACTIONS = {"access_token", "api_key", "authorization", "code", "password", "secret", "token"}
+"""What actions of a safe state are given to open a lock, to switch off an alarm, or to log in."""
 _PERSON = {"pressed_by", "user", "user_id"}
 
 
@@ -36,11 +46,16 @@ async def async_get_config_entry_diagnostics(
 
 
 def _scrubbed(value: Any) -> Any:
-    """Return the same without users, passwords and queries in addresses, wherever they stand."""
+    """Return the same without secrets, in addresses or by their names, wherever they stand."""
     if type(value) is str:
         return without_secrets(value)
     if isinstance(value, Mapping):
-        return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
+        return {
+            _scrubbed(key): REDACTED
+            if str(key).lower() in _OF_ACTIONS and item
+            else _scrubbed(item)
+            for key, item in value.items()
+        }
     if type(value) in {list, tuple}:
         return type(value)(_scrubbed(item) for item in value)
     return value
@@ -52,6 +67,14 @@ async def _async_known(hass: HomeAssistant, entry: ModuleConfigEntry) -> dict[st
         "entry": async_redact_data({"data": entry.data, "options": entry.options}, _SECRETS)
     }
     if entry.data[CONF_KIND] == KIND_HOUSE:
+        diagnostics["entry"]["subentries"] = [
+            {
+                "type": item.subentry_type,
+                "title": item.title,
+                "data": async_redact_data(dict(item.data), _SECRETS),
+            }
+            for item in entry.subentries.values()
+        ]
         return diagnostics | {
             "releases": [asdict(item) for item in house.library.releases],
             "removed": house.library.removed,
@@ -59,12 +82,13 @@ async def _async_known(hass: HomeAssistant, entry: ModuleConfigEntry) -> dict[st
             "sources": [_source(source) for source in house.sources.all],
         }
     coordinator = entry.runtime_data.coordinator
-    offered = coordinator.offered
+    offered, assigned = coordinator.offered, house.assignments.of(entry.entry_id)
     return diagnostics | {
         "facts": asdict(coordinator.facts()),
         "state": asdict(replace(coordinator.data, outcome=None)),
         "outcome": _outcome(coordinator.data.outcome),
         "offered": asdict(offered) if offered else None,
+        "assigned": asdict(assigned) if assigned else None,
         "journal": async_redact_data(house.journal.open_install(entry.entry_id), _PERSON),
         "accepted_checks": sorted(coordinator.accepted),
         "slot": asdict(coordinator.slot) if coordinator.slot else None,

@@ -23,6 +23,7 @@ SOURCE_NAMES: Final = "source_names"
 _MORE_FILES: Final = "more_files"
 _JOURNAL: Final = "journal_unwritten"
 OFFERED_TWICE: Final = "offered_twice"
+GUEST_TRIED_TWICE: Final = "guest_tried_twice"
 WAITS_LONG: Final = "waits_long"
 MODULE_MOVED: Final = "module_moved"
 MODULE_RENAMED: Final = "module_renamed"
@@ -30,6 +31,7 @@ _LONGEST: Final = 2000
 """Characters of a sentence with all that it names."""
 _DOUBTS: Final = (MODULE_MOVED, "same_name")
 _UPDATE_FAILED: Final = "update_failed"
+_KEPT: Final = (_UPDATE_FAILED, OFFERED_TWICE, GUEST_TRIED_TWICE, MODULE_RENAMED)
 _CAUSES_URL: Final = "https://github.com/esp-ota/esp-ota/blob/main/docs/causes.md"
 
 
@@ -257,8 +259,8 @@ def async_raise_module_issue(
 ) -> None:
     """Tell of one module's equipment or install that needs a person.
 
-    `fix` is what is installed when the person presses Fix: `sha256`, and for a way back the
-    content that it `replaces`.
+    `fix` is what is installed when the person presses Fix: `sha256`, for a way back the content
+    that it `replaces`, and for a guest the `answer` of what it switches.
     """
     ir.async_create_issue(
         hass,
@@ -369,7 +371,7 @@ def async_clear_module_issues(hass: HomeAssistant, entry_id: str, *, failure: bo
     for domain, issue_id in list(registry.issues):
         if domain != DOMAIN or not issue_id.endswith(f"_{entry_id}"):
             continue
-        if failure or not issue_id.startswith((_UPDATE_FAILED, OFFERED_TWICE, MODULE_RENAMED)):
+        if failure or not issue_id.startswith(_KEPT):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 

@@ -4,13 +4,23 @@ from typing import Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .guests import GUESTS, Guest
 from .house import HOUSE
 from .installs import ModuleRuntime
-from .issues import MODULE_MOVED, MODULE_RENAMED, OFFERED_TWICE, SET_ASIDE, SOURCE_NAMES
+from .issues import (
+    GUEST_TRIED_TWICE,
+    MODULE_MOVED,
+    MODULE_RENAMED,
+    OFFERED_TWICE,
+    SET_ASIDE,
+    SOURCE_NAMES,
+)
 from .ota import Address
+from .owners import is_guest
 
 
 class InstallNow(ConfirmRepairFlow):
@@ -36,7 +46,11 @@ class InstallNow(ConfirmRepairFlow):
     def _begin(self) -> str | None:
         """Return why it cannot begin."""
         assert self.data is not None
-        entry = self.hass.config_entries.async_get_entry(str(self.data["entry_id"]))
+        user_id = self.context.get("user_id")
+        context = Context(user_id=str(user_id) if user_id else None)
+        if is_guest(key := str(self.data["entry_id"])):
+            return self._begin_guest(key, context)
+        entry = self.hass.config_entries.async_get_entry(key)
         runtime = getattr(entry, "runtime_data", None)
         if not isinstance(runtime, ModuleRuntime):
             return "not_loaded"
@@ -44,16 +58,28 @@ class InstallNow(ConfirmRepairFlow):
             return "install_running"
         library, journal = self.hass.data[HOUSE].library, self.hass.data[HOUSE].journal
         # A repair of release 0.1.0 does not say which image it is about; the journal does.
-        failure = journal.failure(str(self.data["entry_id"]))
+        failure = journal.failure(key)
         sha256 = self.data.get("sha256") or (failure["sha256"] if failure else "")
         if (release := library.get(str(sha256))) is None:
             return "no_release"
         replaced = library.get(str(self.data.get("replaces", "")))
-        user_id = self.context.get("user_id")
-        context = Context(user_id=str(user_id) if user_id else None)
         runtime.installer.async_begin(
             release, context, instead_of=replaced, once_more=self._once_more
         )
+        return None
+
+    def _begin_guest(self, key: str, context: Context) -> str | None:
+        assert self.data is not None
+        answer = self.data.get("answer")
+        guest = Guest(self.hass, key, answer=str(answer) if answer else None)
+        if not guest.state().is_there:
+            return "not_loaded"
+        try:
+            self.hass.data[GUESTS].async_begin(
+                guest, str(self.data["sha256"]), context, once_more=self._once_more
+            )
+        except HomeAssistantError:
+            return "install_running"
         return None
 
 
@@ -158,4 +184,4 @@ async def async_create_fix_flow(
         return ItMoved()
     if issue_id.startswith(MODULE_RENAMED):
         return ItIsRenamed()
-    return InstallNow(once_more=issue_id.startswith(OFFERED_TWICE))
+    return InstallNow(once_more=issue_id.startswith((OFFERED_TWICE, GUEST_TRIED_TWICE)))

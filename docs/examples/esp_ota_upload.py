@@ -5,8 +5,8 @@ In platformio.ini:
     extra_scripts = post:esp_ota_upload.py
 
 and in the environment ESP_OTA_URL (like http://homeassistant.local:8123) and ESP_OTA_TOKEN (a
-long-lived access token of an administrator). Name and version come from the marker in the sketch,
-else from the options custom_firmware and custom_version of the PlatformIO environment.
+long-lived access token of an administrator). Name and version are those of the marker in the
+sketch, unless the options custom_firmware and custom_version of the environment say others.
 """
 
 import json

@@ -6,7 +6,8 @@
 // Join the Wi-Fi as you always do. The line puts the marker into the image, starts ArduinoOTA as soon as there is a
 // network, and says which firmware and version runs. Before the #include there may be:
 //
-//   #define ESP_OTA_PAGE 80         a web server on this port: /update takes images, /esp_ota says what runs (Pico: always)
+//   #define ESP_OTA_PAGE 80         a web server on this port: /update takes images (user admin, the same password),
+//                                   /esp_ota says what runs (Pico: always)
 //   #define ESP_OTA_PULL "http://…" the address under "It asks for updates": the module asks as well
 //   #define ESP_OTA_PULL_SECONDS 300
 //

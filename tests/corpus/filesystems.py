@@ -19,11 +19,13 @@ def littlefs(
     formatted: bool = False,
     grown_from: int = 0,
     moved: bool = False,
+    names: tuple[int, int] = (32, 32),
 ) -> bytes:
     """Return a LittleFS with one file in its second half, or in the second half of `used` blocks.
 
     `only` leaves one of both superblocks; `formatted` keeps the log as it was begun; `grown_from`
-    blocks is what it had before; `moved` puts the root, with a superblock of its own, behind it.
+    blocks is what it had before; `moved` puts the root, with a superblock of its own, behind it;
+    `names` is how long the first superblock and the next let names be.
     """
     count, used = size // block, used or size // block
     data = bytearray(b"\xff" * size)
@@ -31,8 +33,8 @@ def littlefs(
     content = _put_file(data, block, range(used // 2, used), source)
     last = struct.pack("<II", used - 1, content)
     file = ((0x00100404, b"file"), (0x20200408, last))
-    before = _superblock(version, block, grown_from or count)
-    after = _superblock(version, block, count)[1:]
+    before = _superblock(version, block, grown_from or count, names[0])
+    after = _superblock(version, block, count, names[1])[1:]
     for number in (0, 1):
         log = _Log(revisions[number])
         created = ((0x40100000, b""),) if formatted else ()
@@ -63,8 +65,8 @@ def _put_file(data: bytearray, block: int, blocks: range, source: random.Random)
     return content
 
 
-def _superblock(version: int, block: int, count: int) -> tuple[tuple[int, bytes], ...]:
-    geometry = struct.pack("<6I", version, block, count, 255, 0x7FFFFFFF, 1022)
+def _superblock(version: int, block: int, count: int, names: int) -> tuple[tuple[int, bytes], ...]:
+    geometry = struct.pack("<6I", version, block, count, names, 0x7FFFFFFF, 1022)
     return (0x0FF00008, b"littlefs"), (0x20100018, geometry)
 
 

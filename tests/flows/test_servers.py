@@ -51,6 +51,38 @@ async def change(hass: HomeAssistant, house: MockConfigEntry, **said: Any) -> di
     return await hass.config_entries.subentries.async_configure(form["flow_id"], kept | said)
 
 
+def suggested(form: dict[str, Any]) -> str | None:
+    """Return the prefix that a form begins with."""
+    [marker] = [key for key in form["data_schema"].schema if key == "prefix"]
+    value: str | None = (marker.description or {}).get("suggested_value")
+    return value
+
+
+async def test_the_form_names_modules_as_its_prefix_makes_them(
+    hass: HomeAssistant, house: MockConfigEntry
+) -> None:
+    form = await hass.config_entries.subentries.async_init(
+        (house.entry_id, "server"), context={"source": "user"}
+    )
+    names = form["description_placeholders"]["names"]
+    assert names == f"{suggested(form)}{TARGET.removeprefix('home-')}"
+
+
+async def test_a_prefix_that_was_emptied_is_not_suggested_again(
+    hass: HomeAssistant, house: MockConfigEntry
+) -> None:
+    form = await hass.config_entries.subentries.async_init(
+        (house.entry_id, "server"), context={"source": "user"}
+    )
+    usual = {"tenant": "DEFAULT", "login": "none", "begins": "press"}
+    async with HawkBit() as hawkbit:
+        said = usual | {"url": hawkbit.url}
+        await hass.config_entries.subentries.async_configure(form["flow_id"], said)
+    (subentry,) = house.subentries.values()
+    again = await house.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
+    assert suggested(again) is None
+
+
 async def test_a_server_that_answers_is_kept_and_polled(
     hass: HomeAssistant, house: MockConfigEntry
 ) -> None:

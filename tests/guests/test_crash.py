@@ -6,13 +6,25 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.guests import GUESTS, Guests
+from custom_components.esp_ota.equipment.safe_state import ConfiguredSafeState
+from custom_components.esp_ota.guests import GUESTS
 from custom_components.esp_ota.house import InstallNote, stored_result
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from homeassistant.core import Event, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from tests.kit.garden import SAFE_STATE, VALVE, options_for, patience, until
-from tests.kit.guests import SHORT, calls, card, installed, key_of, move_in, update_guests
+from tests.kit.guests import (
+    SHORT,
+    calls,
+    card,
+    installed,
+    key_of,
+    move_in,
+    start_again,
+    update_guests,
+)
+from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.yard import Yard
 from tests.neighbour.update import NeighbourUpdate
 
@@ -54,15 +66,8 @@ async def died(yard: Yard, stage: str, **more: Any) -> list[tuple[str, str | Non
         await yard.hass.services.async_call(
             "input_boolean", "turn_off", {"entity_id": VALVE}, blocking=True
         )
-    await start_again(yard)
+    await start_again(yard.garden)
     return ends
-
-
-async def start_again(yard: Yard) -> None:
-    """Begin another life of the guests, with what the disk says."""
-    await yard.garden.house.journal.async_load()
-    again = yard.hass.data[GUESTS] = Guests(yard.hass)
-    again._async_pick_up(yard.hass)
 
 
 async def over(yard: Yard) -> None:
@@ -127,6 +132,61 @@ async def test_one_that_was_being_restored_is_restored_again_and_told(yard: Yard
     assert yard.garden.valve == ["off", "on"]
 
 
+def repair_of(yard: Yard) -> ir.IssueEntry:
+    """Return the repair that says why its equipment was not restored."""
+    issue_id = f"restore_failed_{key_of(yard.hass, 'hall')}"
+    issue = ir.async_get(yard.hass).async_get_issue("esp_ota", issue_id)
+    assert issue is not None
+    assert_issue_is_whole(issue)
+    return issue
+
+
+async def breaks(_safe_state: ConfiguredSafeState, _result: InstallResult) -> bool:
+    raise RuntimeError("an error of ours")
+
+
+@pytest.mark.parametrize("stage", ["making_safe", "verifying"])
+async def test_one_whose_restore_breaks_is_told_and_a_repair_says_why(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    monkeypatch.setattr(ConfiguredSafeState, "leave", breaks)
+    ends = await died(yard, stage)
+    await over(yard)
+    cause = "guest_interrupted" if stage == "making_safe" else "internal"
+    assert ends == [("failed", cause)]
+    assert (repair_of(yard).translation_placeholders or {})["detail"] == "an error of ours."
+
+
+async def test_a_repair_says_in_words_that_its_safe_state_was_taken_away(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    guest = {"name": "hall", "answer": "house", "options": {"equipment": "house"}}
+    await died(yard, "making_safe", guest=guest)
+    await over(yard)
+    said = (repair_of(yard).translation_placeholders or {})["detail"]
+    assert " " in said
+    assert said.endswith(".")
+
+
+async def test_a_restore_that_was_done_is_noted_before_it_is_told(yard: Yard) -> None:
+    await yard.open()
+    await move_in(yard.hass, {"name": "hall"})
+    journal, key = yard.garden.house.journal, key_of(yard.hass, "hall")
+    noted: list[str] = []
+
+    @callback
+    def listen(_event: Event[Any]) -> None:
+        note = journal.open_install(key)
+        noted.append(note["stage"] if note else "closed")
+
+    yard.hass.bus.async_listen("esp_ota_update_ended", listen)
+    await died(yard, "making_safe")
+    await over(yard)
+    assert noted == ["done"]
+
+
 async def test_one_that_was_over_is_told_and_not_restored_twice(yard: Yard) -> None:
     await yard.open()
     await move_in(yard.hass, {"name": "hall"})
@@ -148,7 +208,7 @@ async def test_a_stop_leaves_it_safe_and_the_next_start_goes_on(yard: Yard) -> N
     assert ends == []
     assert yard.garden.valve == ["off"]
     assert list(yard.garden.house.journal.open_guests()) == [key_of(yard.hass, "hall")]
-    await start_again(yard)
+    await start_again(yard.garden)
     await over(yard)
     assert ends == [("verified", None)]
     assert calls() == [("hall", None)]

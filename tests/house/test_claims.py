@@ -89,3 +89,16 @@ async def test_who_claims_a_name_is_forgotten_with_the_last_who_listens(
     assert announcements.claims(NAME)
     stops[1]()
     assert not announcements.claims(NAME)
+
+
+async def test_a_flood_of_one_name_pushes_nobody_out_who_was_there(
+    heard: list[ModuleFacts | None], announcements: Announcements, air: Air
+) -> None:
+    for number in range(10, 40):
+        air.say("garden-valve", version="9.9.9", host=f"127.0.0.{number}")
+    await until(lambda: _told(heard)[-1][0] == "127.0.0.39")
+
+    hosts = [claim.facts.host for claim in announcements.claims(NAME)]
+    assert hosts[0] == "127.0.0.39"
+    assert {"127.0.0.2", "127.0.0.3"} < set(hosts)
+    assert len(hosts) == 8

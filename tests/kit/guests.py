@@ -82,6 +82,13 @@ async def update_guests(
     return {line["module"]: line for line in lines}
 
 
+async def start_again(garden: Garden) -> None:
+    """Begin another life of the guests, with what the disk says."""
+    await garden.house.journal.async_load()
+    again = garden.hass.data[GUESTS] = Guests(garden.hass)
+    again._async_pick_up(garden.hass)
+
+
 def guests_of(hass: HomeAssistant) -> Guests:
     return hass.data[GUESTS]
 

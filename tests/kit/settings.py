@@ -12,8 +12,8 @@ from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.selector import SelectSelector
 from tests.kit.adding import announcement, discover
 
-type Form = tuple[str, str, Mapping[Any, Any]]
-"""Which flow, which step, and its fields."""
+type Form = tuple[str, str, Mapping[Any, Any], Mapping[str, str]]
+"""Which flow, which step, its fields, and what stands for the placeholders of its texts."""
 
 _PAGES: Final = {"preset_close_valve", "preset_switch_off", "preset_call_script"}
 """Behind the menu of examples; the house has the same."""
@@ -42,7 +42,7 @@ async def forms(
         result = await hass.config_entries.subentries.async_init(
             (house.entry_id, kind), context={"source": SOURCE_USER}
         )
-        yield f"config_subentries.{kind}", result["step_id"], _fields(result)
+        yield f"config_subentries.{kind}", *_shown(result)
 
 
 async def _adding(
@@ -50,16 +50,16 @@ async def _adding(
 ) -> AsyncIterator[Form]:
     flow = hass.config_entries.flow
     found = await discover(hass, announcement("spare", auth_upload="yes"))
-    yield "config", found["step_id"], _fields(found)
+    yield "config", *_shown(found)
     flow.async_abort(found["flow_id"])
     for way in ("address", "page"):
         menu = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         form = await flow.async_configure(menu["flow_id"], {"next_step_id": way})
-        yield "config", form["step_id"], _fields(form)
+        yield "config", *_shown(form)
         flow.async_abort(menu["flow_id"])
     for entry in module, page:
         form = await entry.start_reconfigure_flow(hass)  # type: ignore[attr-defined]
-        yield "config", form["step_id"], _fields(form)
+        yield "config", *_shown(form)
         flow.async_abort(form["flow_id"])
 
 
@@ -73,21 +73,28 @@ async def _options(hass: HomeAssistant, entry: ConfigEntry, step: str) -> AsyncI
                 again = await options.async_init(entry.entry_id)
                 await options.async_configure(again["flow_id"], {"next_step_id": step})
                 form = await options.async_configure(again["flow_id"], {"next_step_id": behind})
-                yield _owner(entry), form["step_id"], _fields(form)
+                yield _owner(entry), *_shown(form)
                 options.async_abort(again["flow_id"])
     else:
-        yield _owner(entry), result["step_id"], _fields(result)
+        yield _owner(entry), *_shown(result)
     options.async_abort(menu["flow_id"])
     for way in _WAYS if step == "doors" else ():
         again = await options.async_init(entry.entry_id)
         await options.async_configure(again["flow_id"], {"next_step_id": step})
         form = await options.async_configure(again["flow_id"], {"transports": [way]})
-        yield _owner(entry), form["step_id"], _fields(form)
+        yield _owner(entry), *_shown(form)
         options.async_abort(again["flow_id"])
 
 
 def _owner(entry: ConfigEntry) -> str:
     return "options.house" if entry.data["kind"] == "house" else "options.module"
+
+
+def _shown(
+    result: Mapping[str, Any],
+) -> tuple[str, Mapping[Any, Any], Mapping[str, str]]:
+    """Return which step it is, its fields, and its placeholders."""
+    return result["step_id"], _fields(result), result["description_placeholders"] or {}
 
 
 def _fields(result: Mapping[str, Any]) -> Mapping[Any, Any]:

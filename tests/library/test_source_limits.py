@@ -9,8 +9,18 @@ from aiohttp import ClientSession, web
 import pytest
 
 from custom_components.esp_ota.house import HOUSE, House
+from custom_components.esp_ota.library import (
+    async_download,
+    async_download_resumed,
+    download,
+    resumed,
+)
 from custom_components.esp_ota.ota import (
+    Account,
+    Artifact,
     Cause,
+    Listed,
+    Reach,
     SourceError,
     fetch_text,
     parse_manifest,
@@ -51,6 +61,29 @@ async def test_a_list_that_drips_is_given_up(site: Site) -> None:
     async with ClientSession() as session, asyncio.timeout(5):
         with pytest.raises(SourceError) as caught:
             await fetch_text(session, site.url("/list.json"), limit=10_000, seconds=0.3)
+    assert caught.value.cause is Cause.DOWNLOAD_BROKEN
+    assert_sentence_is_whole(caught.value.cause, caught.value.facts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["a source", "a server"])
+async def test_a_file_that_drips_is_given_up(
+    hass: HomeAssistant, house: House, site: Site, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    site.answers["/a.bin"] = drip
+    url = site.url("/a.bin")
+    reach, account = Reach.of(url, inside=True), Account(host=url)
+    monkeypatch.setattr(download, "_SECONDS", 0.3)
+    monkeypatch.setattr(resumed, "_SECONDS", 0.3)
+    listed = Listed(url=url, file_name="a.bin", key=url)
+    artifact = Artifact(file_name="a.bin", url=url, size=None, sha1=None, sha256=None, md5=None)
+    fetching = {
+        "a source": lambda: async_download(hass, listed, reach=reach),
+        "a server": lambda: async_download_resumed(hass, artifact, account=account, reach=reach),
+    }
+    async with asyncio.timeout(5):
+        with pytest.raises(SourceError) as caught:
+            await fetching[by]()
     assert caught.value.cause is Cause.DOWNLOAD_BROKEN
     assert_sentence_is_whole(caught.value.cause, caught.value.facts)
 

@@ -15,7 +15,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 
@@ -54,6 +54,11 @@ class Manner:
     only_tells: bool = False
     auto_update: bool = False
     unnamed_device: bool = False
+    registered: bool = True
+    """Whether it has an id of its own, so that Home Assistant can register it."""
+    mac: str | None = None
+    page: str | None = None
+    """The address of its own web page."""
 
 
 async def async_setup_entry(
@@ -78,10 +83,16 @@ class NeighbourUpdate(UpdateEntity):
     def __init__(self, manner: Manner) -> None:
         self._manner = manner
         self._task: asyncio.Task[None] | None = None
-        self._attr_unique_id = manner.name
+        self._attr_unique_id = manner.name if manner.registered else None
         self._attr_device_info = DeviceInfo(
-            identifiers={("neighbour", manner.name)}, name=manner.name
+            identifiers={("neighbour", manner.name)},
+            name=manner.name,
+            connections={(CONNECTION_NETWORK_MAC, manner.mac)} if manner.mac else set(),
+            configuration_url=manner.page,
         )
+        if not manner.registered:
+            self.entity_id = f"update.{manner.name}_firmware"
+            self._attr_device_info = None
         self._attr_auto_update = manner.auto_update
         self._attr_latest_version = manner.latest
         self._attr_installed_version = self.runs.get(manner.name, manner.installed)

@@ -9,19 +9,21 @@ from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.esp_ota.library import ReleaseName
 from homeassistant.components import persistent_notification
 from homeassistant.components.automation import async_get_blueprints
 from homeassistant.components.blueprint import Blueprint
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from tests.kit.blueprints import BLUEPRINTS, automated, install
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, Garden, patience, until
 from tests.kit.hours import running_clock
-from tests.kit.rolling import ended, shown, states
+from tests.kit.rolling import ROLLOUT, act, ended, shown, states
 from tests.kit.source_code import read
 from tests.kit.yard import Yard
-from tests.virtual_module import Fault, Seen, VirtualModule
+from tests.virtual_module import Fault, Seen, VirtualModule, build_filesystem
 
 NAMES = sorted(path.stem for path in BLUEPRINTS.glob("*.yaml"))
 
@@ -53,6 +55,8 @@ async def test_home_assistant_reads_each_blueprint(hass: HomeAssistant, config_d
 
 
 # At night
+
+RENAMED = "sensor.firmware_bibliothek_rollout"
 
 
 async def at(hass: HomeAssistant, clock: TickingDateTimeFactory, time: str) -> None:
@@ -94,6 +98,26 @@ async def test_a_new_version_is_rolled_out_at_night_and_nights_without_one_are_q
             await at(yard.hass, clock, "04:30")
             assert complaints(caplog) == []
             assert (await ended(yard))["rollout"] == report["rollout"]
+
+
+@pytest.mark.slow
+async def test_a_night_in_which_a_rollout_goes_on_is_quiet_whatever_its_sensor_is_called(
+    yard: Yard, caplog: pytest.LogCaptureFixture
+) -> None:
+    await yard.open(parallel_installs=1)
+    await yard.add("a", "b")
+    er.async_get(yard.hass).async_update_entity(ROLLOUT, new_entity_id=RENAMED)
+    inputs = {"firmware": "garden-valve", "soak": {"days": 3}}
+    with running_clock() as clock:
+        async with automated(yard.hass, "nightly_rollout", **inputs):
+            await at(yard.hass, clock, "04:30")
+            await until(lambda: yard.hass.states.get(RENAMED).attributes["updated"] == 1)
+            caplog.clear()
+            await at(yard.hass, clock, "04:30")
+            assert complaints(caplog) == []
+            await act(yard, "cancel_rollout")
+    report = await act(yard, "rollout_report")
+    assert states(report) == {"a": "updated", "b": "waits"}
 
 
 @pytest.mark.slow
@@ -207,7 +231,32 @@ async def test_a_failure_is_told_with_its_sentence_and_a_good_end_is_not(
         assert error is not None
         [(title, message)] = notifications(garden.hass).items()
     assert title == "garden-valve: failed"
-    assert message.startswith(str(error))
+    assert message.replace("\\", "").startswith(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tell_failures", "weekly_report"])
+async def test_what_a_module_is_called_makes_no_link_in_what_is_told(
+    garden: Garden, start_module: StartModule, name: str
+) -> None:
+    module = await start_module(faults=[Fault.FLASH_WRITE_ERROR])
+    entry = await garden.add_valve(module)
+    evil = "[x](http://evil.example) **b** www.evil.example <img src=x>"
+    garden.hass.config_entries.async_update_entry(entry, title=evil)
+    with running_clock() as clock:
+        day = (dt_util.now() + timedelta(days=1)).strftime("%a").lower()
+        told: dict[str, Any] = {
+            "tell_failures": {"events": {"entity_id": ["event.garden_valve_update_ended"]}},
+            "weekly_report": {"day": day, "at": "18:00:00"},
+        }[name]
+        async with automated(garden.hass, name, **told):
+            assert await garden.press() is not None
+            for _ in range(2):
+                await at(garden.hass, clock, "18:00")
+    [message] = notifications(garden.hass).values()
+    assert "evil" in message
+    for markdown in ("[x](", "**", "http://", "www.", "<img"):
+        assert markdown not in message.replace("\\<", "")
 
 
 # Each week
@@ -219,6 +268,9 @@ async def test_the_week_is_told_with_what_is_new_what_ended_and_who_is_gone(yard
     await yard.add("a", "b")
     await yard.press("a")
     await yard.garden.release("1.2.0")
+    files = ReleaseName(file_name="garden-valve-1.2.0.littlefs.bin")
+    await yard.garden.house.library.async_add(build_filesystem(), files, source="upload")
+    await yard.hass.async_block_till_done()
     with running_clock() as clock:
         day = (dt_util.now() + timedelta(days=1)).strftime("%a").lower()
         async with automated(yard.hass, "weekly_report", day=day, at="18:00:00"):

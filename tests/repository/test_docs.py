@@ -21,6 +21,8 @@ LANGUAGES = {"cpp", "ini", "json", "sh", "text", "yaml"}
 CHECKED = re.compile(
     r"^\*Checked for ESP OTA (\S+) with Home Assistant 2026\.10 and 2026\.11\.\*$", re.MULTILINE
 )
+CONFIGURE = re.compile(r"Configure\*{0,2} → \*{0,2}([^*→]+?)(?=\*| →)")
+"""What is pressed behind *Configure*."""
 SCREENS = 2 * 55
 """Lines of two screens."""
 
@@ -50,6 +52,15 @@ def test_the_readme_is_a_door() -> None:
     reached = {(readme.parent / link.partition("#")[0]).resolve() for link in links(readme)}
     missing = {page.name for page in DOCS.glob("*.md")} - {page.name for page in reached}
     assert missing == set(), "a page that nobody finds"
+
+
+def test_the_page_of_the_demo_has_each_scenario() -> None:
+    sources = (ROOT / "tests" / "e2e").glob("scenarios_*.py")
+    name = re.compile(r'^    name = "([a-z-]+)"$', re.MULTILINE)
+    names = {found for path in sources for found in name.findall(path.read_text(encoding="utf-8"))}
+    page = (DOCS / "demo.md").read_text(encoding="utf-8")
+    assert {"push", "window"} <= names
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_the_address_of_the_repository_is_that_of_the_manifest() -> None:
@@ -123,6 +134,13 @@ def _help(script: str) -> str:
 def test_scripts_that_are_named_are_there(page: Path) -> None:
     for script in re.findall(r"`(script/[a-z_.-]+)", prose(page)):
         assert (ROOT / script).exists(), script
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_behind_configure_is_called_as_the_menu_calls_it(page: Path) -> None:
+    menu = read("translations/en.json")["options"]["step"]["init"]["menu_options"].values()
+    said = CONFIGURE.findall(" ".join(prose(page).split()))
+    assert [name for name in said if name not in menu] == []
 
 
 def test_yaml_is_yaml() -> None:

@@ -1,15 +1,18 @@
 """The YAML of the documentation, taken by a real Home Assistant."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.equipment import Conditions
 from homeassistant.components.automation.config import async_validate_config_item
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.script import async_validate_actions_config
+from homeassistant.util import dt as dt_util
 from tests.kit.docs import Block, blocks
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.forms import filled_in
@@ -94,3 +97,18 @@ async def test_the_rollout_of_the_page_is_planned(
     )
     assert plan is not None
     assert plan["modules"] == 3
+
+
+@pytest.mark.parametrize(
+    ("motion", "minutes", "forbids"), [("on", 0, True), ("off", 1, True), ("off", 6, False)]
+)
+async def test_the_recipe_of_a_gate_forbids_while_somebody_was_near(
+    hass: HomeAssistant, esp_ota: None, motion: str, minutes: int, forbids: bool
+) -> None:
+    [block] = [item for item in blocks("yaml") if "cover.gate" in item.text]
+    since = (dt_util.utcnow() - timedelta(minutes=minutes)).timestamp()
+    hass.states.async_set("binary_sensor.driveway_motion", motion, timestamp=since)
+    hass.states.async_set("binary_sensor.gate_light_barrier", "off")
+    conditions = await Conditions.load(hass, yaml.safe_load(block.text)["inhibit"])
+    assert bool(conditions.standing({})) is forbids
+    conditions.unload()

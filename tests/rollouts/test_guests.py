@@ -182,8 +182,16 @@ async def test_a_guest_whose_update_had_failed_stops_it(yard: Yard) -> None:
     assert calls() == []
 
 
-async def test_a_guest_to_which_nothing_had_happened_begins_again(yard: Yard) -> None:
-    await died(yard)
+@pytest.mark.parametrize("has_failed", [False, True], ids=["never", "another night"])
+async def test_a_guest_to_which_nothing_had_happened_begins_again(
+    yard: Yard, has_failed: bool
+) -> None:
+    key = await died(yard)
+    if has_failed:
+        began = "2026-01-01T02:00:00+00:00"
+        await yard.garden.house.journal.async_keep_failure(
+            key, {"sha256": "1.1.0", "tries": 1, "cause": "guest_unchanged", "started": began}
+        )
     report = await start_again(yard)
     assert states(report) == {"hall": "updated"}
     assert calls() == [("hall", None)]

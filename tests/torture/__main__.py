@@ -34,6 +34,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--only", type=int, help="repeat the house of this one run, and show it")
     options.add_argument("--at", help="only houses that are killed at points with this word")
     options.add_argument("--evil", action="store_true", help="only houses with an evil module")
+    options.add_argument("--guests", action="store_true", help="only houses with a guest")
     options.add_argument("--real", action="store_true", help="a real Home Assistant process")
     options.add_argument("--tour", action="store_true", help="one house, by every named point")
     options.add_argument("--workers", type=int, help="houses at a time (8, real ones 2)")
@@ -53,7 +54,7 @@ class Torture:
         self._per_house = given.per_house or self._usual
         runs = given.runs or (10**9 if given.minutes else _RUNS)
         self._houses: Sequence[int] = range(-(-runs // self._per_house))
-        if (given.at or given.evil) and not given.tour:
+        if (given.at or given.evil or given.guests) and not given.tour:
             self._houses = self._chosen(len(self._houses))
         if given.only is not None:
             self._houses = [given.only // self._per_house]
@@ -72,6 +73,8 @@ class Torture:
 
     def _is_wanted(self, plan: HousePlan) -> bool:
         if self._given.evil and not any(module.evil for module in plan.modules):
+            return False
+        if self._given.guests and not any(module.guest for module in plan.modules):
             return False
         at = self._given.at
         return not at or any(at in (death.point or "") for death in plan.deaths)

@@ -22,9 +22,13 @@ _RUNNING: Final = {"install_running", "update_in_progress"}
 """What a second press gets: from us, or from the card itself."""
 _RUNS_ALREADY: Final = "no_update_available"
 """What Home Assistant itself answers where the card shows that the offered version runs."""
+_LEFT_OUT: Final = "rollout_empty"
+"""What who presses gets of a guest that is away just then."""
 _SENDS: Final = {None, "queued"}
 """What the journal knew of an install that may still send after a crash."""
 
+_IN_VAIN: Final = {"never_ends", "stays_away"}
+"""Faults of a guest whose end nobody can await."""
 _LATE: Final = 1.0
 """Seconds; a valve has two to move and to be read back."""
 _TURNS: Final = 3
@@ -126,6 +130,8 @@ def no_install_is_left_open(run: History) -> Iterator[str]:
         yield f"the journal says {run.left_open}"
     if run.card is None:
         yield "there is no card"
+    elif run.plan.guest is not None:
+        return  # its card is another integration's, and says what that does
     elif run.card["in_progress"] is not False or run.card["stage"] is not None:
         yield f"the card shows {run.card}"
 
@@ -143,6 +149,8 @@ def no_job_is_lost(run: History) -> Iterator[str]:
     press = pressed[0]
     if run.plan.evil in LIARS and press.error == _RUNS_ALREADY:
         return  # it said so before
+    if run.plan.guest and run.plan.guest.late_after_start and press.error == _LEFT_OUT:
+        return  # nothing was begun
     known = press.answered or any(death.note is not None for death in run.deaths)
     if known and not run.told:
         yield "nobody was told what became of it"
@@ -221,6 +229,8 @@ def a_second_press_is_refused(run: History) -> Iterator[str]:
             continue
         if press.error == _RUNS_ALREADY and (_has_run_new(run, press.at) or _has_no_room(run)):
             continue
+        if run.plan.guest is not None and press.error == _LEFT_OUT:
+            continue
         yield f"the second press ended with {press.error}"
 
 
@@ -260,6 +270,27 @@ def nothing_of_ours_breaks(run: History) -> Iterator[str]:
     yield from run.alarms[:3]
 
 
+def no_guest_is_told_twice(run: History) -> Iterator[str]:
+    """Nobody can take back what an integration was told: neither a crash nor a rollout repeats it.
+
+    One that was refused had begun nothing, and is not told at all here.
+    """
+    if run.plan.guest is not None and len(calls := run.times("first_byte")) > 1:
+        yield f"told at {', '.join(f'{at:.3f}' for at in calls)}"
+
+
+def the_equipment_of_a_guest_stays_safe_while_it_installs(run: History) -> Iterator[str]:
+    """Nothing is restored between its call and its return, unless it was waited for in vain."""
+    if run.plan.guest is None or run.plan.guest.fault in _IN_VAIN:
+        return
+    for called in run.times("first_byte"):
+        ends = [at for at in run.times("booted", "torn") if at >= called]
+        end = min(ends, default=float("inf"))
+        for command in run.commands:
+            if command.position == "open" and called < command.at < end:
+                yield f"restored at {command.at:.3f}, it installed from {called:.3f} to {end:.3f}"
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     no_byte_was_sent_while_a_condition_was_false,
     restore_ran_exactly_once_per_made_safe,
@@ -274,6 +305,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     no_other_module_gets_the_image,
     nothing_is_sent_that_is_not_written_down,
     no_impostor_gets_anything,
+    no_guest_is_told_twice,
+    the_equipment_of_a_guest_stays_safe_while_it_installs,
     nothing_of_ours_breaks,
 )
 

@@ -8,7 +8,9 @@ import shutil
 from typing import Any, Final
 
 from .garden import ModuleOutside
+from .guests import GuestOutside
 from .plan import PULL, UPLOAD, HousePlan, ModulePlan
+from .torture_garden.points import id_of
 
 SECRET: Final = "secret-of-the-house"
 JOURNAL: Final = "esp_ota.journal"
@@ -55,7 +57,7 @@ def _entry(entry_id: str, title: str, unique_id: str, **content: Any) -> dict[st
         "pref_disable_new_entities": False,
         "pref_disable_polling": False,
         "source": "user",
-        "subentries": [],
+        "subentries": list[dict[str, Any]](),
         "title": title,
         "unique_id": unique_id,
         "version": 1,
@@ -119,8 +121,23 @@ def _module_entry(outside: ModuleOutside) -> dict[str, Any]:
     return _entry(plan.name, plan.name, module.config.mac, data=data, options=options)
 
 
+def _guest_subentry(plan: ModulePlan) -> dict[str, Any]:
+    """Return what *Add guests* makes of one."""
+    safe_state = safe_state_of(plan)
+    data = {"entities": [id_of(plan.name)], "equipment": "switches", "safe_state": safe_state}
+    return {
+        "data": data,
+        "subentry_id": f"guest-{plan.name}",
+        "subentry_type": "guest",
+        "title": plan.name,
+        "unique_id": None,
+    }
+
+
 def write_entries(
-    folder: Path, plan: HousePlan | None, modules: Iterable[ModuleOutside] = ()
+    folder: Path,
+    plan: HousePlan | None,
+    modules: Iterable[ModuleOutside | GuestOutside] = (),
 ) -> None:
     """Write the house's entry and those of its modules."""
     options: dict[str, Any] = {"parallel_installs": plan.parallel if plan else 1}
@@ -135,7 +152,12 @@ def write_entries(
         options=options,
         source="system",
     )
-    entries = [house, *map(_module_entry, modules)]
+    entries = [house]
+    for outside in modules:
+        if isinstance(outside, GuestOutside):
+            house["subentries"].append(_guest_subentry(outside.plan))
+        else:
+            entries.append(_module_entry(outside))
     store(folder, "core.config_entries", 1, 5, {"entries": entries})
 
 
@@ -169,4 +191,4 @@ def open_installs(folder: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     found: dict[str, dict[str, Any]] = stored["data"]["open"]
-    return found
+    return {note.get("guest", {}).get("name", key): note for key, note in found.items()}

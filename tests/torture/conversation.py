@@ -24,6 +24,7 @@ class Conversation:
         self._plan = plan
         self._garden = garden
         garden.on_say = self._say
+        garden.on_guest = self._on_guest
         self.life = 0
         self._death: Death | None = None
         self.line: asyncio.WriteTransport | None = None
@@ -93,7 +94,9 @@ class Conversation:
             die = {"point": self._death.point, "module": self._death.module, "nth": self._death.nth}
         self._greeted = True
         waits = dict(self._plan.waits)
-        self.tell("begin", states=states, die=die, waits=waits, areas=areas)
+        shown = self._garden.guests.items()
+        guests = {name: guest.start_of_home_assistant() for name, guest in shown}
+        self.tell("begin", states=states, die=die, waits=waits, areas=areas, guests=guests)
 
     def _on_started(self, message: Message) -> None:
         self.started.set()
@@ -154,6 +157,20 @@ class Conversation:
                 self.tell("moved", id=message["id"], error=error)
 
         self._garden.obey(message["module"], message["position"], life, answer)
+
+    def _on_guest(self, name: str) -> None:
+        says = self._garden.guests[name].says
+        self.note("guest", module=name, **says)
+        self.tell("guest", module=name, says=says)
+
+    def _on_install(self, message: Message) -> None:
+        life = self.life
+
+        def answer(how: str | None, words: str | None) -> None:
+            if self.life == life:
+                self.tell("installed", id=message["id"], how=how, words=words)
+
+        self._garden.guests[message["module"]].call(answer)
 
     def _on_point(self, message: Message) -> None:
         if message["dies"]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.virtual_module import Chip, Fault
 
+from .draw_guests import with_guests
 from .draw_many import need_of, with_many
 from .plan import (
     PER_HOUSE,
@@ -119,7 +120,9 @@ def plan_house(seed: str, number: int, per_house: int = PER_HOUSE) -> HousePlan:
         release_after=chance.uniform(0.0, 1.0) if beside else None,
         full=full,
     )
-    return with_many(house, {need for death in deaths if (need := need_of(death.point))})
+    return with_guests(
+        with_many(house, {need for death in deaths if (need := need_of(death.point))})
+    )
 
 
 def _full(chance: random.Random) -> tuple[Full, ...]:
@@ -157,6 +160,9 @@ def _deaths(chance: random.Random, number: int, per_house: int) -> tuple[Death, 
         if NEEDS.get(point) == "second_life":
             found = [Death(kind="random", after=chance.uniform(0.3, 1.5))]
             found.append(Death(kind="point", point=point))
+        elif NEEDS.get(point) == "guest_again":
+            found = [Death(kind="point", point="after_call", module=victim)]
+            found.append(Death(kind="point", point=point, module=victim))
         elif NEEDS.get(point) == "upload_beside":
             found = [Death(kind="point", point=point)]
         elif (need := need_of(point)) is not None and need.startswith("rollout"):

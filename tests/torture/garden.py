@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 import time
-from typing import Any, Final
+from typing import Final
 
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncZeroconf
@@ -14,95 +14,18 @@ from tests.virtual_module import Event, HttpModule, Seen as ModuleSaw, Sleeper, 
 
 from .built import build, neighbour_of, watch_elsewhere
 from .evil import SHOUTERS, Shouting
+from .guests import GuestOutside, is_guest
 from .history import Command, History, Sample, Seen
 from .images import image_of, version_of
 from .impostors import forge, impostor_of
-from .plan import OLD, HousePlan, Impostor, ModulePlan, ValvePlan
+from .plan import OLD, HousePlan, Impostor, ModulePlan
+from .valve import Valve
 
 _SAMPLE: Final = 0.02
 _POLL: Final = 0.4
 
 type Say = Callable[[str, str], None]
 """Called with a valve and what its entity says from now on."""
-
-
-class Valve:
-    """One valve: where it stands, what its entity says, and how it obeys."""
-
-    def __init__(self, plan: ValvePlan, say: Callable[[str], None]) -> None:
-        """Stand open, as the garden is watered."""
-        self._plan = plan
-        self._say = say
-        self.stands = "open"
-        self._reported = "open"
-        self._mood: str | None = None
-        self._work: set[asyncio.Task[None]] = set()
-
-    @property
-    def says(self) -> str:
-        """What its entity says."""
-        return self._mood or self._reported
-
-    @property
-    def rests(self) -> bool:
-        """Whether it neither moves nor is about to speak."""
-        return not self._work
-
-    def start_of_home_assistant(self) -> str:
-        """Return what Home Assistant sees first; some entities come late."""
-        if not self._plan.late_after_start:
-            return self.says
-        self._do(self._come_late())
-        return "unavailable"
-
-    async def _come_late(self) -> None:
-        await asyncio.sleep(self._plan.late_after_start)
-        self._say(self.says)
-
-    def command(self, position: str, answer: Callable[[str | None], None]) -> None:
-        """Obey, or not; `answer` is called when the action is to return, with its error."""
-        self._do(self._obey(position, answer))
-        if position == "closed":
-            for mood in self._plan.moods:
-                self._do(self._be_moody(mood.after, mood.seconds, mood.says))
-
-    async def _obey(self, position: str, answer: Callable[[str | None], None]) -> None:
-        plan = self._plan
-        if position in plan.refuses:
-            answer(f"the valve does not go {position}")
-            return
-        if plan.answers_at_once and position not in plan.hangs:
-            answer(None)
-        await asyncio.sleep(plan.lag)
-        if position not in plan.jams:
-            self.stands = position
-        if not plan.answers_at_once and position not in plan.hangs:
-            answer(None)
-        await asyncio.sleep(plan.report)
-        self._report()
-
-    def _report(self) -> None:
-        if self._reported != self.stands:
-            self._reported = self.stands
-            self._say(self.says)
-
-    async def _be_moody(self, after: float, seconds: float, says: str) -> None:
-        await asyncio.sleep(after)
-        self._mood = says
-        self._say(self.says)
-        await asyncio.sleep(seconds)
-        self._mood = None
-        self._say(self.says)
-
-    def _do(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-
-    def end(self) -> None:
-        """Do nothing any more."""
-        for task in self._work:
-            task.cancel()
 
 
 @dataclass
@@ -218,8 +141,10 @@ class Garden:
     def __init__(self, plan: HousePlan) -> None:
         """Nothing is switched on before `running`."""
         self.plan = plan
-        self.modules: dict[str, ModuleOutside] = {}
+        self.modules: dict[str, ModuleOutside | GuestOutside] = {}
         self.on_say: Say = lambda _valve, _value: None
+        self.on_guest: Callable[[str], None] = lambda _name: None
+        """Called with a guest whose entity says something else from now on."""
 
     @asynccontextmanager
     async def running(self, zeroconf: AsyncZeroconf, pull_url: str) -> AsyncIterator[None]:
@@ -227,16 +152,21 @@ class Garden:
         first = self.plan.number * len(self.plan.modules)
         async with AsyncExitStack() as stack:
             for index, plan in enumerate(self.plan.modules):
-                module = build(plan, index, zeroconf, pull_url)
                 valve = Valve(plan.valve, lambda value, name=plan.name: self.on_say(name, value))
                 history = History.begun(first + index, plan)
                 names = [item.valve_name for item in self.plan.modules]
                 history.shares_valve = names.count(plan.valve_name) > 1
                 history.in_rollout = plan.name in self.plan.members
                 history.image_size = len(image_of(plan.config["chip"], OLD))
+                stack.callback(valve.end)
+                if is_guest(plan):
+                    guest = GuestOutside(plan, valve, history, self.on_guest)
+                    self.modules[plan.name] = guest
+                    stack.callback(guest.end)
+                    continue
+                module = build(plan, index, zeroconf, pull_url)
                 outside = ModuleOutside(plan, module, valve, history)
                 self.modules[plan.name] = outside
-                stack.callback(valve.end)
                 await stack.enter_async_context(module)
                 if plan.moves is not None and plan.moves.swaps:
                     outside.neighbour = neighbour_of(outside.module, index, zeroconf)
@@ -263,6 +193,12 @@ class Garden:
         command = Command(at=time.monotonic(), position=position, life=life)
         outside.history.commands.append(command)
         self.modules[outside.plan.valve_name].valve.command(position, answer)
+
+    @property
+    def guests(self) -> dict[str, GuestOutside]:
+        """Those that another integration updates."""
+        found = self.modules.items()
+        return {name: item for name, item in found if isinstance(item, GuestOutside)}
 
     def stir(self) -> None:
         """Let who sleeps begin to, and who shouts."""

@@ -216,6 +216,8 @@ class House:
         now, notes = time.monotonic(), open_installs(self._folder)
         how = "end" if rested else death.kind if death is not None else "end"
         self.deaths.append(self._talk.died_at or how)
+        for guest in self._garden.guests.values():
+            guest.lost_its_home()
         self._talk.note("died", how=how, point=self._talk.died_at, notes=notes)
         for name, outside in self._garden.modules.items():
             history, note = outside.history, notes.get(name)

@@ -84,18 +84,18 @@ class Person:
                 self._later(_RESUMES, "rollout", action="resume")
             return
         terms = {key: value for key, value in asdict(plan).items() if key not in _ITS_OWN}
-        terms |= {"firmware": self._firmware, "stop_when_more_than": plan.stop}
-        self._later(plan.start_at, "roll_out", terms=terms, members=list(plan.members))
+        terms["stop_when_more_than"] = plan.stop
+        guests = [name for name in plan.members if name in self._garden.guests]
+        members = [name for name in plan.members if name not in guests]
+        if members:
+            terms["firmware"] = self._garden.modules[members[0]].plan.firmware
+        self._later(plan.start_at, "roll_out", terms=terms, members=members, guests=guests)
         if plan.pause_after is not None:
             at = plan.start_at + plan.pause_after
             self._later(at, "rollout", action="pause")
             self._later(at + plan.resume_after, "rollout", action="resume")
         if plan.cancel_after is not None:
             self._later(plan.start_at + plan.cancel_after, "rollout", action="cancel")
-
-    @property
-    def _firmware(self) -> str:
-        return self._garden.modules[self._plan.members[0]].plan.firmware
 
     @property
     def rollout_rests(self) -> bool:

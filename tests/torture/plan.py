@@ -6,6 +6,8 @@ from typing import Any, Final
 
 OLD, NEW = "1.0.0", "1.1.0"
 PUSH, PULL, UPLOAD = "arduino_ota", "http_pull", "http_upload"
+GUEST: Final = "guest"
+"""The door of a module that another integration updates."""
 PER_HOUSE: Final = 6
 PER_REAL_HOUSE: Final = 4
 """Fewer: each house has deaths of its own, and a real run takes longer."""
@@ -35,6 +37,10 @@ WAITS: Final = {
     "invitation": 8.0,
     "spare": 8.0,
     "slowest": 16 * 1024.0,
+    "guest_quiet": 4.0,
+    "guest_in_progress": 5.0,
+    "guest_failed": 1.0,
+    "guest_all": 20.0,
 }
 """Seconds that Home Assistant waits in a torture; a real one is more patient (`house.Patience`).
 
@@ -106,6 +112,25 @@ class Sleep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GuestPlan:
+    """How the integration of a guest updates it."""
+
+    blocks: bool
+    """Whether its call ends when all is over only."""
+    is_sent: bool
+    """Whether Home Assistant itself sends the image, so that its death tears that in two."""
+    seconds: float
+    """For which it says to be in progress."""
+    away: float
+    """For which it restarts then."""
+    late_after_start: float = 0.0
+    """Seconds for which its entity is unavailable after each start of Home Assistant."""
+    fault: str | None = None
+    """`raises`, `refuses`, `does_nothing`, `never_ends`, `stays_away`, `other_version`, or
+    `raises_late`: an error at the end, although it was updated."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModulePlan:
     """One run: a module, its valve, and what the person does."""
 
@@ -130,6 +155,7 @@ class ModulePlan:
     sleep: Sleep | None = None
     area: str | None = None
     """Of the modules of an area one is updated at a time."""
+    guest: GuestPlan | None = None
     shares: str | None = None
     """Whose valve it switches besides that one; its plan of the valve is the same."""
 

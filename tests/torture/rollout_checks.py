@@ -11,8 +11,6 @@ from .story import ENDED, Moment, Story
 _SUCCESS: Final = {"verified", "unverified"}
 _PASSED_BY: Final = {"refused", "cancelled"}
 _OPEN: Final = {"waits", "begun"}
-_RESTARTED: Final = {"interrupted", "cancelled"}
-"""What may be told of an install that the rollout begins again."""
 
 
 def as_judged(told: Told) -> str:

@@ -7,8 +7,18 @@ import random
 from typing import Any, Final
 
 from .draw import plan_module
+from .draw_guests import as_guest
 from .evil.kinds import KINDS
-from .plan import PER_HOUSE, UPLOAD, Death, HousePlan, ModulePlan, RolloutPlan, Sleep
+from .plan import (
+    PER_HOUSE,
+    UPLOAD,
+    Death,
+    GuestPlan,
+    HousePlan,
+    ModulePlan,
+    RolloutPlan,
+    Sleep,
+)
 
 _CHIP: Final = {"chip": "esp8266", "core": "3.1.2"}
 _NEEDS: Final = ("plain", "tries_again", "pull", "goes_back", "soaks", "plain")
@@ -85,6 +95,14 @@ def _cancelled() -> HousePlan:
     return _rollout(3, _of_one_kind("sleeps", "sleeps"), cancel_after=1.5)
 
 
+def _guests() -> HousePlan:
+    """Return one with two guests; Home Assistant dies when one of them was called."""
+    plan = GuestPlan(blocks=False, is_sent=False, seconds=0.4, away=0.3)
+    modules = [as_guest(module, plan) for module in _modules("plain", "plain")]
+    death = Death(kind="point", point="after_call", module="m0")
+    return HousePlan(seed="tour", number=4, modules=tuple(modules), deaths=(death,), parallel=2)
+
+
 def _evil() -> Iterator[HousePlan]:
     """Yield houses in which every kind of evil has its turn, each with one module that is good."""
     kinds = [(door, kind) for door, names in KINDS.items() for kind in names]
@@ -103,4 +121,4 @@ def _evil() -> Iterator[HousePlan]:
 
 
 EVIL_TOUR: Final = tuple(_evil())
-TOUR: Final = (_updates(), _done(), _stopped(), _cancelled())
+TOUR: Final = (_updates(), _done(), _stopped(), _cancelled(), _guests())

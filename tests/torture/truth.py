@@ -70,7 +70,7 @@ def _refused(run: History, told: Told) -> bool:
 
 def _cancelled(run: History, told: Told) -> bool:
     """Nothing more comes of it: the old firmware runs on, for good, or until another install."""
-    late = told.cause == "cancelled_late"
+    late = told.cause in {"cancelled_late", "guest_cancelled_late"}
     anew = run.in_rollout and any(mark.at > told.at for mark in run.marked("begun"))
     return not late and not anew and run.version_at_end not in {OLD, None}
 
@@ -135,6 +135,7 @@ _OF_CAUSE: Final[dict[str, Lies]] = {
     "other_version_back": _another_version,
     "old_firmware_asks": _runs_only_new,
     "interrupted": _interrupted,
+    "guest_other_version": _another_version,
     "internal": _broke,
 }
 """What would make a failure a lie; each other one is judged by `_runs_new_unharmed`."""

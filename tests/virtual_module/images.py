@@ -79,7 +79,7 @@ def build_filesystem(size: int = 64 * 1024, *, seed: int = 0) -> bytes:
         commit = struct.pack(
             "<I4s8s4s", 1 + block // SECTOR, b"\xf0\x0f\xff\xf7", b"littlefs", b"\x2f\xe0\0\x10"
         )
-        commit += struct.pack("<6I", 0x20000, SECTOR, len(data) // SECTOR, 255, 0x7FFFFFFF, 1022)
+        commit += struct.pack("<6I", 0x20000, SECTOR, len(data) // SECTOR, 32, 0x7FFFFFFF, 1022)
         commit += (0x20100018 ^ 0x500FFC04).to_bytes(4)
         commit += struct.pack("<I", zlib.crc32(commit) ^ 0xFFFFFFFF)
         data[block : block + len(commit)] = commit

@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.helpers import selector
 
+from ..boards import module_at
 from ..const import (
     CONF_EQUIPMENT,
     CONF_GUESTS,
@@ -23,6 +24,7 @@ from ..const import (
 )
 from ..equipment import async_is_read_back
 from ..guests import Guest, entity_ids_of, is_foreign, stored_ids
+from ..house import HOUSE
 from ..owners import guest_key
 from .safe_state_form import by_section, form, in_sections, out_of_sections
 from .safe_state_mistakes import async_mistakes
@@ -83,7 +85,11 @@ class GuestFlow(ConfigSubentryFlow):
     def _mistakes(self, said: dict[str, Any]) -> dict[str, str]:
         if not said[CONF_GUESTS]:
             return {CONF_GUESTS: "nobody"}
-        if not all(is_foreign(self.hass, item) for item in said[CONF_GUESTS]):
+        house = self.hass.data[HOUSE]
+        if not all(
+            is_foreign(self.hass, item) and module_at(self.hass, house, item) is None
+            for item in said[CONF_GUESTS]
+        ):
             return {CONF_GUESTS: "own_module"}
         own = self._get_reconfigure_subentry() if self.source == SOURCE_RECONFIGURE else None
         taken = {
@@ -94,8 +100,8 @@ class GuestFlow(ConfigSubentryFlow):
         }
         if taken & set(stored_ids(self.hass, said[CONF_GUESTS])):
             return {CONF_GUESTS: "already_added"}
-        house = self._get_entry().options
-        if said[CONF_EQUIPMENT] == EQUIPMENT_HOUSE and not house.get(CONF_SAFE_STATE):
+        options = self._get_entry().options
+        if said[CONF_EQUIPMENT] == EQUIPMENT_HOUSE and not options.get(CONF_SAFE_STATE):
             return {CONF_EQUIPMENT: "no_house_safe_state"}
         return {}
 

@@ -126,15 +126,20 @@ class ServerFlow(SourceFlow):
     @override
     def _facts(self, said: Mapping[str, Any]) -> dict[str, str]:
         """Name the modules as the server will know them."""
-        names = [name_at_server(entry, said) for entry in self._house.modules]
+        shown = self._suggested(said)
+        names = [name_at_server(entry, shown) for entry in self._house.modules]
         more = ["…"] if len(names) > _MOST_NAMED else []
         return _EXAMPLES | {"names": ", ".join(names[:_MOST_NAMED] + more) or "-"}
 
     @override
     def _suggested(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Suggest what tells this house's modules from others; the browser gets no token back."""
-        prefix = f"{slugify(self.hass.config.location_name)}-"
-        return {CONF_PREFIX: prefix} | super()._suggested(said)
+        """Suggest what tells this house's modules from others; the browser gets no token back.
+
+        Where something was said, an empty prefix is meant so: names at the server never change.
+        """
+        if said:
+            return super()._suggested(said)
+        return {CONF_PREFIX: f"{slugify(self.hass.config.location_name)}-"}
 
 
 def _tokens(text: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, why_left_out
 from .shown import standing
+from .telling import history_of
 
 __all__ = [
     "GUESTS",
@@ -19,6 +20,7 @@ __all__ = [
     "async_guests",
     "async_register_guest_actions",
     "entity_ids_of",
+    "history_of",
     "is_foreign",
     "standing",
     "stored_ids",

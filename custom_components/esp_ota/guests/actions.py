@@ -21,11 +21,12 @@ from homeassistant.helpers.service import async_register_admin_service
 from ..const import DOMAIN, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING
 from ..helpers import async_raise_for_result, async_said, error_for
 from ..house import HOUSE
-from ..ota import Cause
+from ..ota import Cause, as_text
 from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, mistake, why_left_out
 from .run import GuestRun
+from .telling import history_of
 
 _ANSWERS: Final = (EQUIPMENT_NOTHING, EQUIPMENT_HOUSE)
 _UPDATE: Final = cv.make_entity_service_schema(
@@ -60,7 +61,9 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
         errors = [run for _, run in runs if isinstance(run, HomeAssistantError)]
         if errors:
             raise errors[0]
-        reasons = "; ".join(f"{item['module']}: {item['sentence']}" for item in left_out if item)
+        reasons = "; ".join(
+            f"{as_text(item['module'])}: {as_text(item['sentence'])}" for item in left_out if item
+        )
         raise mistake("rollout_empty", reasons=reasons[:1500] or "-")
     running = call.hass.data[HOUSE].running
     tasks = [running[guest.entry_id] for guest, run in runs if isinstance(run, GuestRun)]
@@ -104,6 +107,7 @@ def _told(guest: Guest, run: GuestRun | HomeAssistantError) -> dict[str, Any]:
         "verdict": str(run.result.verdict),
         "cause": str(run.result.cause) if run.result.cause else None,
         "sentence": run.sentence,
+        "history": history_of(guest.house, guest.entry_id),
     }
 
 

@@ -18,19 +18,33 @@ from homeassistant.components.update.const import (
     ATTR_TITLE,
     ATTR_UPDATE_PERCENTAGE,
 )
-from homeassistant.const import ATTR_SUPPORTED_FEATURES, STATE_OFF, STATE_UNAVAILABLE
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    ATTR_SUPPORTED_FEATURES,
+    STATE_OFF,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.helpers.event import async_track_state_change_event
 
+from ..boards import module_at
 from ..house import HOUSE, House
-from ..ota import GuestState
+from ..ota import GuestState, one_line
 from ..owners import guest_entity_id
 from .equipment import equipment_of
 
 _ASK: Final = 60.0
 """Seconds until an entity that says nothing new is asked to look: some look four times an hour."""
+
+_LONGEST: Final = 128
+"""Characters of a name or a version, which an integration may have from anywhere."""
+_NOTHING: Final = {"", "none", STATE_UNAVAILABLE, STATE_UNKNOWN}
+"""Words that stand where there is no version."""
+_MOST: Final = 100
+"""Percent."""
 
 
 class Guest:
@@ -44,7 +58,7 @@ class Guest:
         self.house: House = hass.data[HOUSE]
         self.entry_id = key
         """What the journal and the queue know it by."""
-        self.title = self._title()
+        self.title = one_line(self._title(), _LONGEST)
         """Its name; kept, for it may be gone when that is told."""
         self.life = _Life(hass, self)
         self._asked = time.monotonic()
@@ -79,6 +93,11 @@ class Guest:
         device_id = entity.device_id if entity else None
         return dr.async_get(self._hass).async_get(device_id) if device_id else None
 
+    @property
+    def module(self) -> ConfigEntry | None:
+        """The module of ours that is the same board, None for none."""
+        return module_at(self._hass, self.house, self.entity_id)
+
     def _title(self) -> str:
         """Return the name of the device, of an entity that is not its only one its own."""
         if (device := self.device) is not None:
@@ -95,7 +114,7 @@ class Guest:
         said = self._said
         title = said.attributes.get(ATTR_TITLE) if said else None
         entity = self._entity
-        return str(title or (entity.platform if entity else self.title))
+        return one_line(title or (entity.platform if entity else self.title), _LONGEST)
 
     @property
     def features(self) -> UpdateEntityFeature:
@@ -114,14 +133,13 @@ class Guest:
         if said.state == STATE_UNAVAILABLE:
             return GuestState(is_available=False)
         found = said.attributes
-        percent = found.get(ATTR_UPDATE_PERCENTAGE)
         return GuestState(
             can_install=UpdateEntityFeature.INSTALL in self.features,
-            installed=_text(found.get(ATTR_INSTALLED_VERSION)),
-            latest=_text(found.get(ATTR_LATEST_VERSION)),
-            skipped=_text(found.get(ATTR_SKIPPED_VERSION)),
+            installed=_version(found.get(ATTR_INSTALLED_VERSION)),
+            latest=_version(found.get(ATTR_LATEST_VERSION)),
+            skipped=_version(found.get(ATTR_SKIPPED_VERSION)),
             in_progress=found.get(ATTR_IN_PROGRESS) not in {None, False},
-            percent=float(percent) if isinstance(percent, (int, float)) else None,
+            percent=_percent(found.get(ATTR_UPDATE_PERCENTAGE)),
             is_newest=said.state == STATE_OFF,
         )
 
@@ -169,5 +187,11 @@ class _Life:
         self.last = time.monotonic()
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _version(value: Any) -> str | None:
+    said = one_line("" if value is None else value, _LONGEST)
+    return None if said.lower() in _NOTHING else said
+
+
+def _percent(value: Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= _MOST else None

@@ -17,12 +17,11 @@ from ..installs import ASKED, Asked
 from ..modules import Press
 from ..ota import Cause, InstallResult, InstallStage
 from ..owners import GuestOwner
+from .forgetting import Forgetting
 from .guest import Guest
 from .run import GuestRun
 
 GUESTS: Final[HassKey[Guests]] = HassKey(f"{DOMAIN}_guests")
-_OVER: Final = {InstallStage.RESTORING, InstallStage.DONE}
-"""In them there is nothing left to cancel."""
 
 
 class Guests:
@@ -41,6 +40,7 @@ class Guests:
         """Pick up what was open, when Home Assistant has started: then their equipment is there."""
         self._hass.async_add_shutdown_job(HassJob(self.async_stop, "ESP OTA stop guests"))
         async_at_started(self._hass, self._async_pick_up)
+        async_at_started(self._hass, Forgetting(self._hass, self._house).async_start)
 
     @callback
     def _async_pick_up(self, _hass: HomeAssistant) -> None:
@@ -92,9 +92,12 @@ class Guests:
         context: Context,
         *,
         now: bool = False,
+        once_more: bool = False,
         asked: Asked | None = None,
     ) -> GuestRun:
         """Begin to update a guest to a version; `asked` is what a rollout wants besides.
+
+        `once_more` is for who knows that it has failed twice.
 
         Raises HomeAssistantError while one runs, and when Home Assistant stops.
         """
@@ -124,6 +127,8 @@ class Guests:
         )
         if now:
             run.note["now"] = True
+        if once_more:
+            run.note["once_more"] = True
         if asked is not None:
             asked.put_into(run, partial(self.sentence, guest.entry_id))
         self._start(run, run.run())
@@ -155,12 +160,9 @@ class Guests:
         it is over already, and when the equipment was not restored.
         """
         run = self._running(key)
-        if run.stage in _OVER:
-            raise error_for(Cause.CANCEL_TOO_LATE, {}, module=run.guest.title)
+        run.raise_if_over()
         await self._async_end(key)
-        if run.result.restore_error is not None:
-            facts = run.result.restore_facts
-            raise error_for(run.result.restore_error, facts, module=run.guest.title)
+        run.raise_unless_restored()
 
     async def async_move(self, key: str, place: int) -> None:
         """Put one that waits at a place in the queue of the house, counted from 1.

@@ -70,6 +70,8 @@ def is_foreign(hass: HomeAssistant, entity_id: str) -> bool:
 def why_left_out(guest: Guest) -> tuple[str, dict[str, str]] | None:
     """Return the reason why a guest is not updated, and the facts of its sentence."""
     state = guest.state()
+    if (module := guest.module) is not None:
+        return "guest_is_module", {"other": as_text(module.title)}
     if not state.is_there:
         return "guest_gone", {}
     if not state.is_available:

@@ -1,46 +1,46 @@
 """How an update of a guest is told: log, logbook, event and repairs, in the words of all others."""
 
-from homeassistant.core import HomeAssistant
+from typing import Any, Final
 
-from ..issues import async_raise_module_issue
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..house import House
 from ..modules import Press, async_outcome, async_tell
-from ..ota import Cause, InstallResult, Verdict
+from ..ota import InstallResult
 from .guest import Guest
 
+_IN_REPORT: Final = 5
+"""Updates of a guest that a report tells of."""
 
-async def async_end(hass: HomeAssistant, guest: Guest, press: Press, result: InstallResult) -> str:
-    """Tell how it ended and close the journal; return the sentence."""
+
+async def async_told(hass: HomeAssistant, guest: Guest, press: Press, result: InstallResult) -> str:
+    """Tell how it ended, and keep that; return the sentence."""
     outcome = await async_outcome(hass, guest.title, press, result)
     device = guest.device
     async_tell(hass, guest, device.id if device else None, outcome)
-    if result.not_safe:
-        placeholders = {"module": guest.title, "version": press.version}
-        async_raise_module_issue(
-            hass, guest.entry_id, "not_safe", placeholders | {"unmet": result.not_safe}
-        )
-    if result.restore_error is not None:
-        if hass.is_stopping:
-            return outcome.sentence  # the open journal restores at the next start
-        stayed = result.restore_error is Cause.DID_NOT_COME_BACK
-        async_raise_module_issue(
-            hass,
-            guest.entry_id,
-            "stayed_safe" if stayed else "restore_failed",
-            {"module": guest.title, "detail": result.restore_facts.get("detail", "")},
-        )
-    await _async_remember(guest, press, result)
-    await guest.house.journal.async_close(guest.entry_id)
+    guest.house.history.async_add(guest.entry_id, outcome.past({}))
     return outcome.sentence
 
 
-async def _async_remember(guest: Guest, press: Press, result: InstallResult) -> None:
-    """Keep how it ended, for a rollout that a crash has kept from hearing it."""
-    journal, key = guest.house.journal, guest.entry_id
+async def async_learn(guest: Guest, press: Press, result: InstallResult) -> None:
+    """Keep what runs now, for a rollout that a crash has kept from hearing how it ended."""
     if result.verdict.is_success:
-        await journal.async_remember(
-            key, {"version": press.version, "firmware": press.firmware, "assumed": False}
+        await guest.house.journal.async_remember(
+            guest.entry_id, {"version": press.version, "firmware": press.firmware, "assumed": False}
         )
-        await journal.async_forget_failure(key)
-    elif result.verdict in {Verdict.FAILED, Verdict.UNCHANGED}:
-        cause = str(result.cause)
-        await journal.async_keep_failure(key, {"sha256": press.version, "tries": 1, "cause": cause})
+
+
+def history_of(house: House, key: str) -> list[dict[str, Any]]:
+    """Return how the last updates of a guest ended, the last one first."""
+    return [
+        {
+            "ended": dt_util.utc_from_timestamp(past["ended"]).isoformat(),
+            "from": past["before"],
+            "to": past["version"],
+            "verdict": past["verdict"],
+            "cause": past["cause"],
+            "sentence": past["sentence"],
+        }
+        for past in house.history.of(key)[:_IN_REPORT]
+    ]

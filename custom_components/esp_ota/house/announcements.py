@@ -185,7 +185,7 @@ class Announcements(RecordUpdateListener):
             return
         now = current_time_millis() / 1000
         claims = self._claims.setdefault(name, {})
-        before = claims.pop(_place(facts), None)
+        before = claims.get(_place(facts))
         if told:
             claim = Claim(facts=facts, at=now, told=self.told_at(name) or now)
         elif before is not None:
@@ -193,8 +193,8 @@ class Announcements(RecordUpdateListener):
         else:
             claim = Claim(facts=_bare(facts), at=now, told=now)
         claims[_place(facts)] = claim
-        if len(claims) > _CLAIMS:
-            del claims[next(iter(claims))]
+        if len(claims) > _CLAIMS:  # who was there before a flood stays
+            del claims[list(claims)[-2]]
 
     @callback
     def async_claimed(self, service_name: str, facts: ModuleFacts) -> None:
@@ -229,7 +229,11 @@ class Announcements(RecordUpdateListener):
         Looked for in the bytes: there may be thousands of services that somebody made up.
         """
         cache = self._zeroconf.cache
-        spelt = [mac.replace(":", mark).encode() for mark in ("", ":", "-")]
+        groups = mac.split(":")
+        dotted = ".".join("".join(groups[at : at + 2]) for at in (0, 2, 4))
+        bare = [group.lstrip("0") or "0" for group in groups]
+        said_so = [mark.join(spelt) for mark in "-:" for spelt in (groups, bare)]
+        spelt = [mark.encode() for mark in ("".join(groups), dotted, *said_so)]
 
         def has_it(name: str) -> bool:
             said = [name.encode()]

@@ -10,6 +10,7 @@ import zlib
 
 from homeassistant.core import HomeAssistant, callback
 
+from ..owners import is_guest
 from ..stored import KeptStore, fits
 
 MOST: Final = 20
@@ -40,7 +41,7 @@ class Past(TypedDict):
 
 
 class History:
-    """One store for all modules."""
+    """One store for all modules and guests."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Nothing is read before `async_load`."""
@@ -65,6 +66,11 @@ class History:
     def of(self, entry_id: str) -> list[Past]:
         """Return what is known of a module, the last one first."""
         return self._past.get(entry_id, [])
+
+    @property
+    def guests(self) -> set[str]:
+        """The guests of which something is known (keys)."""
+        return {key for key in self._past if is_guest(key)}
 
     @callback
     def async_add(self, entry_id: str, past: Past) -> None:

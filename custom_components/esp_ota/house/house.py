@@ -43,6 +43,7 @@ from ..library import (
 from ..ota import (
     GuestLimits,
     InstallResult,
+    InstallStage,
     Limits,
     PullLimits,
     PushLimits,
@@ -64,6 +65,8 @@ from .roll_call import async_start_roll_call
 from .roster import Roster
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
+_HAVE_TURN: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
+"""In them an install goes on in the next life, with its equipment shut off."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +137,7 @@ class House:
         """Read the stores, and begin to serve."""
         await self.journal.async_load()  # which says what of the library is in use
         self.queue.async_keep_behind(self.journal.last_in_queue)
+        self._keep_turns()
         await self.memory.async_load()
         await self.outliving.async_load()  # and which keys count without the house's entry
         await self.library.async_load()
@@ -143,6 +147,13 @@ class House:
         self.library.async_add_listener(self.signatures.async_changed)
         self.signatures.async_changed()
         await self.async_serve()
+
+    def _keep_turns(self) -> None:
+        """Let those whose module has its image go on first: their equipment is still shut off."""
+        for entry in self.modules:
+            note = self.journal.open_install(entry.entry_id)
+            if note and note["stage"] in _HAVE_TURN and entry.disabled_by is None:
+                self.queue.async_keep_for(entry)
 
     async def async_serve(self) -> None:
         """Scan the folder and listen to the network, if that is not done yet."""
@@ -239,6 +250,8 @@ class House:
                 pins.add((firmware, pin))
             if firmware is not None:
                 named.update((firmware, version) for version in filter(None, versions))
+        assigned = (self.library.get(sha256) for sha256 in self.assignments.held())
+        named.update((item.firmware, item.version) for item in assigned if item)  # files as well
         for firmware, version in named:
             used |= {item.image.sha256 for item in self.library.find(firmware, version)}
         for firmware, pin in pins:

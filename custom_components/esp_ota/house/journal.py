@@ -36,6 +36,8 @@ class Failure(TypedDict):
     """Of all these tries; release 0.1.0 did not keep it."""
     put_back: NotRequired[int]
     """How often what ran before was sent because of it, whatever the cause."""
+    started: NotRequired[str]
+    """When the install began that was counted last: one that a crash ends twice counts once."""
 
 
 class Learnt(TypedDict, total=False):
@@ -86,6 +88,12 @@ class Journal:
     def open_guests(self) -> dict[str, InstallNote]:
         """Return the updates of guests that have not ended (key of the guest)."""
         return {key: note for key, note in self._open.items() if is_guest(key)}
+
+    @property
+    def guests(self) -> set[str]:
+        """The guests of which anything is kept (keys)."""
+        kept = self._known, self._learnt, self._failed, self._good, self._took, self._skipped
+        return {key for items in kept for key in items if is_guest(key)}
 
     @property
     def last_in_queue(self) -> float:

@@ -3,21 +3,26 @@
 What only one may be of at a time comes from the registries of Home Assistant.
 """
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
     label_registry as lr,
 )
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 
 from ..const import DEFAULT_PARALLEL, STAGGER_AREA, STAGGER_LABEL
 from ..ota import Bar, Line, Priority, Standing, Ticket
 from ..owners import Owner, guest_place, is_guest
 from .places import Places, Told
 
+_COMES_BACK: Final = timedelta(seconds=60)
+"""For so long a turn is kept for who goes on in it after a reload or a start; it takes seconds."""
 _GROUPED_BY: Final = {"area_id", "labels"}
 """What of a device or an entity, if it changes, may put a module into another group."""
 
@@ -32,6 +37,8 @@ class Queue:
         self._places = Places(hass, self._line)
         self._stagger = STAGGER_AREA
         self._labels: frozenset[str] = frozenset()
+        self._kept: dict[str, tuple[Ticket, CALLBACK_TYPE]] = {}
+        """The turns of those that come back, by who they are, and what ends the waiting."""
 
     @callback
     def _changed(self) -> None:
@@ -102,6 +109,13 @@ class Queue:
             bar=bar,
         )
         self._places.async_add(ticket, on_told)
+        kept, stop = self._kept.pop(owner.entry_id, (None, None))
+        if kept is not None and stop is not None:
+            stop()
+            if priority is Priority.OPEN:
+                self._line.take(ticket, instead_of=kept)
+            else:
+                kept.leave()
         return ticket
 
     @callback
@@ -109,6 +123,41 @@ class Queue:
         """Forget a ticket, whatever it does."""
         self._places.async_drop(ticket)
         ticket.leave()
+
+    @callback
+    def async_keep(self, ticket: Ticket) -> None:
+        """Forget a ticket, but give its turn to nobody before who had it may have come back."""
+        self._places.async_drop(ticket)
+
+        @callback
+        def give_up(_now: datetime) -> None:
+            del self._kept[ticket.owner]
+            ticket.leave()
+
+        @callback
+        def count(hass: HomeAssistant) -> None:
+            job = HassJob(give_up, cancel_on_shutdown=True)
+            stops.append(async_call_later(hass, _COMES_BACK, job))
+
+        @callback
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        stops: list[CALLBACK_TYPE] = []
+        stops.append(async_at_started(self._hass, count))
+        self._kept[ticket.owner] = (ticket, stop)
+        self._changed()
+
+    @callback
+    def async_keep_for(self, owner: Owner) -> None:
+        """Do so for one that had its turn in another life, and goes on with it in this one."""
+        groups = self.groups_of(owner.entry_id)
+        ticket = self._line.join(
+            owner=owner.entry_id, name=owner.title, priority=Priority.OPEN, groups=groups
+        )
+        self._line.take(ticket)
+        self.async_keep(ticket)
 
     @callback
     def async_move(self, ticket: Ticket, place: int) -> None:

@@ -12,10 +12,10 @@ from .installer import (
     is_installing,
 )
 from .meeting import async_lent, async_meet, async_meet_by_address, async_renamed
+from .noted import NotedRun
 from .preparation import async_packing_advice
 from .recovery import async_abandon
 from .rehearsal import Rehearsal, async_rehearse
-from .turn import Turn
 from .uses import Use, async_uses
 from .waiting import async_blocked, expected_seconds, time_windows
 
@@ -25,8 +25,8 @@ __all__ = [
     "ModuleConfigEntry",
     "ModuleInstaller",
     "ModuleRuntime",
+    "NotedRun",
     "Rehearsal",
-    "Turn",
     "Use",
     "async_abandon",
     "async_blocked",

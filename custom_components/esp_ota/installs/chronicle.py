@@ -8,7 +8,6 @@ from typing import Final
 
 from homeassistant.core import callback
 
-from ..house import Past
 from ..modules import ModuleCoordinator, Outcome
 from ..ota import InstallProgress, InstallStage
 
@@ -80,19 +79,5 @@ class Chronicle:
             self._apart *= 2
 
     def _keep(self, outcome: Outcome) -> None:
-        press, result = outcome.press, outcome.result
-        past: Past = {
-            "ended": round(time.time(), 1),
-            "seconds": outcome.seconds,
-            "verdict": str(result.verdict),
-            "cause": str(result.cause) if result.cause else None,
-            "sentence": outcome.sentence,
-            "firmware": press.firmware,
-            "version": press.version,
-            "before": press.before,
-            "transport": result.transport,
-            "who": outcome.pressed_by,
-            "stages": self.stages,
-        }
         entry = self._coordinator.config_entry
-        self._coordinator.house.history.async_add(entry.entry_id, past)
+        self._coordinator.house.history.async_add(entry.entry_id, outcome.past(self.stages))

@@ -4,11 +4,12 @@ from homeassistant.core import HomeAssistant
 
 from ..const import CONF_REFUSED_BY
 from ..helpers import spelled_out
-from ..house import InstallNote
+from ..house import House, InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator, Outcome, Press, async_outcome, async_tell
 from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict
+from ..owners import Owner
 from .loop_breaker import async_count
 from .rollback import asks, to_put_back
 
@@ -27,15 +28,10 @@ async def async_finish(
     coordinator.desk.dismiss()
     await coordinator.house.pace.turn()  # hundreds may end at once, when all are taken back
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
-        await async_count(hass, coordinator, release, note, result)
+        await async_count(hass, coordinator.house, entry, note, result)
         await _async_learn(coordinator, note, release, result)
     outcome = await async_tell_all(hass, coordinator, press, result)
     await coordinator.house.assignments.on_end(entry.entry_id, note, result, outcome.sentence)
-    if result.not_safe:
-        placeholders = {"version": note["version"], "unmet": result.not_safe}
-        async_raise_module_issue(
-            hass, entry.entry_id, "not_safe", {"module": entry.title} | placeholders
-        )
     if result.cause is Cause.INTERRUPTED and result.restore_error is None:
         _ask_again(hass, coordinator, note)
     elif asks(entry) and (
@@ -44,7 +40,7 @@ async def async_finish(
         _ask_back(hass, coordinator, note, back)
     if result.cause in {Cause.WRONG_PASSWORD, Cause.PASSWORD_MISSING}:
         entry.async_start_reauth(hass, data={CONF_REFUSED_BY: result.transport})
-    await async_close(hass, coordinator, result)
+    await async_close(hass, coordinator.house, entry, note, result)
 
 
 async def _async_learn(
@@ -123,26 +119,27 @@ def _ask_back(
 
 
 async def async_close(
-    hass: HomeAssistant, coordinator: ModuleCoordinator, result: InstallResult
+    hass: HomeAssistant, house: House, owner: Owner, note: InstallNote, result: InstallResult
 ) -> None:
-    """Close the journal, and tell when the equipment was not restored."""
-    entry_id = coordinator.config_entry.entry_id
+    """Close the journal, and tell when the equipment was not safe, or not restored."""
+    if result.not_safe:
+        placeholders = {"version": note["version"], "unmet": result.not_safe}
+        async_raise_module_issue(
+            hass, owner.entry_id, "not_safe", {"module": owner.title} | placeholders
+        )
     if result.restore_error is not None:
         if hass.is_stopping:
             return  # no sequence runs any more; the open journal restores at the next start
-        _tell_restore(hass, coordinator, result)
-    await coordinator.house.journal.async_close(entry_id)
+        _tell_restore(hass, owner, result)
+    await house.journal.async_close(owner.entry_id)
 
 
-def _tell_restore(
-    hass: HomeAssistant, coordinator: ModuleCoordinator, result: InstallResult
-) -> None:
-    entry = coordinator.config_entry
-    facts = spelled_out(hass, result.restore_facts, module=entry.title)
+def _tell_restore(hass: HomeAssistant, owner: Owner, result: InstallResult) -> None:
+    facts = spelled_out(hass, result.restore_facts, module=owner.title)
     stayed = result.restore_error is Cause.DID_NOT_COME_BACK
     async_raise_module_issue(
         hass,
-        entry.entry_id,
+        owner.entry_id,
         "stayed_safe" if stayed else "restore_failed",
-        {"module": entry.title, "detail": facts.get("detail", "")},
+        {"module": owner.title, "detail": facts.get("detail", "")},
     )

@@ -9,9 +9,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 
 from ..const import CONF_EQUIPMENT, CONF_SLEEPS, EQUIPMENT_NOTHING
-from ..helpers import async_raise_for_result, error_for, spelled_out
+from ..helpers import async_raise_for_result, error_for
 from ..library import Release
-from ..modules import ModuleCoordinator, withheld
+from ..modules import ModuleCoordinator, releases_of_files, withheld
 from ..ota import (
     Cause,
     ImageKind,
@@ -189,10 +189,9 @@ class ModuleInstaller:
         if is_offered or (version is None and kind is ImageKind.SKETCH):
             return offered
         facts = self._coordinator.facts()
-        library = self._coordinator.house.library
         releases = self._coordinator.releases
         if kind is ImageKind.FILESYSTEM:
-            releases = library.files(facts.firmware) if facts.firmware else []
+            releases = releases_of_files(self._coordinator, any_chip=True)
         named = [
             item for item in releases if version is None or same_version(item.version, version)
         ]
@@ -293,13 +292,11 @@ class ModuleInstaller:
         name, install_run = self._entry.title, self._install_run
         if self._task is None or self._task.done():
             raise error_for(Cause.NOTHING_RUNNING, {}, module=name)
-        if install_run is not None and install_run.stage in _OVER:
-            raise error_for(Cause.CANCEL_TOO_LATE, {}, module=name)
+        if install_run is not None:
+            install_run.raise_if_over()
         await self._async_end()
-        result = install_run.result if install_run else _NOTHING_LEFT
-        if result.restore_error is not None:
-            facts = spelled_out(self._hass, result.restore_facts, module=name)
-            raise error_for(result.restore_error, facts, module=name)
+        if install_run is not None:
+            install_run.raise_unless_restored()
 
     async def async_move(self, place: int, context: Context | None) -> None:
         """Put the install that waits at a place in the queue of the house, counted from 1.

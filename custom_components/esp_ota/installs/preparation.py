@@ -22,7 +22,8 @@ async def async_prepare(
     are, unless the person names the version. Raises LibraryError when bytes are gone.
     """
     releases, chosen = [release], note.get("chosen", True)
-    files = coordinator.house.library.companion(release)
+    assigned = coordinator.is_assigned(release)
+    files = coordinator.house.library.companion(release, assigned=assigned)
     delivered = coordinator.facts().filesystem_sha256
     if files is not None and (chosen or files.image.sha256 != delivered):
         releases.insert(0, files)

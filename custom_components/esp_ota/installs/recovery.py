@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import LOGGER
 from ..equipment import safe_state_noted
-from ..house import House, InstallNote, restored_result
+from ..house import House, InstallNote
 from ..modules import ModuleCoordinator, Press
 from ..ota import (
     Cause,
@@ -19,11 +19,11 @@ from ..ota import (
     InstallStage,
     SafeStateError,
     Verdict,
-    carry_through,
 )
 from .asked import ASKED
 from .finishing import async_close, async_finish, async_tell_interrupted
-from .run import CANCELLED, InstallRun
+from .noted import CANCELLED
+from .run import InstallRun
 
 INTERRUPTED: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
 _MADE_SAFE: Final = {InstallStage.MAKING_SAFE, InstallStage.SENDING, InstallStage.RESTORING}
@@ -78,7 +78,13 @@ class Recovery:
         if result.restore_error is None:
             async_tell_interrupted(self._hass, self._coordinator, self._note)
         self._coordinator.async_set_progress(None)
-        await async_close(self._hass, self._coordinator, result)
+        await async_close(
+            self._hass,
+            self._coordinator.house,
+            self._coordinator.config_entry,
+            self._note,
+            result,
+        )
         return result
 
     async def _restore_and_look(self) -> InstallResult:
@@ -113,31 +119,12 @@ class Recovery:
 
     @property
     def _decided(self) -> InstallResult:
-        stored = self._note.get("result")
-        return restored_result(stored) if stored else INTERRUPTED
+        return self.install_run.decided(INTERRUPTED)
 
     async def _restore(self) -> InstallResult:
         """Restore what a dead Home Assistant made safe; this is carried to its end."""
-        result = self._decided
-        safe_state = self.install_run.safe_state_noted
         self._coordinator.async_set_progress(InstallProgress(stage=InstallStage.RESTORING))
-        await self.install_run.async_note(InstallStage.RESTORING, result)
-        leaving, cancelled = await carry_through(safe_state.leave(result))
-        try:
-            result = replace(result, restore_unread=not leaving.result())
-        except SafeStateError as err:
-            result = replace(result, restore_error=err.cause, restore_facts=err.facts)
-        except Exception as err:  # noqa: BLE001 - logged here, told as a restore that failed
-            LOGGER.exception(
-                "%s: its equipment was not restored", self._coordinator.config_entry.title
-            )
-            facts = {"detail": str(err) or type(err).__name__}
-            result = replace(result, restore_error=Cause.RESTORE_FAILED, restore_facts=facts)
-        else:
-            await self.install_run.async_note(InstallStage.DONE, result)
-        if cancelled:
-            raise asyncio.CancelledError
-        return result
+        return await self.install_run.async_put_back(self._decided)
 
 
 async def _taken_back() -> InstallResult:

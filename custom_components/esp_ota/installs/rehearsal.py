@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 import time
 from typing import Any
 
@@ -20,7 +19,7 @@ from ..ota import (
     OtaError,
     SafeStateError,
     Verdict,
-    carry_through,
+    restore,
 )
 from .finishing import async_close
 from .installer import ModuleConfigEntry
@@ -111,12 +110,9 @@ class Rehearsal:
         except SafeStateError as err:
             self.errors[self.step] = err
         finally:
-            leaving, cancelled = await carry_through(safe_state.leave(self.result))
-            try:
-                self.result = replace(self.result, restore_unread=not leaving.result())
-            except SafeStateError as err:
-                self.errors[self.step] = err
-                self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
+            self.result, cancelled = await restore(safe_state, self.result)
+            if (cause := self.result.restore_error) is not None:
+                self.errors[self.step] = SafeStateError(cause, **self.result.restore_facts)
         if cancelled:
             raise asyncio.CancelledError
 
@@ -164,7 +160,7 @@ def async_rehearse(
         try:
             await rehearsal.run(safe_state, write)
         finally:
-            await async_close(hass, entry.runtime_data.coordinator, rehearsal.result)
+            await async_close(hass, house, entry, note, rehearsal.result)
         return rehearsal.result
 
     rehearsal.task = installer.async_start(run())

@@ -49,7 +49,8 @@ def files_before(
 
     `touched` says that others were sent just now, whatever became of them.
     """
-    files = coordinator.house.library.companion(release)
+    assigned = coordinator.is_assigned(release)
+    files = coordinator.house.library.companion(release, assigned=assigned)
     delivered = coordinator.facts().filesystem_sha256
     if files is None or delivered == files.image.sha256 or (delivered is None and not touched):
         return None

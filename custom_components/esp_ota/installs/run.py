@@ -1,25 +1,23 @@
 """One install of one module, with everything around the pipeline: journal, telling, learning."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 import time
-from typing import Any, Final, Self
+from typing import Final, Self, override
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..boards import raise_if_updated_elsewhere
 from ..const import LOGGER, ROLLBACK_AUTO
-from ..equipment import Equipment, safe_state_for, safe_state_noted
-from ..house import InstallNote, JournalError, restored_result, stored_result
+from ..equipment import Equipment, safe_state_for
+from ..house import InstallNote, restored_result, stored_result
 from ..issues import async_clear_module_issues
 from ..library import Release
 from ..modules import ModuleCoordinator, Press
 from ..ota import (
     Cause,
     InstallProgress,
-    InstallRefused,
     InstallResult,
     InstallStage,
     LibraryError,
@@ -30,49 +28,31 @@ from ..ota import (
     Pipeline,
     Ports,
     Verdict,
-    carry_through,
 )
 from .finishing import async_finish
-from .loop_breaker import raise_for_third_try
+from .noted import NotedRun
 from .preparation import async_prepare, part_of
 from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
-from .turn import Turn
 
-CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
-_INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _WANTED: Final = InstallResult(verdict=Verdict.ROLLED_BACK)
 """What a way back undoes that somebody asked for."""
-_NOT_BEGUN: Final = {InstallStage.QUEUED, InstallStage.MAKING_SAFE, InstallStage.SENDING}
-"""What cannot be written then is not done: after a crash nobody would know of it."""
 _LOOKED_AT: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """Stages of a mere look: the equipment was restored before it, and stays so."""
 
 
-class InstallRun:
+class InstallRun(NotedRun):
     """Owned by the task that runs it."""
 
     def __init__(
         self, hass: HomeAssistant, coordinator: ModuleCoordinator, note: InstallNote, press: Press
     ) -> None:
         """Take what the journal says of it, or is going to."""
-        self._hass = hass
+        super().__init__(hass, coordinator, note, press)
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
         self._pipeline: Pipeline | None = None
-        self._equipment: Equipment | None = None
-        self.note = note
-        self.press = press
-        self.turn = Turn(hass, coordinator, note, self._on_told, self._admit)
-        self._is_noted = False
-        """Whether the image had left before a crash."""
-        self._has_begun = False
-        """Whether an image may have left since it was queued."""
-        self.result = CANCELLED
-        """What it ended as."""
-        self.is_put_aside = self._may_wait_on = False
-        """Whether it ended in the middle, for the next start."""
 
     @classmethod
     def of(
@@ -111,28 +91,6 @@ class InstallRun:
         """What is installed; None when it is not in the library any more."""
         return self._coordinator.house.library.get(self.note["sha256"])
 
-    @property
-    def stage(self) -> InstallStage:
-        """Where it stands, as the journal says."""
-        return InstallStage(self.note["stage"])
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether its turn is yet to come."""
-        return self.stage in {InstallStage.CHECKING, InstallStage.QUEUED} and self.turn.is_waiting
-
-    async def async_move(self, place: int) -> None:
-        """Stand at another place in the queue, counted from 1, also after a restart."""
-        self.turn.move(place)
-        if self.stage is InstallStage.QUEUED:
-            await self.async_note(InstallStage.QUEUED)
-
-    def put_aside(self) -> None:
-        """Let a cancelling that comes now leave what can wait for the next start."""
-        self._may_wait_on = True
-        if self._pipeline is not None:
-            self._pipeline.put_aside()
-
     # The ways through it
 
     async def run(self) -> InstallResult:
@@ -155,7 +113,7 @@ class InstallRun:
 
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
-        raise_for_third_try(self._hass, coordinator, release, self.note)
+        self._raise_for_third_try()
         await self.turn.async_open()
         entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
@@ -199,12 +157,7 @@ class InstallRun:
 
     # What they share
 
-    @property
-    def safe_state_noted(self) -> Equipment:
-        """What a Home Assistant that died has made safe."""
-        house, entry = self._coordinator.house, self._entry
-        return safe_state_noted(self._hass, house, entry, self.note, self._on_wait)
-
+    @override
     def _on_wait(self, names: str | None) -> None:
         """Show for whom it waits because of the equipment."""
         if names is not None:
@@ -215,14 +168,11 @@ class InstallRun:
         elif names is not None:
             self.turn.wait_for_equipment(names)
 
+    @override
     def _on_told(self, progress: InstallProgress) -> None:
         """Show where it stands in the queue; what has begun meanwhile does not wait any more."""
         if self.stage is InstallStage.QUEUED:
             self._coordinator.async_set_progress(progress)
-
-    async def _admit(self) -> None:
-        assert self._equipment is not None
-        await self._equipment.admit()
 
     def _on_progress(self, progress: InstallProgress) -> None:
         self._coordinator.async_set_progress(self.turn.shown(progress))
@@ -244,16 +194,14 @@ class InstallRun:
             on_stage=self._on_stage,
             on_progress=self._on_progress,
             find_module=coordinator.whereabouts.now,
-            confirm=partial(
-                coordinator.house.assignments.confirm, self._entry.entry_id, self.note["sha256"]
-            ),
+            confirm=self._confirm,
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
             go_back=self._go_back,
             on_probation=Soak(self._hass, coordinator).watch,
         )
-        self._pipeline = Pipeline(
+        self._steps = self._pipeline = Pipeline(
             parts,
             ports,
             accepted=coordinator.accepted,
@@ -261,6 +209,11 @@ class InstallRun:
             undoes=undoes,
         )
         return self._pipeline
+
+    async def _confirm(self) -> None:
+        """Raise InstallRefused where it is not wanted any more, or somebody else updates it."""
+        raise_if_updated_elsewhere(self._hass, self._house, self._entry)
+        await self._house.assignments.confirm(self._entry.entry_id, self.note["sha256"])
 
     def _facts(self) -> ModuleFacts:
         """Return what is known of the module before an image is sent, and keep that in mind.
@@ -283,34 +236,10 @@ class InstallRun:
             return
         if stage is InstallStage.QUEUED:
             self.turn.wait_for_life()
-        decided = stage in {InstallStage.RESTORING, InstallStage.DONE}
         self.note["again"] = self._pipeline.goes_on
         self._has_begun = self._has_begun and stage is not InstallStage.QUEUED
-        lost = await self.async_note(stage, self._pipeline.ending if decided else None)
-        if lost is not None and stage in _NOT_BEGUN and not self._has_begun:
-            raise InstallRefused(lost.cause, **lost.facts)
+        await self._note_or_refuse(stage)
         self._has_begun = self._has_begun or stage is InstallStage.SENDING
-
-    async def async_note(
-        self, stage: InstallStage, decided: InstallResult | None = None
-    ) -> JournalError | None:
-        """Write a stage to the journal, and what it ends as where that is decided.
-
-        Return why it is not on disk, where it is not: what has begun is carried to its end all the
-        same, and a repair tells.
-        """
-        self.note["stage"] = stage
-        if self._equipment is not None:
-            self.note["equipment"] = dict(self._equipment.kept)
-        self.note.pop("result", None)
-        if decided is not None:
-            self.note["result"] = stored_result(decided)
-        try:
-            await self._coordinator.house.journal.async_write(self._entry.entry_id, self.note)
-        except JournalError as err:
-            LOGGER.error("%s: not on disk while %s: %s", self._entry.title, stage, err)
-            return err
-        return None
 
     def _log_fallback(self, transport: str, err: OtaError) -> None:
         LOGGER.info("%s: %s failed (%s), trying the next way", self._entry.title, transport, err)
@@ -335,62 +264,16 @@ class InstallRun:
         self.note["back_to"] = back.image.sha256
         return parts
 
-    async def to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
-        """Do the work of one install, and see to everything after it whatever it ended as."""
-        try:
-            return await self._to_its_end(work)
-        finally:
-            self.turn.leave()
+    @override
+    async def _async_wait_on(self) -> None:
+        self._house.put_aside_at[self._entry.entry_id] = time.monotonic()
+        await super()._async_wait_on()
+        self._coordinator.desk.dismiss()
 
-    async def _to_its_end(self, work: Coroutine[Any, Any, InstallResult]) -> InstallResult:
-        try:
-            self.result = await work
-        except OtaError as err:
-            self.result = InstallResult(verdict=Verdict.REFUSED, cause=err.cause, facts=err.facts)
-        except asyncio.CancelledError:
-            waited = self._may_wait_on and self.stage is InstallStage.QUEUED
-            self.is_put_aside = waited or bool(self._pipeline and self._pipeline.is_put_aside)
-            self.result = self._pipeline.ending if self._pipeline else CANCELLED
-            if self.is_put_aside:
-                house, entry_id = self._coordinator.house, self._entry.entry_id
-                house.put_aside_at[entry_id] = time.monotonic()
-                if self._equipment is not None:
-                    self.note["equipment"] = dict(self._equipment.kept)
-                # It may have been cancelled in the middle of this very write.
-                noted, _ = await carry_through(house.journal.async_write(entry_id, self.note))
-                if lost := noted.exception():  # the repair of the journal tells
-                    LOGGER.error("%s: not on disk while put aside: %s", self._entry.title, lost)
-                self._coordinator.desk.dismiss()
-            else:
-                await self._async_end()
-            raise
-        except Exception as err:  # noqa: BLE001 - logged here, told to the caller as INTERNAL
-            LOGGER.exception("%s: install ended by an error of ours", self._entry.title)
-            self.result = _INTERNAL
-            if self.stage is InstallStage.RESTORING:
-                facts = {"detail": str(err) or type(err).__name__}
-                self.result = replace(
-                    _INTERNAL, restore_error=Cause.RESTORE_FAILED, restore_facts=facts
-                )
-        await self._async_end()
-        return self.result
-
-    async def _async_end(self) -> None:
-        """Tell and close; once begun this is carried to its end, cancelled or not."""
+    @override
+    async def _tell(self) -> None:
         touched = self._pipeline is not None and self._pipeline.files_touched
-        self._pipeline = None  # and with it the bytes
-        finishing, cancelled = await carry_through(self._finish(touched=touched))
-        finishing.result()
-        if cancelled:
-            raise asyncio.CancelledError
-
-    async def _finish(self, *, touched: bool) -> None:
-        if self.result.verdict.is_success and not self._is_noted:  # else that is a part of it
-            journal = self._coordinator.house.journal
-            journal.note_took(self._entry.entry_id, self.turn.seconds)
-        if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended
-            self.note["again"] = False
-            await self.async_note(InstallStage.DONE, self.result)
+        self._steps = self._pipeline = None  # and with it the bytes
         await async_finish(
             self._hass, self._coordinator, self.note, self.press, self.result, touched=touched
         )

@@ -74,6 +74,8 @@ class Turn:
         self.on_over: Callable[[bool], None] = lambda _is_over: None
         """Called with True when its turn is over, before anybody else has it and before it is known
         how that ended; with False when it goes on waiting."""
+        self.stays = False
+        """Whether it is not given back when it is over: it may be gone on with after a reload."""
         self._waiting = Waiting(hass, coordinator, note)
         self._was_queued = "queued" in note
         """Whether the module was there once, since somebody pressed."""
@@ -128,12 +130,15 @@ class Turn:
         """Load what its window asks for."""
         await self._waiting.async_open()
 
-    def leave(self) -> None:
-        """Make room; it has ended."""
+    def leave(self, *, comes_back: bool = False) -> None:
+        """Make room; it has ended. Who `comes_back` after a reload has the turn that it had."""
         self._waiting.close()
         self.on_leave()
-        if self._ticket is not None:
-            self._coordinator.house.queue.async_leave(self._ticket)
+        queue = self._coordinator.house.queue
+        if self._ticket is not None and comes_back and self._ticket.runs:
+            queue.async_keep(self._ticket)
+        elif self._ticket is not None:
+            queue.async_leave(self._ticket)
 
     def wait_for_life(self) -> None:
         """Ask for no turn before the module speaks."""
@@ -181,7 +186,8 @@ class Turn:
     async def __aexit__(self, *_error: object) -> None:
         """Let others run."""
         self.on_over(True)  # noqa: FBT003 - see there
-        await self.ticket.__aexit__()
+        if not self.stays:
+            await self.ticket.__aexit__()
 
     @property
     def seconds(self) -> float:

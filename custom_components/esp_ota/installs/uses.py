@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
-from ..const import CONF_FIRMWARE
+from ..const import CONF_FIRMWARE, SOURCE_SERVER
 from ..house import House
 from ..ota import same_version
 from .installer import ModuleRuntime
@@ -35,7 +35,13 @@ def _use(house: House, entry: ConfigEntry) -> Use:
     known = house.journal.known(entry.entry_id)
     firmware = entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None)
     releases = house.library.candidates(firmware) if firmware else []
-    versions = dict.fromkeys(release.version for release in releases)
+    assignment = house.assignments.of(entry.entry_id)
+    assigned = assignment.sha256 if assignment else None
+    versions = dict.fromkeys(
+        item.version
+        for item in releases
+        if item.source != SOURCE_SERVER or item.image.sha256 == assigned
+    )
     previous = known.get("previous") if known else None
     runtime = getattr(entry, "runtime_data", None)
     offered = runtime.coordinator.offered if isinstance(runtime, ModuleRuntime) else None

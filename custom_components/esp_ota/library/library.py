@@ -69,7 +69,7 @@ class Library:
         """Stored by a newer version; kept as it is."""
         self._removed: dict[str, str] = {}
         self._listeners: list[CALLBACK_TYPE] = []
-        self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] = _no_interest
+        self.on_merged: Callable[[bytes, ReleaseName], Awaitable[None]] | None = None
         """Called with a merged image, which is refused but tells about the modules."""
         self._changing = asyncio.Lock()
         """Two files that come at once must see each other, or both get the same version."""
@@ -185,15 +185,18 @@ class Library:
         """Return the release with this content."""
         return self._releases.get(sha256)
 
-    def companion(self, release: Release) -> Release | None:
-        """Return the files that belong to a sketch: same firmware, same version."""
+    def companion(self, release: Release, *, assigned: bool = False) -> Release | None:
+        """Return the files that belong to a sketch: same firmware, same version.
+
+        Those of a server belong to its own sketch, or to this one where it is `assigned` by it.
+        """
         if release.image.kind is not ImageKind.SKETCH:
             return None
-        for item in self.find(release.firmware, release.version):
-            fits = item.chip in {None, release.chip}
-            if fits and item.image.kind is ImageKind.FILESYSTEM:
-                return item
-        return None
+        of_server = assigned or release.source == SOURCE_SERVER
+        found = self.find(release.firmware, release.version)
+        fitting = (item for item in found if item.chip in {None, release.chip})
+        files = (item for item in fitting if item.image.kind is ImageKind.FILESYSTEM)
+        return next((item for item in files if of_server or item.source != SOURCE_SERVER), None)
 
     def running(self, plain_md5: str | None) -> Release | None:
         """Return the release whose image has this MD5 when it runs."""
@@ -222,7 +225,7 @@ class Library:
         try:
             image = await self._hass.async_add_executor_job(name.read, data)
         except OtaError as err:
-            if err.cause is Cause.MERGED_IMAGE and permit is None:
+            if err.cause is Cause.MERGED_IMAGE and permit is None and self.on_merged:
                 await self.on_merged(data, name)
             raise
         async with self._changing:
@@ -233,7 +236,7 @@ class Library:
             release = release_of(image, name, source, notes)
             if permit is not None:
                 permit(release.firmware)
-            refuse_conflict(self._releases.values(), release)
+            refuse_conflict(self._releases.values(), release, self._in_use)
             await self._async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
@@ -245,7 +248,7 @@ class Library:
     ) -> Release:
         """Take what is new about a known image: its bytes, if they were lost, and a signature.
 
-        What a server had for one module only is for all as soon as somebody else brings it.
+        What a server had for one module is for all as soon as somebody else brings it.
         """
         sha256 = known.image.sha256
         await self._async_write(sha256, data)
@@ -291,7 +294,7 @@ class Library:
         another kind than was said.
         """
         image = await self._hass.async_add_executor_job(name.read, data)
-        return look_at(self._releases, image, name)
+        return look_at(self._releases, image, name, self._in_use)
 
     async def async_remove(self, *sha256s: str) -> None:
         """Forget releases and delete their images: all of them or none.
@@ -395,6 +398,3 @@ class Library:
         """Tell all who listen that releases came, went, or are seen in another light."""
         for listener in list(self._listeners):
             listener()
-
-
-async def _no_interest(_data: bytes, _name: ReleaseName) -> None: ...

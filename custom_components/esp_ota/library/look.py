@@ -1,12 +1,13 @@
 """What a file would be in the library: a release, and what is against it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from homeassistant.util import dt as dt_util
 
 from ..ota import Cause, Image, LibraryError, ReleaseName
 from ..stored import storable
+from .keep_rule import gives_way
 from .release import Release
 
 
@@ -38,9 +39,15 @@ def release_of(image: Image, name: ReleaseName, source: str, notes: str | None) 
     )
 
 
-def refuse_conflict(known: Iterable[Release], release: Release) -> None:
-    """Raise LibraryError when other bytes have the name, version and chip of a release already."""
-    if any(other.is_same_as(release) for other in known):
+def refuse_conflict(
+    known: Iterable[Release], release: Release, in_use: Callable[[], Collection[str]]
+) -> None:
+    """Raise LibraryError when other bytes have the name, version and chip of a release already.
+
+    What a server has brought, and nobody uses, gives way.
+    """
+    rivals = [other for other in known if other.is_same_as(release)]
+    if rivals and not all(gives_way(other, in_use()) for other in rivals):
         raise LibraryError(
             Cause.RELEASE_CONFLICT,
             firmware=release.firmware,
@@ -49,14 +56,19 @@ def refuse_conflict(known: Iterable[Release], release: Release) -> None:
         )
 
 
-def look_at(known: dict[str, Release], image: Image, name: ReleaseName) -> Look:
+def look_at(
+    known: dict[str, Release],
+    image: Image,
+    name: ReleaseName,
+    in_use: Callable[[], Collection[str]],
+) -> Look:
     """Return what an image would be beside the known releases (by sha256)."""
     if (same := known.get(image.sha256)) is not None:
         return Look(image=image, release=same, is_new=False, problem=None)
     release = None
     try:
         release = release_of(image, name, "", None)
-        refuse_conflict(known.values(), release)
+        refuse_conflict(known.values(), release, in_use)
     except LibraryError as err:
         return Look(image=image, release=release, is_new=True, problem=err)
     return Look(image=image, release=release, is_new=True, problem=None)

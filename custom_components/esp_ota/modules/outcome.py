@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 import logging
+import time
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant, callback
@@ -10,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import EVENT_UPDATE_ENDED, LOGGER
 from ..helpers import async_remarks, async_sentence, reason_of
-from ..house import Ended, InstallNote
+from ..house import Ended, InstallNote, Past
 from ..issues import async_clear_update_issue, async_raise_update_issue
 from ..library import Release
 from ..ota import Cause, InstallResult, Verdict
@@ -91,6 +92,22 @@ class Outcome:
             "not_safe": result.not_safe or None,
             "pressed_by": self.pressed_by,
             "user_id": press.context.user_id,
+        }
+
+    def past(self, stages: dict[str, float]) -> Past:
+        """Return what is kept of it; `stages` are the seconds that it was in each."""
+        return {
+            "ended": round(time.time(), 1),
+            "seconds": self.seconds,
+            "verdict": str(self.result.verdict),
+            "cause": str(self.result.cause) if self.result.cause else None,
+            "sentence": self.sentence,
+            "firmware": self.press.firmware,
+            "version": self.press.version,
+            "before": self.press.before,
+            "transport": self.result.transport,
+            "who": self.pressed_by,
+            "stages": stages,
         }
 
     @property

@@ -342,8 +342,11 @@ class Whereabouts:
         strangers = [claim for claim in claims if self._is_stranger(claim)]
         own = [claim for claim in claims if not self._is_stranger(claim)]
         # A board with cable and Wi-Fi answers at both; one that moved says no more where it was.
+        # A flood of others is always newer: who is where it was has all the time to say so.
         proven = [claim for claim in own if self._is_proof(claim)]
-        as_new = [claim for claim in proven if claim.at >= proven[0].at - _RIVAL]
+        late = {True: self._house.patience.breath, False: _RIVAL}
+        newest = proven[0].at if proven else 0.0
+        as_new = [one for one in proven if one.at >= newest - late[self.is_here(one.facts)]]
         found = _one_of(as_new or own, self.is_here)
         if (before := self.moves.came_from) is not None:
             found = next((claim for claim in own if claim.facts.host == before), found)

@@ -99,7 +99,17 @@ from .naming import (
     same_name,
     same_version,
 )
-from .pipeline import Limits, Part, Pipeline, Ports, SafeState, carry_through, goes_back
+from .pipeline import (
+    Limits,
+    Part,
+    Pipeline,
+    Ports,
+    Restoring,
+    SafeState,
+    carry_through,
+    goes_back,
+    restore,
+)
 from .preflight import (
     ACCEPTABLE,
     RULES,
@@ -269,6 +279,7 @@ __all__ = [
     "Reach",
     "Reason",
     "ReleaseName",
+    "Restoring",
     "RolloutPorts",
     "RolloutRun",
     "SafeState",
@@ -347,6 +358,7 @@ __all__ = [
     "read_public_key",
     "read_slots",
     "recognise",
+    "restore",
     "same_name",
     "same_version",
     "target_base",

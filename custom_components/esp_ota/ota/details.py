@@ -64,6 +64,7 @@ class Detail(StrEnum):
     FILES_ENCRYPTED = "files_encrypted"
     FILE_COUNT = "file_count"
     FILE_NOWHERE = "file_nowhere"
+    FILE_UNPROVEN = "file_unproven"
     NO_SKETCH = "no_sketch"
     SEVERAL_SKETCHES = "several_sketches"
     NOT_OF_DDI = "not_of_ddi"

@@ -134,6 +134,10 @@ class Image:
     """Bytes of the area it is made for; its file may end where nothing is used behind."""
     filesystem_version: str | None = None
     """Of a LittleFS's layout on disk, like `2.1`."""
+    filesystem_block: int | None = None
+    """Bytes of a LittleFS's blocks; None for others, and where nobody looked."""
+    filesystem_longest_name: int | None = None
+    """Bytes that a LittleFS lets a file's name have; None for others, and where nobody looked."""
     signed: bool = False
     """Whether a signature trailer (ESP8266, Pico) or block (ESP32) is at its end."""
     marker: Marker | None = None

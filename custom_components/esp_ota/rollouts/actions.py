@@ -15,6 +15,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 
 from ..const import DOMAIN, EQUIPMENT_HOUSE, EQUIPMENT_NOTHING, TRANSPORTS
+from ..guests import history_of
+from ..house import HOUSE
 from ..ota import DAYS, Chip, ChipFamily
 from .note import RolloutState, share_of
 from .plan import async_shown
@@ -147,4 +149,5 @@ async def _async_cancel(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_report(call: ServiceCall) -> ServiceResponse:
-    return report(call.hass.data[ROLLOUTS].find(call.data.get("rollout")).note)
+    note = call.hass.data[ROLLOUTS].find(call.data.get("rollout")).note
+    return report(note, lambda key: history_of(call.hass.data[HOUSE], key))

@@ -26,11 +26,15 @@ def judged(result: InstallResult) -> MemberState:
     return endings.get(result.verdict, MemberState.FAILED)
 
 
-def left_behind(hass: HomeAssistant, member: MemberNote) -> End | None:
-    """Return how an update ended of which nobody told us, None where it had not begun."""
+def left_behind(hass: HomeAssistant, member: MemberNote, since: str) -> End | None:
+    """Return how an update ended of which nobody told us, None where it had not begun.
+
+    `since` is when the rollout began: what failed before is for the loop breaker.
+    """
     journal, entry_id = hass.data[HOUSE].journal, member["entry_id"]
     failure = journal.failure(entry_id)
-    if failure is not None and failure["sha256"] == member["sha256"]:
+    is_its = failure is not None and failure["sha256"] == member["sha256"]
+    if failure is not None and is_its and failure.get("started", since) >= since:
         return MemberState.FAILED, _said(hass, member, "rollout_ended_meanwhile"), None
     known = journal.known(entry_id)
     if known is not None and same_version(known["version"], member["version"]):

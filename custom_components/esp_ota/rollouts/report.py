@@ -1,5 +1,6 @@
 """What became of a rollout, one line a module: as an answer, and as a notification."""
 
+from collections.abc import Callable
 from typing import Any
 
 from homeassistant.components import persistent_notification
@@ -8,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import DOMAIN
 from ..helpers import async_said
 from ..ota import MemberState, as_text
+from ..owners import is_guest
 from .note import RolloutNote, counts
 
 _LINES = 60
@@ -22,8 +24,13 @@ _WORST_FIRST = (
 )
 
 
-def report(note: RolloutNote) -> dict[str, Any]:
-    """Return all that is known of a rollout."""
+def report(
+    note: RolloutNote, history: Callable[[str], list[dict[str, Any]]] | None = None
+) -> dict[str, Any]:
+    """Return all that is known of a rollout; `history` returns the last updates of a guest.
+
+    Those of a module are on the page of the house.
+    """
     return {
         "rollout": note["id"],
         "state": note["state"],
@@ -41,8 +48,10 @@ def report(note: RolloutNote) -> dict[str, Any]:
                 "cause": member.get("cause"),
                 "sentence": member.get("sentence"),
                 "seconds": member.get("seconds"),
+                **({"history": history(key)} if history and is_guest(key) else {}),
             }
             for member in note["members"]
+            for key in [member["entry_id"]]
         ],
         "left_out": list(note["left_out"]),
     }
@@ -67,8 +76,9 @@ def async_notify(hass: HomeAssistant, note: RolloutNote) -> None:
         )
         for member in members[:_LINES]
     ]
-    lines += [f"- {as_text(item['module'])}: {item['sentence']}" for item in note["left_out"]][
-        : max(0, _LINES - len(lines))
+    lines += [
+        f"- {as_text(item['module'])}: {as_text(item['sentence'])}"
+        for item in note["left_out"][: max(0, _LINES - len(lines))]
     ]
     head = async_said(hass, f"rollout_{note['state']}", facts, module="")
     persistent_notification.async_create(

@@ -21,7 +21,7 @@ from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
 from ..modules import ModuleCoordinator, ModuleState, identity_of
-from ..ota import MemberState, as_text, ask_bounds, ask_gate, same_version
+from ..ota import MemberState, as_text, ask_bounds, ask_gate, one_line, same_version
 from ..owners import Owner, guest_key
 from .note import LeftOut, MemberNote
 
@@ -142,7 +142,9 @@ class Selection:
             await self._async_sort(entry)
             await asyncio.sleep(0)  # there may be hundreds, and the gate is asked for each
         if not self.members:
-            reasons = "; ".join(f"{as_text(i['module'])}: {i['sentence']}" for i in self.left_out)
+            reasons = "; ".join(
+                f"{as_text(i['module'])}: {as_text(i['sentence'])}" for i in self.left_out
+            )
             raise mistake("rollout_empty", reasons=reasons[:1500] or "-")
         self._check(canaries)
 
@@ -171,7 +173,7 @@ class Selection:
                 entry = self._hass.config_entries.async_get_entry(entry_id)
                 module = entry.title if entry else Guest(self._hass, entry_id).title
                 why = [item["sentence"] for item in self.left_out if item["module"] == module]
-                reason = "".join(why[:1]) or "-"
+                reason = as_text("".join(why[:1]) or "-")
                 raise mistake("rollout_canary_left_out", module=as_text(module), reason=reason)
 
     @property
@@ -285,7 +287,7 @@ class Selection:
         return str(refusal.cause), said
 
     def _why(self, entry: Owner, reason: str, **facts: str) -> tuple[str, str]:
-        facts = {key: as_text(fact) for key, fact in facts.items()}
+        facts = {key: one_line(fact) for key, fact in facts.items()}
         key = f"rollout_left_out_{reason}"
         return reason, async_said(self._hass, key, facts, module=entry.title)
 

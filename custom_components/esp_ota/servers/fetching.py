@@ -78,11 +78,12 @@ class Shelf:
         reach: Reach,
     ) -> list[_Found]:
         size = sum(one.size or 0 for one in deployment.artifacts)
-        if size > MAX_FILE_SIZE:
-            raise SourceError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
+        _raise_if_oversized(size)
         files: list[tuple[str, bytes]] = []
         for artifact in deployment.artifacts:
             data = await async_download_resumed(self._hass, artifact, account=account, reach=reach)
+            size += len(data) - (artifact.size or 0)
+            _raise_if_oversized(size)
             if is_container(data):
                 files += await self._hass.async_add_executor_job(unpack, data)
             else:
@@ -95,6 +96,12 @@ class Shelf:
             look = await coordinator.house.library.async_look(data, name)
             found.append(_Found(data=data, name=name, image=look.image))
         return found
+
+
+def _raise_if_oversized(size: int) -> None:
+    """Raise SourceError for more bytes than all files of a deployment may have."""
+    if size > MAX_FILE_SIZE:
+        raise SourceError(Cause.OVERSIZED_FILE, size=size, limit=MAX_FILE_SIZE)
 
 
 async def _async_keep(library: Library, found: list[_Found], facts: ModuleFacts) -> Release:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
@@ -145,7 +146,7 @@ class _Upload:
                 await self._async_receive_form(file)
             else:
                 await self._async_receive_bytes(file)
-        except (ValueError, OSError, web.RequestPayloadError) as err:
+        except (ValueError, OSError, web.RequestPayloadError, HttpProcessingError) as err:
             detail = str(err) or Detail.ENDED_EARLY
             raise LibraryError(Cause.DOWNLOAD_BROKEN, detail=detail) from err
         if not self.file_name:
@@ -184,5 +185,5 @@ async def _async_text(part: BodyPartReader, limit: int) -> str:
 
 
 def _plain(file_name: str) -> str:
-    """Return a file's name without folders, which nobody needs here."""
-    return file_name.replace("\\", "/").rpartition("/")[2][:128] or "firmware.bin"
+    """Return a file's name without folders, which nobody needs here, and as one line of text."""
+    return one_line(file_name.replace("\\", "/").rpartition("/")[2], 128) or "firmware.bin"

@@ -115,11 +115,24 @@ def test_hawkbits_link_without_encryption_is_taken_with_the_servers_own() -> Non
     assert file.url == "http://files.example.org/a"
 
 
+@pytest.mark.parametrize("hashes", [{}, {"sha256": "x"}, {"sha1": "a" * 39}, None])
+def test_a_link_without_encryption_needs_a_sum(hashes: Any) -> None:
+    elsewhere = {"download": {"href": "http://files.example.org/a"}}
+    with pytest.raises(SourceError) as caught:
+        deployment(chunk(_links=elsewhere, hashes=hashes))
+    assert caught.value.cause == "deployment_unusable"
+    assert caught.value.facts["detail"] == "file_unproven"
+    [file] = deployment(chunk(hashes=hashes)).artifacts
+    assert file.url.startswith("https://updates.example.org/")
+
+
 def test_the_same_id_for_other_files_has_another_mark() -> None:
     one = deployment(chunk())
     assert one.mark == deployment(chunk()).mark
     assert one.mark != deployment(chunk(hashes={"sha1": "b" * 40})).mark
     assert one.mark != deployment(chunk() | {"version": "2"}).mark
+    alone = {"md5": "a" * 32}
+    assert deployment(chunk(hashes=alone)).mark != deployment(chunk(hashes={"md5": "b" * 32})).mark
 
 
 def test_a_closed_window_of_the_server_holds_back() -> None:

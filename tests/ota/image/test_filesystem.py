@@ -75,6 +75,31 @@ def test_a_littlefs_says_its_version_and_the_area_it_is_made_for(data: bytes, ve
     assert image.size == len(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (littlefs(), 32),
+        (littlefs(names=(255, 255)), 255),
+        (littlefs(names=(32, 64), moved=True), 64),
+        (littlefs(names=(64, 32), moved=True), 64),
+        (spiffs(), None),
+    ],
+    ids=["plain", "255", "moved and longer", "moved and shorter", "spiffs"],
+)
+def test_a_littlefs_says_how_long_names_may_be_in_any_superblock(
+    data: bytes, names: int | None
+) -> None:
+    assert read_image(data).filesystem_longest_name == names
+
+
+@pytest.mark.parametrize(
+    ("data", "block"),
+    [(littlefs(), 4096), (littlefs(128 * 1024, 8192), 8192), (spiffs(), None)],
+)
+def test_a_littlefs_says_how_large_its_blocks_are(data: bytes, block: int | None) -> None:
+    assert read_image(data).filesystem_block == block
+
+
 @pytest.mark.parametrize("older", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_of_two_superblocks_the_newer_counts_over_the_end_of_the_numbers_too(older: int) -> None:
     newer = (older + 1) & 0xFFFFFFFF

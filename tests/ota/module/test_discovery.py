@@ -353,3 +353,40 @@ def test_any_announcement_gives_facts(
         assert size is None or 0 <= size <= 64 << 20
     for text in (facts.board, facts.firmware, facts.version, facts.core_version):
         assert text is None or (text.isprintable() and 0 < len(text) <= 64)
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "5ccf7f00000a",
+        "5C-CF-7F-00-00-0A",
+        "5ccf.7f00.000a",
+        "5c:cf:7f:0:0:a",
+        " 5C:CF:7F:00:00:0A\n",
+    ],
+)
+@pytest.mark.parametrize("key", ["mac", "MAC", "Mac"])
+def test_a_mac_is_the_same_however_it_is_spelt(key: str, spelt: str) -> None:
+    facts = facts_from_announcement("valve.local.", "10.0.0.5", 8266, {key: spelt})
+    assert facts.mac == "5c:cf:7f:00:00:0a"
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "5:c:c:f:7:f:0",
+        "5c:cf-7f:0:0:a",
+        "5ccf.7f00",
+        "0:0:0:0:0:0",
+        "1:0:5e:0:0:1",
+        "\u0665c:cf:7f:0:0:a",
+    ],
+)
+def test_what_only_looks_like_a_mac_is_none(spelt: str) -> None:
+    assert format_mac(spelt) is None
+
+
+def test_the_first_of_two_keys_counts() -> None:
+    said = {"MAC": "5ccf7f00000a", "mac": "5ccf7f00000b", "FW_Version": "1.2.0"}
+    facts = facts_from_announcement("valve.local.", "10.0.0.5", 8266, said)
+    assert (facts.mac, facts.version) == ("5c:cf:7f:00:00:0a", "1.2.0")

@@ -102,6 +102,28 @@ def test_a_littlefs_that_the_core_cannot_mount_is_refused_with_the_cure(
 
 
 @pytest.mark.parametrize(
+    ("chip", "names", "cause"),
+    [
+        (Chip.ESP8266, 255, Cause.LITTLEFS_NAMES),
+        (Chip.ESP8266, 33, Cause.LITTLEFS_NAMES),
+        (Chip.ESP8266, 32, None),
+        (Chip.ESP8266, 0, None),
+        (Chip.ESP8266, None, None),
+        (Chip.ESP32, 255, None),
+        (Chip.RP2040, 255, None),
+    ],
+)
+def test_a_littlefs_with_longer_names_than_the_core_has_is_refused_with_the_cure(
+    chip: Chip, names: int | None, cause: Cause | None
+) -> None:
+    candidate = files(64 * 1024)
+    image = replace(candidate.image, filesystem_longest_name=names)
+    module = replace(MODULE, chip=chip)
+    refusal = ask_gate(replace(candidate, image=image), module, frozenset(ACCEPTABLE)).refusal
+    assert (refusal.cause if refusal else None) is cause
+
+
+@pytest.mark.parametrize(
     ("flash", "start", "sizes"),
     [
         (4 << 20, 0x200000, {0x1FA000, 0x1FB000}),  # 4MB, 2MB of it for files
@@ -126,6 +148,35 @@ def test_files_for_an_area_of_another_size_are_asked_about(
     assert ask_gate(files(0x40000), module, frozenset({Check.FILESYSTEM})).refusal is None
     guessed = replace(module, slot_stated=False)
     assert ask_gate(files(0x40000), guessed).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("chip", "size", "block", "wanted"),
+    [
+        (Chip.ESP8266, 0x1FA000, 4096, 8192),
+        (Chip.ESP8266, 0x7A000, 4096, 8192),  # 2MB, 512 kB of it for files
+        (Chip.ESP8266, 0x40000, 8192, 4096),  # 1MB, 256 kB of it for files
+        (Chip.ESP8266, 0x1FA000, 8192, None),
+        (Chip.ESP8266, 0x40000, 4096, None),
+        (Chip.ESP8266, 0x1FA000, None, None),
+        (Chip.ESP32, 0x1FA000, 4096, None),
+        (Chip.RP2040, 0x1FA000, 4096, None),
+    ],
+)
+def test_files_in_blocks_that_the_core_does_not_mount_are_asked_about(
+    chip: Chip, size: int, block: int | None, wanted: int | None
+) -> None:
+    module = replace(MODULE, chip=chip)
+    candidate = files(size)
+    candidate = replace(candidate, image=replace(candidate.image, filesystem_block=block))
+    if wanted is None:
+        assert ask_gate(candidate, module).refusal is None
+        return
+    error = refused(candidate, module)
+    said = {"size": str(size), "block": str(block), "wanted": str(wanted)}
+    assert error.cause is Cause.FILESYSTEM_BLOCK
+    assert error.facts == {"check": "filesystem"} | said
+    assert ask_gate(candidate, module, frozenset({Check.FILESYSTEM})).refusal is None
 
 
 def test_the_partition_table_of_an_esp32_says_how_large_its_files_may_be() -> None:

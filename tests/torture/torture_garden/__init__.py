@@ -15,9 +15,11 @@ import traceback
 from typing import Any, Final, override
 
 from custom_components.esp_ota.const import DOMAIN as ESP_OTA, EVENT_UPDATE_ENDED
+from custom_components.esp_ota.guests import GUESTS
 from custom_components.esp_ota.house import HOUSE
 from custom_components.esp_ota.library import ReleaseName
 from custom_components.esp_ota.ota import LibraryError
+from custom_components.esp_ota.owners import guest_key
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
@@ -26,7 +28,9 @@ from homeassistant.helpers.typing import ConfigType
 from . import waits, wraps
 from .crowd import Crowd
 from .disk import OF_A_FULL_DISK, Disk
+from .guests import Guests, guest_card
 from .link import Link, Message
+from .wraps_guests import install_guests
 from .wraps_many import install_many
 
 DOMAIN: Final = "torture_garden"
@@ -40,6 +44,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     link.tell("hello", pid=os.getpid())
     garden = Garden(hass, link, link.hear())
     garden.set_up()
+    await garden.show_guests()
     return True
 
 
@@ -63,12 +68,15 @@ class Garden:
         self._begun: set[str] = set()
         """Modules whose install a rollout has begun in this life."""
         self._disk = Disk()
-        self._crowd = Crowd(hass, link, card_of)
+        self._guests = Guests(hass, link, self.reach)
+        self._crowd = Crowd(hass, link, self._card_of)
 
     def set_up(self) -> None:
         """Show the equipment, offer its actions, and listen."""
         waits.shorten(self._plan["waits"])
-        install_many(wraps.install(self.reach), self.reach)
+        wrapped = wraps.install(self.reach)
+        install_many(wrapped, self.reach)
+        install_guests(wrapped, self.reach)
         self._disk.install()
         for entity_id, value in self._plan["states"].items():
             self._hass.states.async_set(entity_id, value)
@@ -84,6 +92,13 @@ class Garden:
             self._link.tell("started")
 
         async_at_started(self._hass, started)
+
+    async def show_guests(self) -> None:
+        """Show the entities of guests."""
+        await self._guests.add(self._plan.get("guests", {}), self._plan.get("areas", {}))
+
+    def _card_of(self, module: str) -> str:
+        return guest_card(module) if module in self._guests.cards else card_of(module)
 
     def reach(self, point: str, module: str | None) -> None:
         """Tell that a named point is reached, and die there if that is the plan."""
@@ -126,6 +141,8 @@ class Garden:
             case "state":
                 self._hass.states.async_set(message["entity"], message["value"])
                 self._link.tell("shown", valve=message["valve"], value=message["value"])
+            case "guest" | "installed":
+                self._guests.take(message)
             case "moved":
                 if not (answer := self._moving.pop(message["id"])).done():
                     answer.set_result(message["error"])
@@ -137,19 +154,28 @@ class Garden:
 
     async def _press(self, module: str, number: int, again: bool = False, **_: Any) -> None:
         """Press Update as a person does, and tell what that ended as."""
-        state = self._hass.states.get(card_of(module))
-        running = state is not None and bool(state.attributes.get("in_progress"))
-        if again and not running:
+        if again and not self._is_running(module):
             return
         context = Context()
         if not again:
             self._presses[module] = context
         self._link.tell("pressed", module=module, number=number, again=again)
-        error = await self._call("update", "install", module, context)
+        action = ("update", "install")
+        if module in self._guests.cards:
+            action = (ESP_OTA, "update_guests")
+        error = await self._call(*action, module, context)
         self._link.tell("answered", module=module, number=number, again=again, error=error)
 
-    async def _roll_out(self, terms: dict[str, Any], members: list[str], **_: Any) -> None:
-        await self._crowd.roll_out(terms, members)
+    def _is_running(self, module: str) -> bool:
+        if module in self._guests.cards:
+            return self._hass.data[GUESTS].is_running(guest_key(self._hass, guest_card(module)))
+        state = self._hass.states.get(card_of(module))
+        return state is not None and bool(state.attributes.get("in_progress"))
+
+    async def _roll_out(
+        self, terms: dict[str, Any], members: list[str], guests: list[str], **_: Any
+    ) -> None:
+        await self._crowd.roll_out(terms, members, guests)
 
     async def _rollout(self, action: str, **_: Any) -> None:
         await self._crowd.act(action)
@@ -167,7 +193,7 @@ class Garden:
 
     async def _call(self, domain: str, service: str, module: str, context: Context) -> str | None:
         """Call an action for a module's card; return the key of its error."""
-        data = {"entity_id": card_of(module)}
+        data = {"entity_id": self._card_of(module)}
         try:
             await self._hass.services.async_call(
                 domain, service, data, blocking=True, context=context
@@ -192,7 +218,7 @@ class Garden:
 
     async def _look(self, module: str, **_: Any) -> None:
         """Tell what the module's card shows."""
-        state = self._hass.states.get(card_of(module))
+        state = self._hass.states.get(self._card_of(module))
         shown = {name: state.attributes.get(name) for name in _ATTRIBUTES} if state else None
         self._link.tell("card", module=module, shown=shown)
 

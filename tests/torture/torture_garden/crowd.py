@@ -50,14 +50,17 @@ class Crowd:
 
         self._hass.data[ROLLOUTS].async_add_listener(told)
 
-    async def roll_out(self, terms: dict[str, Any], members: list[str]) -> None:
+    async def roll_out(self, terms: dict[str, Any], members: list[str], guests: list[str]) -> None:
         """Start a rollout as a person does; `opens_in` are seconds until its window opens."""
         said = dict(terms)
         if (seconds := said.pop("opens_in")) is not None:
             start = dt_util.now() + timedelta(seconds=seconds)
             end = start + timedelta(hours=_HOURS)
             said["window"] = {"start": f"{start:%H:%M:%S}", "end": f"{end:%H:%M:%S}"}
-        said["entity_id"] = [self._card_of(name) for name in members]
+        if members:
+            said["entity_id"] = [self._card_of(name) for name in members]
+        if guests:
+            said["guests"] = [self._card_of(name) for name in guests]
         self._link.tell("rollout_asked")
         await self._call("start_rollout", said)
 

@@ -74,6 +74,12 @@ POINTS: Final[dict[str, str]] = {
     "waits_for_window": "it would begin, and its window is closed",
     "waits_for_life": "its module sleeps, and is waited for",
     "woken": "its module has woken, it asks for its turn at once",
+    "before_call": "about to call the integration of a guest",
+    "guest_told": "the integration of a guest was told, its call has not ended",
+    "after_call": "the call of a guest's integration has ended, nothing is proven",
+    "proof_awaited": "the proof of a guest is awaited",
+    "guest_proven": "what a guest runs is known, nothing is decided",
+    "guest_picked_up": "after a start: the open update of a guest is known, nothing was done",
     "before_rollout_planned": "the plan of a rollout is made, nothing is written",
     "rollout_planned": "the plan is on disk, nobody was told",
     "rollout_started": "it is noted as running, and does not run yet",
@@ -111,6 +117,12 @@ NEEDS: Final[dict[str, str]] = {
     "waits_for_window": "window",
     "waits_for_life": "sleeps",
     "woken": "sleeps",
+    "before_call": "guest",
+    "guest_told": "guest",
+    "after_call": "guest",
+    "proof_awaited": "guest",
+    "guest_proven": "guest",
+    "guest_picked_up": "guest_again",
     "before_rollout_planned": "rollout",
     "rollout_planned": "rollout",
     "rollout_started": "rollout",
@@ -132,3 +144,18 @@ NEEDS: Final[dict[str, str]] = {
     "after_rollouts_rename": "rollout_file",
 }
 """Points that not every update comes to, and what must happen for it."""
+
+OF_GUESTS_TOO: Final = {
+    *(f"{when}_journal_{stage}" for when in ("before", "after") for stage in STAGES),
+    *("before_admit", "before_enter", "before_closed_command", "after_closed_command"),
+    *("actions_done", "after_enter", "before_leave", "before_open_command"),
+    *("after_open_command", "after_leave", "before_remember", "after_remember"),
+    *("before_tell", "after_tell", "before_close", "after_close"),
+    *("begun", "waits_for_turn", "turn_given", "turn_over"),
+} - {"before_journal_restarting", "after_journal_restarting"}
+"""Points to which the update of a guest comes as well."""
+
+
+def id_of(guest: str) -> str:
+    """Return the id that the entity of a guest has in the registry of every life."""
+    return f"torture{guest}"

@@ -5,7 +5,14 @@ from typing import Any
 
 from custom_components.esp_ota import stored
 from custom_components.esp_ota.house import house
-from custom_components.esp_ota.ota import Limits, PullLimits, PushLimits, UploadLimits, WatchLimits
+from custom_components.esp_ota.ota import (
+    GuestLimits,
+    Limits,
+    PullLimits,
+    PushLimits,
+    UploadLimits,
+    WatchLimits,
+)
 from custom_components.esp_ota.ota.module import probe
 from custom_components.esp_ota.ota.transport._invitation import InvitationLimits
 from custom_components.esp_ota.ota.transport._longest import Pace
@@ -56,6 +63,12 @@ def shorten(waits: Mapping[str, float]) -> None:
                 interval=0.05,
                 quick_probe=0.5,
                 patient_probe=0.5,
+            ),
+            guest=GuestLimits(
+                quiet=waits["guest_quiet"],
+                in_progress=waits["guest_in_progress"],
+                failed=waits["guest_failed"],
+                all_in_all=waits["guest_all"],
             ),
             minute=waits["minute"],
             breath=waits["breath"],

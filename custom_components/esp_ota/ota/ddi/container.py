@@ -22,6 +22,8 @@ _DESCRIPTION: Final = "sw-description"
 _LONGEST_NAME: Final = 256
 _LONGEST_DESCRIPTION: Final = 64 * 1024
 _MOST_FILES: Final = 64
+_DEEPEST: Final = 32
+"""Groups and lists in each other; of JSON the reader bounds none."""
 _NUMBERS: Final = re.compile(rb"[0-9A-Fa-f]{104}")
 _RAUC: Final = b"hsqs"
 _SUM: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -45,7 +47,7 @@ def unpack(data: bytes) -> list[tuple[str, bytes]]:
     description = entries.pop(_DESCRIPTION)
     if len(description) > _LONGEST_DESCRIPTION:
         raise _invalid(Detail.DESCRIPTION_TOO_LONG)
-    named = {str(item["filename"]): item for item in _images(_read(description))}
+    named = _read(description)
     for name, item in named.items():
         if name not in entries:
             raise _invalid(Detail.ENTRY_MISSING, name=name)
@@ -56,23 +58,27 @@ def unpack(data: bytes) -> list[tuple[str, bytes]]:
     return [(name.rpartition("/")[2], entries[name]) for name in names]
 
 
-def _read(description: bytes) -> Mapping[str, Any]:
+def _read(description: bytes) -> dict[str, Mapping[str, Any]]:
+    """Return what a description says of each file that it names."""
     try:
-        return parse_libconfig(description.decode("utf-8"))
+        found = parse_libconfig(description.decode("utf-8"))
+        return {str(item["filename"]): item for item in _images(found)}
     except (ValueError, RecursionError) as err:
         raise _invalid(Detail.DESCRIPTION_UNREADABLE) from err
 
 
-def _images(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield whatever names a file, in whichever board's part it stands."""
+def _images(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield whatever names a file, in whichever board's part it stands; raises ValueError."""
+    if depth > _DEEPEST:
+        raise ValueError("too deep")
     if isinstance(value, Mapping):
         if isinstance(value.get("filename"), str):
             yield value
         for item in value.values():
-            yield from _images(item)
+            yield from _images(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            yield from _images(item)
+            yield from _images(item, depth + 1)
 
 
 def _prove(name: str, data: bytes, said: Mapping[str, Any]) -> None:

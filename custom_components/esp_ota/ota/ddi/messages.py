@@ -118,7 +118,7 @@ class Deployment:
     @property
     def mark(self) -> str:
         """Return what stays the same as long as it is the same; an id may come again for others."""
-        files = [(one.file_name, one.size, one.sha1, one.sha256) for one in self.artifacts]
+        files = [(one.file_name, one.size, one.sha1, one.sha256, one.md5) for one in self.artifacts]
         return hashlib.sha256(repr((self.version, files)).encode()).hexdigest()[:16]
 
     @classmethod
@@ -225,19 +225,24 @@ def _way(value: object) -> Way:
 
 def _artifact(content: Mapping[str, Any], base: str) -> Artifact:
     links, hashes = _inner(content, "_links"), _inner(content, "hashes")
-    found = [_inner(links, key).get("href") for key in ("download", "download-http")]
-    hrefs = [href for href in found if isinstance(href, str)]
+    said = [_inner(links, key).get("href") for key in ("download", "download-http")]
+    hrefs = [href for href in said if isinstance(href, str)]
     url = web_address(hrefs[0], URL(base)) if hrefs else None
     if url is None:
         raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.FILE_NOWHERE)
-    return Artifact(
+    url = _safely(url, URL(base))
+    found = Artifact(
         file_name=(text(content, "filename") or "?").rpartition("/")[2],
-        url=str(_safely(url, URL(base))),
+        url=str(url),
         size=number(content, "size"),
         sha1=digest(hashes, "sha1", 40),
         sha256=digest(hashes, "sha256", 64),
         md5=digest(hashes, "md5", 32),
     )
+    is_open = base.startswith("https:") and url.scheme == "http"
+    if is_open and not (found.sha1 or found.sha256 or found.md5):
+        raise SourceError(Cause.DEPLOYMENT_UNUSABLE, detail=Detail.FILE_UNPROVEN)
+    return found
 
 
 def _safely(url: URL, base: URL) -> URL:

@@ -8,16 +8,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, override
 
 from ..causes import Cause
 from ..details import Detail
 from ..exceptions import InstallRefused, ModuleConnectionError, OtaError, SafeStateError
 from ..models import InstallResult, InstallStage, Verdict
-from ..pipeline import SafeState, Turn, carry_through
+from ..pipeline import Restoring, SafeState, Turn
 from .proof import GuestLimits, GuestState, Vigil, has_version, keeps_from, proves
 
-_INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLED)
 _CAN_WAIT: Final = {InstallStage.QUEUED, InstallStage.SENDING, InstallStage.VERIFYING}
 """In them nothing is done but waiting: another life can go on with it, the equipment as it is."""
@@ -30,6 +29,8 @@ class GuestPorts:
     state: Callable[[], GuestState]
     any_version: Callable[[], bool]
     """Returns whether a version can be named to its integration."""
+    confirm: Callable[[], None]
+    """Raises InstallRefused for a guest that is not to be updated as one."""
     install: Callable[[], Coroutine[Any, Any, None]]
     """Has its integration install; raises InstallRefused for what it would not begin, OtaError for
     what went wrong."""
@@ -43,8 +44,8 @@ class GuestPorts:
     """Seconds by a clock that does not jump."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GuestStep:
+@dataclass(kw_only=True)
+class GuestStep(Restoring):
     """One run for one guest; failures end in a result, only a cancelled task raises."""
 
     ports: GuestPorts
@@ -53,17 +54,16 @@ class GuestStep:
     limits: GuestLimits = field(default_factory=GuestLimits)
     stage: InstallStage = InstallStage.CHECKING
     result: InstallResult = _CANCELLED
-    may_be_put_aside: bool = False
-    """Whether a cancelling that comes now leaves what can wait for another life."""
     _call: asyncio.Task[None] | None = None
     _was_called: bool = False
     """Whether its integration may have been told."""
 
     @property
+    @override
     def is_put_aside(self) -> bool:
         """Whether it ended in the middle, with the equipment as it is."""
         waits = self.stage is InstallStage.QUEUED or self._was_called
-        return self.may_be_put_aside and waits and self.stage in _CAN_WAIT
+        return self._may_be_put_aside and waits and self.stage in _CAN_WAIT
 
     async def run(self) -> InstallResult:
         """Run every stage and return what it ended as."""
@@ -94,6 +94,7 @@ class GuestStep:
 
     def _check(self) -> None:
         """Raise OtaError for what keeps it from beginning now."""
+        self.ports.confirm()
         state = self.ports.state()
         if (
             err := keeps_from(state, self.wanted, any_version=self.ports.any_version())
@@ -105,6 +106,12 @@ class GuestStep:
         installed = self.ports.state().installed
         return installed is not None and has_version(installed, self.wanted)
 
+    @property
+    @override
+    def _safe_state(self) -> SafeState:
+        return self.ports.safe_state
+
+    @override
     async def _stage(self, stage: InstallStage) -> None:
         self.stage = stage
         await self.ports.on_stage(stage)
@@ -210,24 +217,13 @@ class GuestStep:
             verdict, cause = Verdict.UNCHANGED, Cause.GUEST_UNCHANGED
         return InstallResult(verdict=verdict, cause=cause, facts=facts)
 
-    async def _restored(self, work: Callable[[], Awaitable[InstallResult]]) -> None:
-        """Do the work and restore exactly once, whatever became of it, unless it is put aside."""
-        self.result = _INTERNAL
-        try:
-            self.result = await work()
-        except asyncio.CancelledError:
-            self.result = _CANCELLED
-            if self._was_called:
-                facts = {"version": self.wanted}
-                self.result = replace(_CANCELLED, cause=Cause.GUEST_CANCELLED_LATE, facts=facts)
-                await self._until_at_rest()
-            if not self.is_put_aside:
-                await self._restore()
-            raise
-        except BaseException:
-            await self._restore()
-            raise
-        await self._restore()
+    @override
+    async def _cancelled(self) -> InstallResult:
+        if not self._was_called:
+            return _CANCELLED
+        await self._until_at_rest()
+        facts = {"version": self.wanted}
+        return replace(_CANCELLED, cause=Cause.GUEST_CANCELLED_LATE, facts=facts)
 
     async def _until_at_rest(self) -> None:
         """Keep the equipment safe while what nobody can take back goes on, unless put aside.
@@ -251,26 +247,6 @@ class GuestStep:
             if proves(state, self.wanted, self.before) or vigil.is_over(state, self.ports.now()):
                 return
             await self._look()
-
-    async def _restore(self) -> None:
-        if self.result.cause is not Cause.SAFE_STATE_BROKEN:
-            self.result = replace(self.result, not_safe=self.ports.safe_state.broken())
-        try:
-            await self._stage(InstallStage.RESTORING)
-        finally:  # a journal that cannot be written must not keep the equipment shut off
-            await self._leave()
-        if self.result.restore_error is None:
-            await self._stage(InstallStage.DONE)
-
-    async def _leave(self) -> None:
-        """Restore the equipment; once begun this is carried to its end, cancelled or not."""
-        leaving, cancelled = await carry_through(self.ports.safe_state.leave(self.result))
-        try:
-            self.result = replace(self.result, restore_unread=not leaving.result())
-        except SafeStateError as err:
-            self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
-        if cancelled:
-            raise asyncio.CancelledError
 
 
 def _error_of(call: asyncio.Task[None]) -> OtaError | None:

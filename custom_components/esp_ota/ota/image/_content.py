@@ -17,6 +17,10 @@ class FilesystemFacts:
     """Bytes of the area it is made for."""
     version: str | None = None
     """Of a LittleFS's layout on disk, like `2.1`."""
+    block: int | None = None
+    """Bytes of a LittleFS's blocks."""
+    longest_name: int | None = None
+    """Bytes that a LittleFS lets a file's name have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

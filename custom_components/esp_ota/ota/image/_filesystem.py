@@ -16,7 +16,11 @@ def filesystem_of(plain: Data, *, stated: bool) -> FilesystemFacts | None:
     """
     if (littlefs := littlefs_of(plain)) is not None:
         return FilesystemFacts(
-            FilesystemType.LITTLEFS, size=littlefs.size, version=littlefs.version
+            FilesystemType.LITTLEFS,
+            size=littlefs.size,
+            version=littlefs.version,
+            block=littlefs.block,
+            longest_name=littlefs.longest_name,
         )
     if is_fat(plain):
         return FilesystemFacts(FilesystemType.FAT, size=len(plain))

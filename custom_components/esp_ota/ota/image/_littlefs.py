@@ -7,7 +7,7 @@ the pairs that follow, and the last one counts.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import struct
 from typing import Final, Self
 import zlib
@@ -50,6 +50,8 @@ class Superblock:
     """Bytes."""
     count: int
     """Blocks."""
+    longest_name: int
+    """Bytes that a file's name may have; a littlefs mounts it if its own limit is as high."""
 
     @property
     def size(self) -> int:
@@ -59,10 +61,10 @@ class Superblock:
     @classmethod
     def read(cls, content: Data) -> Self | None:
         """Return what the superblock's entry says; None when it makes no sense."""
-        version, block, count = struct.unpack_from("<III", content)
+        version, block, count, longest_name = struct.unpack_from("<4I", content)
         if block not in _BLOCK_SIZE or count < _SMALLEST_COUNT:
             return None
-        return cls(f"{version >> 16}.{version & 0xFFFF}", block, count)
+        return cls(f"{version >> 16}.{version & 0xFFFF}", block, count, longest_name)
 
 
 @dataclass(slots=True)
@@ -110,16 +112,16 @@ def littlefs_of(plain: Data) -> Superblock | None:
         return None
     first, superblock = found
     _check_is_there(plain, first, superblock)
-    last = superblock
+    last, longest_name = superblock, superblock.longest_name
     for log in _chain(plain, first, superblock.block):
         if (again := log.superblock) is None:
             break
-        last = again
+        last, longest_name = again, max(longest_name, again.longest_name)
     if last.block != superblock.block:
         raise corrupt(Detail.SUPERBLOCK_DAMAGED)
     if len(plain) > last.size:
         raise corrupt(Detail.BYTES_TOO_MANY, size=len(plain), expected=last.size)
-    return last
+    return replace(last, longest_name=longest_name)
 
 
 def _check_for_damage(plain: Data) -> None:

@@ -25,6 +25,9 @@ _ESP32_HOST: Final = re.compile(r"^esp32\w*-([0-9a-f]{12})$")
 _ESP8266_HOST: Final = re.compile(r"^esp(?:8266)?[-_][0-9a-f]{6}$")
 _PICO_HOST: Final = re.compile(r"^pico(?:w|2w?)?-[0-9a-f]{16}$")
 _MAC: Final = re.compile(r"^(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}$")
+_MAC_IN_GROUPS: Final = re.compile(r"[0-9a-f]{1,2}([:-])[0-9a-f]{1,2}(?:\1[0-9a-f]{1,2}){4}")
+"""Maybe without leading zeros, as `String(byte, HEX)` writes them."""
+_MAC_IN_DOTS: Final = re.compile(r"(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
 _FOR_MANY: Final = 0x01
 _ESP32_VARIANT: Final = re.compile(r"(?:^|[^a-z0-9]|esp32[-_]?)([schp]\d{1,2})(?:[^0-9]|$)")
 _PLATFORMIO: Final = "PLATFORMIO_"
@@ -49,7 +52,11 @@ _FLASH_MODES: Final = dict(enumerate(FlashMode))
 def facts_from_announcement(
     hostname: str, host: str, port: int, txt: Mapping[str, str | None]
 ) -> ModuleFacts:
-    """Return what one `_arduino._tcp` announcement says about a module."""
+    """Return what one `_arduino._tcp` announcement says about a module.
+
+    Keys are the same in capitals, and the first of them counts (RFC 6763, 6.4).
+    """
+    txt = {key.lower(): value for key, value in reversed(list(txt.items()))}
     name = _text(hostname.removesuffix(".").removesuffix(".local")) or host
     board = _text(txt.get("board"))
     chip = chip_from_board(board)
@@ -123,7 +130,12 @@ def format_mac(text: str | None) -> str | None:
 
     No interface has zero, or one that is meant for many: IEEE 802, the first byte's lowest bit.
     """
-    if text is None or not _MAC.match(text := text.strip().lower()):
+    text = (text or "").strip().lower()
+    if _MAC_IN_GROUPS.fullmatch(text):
+        text = "".join(part.zfill(2) for part in re.split("[:-]", text))
+    elif _MAC_IN_DOTS.fullmatch(text):
+        text = text.replace(".", "")
+    if not _MAC.match(text):
         return None
     digits = re.sub("[^0-9a-f]", "", text)
     if not int(digits, 16) or int(digits[:2], 16) & _FOR_MANY:

@@ -7,6 +7,7 @@ transport, or Home Assistant; both are handed in.
 from .carry import carry_through
 from .pipeline import Pipeline
 from .ports import Limits, Part, Ports, SafeState, Turn
+from .restoring import Restoring, restore
 from .verdicts import goes_back
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Part",
     "Pipeline",
     "Ports",
+    "Restoring",
     "SafeState",
     "Turn",
     "carry_through",
     "goes_back",
+    "restore",
 ]

@@ -4,11 +4,10 @@ Transports, safe state and observer are injected, so that every step can be run 
 Assistant. Failures end in an `InstallResult`; only a cancelled task raises, after the restore.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, override
 
 from ..causes import Cause
 from ..exceptions import (
@@ -22,13 +21,12 @@ from ..exceptions import (
 )
 from ..models import Delivery, InstallResult, InstallStage, Verdict
 from ..preflight import Candidate, Check, ask_gate
-from .carry import carry_through
-from .ports import Limits, Part, Ports
+from .ports import Limits, Part, Ports, SafeState
 from .proof import Proof, Sent
+from .restoring import Restoring
 from .sending import Sending
 from .verdicts import CANCELLED, FILES_REFUSED, cancelled_with, found_out, goes_back, undone
 
-_INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _FINAL: Final = (ModuleAuthError, ModuleRejectedImage, SafeStateError)
 """The module's own no, or the equipment's: another transport must not get around it."""
 _CAN_WAIT: Final = {InstallStage.QUEUED, InstallStage.RESTARTING, InstallStage.VERIFYING}
@@ -38,7 +36,7 @@ _WHO: Final = {Cause.WRONG_MODULE, Cause.SAME_NAME, Cause.MODULE_MOVED}
 """Who it is stays in doubt on every way."""
 
 
-class Pipeline:
+class Pipeline(Restoring):
     """One run for one module: one image, or several after each other with one verdict."""
 
     def __init__(
@@ -60,7 +58,6 @@ class Pipeline:
         self._proof = Proof(ports.observer, ports.on_probation, self._stage)
         self.stage = InstallStage.CHECKING
         """Where it stands."""
-        self._put_aside = False
         self._resumed_from = 0.0
         self.result = CANCELLED
         """What the last round ended as; `ending` says what it was all in all."""
@@ -103,6 +100,7 @@ class Pipeline:
         return self.ending
 
     @property
+    @override
     def ending(self) -> InstallResult:
         """What it ended as, all in all; for who cancelled it as well."""
         incomplete = self._sending.files_incomplete or self.result.cause in FILES_REFUSED
@@ -187,15 +185,23 @@ class Pipeline:
         self.result = found_out(await self._prove(Delivery.UNCONFIRMED, 0.0), self._before)
         return self.ending
 
-    def put_aside(self) -> None:
-        """Let a cancelling that comes now leave what can wait as it is; see `is_put_aside`."""
-        self._put_aside = True
-
     @property
+    @override
     def is_put_aside(self) -> bool:
         """Whether it ended in the middle, with the equipment as it is, for `resume` or `run`."""
-        return self._put_aside and self.stage in _CAN_WAIT
+        return self._may_be_put_aside and self.stage in _CAN_WAIT
 
+    @property
+    @override
+    def _safe_state(self) -> SafeState:
+        return self._ports.safe_state
+
+    @property
+    @override
+    def _is_met_again(self) -> bool:
+        return self._again is not None
+
+    @override
     async def _stage(self, stage: InstallStage) -> None:
         self.stage = stage
         await self._ports.on_stage(stage)
@@ -256,47 +262,13 @@ class Pipeline:
 
         await self._restored(safely)
 
-    async def _restored(self, work: Callable[[], Awaitable[InstallResult]]) -> None:
-        """Do the work and restore exactly once, whatever became of it, unless it is put aside."""
-        self.result = _INTERNAL
-        try:
-            self.result = await work()
-        except asyncio.CancelledError:
-            self.result = self._cancelled()
-            if not self.is_put_aside:
-                await self._restore()
-            raise
-        except BaseException:
-            await self._restore()
-            raise
-        await self._restore()
-
-    def _cancelled(self) -> InstallResult:
+    @override
+    async def _cancelled(self) -> InstallResult:
         return cancelled_with(
             self._wanted.version,
             has_image=self._sending.has_image,
             files_touched=self.files_touched,
         )
-
-    async def _restore(self) -> None:
-        if self.result.cause is not Cause.SAFE_STATE_BROKEN:
-            self.result = replace(self.result, not_safe=self._ports.safe_state.broken())
-        try:
-            await self._stage(InstallStage.RESTORING)
-        finally:  # a journal that cannot be written must not keep the equipment shut off
-            await self._leave()
-        if self._again is None and self.result.restore_error is None:
-            await self._stage(InstallStage.DONE)
-
-    async def _leave(self) -> None:
-        """Restore the equipment; once begun this is carried to its end, cancelled or not."""
-        leaving, cancelled = await carry_through(self._ports.safe_state.leave(self.result))
-        try:
-            self.result = replace(self.result, restore_unread=not leaving.result())
-        except SafeStateError as err:
-            self.result = replace(self.result, restore_error=err.cause, restore_facts=err.facts)
-        if cancelled:
-            raise asyncio.CancelledError
 
     async def _or_go_back(self, work: Awaitable[InstallResult]) -> InstallResult:
         """Return what the work proves; where something else runs, send once what ran before.

@@ -21,7 +21,12 @@ from .answers import (
     valid,
 )
 from .bounds import ask_channel, ask_hold, ask_pin
-from .filesystem_area import LITTLEFS_OF_ESP8266, filesystem_areas
+from .filesystem_area import (
+    LITTLEFS_OF_ESP8266,
+    LONGEST_NAME_OF_ESP8266,
+    block_of_esp8266,
+    filesystem_areas,
+)
 from .packing import PackingReason, flash_mode_risk, obstacle
 
 
@@ -116,7 +121,7 @@ def _slot(candidate: Candidate, module: ModuleFacts) -> CheckResult:
 
 
 def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
-    """Refuse files that the module's core cannot mount, and ask where they are for another area.
+    """Refuse files that the module's core cannot mount, and ask where area or blocks are others.
 
     A module that cannot mount its file system mostly formats it, and all files are lost.
     """
@@ -127,11 +132,20 @@ def _filesystem(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     version = image.filesystem_version
     if version and family is ChipFamily.ESP8266 and _numbers(version) > LITTLEFS_OF_ESP8266:
         return invalid(Check.FILESYSTEM, Cause.LITTLEFS_VERSION, version=version)
-    areas = filesystem_areas(module)
-    if image.filesystem_size is None or not areas or image.filesystem_size in areas:
+    names = image.filesystem_longest_name
+    if names and family is ChipFamily.ESP8266 and names > LONGEST_NAME_OF_ESP8266:
+        return invalid(Check.FILESYSTEM, Cause.LITTLEFS_NAMES, names=names)
+    areas, size = filesystem_areas(module), image.filesystem_size
+    if size is None:
         return valid(Check.FILESYSTEM)
-    area = " / ".join(str(size) for size in sorted(areas))
-    return unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=image.filesystem_size, area=area)
+    if areas and size not in areas:
+        area = " / ".join(str(size) for size in sorted(areas))
+        return unknown(Check.FILESYSTEM, Cause.FILESYSTEM_AREA, size=size, area=area)
+    block, wanted = image.filesystem_block, block_of_esp8266(size)
+    if block and family is ChipFamily.ESP8266 and block != wanted:
+        facts = {"size": size, "block": block, "wanted": wanted}
+        return unknown(Check.FILESYSTEM, Cause.FILESYSTEM_BLOCK, **facts)
+    return valid(Check.FILESYSTEM)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -241,8 +255,8 @@ RULES: Final = (
     Rule(
         check=Check.FILESYSTEM,
         ask=_filesystem,
-        causes=(Cause.LITTLEFS_VERSION,),
-        unknown=(Cause.FILESYSTEM_AREA,),
+        causes=(Cause.LITTLEFS_VERSION, Cause.LITTLEFS_NAMES),
+        unknown=(Cause.FILESYSTEM_AREA, Cause.FILESYSTEM_BLOCK),
     ),
     Rule(
         check=Check.FIRMWARE,

@@ -16,6 +16,18 @@ _FLASH_SIZES: Final = tuple(1 << bit for bit in range(19, 25))
 _BLOCKS: Final = (4096, 8192)
 LITTLEFS_OF_ESP8266: Final = (2, 0)
 """Newest layout on disk that the core's littlefs 2.5 mounts; 2.1 came with littlefs 2.6."""
+LONGEST_NAME_OF_ESP8266: Final = 32
+"""`LFS_NAME_MAX` of the core: a superblock that allows longer names is not mounted."""
+_LARGEST_OF_SMALL_BLOCKS: Final = 256 * 1024
+
+
+def block_of_esp8266(size: int) -> int:
+    """Return the bytes of a block in an ESP8266's area of some size, as its linker scripts have it.
+
+    The core mounts a LittleFS of no other block; only a linker script of a person's own differs.
+    """
+    small, large = _BLOCKS
+    return small if size <= _LARGEST_OF_SMALL_BLOCKS else large
 
 
 def filesystem_areas(module: ModuleFacts) -> frozenset[int]:

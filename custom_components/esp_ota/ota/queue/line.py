@@ -207,6 +207,17 @@ class Line:
         """Let nobody who comes have an order up to this: somebody else has it noted."""
         self._last = max(self._last, order)
 
+    def take(self, ticket: Ticket, instead_of: Ticket | None = None) -> None:
+        """Let one run at once, whoever else does: it has begun already, perhaps as another."""
+        if instead_of is not None:
+            ticket.groups = {**instead_of.groups, **ticket.groups}
+            instead_of.runs = False
+            self._running.remove(instead_of)
+        self._waiting.remove(ticket)
+        self._running.append(ticket)
+        ticket.runs = True
+        self._on_change()
+
     def end(self, ticket: Ticket) -> None:
         """Take a turn back; the ticket waits again at its place."""
         if ticket.runs:
