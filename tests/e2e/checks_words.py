@@ -10,8 +10,7 @@ from .person import Person
 
 _GERMAN = {"modules": {"title": "Baugruppen", "count": "{all}, davon {shown}"}}
 _TOLD = """async ([place, language, languages]) => {
-  const {Texts} = await import(place);
-  const texts = new Texts();
+  const texts = await import(`${place}?${language}`);
   const loadBackendTranslation = async () => () => "";
   await texts.load({language, locale: {language}, loadBackendTranslation}, languages);
   return [

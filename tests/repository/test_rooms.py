@@ -38,7 +38,7 @@ PLAN: Final[Mapping[str, set[str]]] = {
         *("entity", "rollouts", "guests", "installs"),
         *("modules", "house", "library", "owners"),
     },
-    "web": {"rollouts", "installs", "modules", "house", "library"},
+    "web": {"rollouts", "guests", "installs", "modules", "house", "library"},
     "services": {"rollouts", "guests", "house", "library"},
     "entity": {"modules"},
     "servers": {"installs", "modules", "house", "library", "stored"},

@@ -18,6 +18,7 @@ COMMANDS = [
     {"type": "esp_ota/modules/subscribe"},
     {"type": "esp_ota/module/subscribe", "module": "any"},
     {"type": "esp_ota/module/try_safe_state", "module": "any"},
+    {"type": "esp_ota/queue/subscribe"},
     {"type": "esp_ota/library/subscribe"},
     {"type": "esp_ota/rollouts/subscribe"},
     {"type": "esp_ota/rollout/subscribe", "rollout": "any"},

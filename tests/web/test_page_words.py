@@ -65,12 +65,17 @@ def differences(told: Words, english: Words) -> list[str]:
     return sorted(found)
 
 
+TABS = json.loads(
+    re.findall(r"const TABS = (\[.*?\]);", (FRONTEND / "page.js").read_text("utf-8"))[0]
+)
 ENGLISH = words(FRONTEND / "words" / "en.json")
 ASKED = set[re.Pattern[str]]().union(
     *(
         asked_for(path.read_text("utf-8"), {key.partition(".")[0] for key in ENGLISH})
         for path in FRONTEND.glob("*.js")
-    )
+    ),
+    # Each tab is called by a word of its own group.
+    {re.compile(rf"{tab}\.title") for tab in TABS},
 )
 
 
@@ -154,8 +159,8 @@ def test_what_the_page_calls_by_the_words_of_the_integration_is_there() -> None:
     """Actions, their fields, states and choices: written with their names, or put in."""
     texts = dict(leaves(read("translations/en.json")))
     code = "\n".join(path.read_text("utf-8") for path in FRONTEND.glob("*.js"))
-    wanted = re.findall(r"this\._ours\(`([^`]+)`\)", code)
-    assert len(wanted) == 8
+    wanted = re.findall(r"\bours\(`([^`]+)`\)", code)
+    assert len(wanted) == 6
     for path in wanted:
         pattern = re.compile(r"[\w.]+".join(map(re.escape, re.split(r"\$\{[^}]*\}", path))))
         assert any(pattern.fullmatch(text) for text in texts), path

@@ -1,28 +1,34 @@
 // Elements, made and kept up to date without a framework.
 
-const SVG = ["svg", "path", "polyline", "rect"];
 const LISTENERS = ["onclick", "onchange", "oninput"];
 
-/** Make an element: `on…` and `.x` are properties, all else attributes; what is false is not there. */
-export function h(tag, attributes = {}, ...children) {
-  const element = SVG.includes(tag)
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-    : document.createElement(tag);
+/**
+ * Make an element: `h("p.tools", { hidden: true }, "text")`; it may have no class, and no attributes.
+ * `on…` are properties, all else attributes; what is false is not there.
+ */
+export function h(kind, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  const attributes = children[0]?.constructor === Object ? children.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element[name] = value;
-    else if (name.startsWith(".")) element[name.slice(1)] = value;
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+    else if (value || value === 0 || value === "") element.setAttribute(name, value === true ? "" : value);
   }
   // What is not there keeps its place, so that nobody else becomes like it (see `become`).
   element.append(...children.flat(Infinity).map((child) => (child === false ? "" : (child ?? ""))));
   return element;
 }
 
-export const button = (text, onclick, attributes = {}) =>
+export const button = (text, onclick, attributes) =>
   h("button", { type: "button", onclick, ...attributes }, text);
 
-export const faint = (...text) => text.some(Boolean) && h("span", { class: "faint" }, text);
+/** Return a list to choose from; `pairs` are values and texts. */
+export const choice = (pairs, attributes = {}) => h("select", attributes, options(pairs));
+
+export const options = (pairs) => pairs.map(([value, text]) => h("option", { value }, text));
+
+export const faint = (...text) => text.some(Boolean) && h("span.faint", text);
 
 /** Show a text, and touch nothing where it is shown already: what is told is told once. */
 export function setText(element, text) {
@@ -35,7 +41,6 @@ export function become(old, fresh) {
   for (const { name, value } of fresh.attributes)
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   for (const name of LISTENERS) old[name] = fresh[name];
-  if (old.type === "checkbox") old.checked = fresh.checked;
   const wanted = [...fresh.childNodes];
   for (const [at, was] of [...old.childNodes].entries()) {
     const child = wanted[at];

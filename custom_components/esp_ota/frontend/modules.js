@@ -1,9 +1,11 @@
 // All modules in one table: what runs, what could, what happens now, and how the last update ended.
 
-import { Detail } from "./detail.js";
-import { button, faint, h, place, setText } from "./dom.js";
+import { detail, ending } from "./detail.js";
+import { button, choice, faint, h, place, setText } from "./dom.js";
+import { cell, feed, row, search, table, tbody } from "./feed.js";
 import { actionText, loadNames } from "./safe.js";
-import { Tab, row, table, tbody } from "./tab.js";
+import { act, announce, ask, hass } from "./talk.js";
+import { action, duration, field, moment, option, stateOf, t } from "./texts.js";
 
 const COLUMNS = ["name", "firmware", "runs", "offered", "stage", "verdict"];
 const SHOWS = {
@@ -14,258 +16,193 @@ const SHOWS = {
   away: (line) => line.reachable === false,
 };
 
-/** What may be said of the versions that modules get, by actions and their fields. */
-const BOUNDS = { pin: "version", hold: "until", set_channel: "channel" };
+const isOffered = ({ offered, runs, stage }) => offered && offered !== runs && offered !== "unknown" && !stage;
 
-const isOffered = (line) =>
-  Boolean(line.offered && line.offered !== line.runs && line.offered !== "unknown" && !line.stage);
+const head = (name) => t(`modules.columns.${name}`);
 
-export default class ModulesTab extends Tab {
-  constructor(page) {
-    super(page, { type: "esp_ota/modules/subscribe" });
-    this._chosen = new Set();
-    this._details = new Map();
-    this._sort = { by: "name", step: 1 };
-    this._seen = [];
-    this._draw();
+const areaOf = ({ device }) => hass.areas?.[hass.devices?.[device]?.area_id]?.name ?? "";
+
+/** Return how far the update of a module is. */
+export const bar = ({ name: module, percent }, attributes) =>
+  h("progress", { max: 100, value: percent, "aria-label": t("modules.progress_of", { module }), ...attributes });
+
+/** Return what cancels the update of a module. */
+export function cancel({ name: module, entity }) {
+  const label = t("modules.cancel_one", { module });
+  return button(t("modules.cancel"), () => act("esp_ota.cancel", entity), { "aria-label": label });
+}
+
+/** Return what a module does now, in words: what it waits for, or its stage and how far it is. */
+export function doing({ stage, reachable, does, waits, percent, since, limit, waits_for: what }) {
+  if (!stage) return reachable === false && t("modules.away");
+  if (waits) return waits;
+  const actions = (does ?? []).map(actionText).join(", ");
+  const words = [stateOf("stage", stage) + (actions && `: ${actions}`)];
+  if (percent !== null) words.push(`${percent} %`);
+  else if (since) {
+    const took = duration(Math.max(0, Math.round(Date.now() / 1000 - since)));
+    words.push(limit ? t("modules.took_of", { took, limit: duration(limit) }) : took);
+  }
+  if (what) words.push(t("modules.waits_for", { what }));
+  return words.join(" ");
+}
+
+function line(one, opener) {
+  const update = () => act("update.install", one.entity);
+  const label = t("modules.update_one", { module: one.name, version: one.offered });
+  return row(head, {
+    name: [opener, faint(areaOf(one))],
+    firmware: one.firmware ?? t("modules.unknown"),
+    runs: [
+      one.runs ?? t("modules.unknown"),
+      faint(one.proof && t(`proof.${one.proof}`)),
+      faint(one.pinned && t("modules.pinned", { version: one.pinned })),
+      faint(one.held && t("modules.held", { time: moment(one.held) })),
+    ],
+    offered: isOffered(one) && [one.offered, button(t("modules.update"), update, { "aria-label": label })],
+    stage: [doing(one), one.stage && [bar(one), cancel(one)]],
+    verdict: one.verdict && [ending(one.verdict), faint(one.sentence)],
+  });
+}
+
+/** `go` opens another tab, and returns it once it is there. */
+export default function modules(go) {
+  const { items, rows, parts, draw, ...told } = feed("modules", { row: lineToChoose, changed, arrange });
+  const sort = { by: "name", step: 1 };
+  /** By their ids, in the order in which they were chosen. */
+  const chosen = new Set();
+  let seen = [];
+  let clock;
+  const tick = () => {
+    for (const [id, { stage }] of items) if (stage) draw(id);
+  };
+  parts.set("clock", {
+    open: () => (clock = setInterval(tick, 1000)),
+    close: () => clearInterval(clock),
+  });
+
+  function changed(id, news) {
+    draw(id);
+    if (news.does) loadNames(news).then(() => items.has(id) && draw(id));
   }
 
-  open() {
-    super.open();
-    for (const detail of this._details.values()) detail.open();
-    this._clock = setInterval(() => this._tick(), 1000);
+  function lineToChoose(id, one) {
+    const attributes = { class: "module", "aria-expanded": String(parts.has(id)) };
+    const whole = line(one, button(one.name, () => toggle(id), attributes));
+    const label = t("modules.choose", { module: one.name });
+    const onchange = ({ target }) => choose([id], target.checked);
+    const box = { type: "checkbox", checked: chosen.has(id), "aria-label": label, onchange };
+    whole.prepend(cell("choose", h("input", box)));
+    return whole;
   }
 
-  close() {
-    super.close();
-    clearInterval(this._clock);
-    for (const detail of this._details.values()) detail.close();
-  }
-
-  _draw() {
-    const { t } = this;
-    const names = Object.keys(SHOWS).map((name) => h("option", { value: name }, t(`modules.shows.${name}`)));
-    this._show = h("select", { "aria-label": t("modules.show"), onchange: () => this.arrange() }, names);
-    this._count = h("p", { class: "count", role: "status" });
-    this._all = h("input", {
-      type: "checkbox",
-      "aria-label": t("modules.choose_all"),
-      onchange: () => this._choose(this._seen, this._all.checked),
-    });
-    const tool = (name, fits, act) => ({ name, fits, press: button("", () => act(this._chosenOf(fits))) });
-    this._tools = [
-      tool("update", isOffered, (ids) => this._update(ids)),
-      tool("roll_out", (line) => line.firmware, (ids) => this._rollOut(ids)),
-      ...Object.keys(BOUNDS)
-        .filter((name) => this.page.can(name))
-        .map((name) => tool(name, () => true, (ids) => this._bind(name, ids))),
-      tool("cancel", (line) => line.stage, (ids) => this._act("esp_ota.cancel", ids)),
-    ];
-    this._tools[0].press.className = "main";
-    const heads = COLUMNS.map((name) => [name, button(t(`modules.columns.${name}`), () => this._sortBy(name))]);
-    this._body = tbody();
-    this._table = table(
-      t("modules.title"),
-      { choose: this._all, ...Object.fromEntries(heads) },
-      this._body,
-      { class: "choosing" },
-    );
-    this._empty = h("p", { class: "empty" });
-    const presses = this._tools.map(({ press }) => press);
-    this.element = h(
-      "section",
-      {},
-      h("div", { class: "tools" }, this.search(t("modules.filter")), this._show, presses),
-      this._count,
-      this._table,
-      this._empty,
-    );
-    this.arrange();
-  }
-
-  // What is told
-
-  forget(id) {
-    super.forget(id);
-    this._chosen.delete(id);
-    this._details.get(id)?.close();
-    this._details.delete(id);
-  }
-
-  changed(id, news) {
-    this.draw(id);
-    const detail = this._details.get(id);
-    if (detail) detail.line = this.items.get(id);
-    if (news.does) loadNames(this.texts, this.page.hass, news).then(() => this.items.has(id) && this.draw(id));
-  }
-
-  row(id, line) {
-    const { t, texts } = this;
-    const names = { module: line.name, version: line.offered };
-    const offered = isOffered(line);
-    const label = (name) => t(`modules.columns.${name}`);
-    const act = (text, label, action) =>
-      button(text, () => this._act(action, [id]), { "aria-label": label });
-    const cells = row(label, {
-      name: [
-        button(line.name, () => this._toggle(id), {
-          class: "module",
-          "aria-expanded": String(this._details.has(id)),
-        }),
-        faint(this._area(line)),
-      ],
-      firmware: line.firmware ?? t("modules.unknown"),
-      runs: [
-        line.runs ?? t("modules.unknown"),
-        faint(line.proof && t(`proof.${line.proof}`)),
-        faint(line.pinned && t("modules.pinned", { version: line.pinned })),
-        faint(line.held && t("modules.held", { time: texts.moment(line.held) })),
-      ],
-      offered: offered && [
-        line.offered,
-        act(t("modules.update"), t("modules.update_one", names), "update.install"),
-      ],
-      stage: [
-        this._doing(line),
-        line.stage && [
-          h("progress", { max: 100, value: line.percent, "aria-label": t("modules.progress_of", names) }),
-          act(t("modules.cancel"), t("modules.cancel_one", names), "esp_ota.cancel"),
-        ],
-      ],
-      verdict: line.verdict && [
-        h("strong", { "data-verdict": line.verdict }, texts.verdict(line.verdict)),
-        faint(line.sentence),
-      ],
-    });
-    const choose = h("input", {
-      type: "checkbox",
-      ".checked": this._chosen.has(id),
-      "aria-label": t("modules.choose", names),
-      onchange: (event) => this._choose([id], event.target.checked),
-    });
-    cells.prepend(h("td", { role: "cell", class: "choose" }, choose));
-    return cells;
-  }
-
-  /** Return what a module does now, in words. */
-  _doing(line) {
-    const { t, texts } = this;
-    if (!line.stage) return line.reachable === false && t("modules.away");
-    if (line.waits) return line.waits;
-    const does = (line.does ?? []).map((step) => actionText(texts, this.page.hass, step)).join(", ");
-    const words = [texts.stage(line.stage) + (does && `: ${does}`)];
-    if (line.percent !== null) words.push(`${line.percent} %`);
-    else if (line.since) {
-      const took = texts.duration(Math.max(0, Math.round(Date.now() / 1000 - line.since)));
-      words.push(line.limit ? t("modules.took_of", { took, limit: texts.duration(line.limit) }) : took);
-    }
-    if (line.waits_for) words.push(t("modules.waits_for", { what: line.waits_for }));
-    return words.join(" ");
-  }
-
-  _tick() {
-    for (const [id, line] of this.items) if (line.stage) this.draw(id);
-  }
-
-  _toggle(id) {
-    const opened = this._details.get(id);
-    if (opened) {
-      opened.close();
-      this._details.delete(id);
+  function toggle(id) {
+    if (parts.has(id)) {
+      parts.get(id).close();
+      parts.delete(id);
     } else {
-      const detail = new Detail(this.page, id, this.items.get(id));
-      this._details.set(id, detail);
-      detail.open();
+      parts.set(id, detail(id, () => items.get(id)));
+      parts.get(id).open();
     }
-    this.draw(id);
-    this.arrange();
-  }
-
-  _area(line) {
-    const { devices, areas } = this.page.hass;
-    return areas?.[devices?.[line.device]?.area_id]?.name ?? "";
+    draw(id);
+    arrange();
   }
 
   // What the person looks for
 
-  _sortBy(name) {
-    this._sort = { by: name, step: this._sort.by === name ? -this._sort.step : 1 };
-    this.arrange();
+  const { input, fits } = search(t("modules.filter"), arrange);
+  const kinds = Object.keys(SHOWS).map((name) => [name, t(`modules.shows.${name}`)]);
+  const shows = choice(kinds, { "aria-label": t("modules.show"), onchange: arrange });
+  const count = h("p.empty", { role: "status" });
+  const all = h("input", {
+    type: "checkbox",
+    "aria-label": t("modules.choose_all"),
+    onchange: () => choose(seen, all.checked),
+  });
+  const body = tbody();
+  const lines = table(
+    t("modules.title"),
+    ["choose", ...COLUMNS],
+    (name) => (name === "choose" ? all : button(head(name), () => sortBy(name))),
+    body,
+  );
+  lines.className = "choosing";
+  const empty = h("p.empty");
+
+  function sortBy(name) {
+    sort.step = sort.by === name ? -sort.step : 1;
+    sort.by = name;
+    arrange();
   }
 
-  arrange() {
-    const shows = SHOWS[this._show.value];
-    const { by, step } = this._sort;
-    const order = new Intl.Collator(this.page.hass.language, { numeric: true });
-    const seen = [...this.items].filter(
-      ([, line]) => shows(line) && this.fits(line.name, line.firmware, line.runs, this._area(line)),
+  function arrange() {
+    for (const id of chosen) if (!items.has(id)) chosen.delete(id);
+    const { by, step } = sort;
+    const order = new Intl.Collator(hass.language, { numeric: true });
+    const value = (one) => (by === "verdict" ? one.ended : one[by]) ?? "";
+    const found = [...items].filter(
+      ([, one]) => SHOWS[shows.value](one) && fits(one.name, one.firmware, one.runs, areaOf(one)),
     );
-    const value = (line) => (by === "verdict" ? line.ended : line[by]) ?? "";
-    seen.sort(
-      ([, a], [, b]) => step * order.compare(value(a), value(b)) || order.compare(a.name, b.name),
-    );
-    this._seen = seen.map(([id]) => id);
-    const rows = this._seen.flatMap((id) => [this.rows.get(id), this._details.get(id)?.element]);
-    place(this._body, rows.filter(Boolean));
-    for (const head of this._table.querySelectorAll("th"))
-      head.ariaSort = head.className === by ? (step > 0 ? "ascending" : "descending") : null;
-    setText(this._count, this.t("modules.count", { shown: seen.length, all: this.items.size }));
-    this._empty.hidden = seen.length > 0;
-    setText(this._empty, this.t(this.items.size ? "modules.none_found" : "modules.none"));
-    this._countChosen();
+    found.sort(([, a], [, b]) => step * order.compare(value(a), value(b)) || order.compare(a.name, b.name));
+    seen = found.map(([id]) => id);
+    place(body, seen.flatMap((id) => [rows.get(id), parts.get(id)?.element]).filter(Boolean));
+    for (const one of lines.querySelectorAll("th"))
+      one.ariaSort = one.className === by ? (step > 0 ? "ascending" : "descending") : null;
+    setText(count, t("modules.count", { shown: seen.length, all: items.size }));
+    empty.hidden = seen.length > 0;
+    setText(empty, t(items.size ? "modules.none_found" : "modules.none"));
+    countChosen();
   }
 
-  _choose(ids, wanted) {
+  // What the person does with those that are chosen
+
+  const linesChosen = () => [...chosen].map((id) => items.get(id));
+  const tool = (name, isFit, use) => ({ name, isFit, press: button("", () => use(linesChosen().filter(isFit))) });
+  const actAll = (action, those, data) => act(action, those.map(({ entity }) => entity), data);
+  const tools = [
+    tool("update", isOffered, (those) => {
+      announce(t("modules.updating", { count: those.length }));
+      actAll("update.install", those);
+    }),
+    tool("roll_out", ({ firmware }) => firmware, async (those) => (await go("rollouts"))?.choose(those)),
+    bound("pin", "version", ([first]) => h("input", { value: first.pinned })),
+    bound("hold", "until", () => h("input", { type: "datetime-local" })),
+    bound("set_channel", "channel", () =>
+      choice(["stable", "beta"].map((value) => [value, option("module_channel", value)])),
+    ),
+    tool("cancel", ({ stage }) => stage, (those) => actAll("esp_ota.cancel", those)),
+  ];
+  tools[0].press.className = "main";
+
+  /** Return what asks which versions modules may have: a field of an action, by what `make` makes. */
+  function bound(name, asked, make) {
+    return tool(name, () => true, async (those) => {
+      const { title, help } = field(name, asked);
+      const input = make(those);
+      input.ariaLabel = title;
+      const does = action(name);
+      if (await ask(does, [help, input], does)) actAll(`esp_ota.${name}`, those, { [asked]: input.value });
+    });
+  }
+
+  function choose(ids, isWanted) {
     for (const id of ids) {
-      if (wanted) this._chosen.add(id);
-      else this._chosen.delete(id);
-      this.draw(id);
+      rows.get(id).querySelector("input").checked = isWanted;
+      chosen[isWanted ? "add" : "delete"](id);
     }
-    this._countChosen();
+    countChosen();
   }
 
-  _chosenOf(fits) {
-    return [...this._chosen].filter((id) => fits(this.items.get(id)));
-  }
-
-  _countChosen() {
-    for (const { name, fits, press } of this._tools) {
-      const count = this._chosenOf(fits).length;
-      setText(press, this.t(`modules.${name}_chosen`, { count }));
+  function countChosen() {
+    const those = linesChosen();
+    for (const { name, isFit, press } of tools) {
+      const count = those.filter(isFit).length;
+      setText(press, t(`modules.${name}_chosen`, { count }));
       press.disabled = !count;
     }
   }
 
-  // What the person does
-
-  _act(action, ids, data) {
-    return this.page.act(action, ids.map((id) => this.items.get(id).entity), data);
-  }
-
-  _update(ids) {
-    this.page.announce(this.t("modules.updating", { count: ids.length }));
-    this._act("update.install", ids);
-  }
-
-  async _rollOut(ids) {
-    const lines = ids.map((id) => this.items.get(id));
-    const rollouts = await this.page.go("rollouts");
-    rollouts?.choose(lines[0].firmware, lines.map((line) => line.entity));
-  }
-
-  /** Ask what modules may have, and say so: a pin, a hold, a channel. */
-  async _bind(name, ids) {
-    const { option, action, field } = this.texts;
-    const of = field(name, BOUNDS[name]);
-    const about = { "aria-label": of.title };
-    const channels = ["stable", "beta"].map((value) => h("option", { value }, option("module_channel", value)));
-    const input = {
-      pin: () => h("input", { ...about, value: this.items.get(ids[0]).pinned }),
-      hold: () => h("input", { ...about, type: "datetime-local" }),
-      set_channel: () => h("select", about, channels),
-    }[name]();
-    const title = action(name);
-    if (await this.page.ask(title, [of.help, input], title))
-      this._act(`esp_ota.${name}`, ids, { [BOUNDS[name]]: input.value });
-  }
+  arrange();
+  const tops = [input, shows, ...tools.map(({ press }) => press)];
+  return { element: h("section", h("div.tools", tops), count, lines, empty), ...told };
 }

@@ -9,6 +9,7 @@ from .equipment import entity_ids_of, stored_ids
 from .guest import Guest
 from .guests import GUESTS, Guests
 from .naming import async_guests, is_foreign, why_left_out
+from .shown import standing
 from .telling import history_of
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "entity_ids_of",
     "history_of",
     "is_foreign",
+    "standing",
     "stored_ids",
     "why_left_out",
 ]

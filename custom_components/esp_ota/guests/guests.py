@@ -1,11 +1,11 @@
 """The updates of all guests: begun, cancelled, moved, and picked up after a crash."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
-from homeassistant.core import Context, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -33,6 +33,7 @@ class Guests:
         self._house: House = hass.data[HOUSE]
         self._runs: dict[str, GuestRun] = {}
         self._sentences: dict[str, str] = {}
+        self._listeners: list[Callable[[str], None]] = []
 
     @callback
     def async_start(self) -> None:
@@ -57,6 +58,22 @@ class Guests:
     def find(self, key: str) -> GuestRun | None:
         """Return the run of a guest that has not ended."""
         return self._runs.get(key)
+
+    @property
+    def running(self) -> list[str]:
+        """The guests whose update runs or waits."""
+        return list(self._runs)
+
+    @callback
+    def async_add_listener(self, listener: Callable[[str], None]) -> CALLBACK_TYPE:
+        """Call a listener with the key of a guest whose update has begun, ended or come further."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def _changed(self, key: str) -> None:
+        for listener in list(self._listeners):
+            listener(key)
 
     def sentence(self, key: str) -> str | None:
         """Return how the last update of a guest ended, since Home Assistant was started."""
@@ -122,6 +139,8 @@ class Guests:
         """Run it as a task that outlives who asked for it."""
         key = run.guest.entry_id
         self._runs[key] = run
+        run.on_changed = partial(self._changed, key)
+        run.on_changed()
 
         async def live() -> InstallResult:
             try:
@@ -129,6 +148,7 @@ class Guests:
             finally:
                 del self._runs[key]
                 self._sentences[key] = run.sentence
+                self._changed(key)
 
         task = self._hass.async_create_background_task(live(), f"ESP OTA guest {run.guest.title}")
         self._house.running[key] = task

@@ -1,5 +1,6 @@
 """One update of one guest, with everything around its steps: journal, equipment, telling."""
 
+from collections.abc import Callable
 import time
 from typing import Final, override
 
@@ -16,7 +17,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError,
 
 from ..const import CONF_EQUIPMENT, LOGGER
 from ..equipment import Equipment, safe_state_for
-from ..house import InstallNote
+from ..house import InstallNote, JournalError
 from ..installs import NotedRun
 from ..issues import async_clear_module_issues
 from ..modules import Press
@@ -24,6 +25,7 @@ from ..ota import (
     Cause,
     GuestPorts,
     GuestStep,
+    InstallProgress,
     InstallRefused,
     InstallResult,
     InstallStage,
@@ -46,6 +48,8 @@ class GuestRun(NotedRun):
         """Take what the journal says of it, or is going to."""
         super().__init__(hass, guest, note, press)
         self.guest = guest
+        self.on_changed: Callable[[], None] = lambda: None
+        """Called whenever it stands elsewhere."""
         self.sentence = ""
         """What it ended as, for people."""
 
@@ -124,6 +128,19 @@ class GuestRun(NotedRun):
         if self.stage is InstallStage.VERIFYING:
             self.guest.async_ask()
         await self.guest.look()
+        self.on_changed()
+
+    @override
+    def _on_told(self, progress: InstallProgress) -> None:
+        self.on_changed()
+
+    @override
+    async def async_note(
+        self, stage: InstallStage, decided: InstallResult | None = None
+    ) -> JournalError | None:
+        lost = await super().async_note(stage, decided)
+        self.on_changed()
+        return lost
 
     async def _install(self) -> None:
         """Have its integration install; returns or raises when the call has ended."""

@@ -19,6 +19,7 @@ from ..ota import Chip
 from .page_library import async_register_library
 from .page_module import async_register_module
 from .page_modules import async_register_modules
+from .page_queue import async_register_queue
 from .page_rollouts import async_register_rollouts
 from .page_try import async_register_try
 
@@ -51,6 +52,7 @@ async def async_prepare_page(hass: HomeAssistant) -> None:
     hass.data[_FILES] = PageFiles(module=f"{url}/page.js", languages=languages)
     async_register_modules(hass)
     async_register_module(hass)
+    async_register_queue(hass)
     async_register_library(hass)
     async_register_rollouts(hass)
     async_register_try(hass)

@@ -15,7 +15,13 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
 )
 from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
@@ -66,46 +72,12 @@ def subscribe_modules(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Tell a page all modules, and whatever changes of them."""
-    lines = _Lines(hass)
+    lines = Lines(hass)
     feed = Feed(hass, connection, msg["id"], lines.read)
-
-    @callback
-    def state_changed(event: Event[EventStateChangedData]) -> None:
-        feed.async_changed(lines.owners[event.data["entity_id"]])
-
-    @callback
-    def is_shown(data: EventStateChangedData) -> bool:
-        return data["entity_id"] in lines.owners
-
-    @callback
-    def entry_changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN and entry.data.get(CONF_KIND) == KIND_MODULE:
-            lines.take(entry.entry_id)
-            feed.async_changed(entry.entry_id)
-
-    @callback
-    def entity_changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        entity = er.async_get(hass).async_get(event.data["entity_id"])
-        if entity and entity.platform == DOMAIN and entity.config_entry_id in lines.entries:
-            lines.take(entity.config_entry_id)
-            feed.async_changed(entity.config_entry_id)
-
-    stops = [
-        # One listener for all: they come and go.
-        hass.bus.async_listen(EVENT_STATE_CHANGED, state_changed, event_filter=is_shown),
-        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, entity_changed),
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed),
-    ]
-
-    @callback
-    def stop() -> None:
-        for each in stops:
-            each()
-
-    feed.async_start(lines.entries, stop)
+    feed.async_start(lines.entries, lines.async_follow(feed))
 
 
-class _Lines:
+class Lines:
     """The modules as lines, and which entities belong to which."""
 
     def __init__(self, hass: HomeAssistant) -> None:
@@ -139,6 +111,46 @@ class _Lines:
         if isinstance(runtime, ModuleRuntime):
             line |= _of_module(runtime)
         return line
+
+    @callback
+    def async_follow(self, feed: Feed) -> CALLBACK_TYPE:
+        """Have a feed tell of whatever changes; returns what ends it."""
+        hass = self._hass
+
+        @callback
+        def state_changed(event: Event[EventStateChangedData]) -> None:
+            feed.async_changed(self.owners[event.data["entity_id"]])
+
+        @callback
+        def is_shown(data: EventStateChangedData) -> bool:
+            return data["entity_id"] in self.owners
+
+        @callback
+        def entry_changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+            if entry.domain == DOMAIN and entry.data.get(CONF_KIND) == KIND_MODULE:
+                self.take(entry.entry_id)
+                feed.async_changed(entry.entry_id)
+
+        @callback
+        def entity_changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+            entity = er.async_get(hass).async_get(event.data["entity_id"])
+            if entity and entity.platform == DOMAIN and entity.config_entry_id in self.entries:
+                self.take(entity.config_entry_id)
+                feed.async_changed(entity.config_entry_id)
+
+        stops = [
+            # One listener for all: they come and go.
+            hass.bus.async_listen(EVENT_STATE_CHANGED, state_changed, event_filter=is_shown),
+            hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, entity_changed),
+            async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed),
+        ]
+
+        @callback
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
