@@ -244,3 +244,28 @@ async def test_one_whose_integration_is_not_there_yet_is_waited_for(yard: Yard) 
     await over(yard)
     assert ends == [("verified", None)]
     assert yard.garden.valve == ["off", "on"]
+
+
+async def test_one_that_was_told_has_its_turn_before_others_begin(yard: Yard) -> None:
+    await yard.open(parallel_installs=1)
+    await move_in(yard.hass, {"name": "hall"})
+    house, key = yard.garden.house, key_of(yard.hass, "hall")
+    note: InstallNote = {
+        "stage": "sending",  # type: ignore[typeddict-item]
+        "sha256": "1.1.0",
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": dt_util.utcnow().isoformat(),
+        "guest": {"name": "hall", "answer": "nothing", "options": {"equipment": "nothing"}},
+    }
+    await house.journal.async_write(key, note)
+    house._keep_turns()  # what a start does, after it read the journal
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[:2] == (1, "turn"))
+    assert [ticket.name for ticket in house.queue.running] == ["hall"]
+    house.patience = patience(evidence=0.1, guest=SHORT)
+    await start_again(yard.garden)
+    await over(yard)
+    assert await pressed == ["done"]
+    await until(lambda: not house.queue.running)

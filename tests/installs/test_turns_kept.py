@@ -63,6 +63,15 @@ async def test_a_turn_is_kept_for_a_minute_for_who_does_not_come_back(yard: Yard
     await until(lambda: yard.running("b") == "1.1.0")
 
 
+async def test_a_turn_of_who_is_removed_is_kept_for_nobody(yard: Yard) -> None:
+    await restarting(yard)
+    entry = yard.entries["a"]
+    assert await yard.hass.config_entries.async_unload(entry.entry_id)
+    assert [ticket.owner for ticket in yard.garden.house.queue.running] == [entry.entry_id]
+    await yard.hass.config_entries.async_remove(entry.entry_id)
+    await until(lambda: yard.running("b") == "1.1.0")
+
+
 async def test_after_a_restart_who_has_its_image_goes_on_before_another_of_its_group_begins(
     yard: Yard,
 ) -> None:

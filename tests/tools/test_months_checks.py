@@ -350,3 +350,9 @@ def test_what_the_rules_allow_is_no_violation() -> None:
     run = good()
     forgiven(run)
     assert violations(run) == []
+
+
+def test_one_busy_day_is_no_mean() -> None:
+    run = good()
+    run.figures = [figures(1, rows={"valve": 54.0})]
+    assert violations(run) == []

@@ -36,7 +36,8 @@ _CLAIMS: Final = 8
 """Addresses kept of one name, and names looked at of one address; more are a flood."""
 
 _EXCEPT: Final = 200
-"""Services named in a question as known, so that they need not answer: four packets at most."""
+"""Services named in a question as known, so that they need not answer: seven packets of 1,460
+bytes with names of 32 characters."""
 
 _ADDRESS_KEPT: Final = 120.0
 """Seconds that the address of a host is kept at least, by what responders say (RFC 6762, 10)."""

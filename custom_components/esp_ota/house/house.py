@@ -50,6 +50,7 @@ from ..ota import (
     UploadLimits,
     WatchLimits,
 )
+from ..owners import GuestOwner
 from .announcements import Announcements
 from .assignments import Assignments
 from .cards import Cards
@@ -67,6 +68,8 @@ from .roster import Roster
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
 _HAVE_TURN: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """In them an install goes on in the next life, with its equipment shut off."""
+_GUESTS_HAVE_TURN: Final = {InstallStage.SENDING, InstallStage.VERIFYING}
+"""The same of a guest: from when on its integration may have been told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +157,9 @@ class House:
             note = self.journal.open_install(entry.entry_id)
             if note and note["stage"] in _HAVE_TURN and entry.disabled_by is None:
                 self.queue.async_keep_for(entry)
+        for key, note in self.journal.open_guests().items():
+            if note["stage"] in _GUESTS_HAVE_TURN:
+                self.queue.async_keep_for(GuestOwner.noted(key, note))
 
     async def async_serve(self) -> None:
         """Scan the folder and listen to the network, if that is not done yet."""

@@ -131,8 +131,7 @@ class Queue:
 
         @callback
         def give_up(_now: datetime) -> None:
-            del self._kept[ticket.owner]
-            ticket.leave()
+            self.async_give_up(ticket.owner)
 
         @callback
         def count(hass: HomeAssistant) -> None:
@@ -148,6 +147,14 @@ class Queue:
         stops.append(async_at_started(self._hass, count))
         self._kept[ticket.owner] = (ticket, stop)
         self._changed()
+
+    @callback
+    def async_give_up(self, entry_id: str) -> None:
+        """Wait no more for one whose turn is kept: it does not come back."""
+        ticket, stop = self._kept.pop(entry_id, (None, None))
+        if ticket is not None and stop is not None:
+            stop()
+            ticket.leave()
 
     @callback
     def async_keep_for(self, owner: Owner) -> None:

@@ -136,6 +136,7 @@ async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -
     """Restore the equipment of a module that is removed, where an install left it safe."""
     if (running := house.running.pop(entry.entry_id, None)) is not None:
         await asyncio.wait({running})
+    house.queue.async_give_up(entry.entry_id)
     note = house.journal.open_install(entry.entry_id)
     if note is None or InstallStage(note["stage"]) not in _MADE_SAFE | _DELIVERED:
         return
