@@ -11,8 +11,8 @@ from .plan import DAY, HOUR, MINUTE, clock_text
 ROWS: Final = 50
 """Of the recorder, of one module on one day, at most in the mean."""
 _DAYS: Final = 3
-"""So many make a mean: one with two reloads, a start and an update has 54, of which 42 are Home
-Assistant's for entities that go and come back, and for a bar that moves."""
+"""So many make a mean: a day with two reloads, a start and an update had 54, 30 of them for
+entities that went and came back."""
 STORAGE: Final = (40_000, 3_000)
 """Bytes in `.storage`: of the house, and more of each module; 100 kB for twenty."""
 RELEASES: Final = 7
