@@ -24,6 +24,7 @@ from custom_components.esp_ota.const import DOMAIN
 from homeassistant import loader
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 
 from . import torture_garden
@@ -38,6 +39,9 @@ async def live(config: str) -> None:
         config_dir=config, initial_state=CoreState.not_running
     ) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+        # The kit reads devices, with their areas, but no entities: those would get other ids.
+        hass.data.pop(er.DATA_REGISTRY)
+        await er.async_load(hass)
         await hass.config_entries.async_initialize()
         assert await async_setup_component(hass, "http", {})
         assert await torture_garden.async_setup(hass, {})

@@ -69,7 +69,7 @@ class Guests:
         self.cards: dict[str, GuestUpdate] = {}
 
     async def add(self, guests: Mapping[str, Any], areas: Mapping[str, str]) -> None:
-        """Show them; in the registry as in every life, which the in-process form does not keep."""
+        """Show them, with ids that every life gives them."""
         if not guests:
             return
         assert await async_setup_component(self._hass, UPDATE_DOMAIN, {})
