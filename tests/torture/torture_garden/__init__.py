@@ -22,6 +22,7 @@ from custom_components.esp_ota.ota import LibraryError
 from custom_components.esp_ota.owners import guest_key
 from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -48,9 +49,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
-def card_of(module: str) -> str:
-    """Return the update entity of a module."""
-    return f"update.{module}_firmware"
+def card_of(hass: HomeAssistant, module: str) -> str:
+    """Return the update card of a module, whatever its area has made of its entity id."""
+    entries = er.async_entries_for_config_entry(er.async_get(hass), module)
+    cards = (one.entity_id for one in entries if one.unique_id.endswith("_firmware"))
+    return next(cards, f"update.{module}_firmware")
 
 
 class Garden:
@@ -98,7 +101,7 @@ class Garden:
         await self._guests.add(self._plan.get("guests", {}), self._plan.get("areas", {}))
 
     def _card_of(self, module: str) -> str:
-        return guest_card(module) if module in self._guests.cards else card_of(module)
+        return guest_card(module) if module in self._guests.cards else card_of(self._hass, module)
 
     def reach(self, point: str, module: str | None) -> None:
         """Tell that a named point is reached, and die there if that is the plan."""
@@ -169,7 +172,7 @@ class Garden:
     def _is_running(self, module: str) -> bool:
         if module in self._guests.cards:
             return self._hass.data[GUESTS].is_running(guest_key(self._hass, guest_card(module)))
-        state = self._hass.states.get(card_of(module))
+        state = self._hass.states.get(self._card_of(module))
         return state is not None and bool(state.attributes.get("in_progress"))
 
     async def _roll_out(
