@@ -1,10 +1,12 @@
 """A rollout outlives Home Assistant, wherever that dies."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from custom_components.esp_ota.house import InstallNote
+from custom_components.esp_ota.house import InstallNote, stored_result
+from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from custom_components.esp_ota.rollouts import ROLLOUTS, Rollouts
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
@@ -192,6 +194,43 @@ async def test_a_canary_whose_update_was_interrupted_stops_it(yard: Yard) -> Non
     assert report["state"] == "stopped"
     assert report["modules"][0]["cause"] == "interrupted"
     assert states(report) == {"a": "failed", "b": "waits", "c": "waits"}
+
+
+async def test_one_that_is_told_while_the_rollout_starts_is_not_lost(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its journal is closed by then, and nobody has said yet how it ended."""
+    await yard.open()
+    await yard.add(*"abc")
+    release = await yard.garden.release("1.1.0")
+    await died(yard, members={0: "begun"})
+    entry, journal = yard.entries["a"], yard.garden.house.journal
+    interrupted = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERRUPTED)
+    note: InstallNote = {
+        "stage": "done",
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": dt_util.utcnow().isoformat(),
+        "result": stored_result(interrupted),
+    }
+    assert await yard.hass.config_entries.async_unload(entry.entry_id)
+    await journal.async_write(entry.entry_id, note)
+    close = journal.async_close
+
+    async def close_slowly(entry_id: str) -> None:
+        await close(entry_id)
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(journal, "async_close", close_slowly)
+    again = yard.hass.data[ROLLOUTS] = Rollouts(yard.hass)
+    await again.async_setup()
+    await yard.hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: journal.open_install(entry.entry_id) is None)
+    await yard.hass.config_entries.async_reload(yard.house.entry_id)
+    report = await ended(yard)
+    assert states(report) == {"a": "failed", "b": "waits", "c": "waits"}
+    assert report["modules"][0]["cause"] == "interrupted"
 
 
 async def test_what_a_stop_of_home_assistant_cancels_begins_again(yard: Yard) -> None:

@@ -98,7 +98,9 @@ class Recovery:
             return await self.install_run.run()
         if self._note.get("looks"):
             return await self.install_run.to_its_end(self._look(result))
+        self.install_run.result = result
         await async_finish(self._hass, self._coordinator, self._note, self._press, result)
+        self.install_run.turn.leave()  # a rollout hears how it ended
         return result
 
     async def _look(self, restored: InstallResult) -> InstallResult:

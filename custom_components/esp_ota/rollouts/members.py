@@ -191,6 +191,8 @@ class Members:
             if (run := self._run_of()) is not None and run.is_held:
                 await self._async_take_one_back(index)
             await asyncio.wait({task}, timeout=again)
+        if ours is None and (task := self._house.running.get(entry_id)) is not None:
+            await asyncio.wait({task}, timeout=again)  # closed already, and about to tell
         result = await self._async_result(ours)
         if (state := self._state(index)) is not MemberState.BEGUN:
             return state
