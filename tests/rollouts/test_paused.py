@@ -1,10 +1,12 @@
 """A rollout that is paused, resumed, cancelled, and left out of the queue meanwhile."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from custom_components.esp_ota.rollouts import ROLLOUTS, actions
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from tests.kit.garden import until
 from tests.kit.rolling import act, ended, plan, shown, start, states
@@ -132,3 +134,52 @@ async def test_what_is_rolled_out_stays_in_the_library_until_it_is_over(yard: Ya
     await act(yard, "cancel_rollout")
     await yard.hass.async_block_till_done()
     await act(yard, "remove_firmware", **release)
+
+
+async def test_one_that_is_cancelled_while_it_is_resumed_stays_cancelled(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await under_way(yard)
+    await act(yard, "pause_rollout")
+    shown_before = actions.async_shown
+
+    async def cancelled_meanwhile(*args: Any) -> Any:
+        plan = await shown_before(*args)
+        await act(yard, "cancel_rollout")
+        return plan
+
+    monkeypatch.setattr(actions, "async_shown", cancelled_meanwhile)
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(yard, "resume_rollout")
+    assert caught.value.translation_key == "rollout_is_cancelled"
+    assert_error_is_whole(caught.value)
+    report = await ended(yard)
+    assert report["state"] == "cancelled"
+    assert touched(yard) == ["a", "b"]
+
+
+@pytest.mark.parametrize("write", [1, 2])
+async def test_one_that_is_cancelled_while_it_is_written_down_does_not_begin(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    """The first write is of what was planned, the second of that it runs."""
+    await yard.open()
+    await yard.add(*"ab")
+    rollouts = yard.hass.data[ROLLOUTS]
+    save, writes, told = rollouts._store.async_save, [], []
+    rollouts.async_add_listener(lambda event, _progress: event and told.append(event))
+
+    async def save_and_cancel() -> bool:
+        writes.append(write)
+        number, is_saved = len(writes), await save()
+        if number == write:
+            await act(yard, "cancel_rollout")
+        return is_saved
+
+    monkeypatch.setattr(rollouts._store, "async_save", save_and_cancel)
+    with suppress(ServiceValidationError):  # told where it had not begun at all
+        await start(yard)
+    report = await ended(yard)
+    assert report["state"] == "cancelled"
+    assert told == ["cancelled"]
+    assert touched(yard) == []

@@ -135,10 +135,13 @@ async def _async_pause(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_resume(call: ServiceCall) -> ServiceResponse:
-    rollout = call.hass.data[ROLLOUTS].find(call.data.get("rollout"), RolloutState.PAUSED)
+    rollouts = call.hass.data[ROLLOUTS]
+    rollout = rollouts.find(call.data.get("rollout"), RolloutState.PAUSED)
+    rollout_id = rollout.note["id"]
     plan = await async_shown(call.hass, rollout.note)
+    rollouts.find(rollout_id, RolloutState.PAUSED)  # or it was cancelled meanwhile
     await rollout.async_resume()
-    return {"rollout": rollout.note["id"], **plan}
+    return {"rollout": rollout_id, **plan}
 
 
 async def _async_cancel(call: ServiceCall) -> ServiceResponse:

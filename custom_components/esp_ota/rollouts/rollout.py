@@ -119,23 +119,26 @@ class Rollout:
 
     async def async_begin(self) -> None:
         """Begin what was planned."""
-        self.note["state"] = RolloutState.RUNNING
-        await self._async_note()
-        self._tell(RolloutEvent.STARTED)
-        self.async_start()
+        await self._async_run(RolloutEvent.STARTED)
 
     async def async_pause(self) -> None:
         """Let nothing begin any more; what waits in the queue leaves it, what runs is ended."""
         self.note["state"] = RolloutState.PAUSED
         await self._async_halt()
-        self._tell(RolloutEvent.PAUSED)
+        if self.state is RolloutState.PAUSED:
+            self._tell(RolloutEvent.PAUSED)
 
     async def async_resume(self) -> None:
         """Go on."""
+        await self._async_run(RolloutEvent.RESUMED)
+
+    async def _async_run(self, event: RolloutEvent) -> None:
+        """Run, unless a person has halted it while that was written down."""
         self.note["state"] = RolloutState.RUNNING
         await self._async_note()
-        self._tell(RolloutEvent.RESUMED)
-        self.async_start()
+        if self.state is RolloutState.RUNNING:
+            self._tell(event)
+            self.async_start()
 
     async def async_cancel(self) -> None:
         """Let nothing begin any more, for ever; what runs is carried to its end."""

@@ -126,7 +126,10 @@ class Rollouts:
         return await async_shown(self._hass, await self._async_note(said, user))
 
     async def async_begin(self, said: Mapping[str, Any], user: str | None) -> dict[str, Any]:
-        """Begin a rollout, and return its plan; raises as `async_plan` does."""
+        """Begin a rollout, and return its plan; raises as `async_plan` does.
+
+        Raises ServiceValidationError as well when it is cancelled before it has begun.
+        """
         async with self._beginning:  # two at once would take the same modules
             note = await self._async_note(said, user)
             plan = await async_shown(self._hass, note)
@@ -136,6 +139,7 @@ class Rollouts:
             rollout.async_forget()
             del self._rollouts[note["id"]]
             raise mistake("rollout_not_noted", path=self._store.path)
+        self.find(note["id"], RolloutState.PLANNED)  # or it was cancelled while it was written down
         await rollout.async_begin()
         return {"rollout": note["id"], **plan}
 
