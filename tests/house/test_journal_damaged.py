@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.const import DOMAIN
-from custom_components.esp_ota.house.install_note import readable_note
+from custom_components.esp_ota.house.install_note import readable_note, stored_result
 from custom_components.esp_ota.house.journal import Journal
-from custom_components.esp_ota.ota import InstallStage
+from custom_components.esp_ota.ota import InstallResult, InstallStage, Verdict
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.kit.crashed import start
@@ -31,9 +31,11 @@ NOTE = {
     "before": None,
     "started": "2026-11-01T12:00:00+00:00",
 }
+RUNS = stored_result(InstallResult(verdict=Verdict.VERIFIED))
 SOUND = {
     "writes": 7,
     "open": {"a": NOTE},
+    "ended": {"b": {"rollout": "r", "sha256": "ab", "result": RUNS, "sentence": "It runs."}},
     "known": {"a": {"version": "1.0.0", "firmware": "garden-valve", "assumed": False}},
     "learnt": {"a": {"slots": [], "signature_required": None}},
     "failed_offers": {"a": {"sha256": "1" * 64, "tries": 1, "cause": "old_firmware_back"}},
@@ -76,7 +78,9 @@ async def test_a_journal_that_is_sound_is_read_whole(hass: HomeAssistant, file: 
     assert file.aside == []
 
 
-@pytest.mark.parametrize("key", ["known", "learnt", "failed_offers", "good", "skipped", "took"])
+@pytest.mark.parametrize(
+    "key", ["ended", "known", "learnt", "failed_offers", "good", "skipped", "took"]
+)
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {"a": None}, {"a": 7}, {"a": {"version": 1}}])
 async def test_what_makes_no_sense_takes_nothing_else_along(
     hass: HomeAssistant, file: StoredFile, key: str, odd: Any
@@ -84,6 +88,7 @@ async def test_what_makes_no_sense_takes_nothing_else_along(
     text = file.text(SOUND | {key: odd})
     journal = await read(hass, file, text)
     assert journal.open_install("a") == NOTE
+    assert (journal.end_for("r", "b") is None) is (key == "ended")
     (
         journal.good("a"),
         journal.known("a"),

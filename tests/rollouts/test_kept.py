@@ -106,6 +106,65 @@ async def test_one_whose_update_had_failed_stops_it(yard: Yard) -> None:
     assert set(times_invited(yard).values()) == {0}
 
 
+@pytest.mark.parametrize(
+    ("ended_as", "becomes", "cause"),
+    [
+        pytest.param(
+            InstallResult(verdict=Verdict.VERIFIED, restore_error=Cause.RESTORE_FAILED),
+            "failed",
+            None,
+            id="runs it, its equipment not restored",
+        ),
+        pytest.param(
+            InstallResult(verdict=Verdict.VERIFIED, not_safe="garden valve closed"),
+            "failed",
+            None,
+            id="runs it, its equipment not safe",
+        ),
+        pytest.param(
+            InstallResult(verdict=Verdict.REFUSED, cause=Cause.WRONG_CHIP),
+            "refused",
+            "wrong_chip",
+            id="was refused",
+        ),
+        pytest.param(InstallResult(verdict=Verdict.VERIFIED), "updated", None, id="runs it"),
+    ],
+)
+async def test_how_one_had_ended_is_known_with_the_journal_closed(
+    yard: Yard, ended_as: InstallResult, becomes: str, cause: str | None
+) -> None:
+    """Home Assistant dies behind the last note of the update, before that of the rollout."""
+    await yard.open()
+    await yard.add(*"abc")
+    release = await yard.garden.release("1.1.0")
+    await died(yard, members={0: "begun"})
+    entry, journal = yard.entries["a"], yard.garden.house.journal
+    rollout = yard.hass.data[ROLLOUTS].last
+    assert rollout is not None
+    note: InstallNote = {
+        "stage": "done",
+        "sha256": release.image.sha256,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "started": dt_util.utcnow().isoformat(),
+        "rollout": rollout.note["id"],
+        "result": stored_result(ended_as),
+    }
+    assert await yard.hass.config_entries.async_unload(entry.entry_id)
+    await journal.async_write(entry.entry_id, note)
+    await yard.hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: journal.open_install(entry.entry_id) is None)
+    await journal.async_load()  # what the next life finds
+    await start_again(yard)
+    report = await ended(yard)
+    goes_on = becomes in {"updated", "refused"}
+    assert report["state"] == ("done" if goes_on else "stopped")
+    assert states(report) == {"a": becomes} | dict.fromkeys("bc", "updated" if goes_on else "waits")
+    assert report["modules"][0]["cause"] == cause
+    assert report["modules"][0]["sentence"]
+    assert journal.end_for(rollout.note["id"], entry.entry_id) is None
+
+
 async def test_an_update_that_was_queued_goes_on_and_counts(yard: Yard) -> None:
     await yard.open()
     await yard.add(*"abc")
@@ -218,8 +277,8 @@ async def test_one_that_is_told_while_the_rollout_starts_is_not_lost(
     await journal.async_write(entry.entry_id, note)
     close = journal.async_close
 
-    async def close_slowly(entry_id: str) -> None:
-        await close(entry_id)
+    async def close_slowly(entry_id: str, *end: Any) -> None:
+        await close(entry_id, *end)
         await asyncio.sleep(0.05)
 
     monkeypatch.setattr(journal, "async_close", close_slowly)

@@ -167,7 +167,7 @@ class GuestRun(NotedRun):
         await self._count()
         await async_learn(self.guest, self.press, self.result)
         self.sentence = await async_told(self._hass, self.guest, self.press, self.result)
-        await self._close()
+        await self._close(self.sentence)
 
 
 def _said(err: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 from homeassistant.util import dt as dt_util
 
 from ..ota import Cause, InstallResult, InstallStage, Verdict
-from ..stored import sound_part
+from ..stored import fits, sound_part
 
 _UNKNOWN_STAGE: Final = InstallStage.SENDING
 """What an install counts as whose stage cannot be read: its equipment is restored, nothing is sent
@@ -75,6 +75,15 @@ class InstallNote(TypedDict):
     """The options of a safe state that was only tried; they may never have been stored."""
 
 
+class InstallEnd(TypedDict):
+    """How an update that belongs to a rollout has ended, until the rollout has noted that."""
+
+    rollout: str
+    sha256: str
+    result: dict[str, Any]
+    sentence: str
+
+
 def stored_result(result: InstallResult) -> dict[str, Any]:
     """Return a result's form in the store."""
     return asdict(result)
@@ -106,6 +115,13 @@ def readable_note(item: Any) -> InstallNote:
         if key in note and not _is_result(note[key], key):
             del note[key]
     return cast("InstallNote", note)
+
+
+def readable_end(item: Any) -> InstallEnd | None:
+    """Return how an update ended, None for what makes no sense."""
+    if not fits(item, InstallEnd) or not _is_result(item["result"], "result"):
+        return None
+    return cast("InstallEnd", item)
 
 
 def _is_result(stored: dict[str, Any], key: str) -> bool:

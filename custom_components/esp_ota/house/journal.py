@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from ..ota import Cause, OtaError, same_version
 from ..owners import is_guest
 from ..stored import Items, KeptStore, fits, sound_part
-from .install_note import InstallNote, readable_note
+from .install_note import InstallEnd, InstallNote, readable_end, readable_note
 
 _TOOK: Final = 3
 """Installs of a module whose length is kept."""
@@ -60,6 +60,7 @@ class Journal:
         """Nothing is read before `async_load`."""
         self._store = KeptStore(hass, "journal", self._stored)
         self._open = Items[InstallNote]()
+        self._ended = Items[InstallEnd]()
         self._known = Items[Known]()
         self._learnt = Items[dict[str, Any]]()
         self._failed = Items[Failure]()
@@ -72,6 +73,7 @@ class Journal:
         stored = await self._store.async_load() or {}
         kept = _Kept(stored)
         self._open = kept.each("open", readable_note)
+        self._ended = kept.each("ended", readable_end)
         self._known = kept.each("known", lambda item: _sound(item, Known))
         self._learnt = kept.each("learnt", lambda item: sound_part(item, Learnt))
         self._failed = kept.each("failed_offers", lambda item: _sound(item, Failure))
@@ -119,10 +121,22 @@ class Journal:
         if not await self._async_save():
             raise JournalError(Cause.NOT_NOTED, path=self._store.path)
 
-    async def async_close(self, entry_id: str) -> None:
-        """End a module's install."""
+    async def async_close(self, entry_id: str, end: InstallEnd | None = None) -> None:
+        """End a module's install; `end` is kept by the same write, for who is to hear it."""
         if self._open.drop(entry_id) is not None:
+            if end is not None:
+                self._ended[entry_id] = end
             await self._async_save()
+
+    def end_for(self, rollout: str, entry_id: str) -> InstallEnd | None:
+        """Return how a module's update ended of which a rollout has not noted that."""
+        end = self._ended.get(entry_id)
+        return end if end is not None and end["rollout"] == rollout else None
+
+    def forget_end(self, rollout: str, entry_id: str) -> None:
+        """Let go of an end that a rollout has noted; the next write takes it from the disk."""
+        if self.end_for(rollout, entry_id) is not None:
+            self._ended.drop(entry_id)
 
     async def async_remember(self, entry_id: str, known: Known) -> None:
         """Keep what a module runs, for the time it cannot be asked, and what ran before."""
@@ -182,6 +196,7 @@ class Journal:
     async def async_forget(self, entry_id: str) -> None:
         """Forget a module that was removed."""
         self._open.drop(entry_id)
+        self._ended.drop(entry_id)
         self._known.drop(entry_id)
         self._learnt.drop(entry_id)
         self._failed.drop(entry_id)
@@ -196,6 +211,7 @@ class Journal:
     def _stored(self) -> dict[str, Any]:
         return {
             "open": self._open,
+            "ended": self._ended,
             "known": self._known,
             "learnt": self._learnt,
             "failed_offers": self._failed,

@@ -252,6 +252,6 @@ class NotedRun:
         """Count how it ended, for who comes next."""
         await async_count(self._hass, self._house, self._owner, self.note, self.result)
 
-    async def _close(self) -> None:
+    async def _close(self, sentence: str) -> None:
         """Close the journal, and tell when the equipment was not safe, or not restored."""
-        await async_close(self._hass, self._house, self._owner, self.note, self.result)
+        await async_close(self._hass, self._house, self._owner, self.note, self.result, sentence)

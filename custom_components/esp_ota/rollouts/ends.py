@@ -3,10 +3,10 @@
 from homeassistant.core import HomeAssistant
 
 from ..helpers import async_said, reason_of
-from ..house import HOUSE
+from ..house import HOUSE, restored_result
 from ..ota import InstallResult, MemberState, Verdict, same_version
 from ..owners import is_guest
-from .note import MemberNote
+from .note import MemberNote, RolloutNote
 from .selection import card_of, is_skipped, runtime_of
 
 type End = tuple[MemberState, str, str | None]
@@ -26,12 +26,15 @@ def judged(result: InstallResult) -> MemberState:
     return endings.get(result.verdict, MemberState.FAILED)
 
 
-def left_behind(hass: HomeAssistant, member: MemberNote, since: str) -> End | None:
+def left_behind(hass: HomeAssistant, note: RolloutNote, member: MemberNote) -> End | None:
     """Return how an update ended of which nobody told us, None where it had not begun.
 
-    `since` is when the rollout began: what failed before is for the loop breaker.
+    What failed before the rollout began is for the loop breaker.
     """
-    journal, entry_id = hass.data[HOUSE].journal, member["entry_id"]
+    journal, entry_id, since = hass.data[HOUSE].journal, member["entry_id"], note["began"]
+    if (end := journal.end_for(note["id"], entry_id)) and end["sha256"] == member["sha256"]:
+        result = restored_result(end["result"])
+        return judged(result), end["sentence"], str(result.cause) if result.cause else None
     failure = journal.failure(entry_id)
     is_its = failure is not None and failure["sha256"] == member["sha256"]
     if failure is not None and is_its and failure.get("started", since) >= since:

@@ -198,7 +198,7 @@ class Members:
             return state
         if result is not None and (updater := updater_of(self._hass, entry_id)) is not None:
             return self._judge(index, result, updater.sentence())
-        end = left_behind(self._hass, member, self._note["began"])
+        end = left_behind(self._hass, self._note, member)
         return self._ended(index, *end) if end else MemberState.WAITS
 
     @staticmethod

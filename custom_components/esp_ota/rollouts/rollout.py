@@ -234,7 +234,10 @@ class Rollout:
             self.note["rests"] = self._run.rests
             self.note["rest_ends"] = self._run.rest_ends
         self._told(self, None, {})
-        await self._write()
+        ended = [item for item in self.note["members"] if item["state"] != MemberState.BEGUN]
+        if await self._write():
+            for member in ended:
+                self._house.journal.forget_end(self.note["id"], member["entry_id"])
 
     def _tell(self, event: RolloutEvent | None, **more: Any) -> None:
         self._told(self, event, self.progress | more)
