@@ -7,13 +7,15 @@ let localize;
 let shortAgo;
 let shortMoment;
 
+const wordsOf = async (language) => (await fetch(new URL(`./words/${language}.json`, import.meta.url))).json();
+
 /** Load the texts in the language of the person, or in English. */
 export async function load(given, languages) {
 	hass = given;
 	const wanted = [hass.language, hass.language.split("-")[0], "en"].find((one) => languages.includes(one));
-	const loading = fetch(new URL(`./words/${wanted}.json`, import.meta.url));
+	const loading = Promise.all([wanted, "en"].map(wordsOf));
 	for (const category of ["entity", "selector", "services"]) await loadMore(category, "esp_ota");
-	words = await (await loading).json();
+	words = await loading;
 	language = hass.locale?.language ?? hass.language;
 	shortAgo = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 	shortMoment = new Intl.DateTimeFormat(language, {
@@ -31,10 +33,11 @@ export async function loadMore(category, integration) {
 	localize = await hass.loadBackendTranslation(category, integration);
 }
 
-/** Return a text of the page; a value that is not known is a question mark. */
+/** Return a text of the page; what a language lacks is English, a value that is not known `?`. */
 export function t(key, values = {}) {
-	const text = key.split(".").reduce((inner, name) => inner?.[name], words) ?? key;
-	return text.replace(/\{(\w+)\}/g, (_whole, name) => values[name] ?? "?");
+	const path = key.split(".");
+	const found = words.map((one) => path.reduce((inner, name) => inner?.[name], one));
+	return (found.find(Boolean) ?? key).replace(/\{(\w+)\}/g, (_whole, name) => values[name] ?? "?");
 }
 
 /** Return any text of an integration that was loaded, empty for none. */
