@@ -114,6 +114,7 @@ class InstallRun(NotedRun):
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         self._raise_for_third_try()
+        Soak(self._hass, coordinator).raise_if_blind()
         await self.turn.async_open()
         entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
@@ -211,8 +212,9 @@ class InstallRun(NotedRun):
         return self._pipeline
 
     async def _confirm(self) -> None:
-        """Raise InstallRefused where it is not wanted any more, or somebody else updates it."""
+        """Raise InstallRefused where it is not wanted any more, or cannot be watched."""
         raise_if_updated_elsewhere(self._hass, self._house, self._entry)
+        Soak(self._hass, self._coordinator).raise_if_blind()
         await self._house.assignments.confirm(self._entry.entry_id, self.note["sha256"])
 
     def _facts(self) -> ModuleFacts:
