@@ -272,6 +272,21 @@ async def test_what_cannot_be_watched_any_more_is_not_begun(garden: Garden, plan
     garden.assert_at_rest(entry, [])
 
 
+async def test_what_ran_before_is_put_back_although_nothing_can_be_watched(
+    garden: Garden, plant: Plant
+) -> None:
+    garden.hass.states.async_set("sensor.flow", "0")
+    module, _ = await plant(**watched())
+    garden.house.patience = replace(garden.house.patience, minute=0.2)
+    await garden.install()
+    await garden.runs("1.1.0")
+    garden.hass.states.async_remove("sensor.flow")
+
+    await garden.hass.services.async_call("esp_ota", "rollback", {"entity_id": CARD}, blocking=True)
+
+    assert module.running_version == "1.0.0"
+
+
 async def test_what_goes_while_an_update_waits_keeps_it_from_beginning(
     garden: Garden, plant: Plant
 ) -> None:

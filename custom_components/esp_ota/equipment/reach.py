@@ -201,7 +201,8 @@ class _Reader:
         there = {item for item in named if self._hass.states.get(item) is not None}
         lost = named - there
         if not named and targets:
-            lost = {f"{key} {item}" for key in _TARGETS for item in _listed(targets.get(key) or [])}
+            said = ((key, item) for key in _TARGETS for item in _listed(targets.get(key) or []))
+            lost = {f"{key} {item}" for key, item in said if item != ENTITY_MATCH_NONE}
         self._reach.lost.update(lost)
         if there or not lost:
             self._reach.finds.update(there or {"anybody"})

@@ -28,9 +28,10 @@ class Images:
 
     async def async_look(self, known: Collection[str]) -> None:
         """See which of all known images are there."""
+        known = frozenset(known)  # what comes meanwhile was not looked for
         there = await self._hass.async_add_executor_job(self.files.there)
         self._damaged &= there
-        self._lose((frozenset(known) - there) | self._damaged)
+        self._lose((known - there) | self._damaged)
 
     def _lose(self, lost: frozenset[str]) -> None:
         if lost != self.lost:
