@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.esp_ota.ota import InstallResult, Verdict
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 from tests.kit.garden import patience, until
@@ -119,6 +120,6 @@ async def test_one_whose_update_is_open_is_not_forgotten(yard: Yard) -> None:
     registry.deleted_entities.clear()
     await a_day_later(yard)
     assert is_known(yard, key)
-    await journal.async_close(key)
+    await journal.async_close(key, InstallResult(verdict=Verdict.VERIFIED))
     await a_day_later(yard, 2)
     await until(lambda: not is_known(yard, key))

@@ -11,7 +11,7 @@ import pytest
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house.journal import Journal, JournalError
 from custom_components.esp_ota.installs import async_rehearse
-from custom_components.esp_ota.ota import Cause
+from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -87,7 +87,7 @@ async def test_a_disk_that_takes_nothing_more_but_gives_what_it_had_is_seen(
         patched.setattr("homeassistant.util.file.AtomicWriter", fail)
         with pytest.raises(JournalError):
             await garden.house.journal.async_write("entry", NOTE | {"stage": "sending"})
-    await garden.house.journal.async_close("entry")
+    await garden.house.journal.async_close("entry", InstallResult(verdict=Verdict.VERIFIED))
 
     again = Journal(garden.hass)
     await again.async_load()

@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.esp_ota.const import DOMAIN
+from custom_components.esp_ota.ota import InstallResult, Verdict
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -235,7 +236,7 @@ async def test_an_update_waits_for_equipment_that_a_dead_home_assistant_left_saf
     await until(lambda: waits_for(hass, "one") == ("queued", "two"))
     assert garden.valve == UNTOUCHED
     await hass.services.async_call("input_boolean", "turn_on", {"entity_id": VALVE})
-    await garden.house.journal.async_close(left.entry_id)
+    await garden.house.journal.async_close(left.entry_id, InstallResult(verdict=Verdict.VERIFIED))
     await update
 
     assert there.running_version == "1.1.0"

@@ -7,7 +7,7 @@ announcements and the polls of modules. Never here: one module's state, or one i
 from .announcements import Announcements, Claim
 from .history import Past
 from .house import HOUSE, House, async_make_house_entry
-from .install_note import InstallEnd, InstallNote, restored_result, stored_result
+from .install_note import InstallNote, restored_result, stored_result
 from .journal import Failure, JournalError
 from .memory import Ended, Remembered
 from .newcomers import async_newcomers
@@ -23,7 +23,6 @@ __all__ = [
     "Ended",
     "Failure",
     "House",
-    "InstallEnd",
     "InstallNote",
     "JournalError",
     "Pace",

@@ -5,10 +5,10 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 
-from ..ota import Cause, OtaError, same_version
+from ..ota import Cause, InstallResult, OtaError, same_version
 from ..owners import is_guest
 from ..stored import Items, KeptStore, fits, sound_part
-from .install_note import InstallEnd, InstallNote, readable_end, readable_note
+from .install_note import InstallEnd, InstallNote, readable_end, readable_note, stored_result
 
 _TOOK: Final = 3
 """Installs of a module whose length is kept."""
@@ -121,12 +121,22 @@ class Journal:
         if not await self._async_save():
             raise JournalError(Cause.NOT_NOTED, path=self._store.path)
 
-    async def async_close(self, entry_id: str, end: InstallEnd | None = None) -> None:
-        """End a module's install; `end` is kept by the same write, for who is to hear it."""
-        if self._open.drop(entry_id) is not None:
-            if end is not None:
-                self._ended[entry_id] = end
-            await self._async_save()
+    async def async_close(self, entry_id: str, result: InstallResult, sentence: str = "") -> None:
+        """End a module's install.
+
+        How it ended is kept by the same write for the rollout that it belongs to, which may die
+        before it has noted that. Whom a pause takes back has not ended.
+        """
+        if (note := self._open.drop(entry_id)) is None:
+            return
+        if "rollout" in note and result.cause is not Cause.CANCELLED:
+            self._ended[entry_id] = {
+                "rollout": note["rollout"],
+                "sha256": note["sha256"],
+                "result": stored_result(result),
+                "sentence": sentence,
+            }
+        await self._async_save()
 
     def end_for(self, rollout: str, entry_id: str) -> InstallEnd | None:
         """Return how a module's update ended of which a rollout has not noted that."""

@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import CONF_REFUSED_BY
 from ..helpers import spelled_out
-from ..house import House, InstallEnd, InstallNote, stored_result
+from ..house import House, InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator, Outcome, Press, async_outcome, async_tell
@@ -126,10 +126,7 @@ async def async_close(
     result: InstallResult,
     sentence: str = "",
 ) -> None:
-    """Close the journal, and tell when the equipment was not safe, or not restored.
-
-    Its rollout reads there how it ended, should Home Assistant die before that is noted.
-    """
+    """Close the journal, and tell when the equipment was not safe, or not restored."""
     if result.not_safe:
         placeholders = {"version": note["version"], "unmet": result.not_safe}
         async_raise_module_issue(
@@ -139,19 +136,7 @@ async def async_close(
         if hass.is_stopping:
             return  # no sequence runs any more; the open journal restores at the next start
         _tell_restore(hass, owner, result)
-    await house.journal.async_close(owner.entry_id, _end_for_rollout(note, result, sentence))
-
-
-def _end_for_rollout(note: InstallNote, result: InstallResult, sentence: str) -> InstallEnd | None:
-    """Return what its rollout has to know; whom a pause takes back has not ended for it."""
-    if "rollout" not in note or result.cause is Cause.CANCELLED:
-        return None
-    return {
-        "rollout": note["rollout"],
-        "sha256": note["sha256"],
-        "result": stored_result(result),
-        "sentence": sentence,
-    }
+    await house.journal.async_close(owner.entry_id, result, sentence)
 
 
 def _tell_restore(hass: HomeAssistant, owner: Owner, result: InstallResult) -> None:

@@ -20,6 +20,7 @@ from ..house import HOUSE, House
 from ..installs import ModuleRuntime
 from ..library import Release
 from ..modules import identity_of
+from ..ota import SignatureState
 from .feed import Feed, Item
 
 
@@ -108,10 +109,13 @@ class _Shelf:
         """Return a release, None for one that is gone."""
         if (release := self._house.library.get(sha256)) is None:
             return None
+        facts, signature = _facts(release), str(self._house.signatures.state(release))
+        if signature == SignatureState.UNCHECKED:
+            signature = "signed" if facts["signed"] else "unsigned"
         return {
-            **_facts(release),
+            **facts,
             "order": self._order.get(sha256),
-            "signature": self._house.signatures.state(release),
+            "signature": signature,
             "runs_on": self._runs.get(sha256, []),
             "goes_back": self._goes_back.get(sha256, []),
             "waited_for": sha256 in self._waits,
