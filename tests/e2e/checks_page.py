@@ -21,6 +21,7 @@ _BROUGHT = "1.4.0"
 _NOTES = "Counts <b>litres</b>, & says so."
 _WIDTHS = (360, 768, 1280)
 _GRAVE = {"serious", "critical"}
+_BELOW_THE_TABS = "it => scrollTo(0, scrollY + it.getBoundingClientRect().top - 116)"
 _SETTLE = 500
 """Milliseconds for colours to change."""
 
@@ -272,4 +273,7 @@ async def _look(page: Page, tab: str, width: int, scheme: str) -> None:
     if (tab, width, scheme) in names:
         # Times, and how long something took, are different in every run.
         name = names[tab, width, scheme]
+        if name == "page-rollouts-phone":
+            plan = page.locator("esp-ota-page").get_by_role("heading", name="modules:")
+            await plan.evaluate(_BELOW_THE_TABS)
         await take_picture(page, name, whole=name == "page", tolerance=LIVELY)
