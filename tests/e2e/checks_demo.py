@@ -26,11 +26,11 @@ _SHOWN: Final = {
 
 async def nine_modules_are_shown_each_in_its_state(person: Person) -> None:
     shown = await open_page(person)
-    await expect(shown.get_by_text("9 of 9 modules")).to_be_visible()
+    await expect(shown.get_by_text("Modules: 9 of 9")).to_be_visible()
     for name, texts in _SHOWN.items():
         row = shown.get_by_role("row").filter(has_text=name).first
         for text in texts:
             await expect(row).to_contain_text(text)
     first = shown.get_by_role("row").filter(has_text=BEDS[0].name)
     await expect(first.get_by_role("button", name="Update")).to_have_count(0)
-    await take_picture(person.page, "page-nine", tolerance=LIVELY)
+    await take_picture(person.page, "page-nine", whole=True, tolerance=LIVELY)

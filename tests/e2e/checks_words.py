@@ -34,7 +34,7 @@ async def the_page_speaks_a_language_as_far_as_it_has_words(person: Person) -> N
         await route.fulfill(json=_GERMAN)
 
     await page.route("**/words/de.json", answer)
-    english = ["Modules", "1 of 2 modules", "Queue", "modules.no_such_text"]
+    english = ["Modules", "Modules: 1 of 2", "Queue", "modules.no_such_text"]
     german = ["Baugruppen", "2, davon 1", *english[2:]]
     for language, languages, told in (
         ("en", ["de", "en"], english),

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageChops
-from playwright.async_api import FloatRect, Page
+from playwright.async_api import FloatRect, Page, ViewportSize
 
 from .home import ROOT
 
@@ -13,6 +13,8 @@ CARD: FloatRect = {"x": 310, "y": 0, "width": 660, "height": 510}
 """Where the dialog of an entity is."""
 DASHBOARD: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 380}
 """The part of the garden's dashboard that is not empty."""
+DISCOVERED: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 440}
+"""The part of the integrations that shows what was discovered."""
 _SETTLE = 700
 """Milliseconds for dialogs to arrive and icons to load."""
 _NOTICED = 40
@@ -41,13 +43,23 @@ async def take_picture(
     name: str,
     *,
     clip: FloatRect | None = None,
+    whole: bool = False,
     tolerance: float = _TOLERANCE,
     folder: Path = FOLDER,
 ) -> Path:
-    """Write `NAME.png`, of a part of the page, unless the one there looks the same."""
+    """Write `NAME.png`, unless the one there looks the same.
+
+    Of a part of the window, or of the whole page in a window that is as high.
+    """
+    size = page.viewport_size
+    if whole and size is not None:
+        height = await page.evaluate("() => document.documentElement.scrollHeight")
+        await page.set_viewport_size(ViewportSize(width=size["width"], height=height))
     await page.mouse.move(0, 0)
     await page.wait_for_timeout(_SETTLE)
     new = await page.screenshot(animations="disabled", style=_STYLE, clip=clip)
+    if whole and size is not None:
+        await page.set_viewport_size(size)
     path = folder / f"{name}.png"
     if not _same(path, new, tolerance):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ class Upload(Clicked):
     module = GARDEN_VALVE
     arguments: ClassVar[tuple[str, ...]] = (_PAGE,)
     ways: ClassVar[tuple[str, ...]] = (_PAGE_WAY,)
-    form_picture: ClassVar[str] = "doors"
+    form_picture: ClassVar[str] = ""
 
     @override
     async def add(self, bench: Bench, timeline: Timeline) -> str:
@@ -41,7 +41,8 @@ class Upload(Clicked):
         page = self.person.page
         form = await open_options(page, self.module.name, "How updates reach the module")
         await choose_ways(form, *self.ways)
-        await self.picture_of_form(timeline, self.form_picture)
+        if self.form_picture:
+            await self.picture_of_form(timeline, self.form_picture)
         await press(form, "Submit")
         await fill_number(form, "Port of the update page", _PAGE_PORT)
         await submit(page)
@@ -64,7 +65,7 @@ class Fallback(Upload):
     summary = "its call-back is blocked, so not a byte is pushed, and its update page is used"
     arguments = (_PAGE, _BLOCKED)
     ways = (_PUSH_WAY, _PAGE_WAY)
-    form_picture = "doors-in-order"
+    form_picture = "doors"
 
     @override
     async def look(self, timeline: Timeline) -> None:

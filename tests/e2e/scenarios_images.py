@@ -5,7 +5,6 @@ import hashlib
 from typing import override
 
 from .bench import Bench
-from .browser import more_info
 from .clicked import Clicked
 from .modules import GARDEN_VALVE, NEW
 from .pages import close, open_options
@@ -67,13 +66,6 @@ class Filesystem(Clicked):
         )
         timeline.tell(f"the library has files of {NEW} too: they have a card of their own")
         return entry_id
-
-    @override
-    async def look_back(self, timeline: Timeline) -> None:
-        person = self.person
-        await person.close_card()
-        await more_info(person.page, self.module.files_entity)
-        await self.picture_of_card(timeline, "files")
 
     @override
     def complaints(self, outcome: Outcome) -> Iterator[str]:

@@ -49,10 +49,8 @@ class Pull(Clicked):
         page = self.person.page
         await go(page, "/config/integrations/dashboard")
         await page.locator("ha-config-flow-card").filter(has_text=shown).wait_for()
-        await self.picture(timeline, "pull-discovered")
         form = await open_add_form(page, shown)
         await form.get_by_text("It switches equipment: a safe state is needed").click()
-        await self.picture_of_form(timeline, "pull-add")
         await submit(page)
         timeline.tell("added: one click on Add, one on Submit")
         return await entry_called(bench.client, shown)

@@ -279,11 +279,11 @@ async def test_the_week_is_told_with_what_is_new_what_ended_and_who_is_gone(yard
     [message] = notifications(yard.hass).values()
     lines = [line for line in message.splitlines() if line]
     assert lines[:5] == [
-        "2 modules.",
-        "2 could run a newer version.",
+        "Modules: 2",
+        "Could run a newer version: 2",
         "- a: 1.1.0 → 1.2.0",
         "- b: unknown → 1.2.0",
-        "1 were updated in these seven days; the last end of each:",
+        "Updated in these seven days, with the last end of each: 1",
     ]
     assert lines[5].startswith("- a: unverified. a is back after the update to 1.1.0")
-    assert lines[6:] == ["0 do not answer."]
+    assert lines[6:] == ["Not answering: 0"]

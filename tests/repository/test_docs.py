@@ -39,6 +39,12 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
+def test_each_picture_is_shown() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+    pictures = set((DOCS / "images").iterdir())
+    assert {path.name for path in pictures - shown} == set(), "show it, or let nobody take it"
+
+
 @pytest.mark.parametrize("page", DOCS.glob("*.md"), ids=lambda page: page.name)
 def test_a_page_says_for_which_version_it_was_checked(page: Path) -> None:
     found = CHECKED.search(page.read_text(encoding="utf-8"))

@@ -18,6 +18,11 @@ PAGES: Final = sorted((INTEGRATION / "frontend" / "words").glob("*.json"))
 """What the page says, a file a language."""
 OTHERS: Final = [path for path in LANGUAGES + PAGES if path.stem != "en"]
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}")
+_COUNTED: Final = re.compile(
+    r"\{(count|days|minutes|modules|all|length|segments|updated|refused|waits)\}[ \xa0]"
+    r"(?!min\b|\w+ \{|keer\b|fois\b)\w"
+)
+"""A number with a word behind it that is another one for 1: not "min", nor "3 of {all}"."""
 _JOB: Final = "ESP OTA "
 """So the names of tasks and listeners begin."""
 _NOT_SHOWN: Final = {
@@ -155,6 +160,27 @@ def test_a_language_has_every_text_and_names_what_english_names(path: Path) -> N
         if placeholders(text) != placeholders(english[where])
     }
     assert wrong == {}
+
+
+@pytest.mark.parametrize("path", LANGUAGES + PAGES, ids=shown)
+def test_a_sentence_with_a_number_reads_well_for_one(path: Path) -> None:
+    wrong = {where: text for where, text in texts_of(path).items() if _COUNTED.search(text)}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "well"),
+    [
+        ("{count} files", False),
+        ("{updated} of {modules} modules were updated", False),
+        ("in {minutes}\xa0minutes", False),
+        ("Files: {count}", True),
+        ("Modules: {shown} of {all}", True),
+        ("within {minutes} min, or later", True),
+    ],
+)
+def test_words_behind_a_number_are_found(text: str, *, well: bool) -> None:
+    assert (_COUNTED.search(text) is None) is well
 
 
 def test_both_have_the_same_languages() -> None:

@@ -111,7 +111,7 @@ async def test_the_report_is_shown_with_a_line_for_each_module(yard: Yard) -> No
     [note] = persistent_notification._async_get_or_create_notifications(yard.hass).values()
     lines = note["message"].splitlines()
     assert lines[0] == (
-        "The rollout has ended: 2 of 3 modules were updated, 0 failed, 1 were not touched."
+        "The rollout has ended. Modules updated: 2 of 3; failed: 0; not touched: 1."
     )
     assert [line.split(" ")[1] for line in lines[2:]] == ["off:", "a:", "b:", "pump:"]
     assert "None" not in note["message"]
