@@ -343,15 +343,17 @@ async def test_one_of_another_time_waits_for_a_person(
 
     await start_again(yard)
 
-    await until(lambda: shown(yard)["state"] == "paused")
-    await yard.hass.async_block_till_done()
+    def told() -> list[str]:
+        return [
+            item["message"]
+            for item in yard.hass.data["persistent_notification"].values()
+            if "esp_ota_rollout" in item["notification_id"]
+        ]
+
+    await until(lambda: shown(yard)["state"] == "paused" and told())
     assert times_invited(yard) == {"a": 0, "b": 0, "c": 0}
-    [told] = [
-        item["message"]
-        for item in yard.hass.data["persistent_notification"].values()
-        if "esp_ota_rollout" in item["notification_id"]
-    ]
-    assert told.startswith("The rollout is paused, because Home Assistant was away")
+    [sentence] = told()
+    assert sentence.startswith("The rollout is paused, because Home Assistant was away")
     await act(yard, "resume_rollout")
     report = await ended(yard)
     assert states(report) == dict.fromkeys("abc", "updated")
