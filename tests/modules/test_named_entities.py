@@ -30,7 +30,6 @@ async def rename(hass: HomeAssistant, named: str, state: str | None = None) -> s
     assert was is not None
     hass.states.async_remove(named)
     hass.states.async_set(now, state or was.state)
-    await hass.async_block_till_done()
     return now
 
 
