@@ -88,7 +88,7 @@ figure { margin: 4px 0; max-width: 480px; }
 .stages :nth-child(even) { background: var(--secondary-text-color); }
 dialog { max-width: 480px; border: 0; padding: 24px; box-shadow: 0 0 0 100vmax rgb(0 0 0 / 50%); }
 .card { padding: 8px 16px; margin-bottom: 16px; }
-label { display: grid; gap: 4px; }
+label { display: grid; gap: 4px; align-content: start; }
 .box { grid-auto-flow: column; align-items: center; }
 fieldset { border: 0; padding: 0; margin: 0; max-height: 200px; overflow: auto; }
 summary { cursor: pointer; padding: 8px 0; }
