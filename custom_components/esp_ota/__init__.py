@@ -102,7 +102,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> bo
     installer = ModuleInstaller(hass, coordinator)
     entry.runtime_data = ModuleRuntime(coordinator=coordinator, installer=installer)
     entry.async_on_unload(coordinator.async_start())
-    entry.async_on_unload(coordinator.life.async_start())
     entry.async_on_unload(house.holds.async_add(entry, coordinator.async_update_listeners))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     stop = HassJob(installer.async_stop, f"ESP OTA stop {entry.title}")

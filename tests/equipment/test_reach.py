@@ -147,3 +147,33 @@ async def test_what_is_made_of_it_or_beside_it_follows(
     asked = [MAIN, "group.valves", "sensor.tank"]
 
     assert followers_of(hass, {MAIN}, asked) == {MAIN, "group.valves"}
+
+
+LOST = {
+    "a valve": ({"entity_id": "valve.gone"}, {"valve.gone"}),
+    "a label": ({"label_id": "gone"}, {"label_id gone"}),
+    "nobody on purpose": ({"entity_id": "none"}, set()),
+    "one of two": ({"entity_id": [MAIN, "valve.gone"]}, {"valve.gone"}),
+}
+
+
+@pytest.mark.parametrize(("target", "lost"), LOST.values(), ids=LOST)
+async def test_what_a_call_is_for_and_is_not_there_is_said(
+    hass: HomeAssistant, target: dict[str, Any], lost: set[str]
+) -> None:
+    assert await async_setup_component(hass, "valve", {})
+    hass.states.async_set(MAIN, "open")
+
+    reach = await reached(hass, {"action": "valve.close_valve", "target": target})
+
+    assert reach.lost == lost
+    assert reach.is_in_vain is (bool(lost) and MAIN not in str(target))
+
+
+async def test_what_may_reach_anybody_is_not_in_vain(hass: HomeAssistant) -> None:
+    gone = {"action": "valve.close_valve", "target": {"entity_id": "valve.gone"}}
+    message = {"action": "mqtt.publish", "data": {"topic": "main", "payload": "close"}}
+
+    assert (await reached(hass, gone)).is_in_vain
+    assert not (await reached(hass, gone, message)).is_in_vain
+    assert not (await reached(hass)).is_in_vain

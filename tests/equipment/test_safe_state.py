@@ -103,7 +103,10 @@ PROVES_NOTHING = {
     "a wait timed out": [WAIT],
     "a wait for a trigger timed out": [WAIT_FOR],
     "an error is passed over": [FAIL | {"continue_on_error": True}],
-    "the entity is missing": [MISSING],
+    "one of its entities is missing": [
+        MISSING,
+        {"action": "input_boolean.turn_on", "target": {"entity_id": VALVE}},
+    ],
     "the entity is unavailable": [
         {"action": "input_boolean.turn_off", "target": {"entity_id": "input_boolean.away"}}
     ],

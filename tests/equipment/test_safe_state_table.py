@@ -89,7 +89,7 @@ TABLE = {
     "continue_on_error": Row(actions=[FAIL | {"continue_on_error": True}]),
     "unknown action": Row(actions=only_if({"action": "test.nothing"}), cause=FAILED),
     "missing entity": Row(
-        actions=[CLOSE_VALVE | {"target": {"entity_id": "input_boolean.nowhere"}}]
+        actions=[CLOSE_VALVE | {"target": {"entity_id": ["input_boolean.nowhere", REAL_VALVE]}}]
     ),
     "unavailable entity": Row(
         actions=[{"action": "valve.close_valve", "target": {"entity_id": REAL_VALVE}}]

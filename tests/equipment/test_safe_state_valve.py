@@ -84,6 +84,19 @@ async def test_a_valve_that_was_removed_confirms_nothing(
     assert garden.hass.states.get(VALVE) is None
     await add(garden, module, conditions=[condition], time_limit=0.4)
 
+    facts = await garden.refused("safe_state_invalid")
+
+    assert facts["detail"] == f"{VALVE}: missing."
+    assert_nothing_sent(module)
+
+
+@pytest.mark.parametrize("condition", WAYS_TO_ASK.values(), ids=WAYS_TO_ASK)
+async def test_a_valve_that_was_removed_confirms_nothing_whatever_the_actions_reach(
+    garden: Garden, module: VirtualModule, valve: GardenValve, condition: Any
+) -> None:
+    await valve.async_remove()
+    await add(garden, module, actions=[], restore=[], conditions=[condition], time_limit=0.4)
+
     facts = await garden.refused("safe_state_not_confirmed")
 
     assert f"{VALVE}: missing" in facts["unmet"]

@@ -259,15 +259,58 @@ async def test_new_firmware_that_restarts_while_it_is_watched_is_put_back(
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
 
 
-@pytest.mark.parametrize("how", ["unavailable", "removed", "never there"])
+async def test_what_cannot_be_watched_any_more_is_not_begun(garden: Garden, plant: Plant) -> None:
+    """Each new firmware would be put back for it, every night."""
+    garden.hass.states.async_set("sensor.flow", "0")
+    module, entry = await plant(**watched(rollback="auto"))
+    garden.hass.states.async_remove("sensor.flow")
+
+    facts = await garden.refused("soak_missing")
+
+    assert facts["entity"] == "sensor.flow"
+    assert module.events.count_of(Seen.FIRST_BYTE) == 0
+    garden.assert_at_rest(entry, [])
+
+
+async def test_what_ran_before_is_put_back_although_nothing_can_be_watched(
+    garden: Garden, plant: Plant
+) -> None:
+    garden.hass.states.async_set("sensor.flow", "0")
+    module, _ = await plant(**watched())
+    garden.house.patience = replace(garden.house.patience, minute=0.2)
+    await garden.install()
+    await garden.runs("1.1.0")
+    garden.hass.states.async_remove("sensor.flow")
+
+    await garden.hass.services.async_call("esp_ota", "rollback", {"entity_id": CARD}, blocking=True)
+
+    assert module.running_version == "1.0.0"
+
+
+async def test_what_goes_while_an_update_waits_keeps_it_from_beginning(
+    garden: Garden, plant: Plant
+) -> None:
+    garden.hass.states.async_set("sensor.flow", "0")
+    module, entry = await plant(**watched(rollback="auto"))
+    garden.house.queue.async_set(limit=0, stagger="area")
+    refused = await garden.begin(garden.refused("soak_missing"), "queued")
+    garden.hass.states.async_remove("sensor.flow")
+    garden.house.queue.async_set(limit=1, stagger="area")
+
+    await refused
+
+    assert module.events.count_of(Seen.FIRST_BYTE) == 0
+    garden.assert_at_rest(entry, [])
+
+
+@pytest.mark.parametrize("how", ["unavailable", "removed", "never back"])
 async def test_new_firmware_whose_entity_is_not_there_is_told(
     garden: Garden, plant: Plant, how: str
 ) -> None:
-    if how != "never there":
-        garden.hass.states.async_set("sensor.flow", "0")
+    garden.hass.states.async_set("sensor.flow", "unavailable" if how == "never back" else "0")
     _, entry = await plant(**watched())
     garden.house.patience = replace(
-        garden.house.patience, minute=0.5 if how == "never there" else 5.0
+        garden.house.patience, minute=0.5 if how == "never back" else 5.0
     )
     refused = asyncio.create_task(garden.refused("soak_unavailable"))
     await garden.runs("1.1.0")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -133,6 +134,8 @@ async def test_what_waited_too_long_is_told_and_waits_on_where_that_is_wanted(
 async def test_one_that_does_not_answer_at_its_turn_is_asked_again_after_pauses(
     yard: Yard,
 ) -> None:
+    waits = yard.garden.house.patience
+    yard.garden.house.patience = replace(waits, pauses=(*waits.pauses, 3.0, 3.0, 3.0))
     await yard.open(parallel_installs=1)
     await yard.add("a", offline_time=30)
     await yard.add("gone", "b")

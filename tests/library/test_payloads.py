@@ -51,7 +51,7 @@ async def test_an_image_that_is_gone_is_named_each_time(
     hass: HomeAssistant, garden: Garden
 ) -> None:
     release = await garden.release("1.1.0")
-    with patch.object(garden.house.library._files, "read", return_value=None):
+    with patch.object(garden.house.library.images.files, "read", return_value=None):
         for _ in range(2):
             with pytest.raises(LibraryError) as caught:
                 await garden.house.payloads.async_of(release)

@@ -135,6 +135,7 @@ async def test_a_release_whose_image_is_gone_is_looked_at_once(
     garden.house.library.async_add_listener(lambda: told.append(None))
     async with asyncio.timeout(20):
         await with_key(garden)
-    assert len(told) == 1
+    await garden.hass.async_block_till_done()
+    assert len(told) == 2  # that it is gone, and that all were compared
     (release,) = garden.house.library.releases
     assert garden.house.signatures.state(release) == "absent"

@@ -1,22 +1,36 @@
 """A page of the module and an entity as evidence of what runs."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.modules import async_info_version
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from tests.kit.asking import MAC, ask, house, poller
 from tests.kit.entries import StartModule, entry_for
-from tests.kit.garden import TALKING, Garden, options_for, until
+from tests.kit.garden import CARD, TALKING, Garden, options_for, until
+from tests.kit.hours import Hours, running_clock
 from tests.kit.sentences import assert_form_is_whole
 from tests.kit.web_site import Site, to
 from tests.virtual_module import VirtualModule
 
 type StartPage = Callable[[Callable[[], web.Response]], Awaitable[str]]
+
+
+@pytest.fixture
+def clock() -> Iterator[TickingDateTimeFactory]:
+    """Let the clock leap, from before Home Assistant starts."""
+    with running_clock() as clock:
+        yield clock
 
 
 @pytest.fixture
@@ -62,6 +76,54 @@ async def test_a_page_proves_an_update(
     await garden.install()
     assert garden.card.attributes["last_verdict"] == "verified"
     assert garden.card.attributes["installed_version"] == "1.1.0"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("announces", [True, False], ids=["it announces itself", "a page alone"])
+async def test_a_page_tells_of_what_was_flashed_by_a_cable(
+    clock: TickingDateTimeFactory,
+    garden: Garden,
+    start_module: StartModule,
+    page: StartPage,
+    announces: bool,
+) -> None:
+    module = await start_module(advertise=announces, txt_firmware=False)
+    garden.house.patience = TALKING
+    said = ["1.0.0"]
+    url = await page(lambda: web.Response(text=said[0]))
+    name = "garden-valve._arduino._tcp.local." if announces else None
+    entry = entry_for(module, service_name=name, options=options_for(info_url=url))
+    await garden.add(entry)
+    await garden.runs("1.0.0")
+
+    said[0] = "1.3.0"
+    await Hours(garden.hass, clock).go_on(16)
+
+    assert garden.card.attributes["installed_version"] == "1.3.0"
+
+
+@pytest.mark.slow
+async def test_a_page_is_left_alone_while_its_module_is_updated(
+    clock: TickingDateTimeFactory, garden: Garden, start_module: StartModule, page: StartPage
+) -> None:
+    asked: list[str] = []
+
+    def answer() -> web.Response:
+        asked.append("1.0.0")
+        return web.Response(text="1.0.0")
+
+    module = await start_module(advertise=True)
+    await garden.add_talking(module, options=options_for(info_url=await page(answer)))
+    await until(lambda: asked)
+    garden.house.queue.async_set(limit=0, stagger="area")
+    pressed = await garden.begin(garden.press(), "queued")
+    asked.clear()
+    for _ in range(31):
+        clock.tick(timedelta(minutes=1))
+        await asyncio.sleep(0.02)
+    assert asked == []
+    await garden.hass.services.async_call("esp_ota", "cancel", {"entity_id": CARD}, blocking=True)
+    await pressed
 
 
 async def test_a_page_leads_to_another_page_of_its_host_and_to_no_other_host(
@@ -137,3 +199,26 @@ async def test_the_form_reads_the_page_once(
     result = await hass.config_entries.options.async_configure(flow_id, answers)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await garden.runs("1.0.0")
+
+
+@pytest.mark.slow
+async def test_a_module_whose_mac_its_page_says_may_ask_by_it_at_once(
+    garden: Garden, page: StartPage, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    """It need not be reloaded: Home Assistant may not be restarted for months."""
+    await garden.add(house())
+    url = await page(lambda: web.json_response({"version": "1.0.0", "mac": MAC}))
+    entry = poller(
+        mac=None,
+        unique_id="garden-valve",
+        transports=["http_upload", "http_pull"],
+        options={"info_url": url, "info_path": "version"},
+    )
+    await garden.add(entry)
+    await until(lambda: entry.data["mac"] == MAC.lower())
+
+    status, _, _ = await ask(await hass_client_no_auth())
+
+    assert status == HTTPStatus.NOT_MODIFIED
+    flows = garden.hass.config_entries.flow.async_progress_by_handler("esp_ota")
+    assert [flow["context"]["source"] for flow in flows] == []

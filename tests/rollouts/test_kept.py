@@ -1,11 +1,13 @@
 """A rollout outlives Home Assistant, wherever that dies."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from custom_components.esp_ota.house import InstallNote, stored_result
+from custom_components.esp_ota.house.memory import Memory
 from custom_components.esp_ota.ota import Cause, InstallResult, Verdict
 from custom_components.esp_ota.rollouts import ROLLOUTS, Rollouts
 from homeassistant.exceptions import ServiceValidationError
@@ -324,3 +326,34 @@ async def test_one_that_cannot_be_written_down_does_not_begin(
     assert_error_is_whole(caught.value)
     assert shown(yard)["state"] == "idle"
     assert times_invited(yard) == {"a": 0}
+
+
+async def test_one_of_another_time_waits_for_a_person(
+    yard: Yard, hass_storage: dict[str, Any]
+) -> None:
+    """As after a backup of last month was restored that was made while it ran."""
+    await yard.open()
+    await yard.add(*"abc")
+    await died(yard, members={0: "updated"})
+    key, house = "esp_ota.memory", yard.garden.house
+    data = {"modules": {}, "alive": (dt_util.utcnow() - timedelta(days=30)).isoformat()}
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": data}
+    house.memory = Memory(yard.hass)
+    await house.memory.async_load()
+
+    await start_again(yard)
+
+    def told() -> list[str]:
+        return [
+            item["message"]
+            for item in yard.hass.data["persistent_notification"].values()
+            if "esp_ota_rollout" in item["notification_id"]
+        ]
+
+    await until(lambda: shown(yard)["state"] == "paused" and told())
+    assert times_invited(yard) == {"a": 0, "b": 0, "c": 0}
+    [sentence] = told()
+    assert sentence.startswith("The rollout is paused, because Home Assistant was away")
+    await act(yard, "resume_rollout")
+    report = await ended(yard)
+    assert states(report) == dict.fromkeys("abc", "updated")

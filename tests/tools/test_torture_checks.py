@@ -313,6 +313,20 @@ def test_who_does_not_answer_at_its_turn_is_made_safe_again_at_the_next() -> Non
     assert violations(run) == []
 
 
+def test_one_killed_in_the_restore_behind_its_turn_is_given_all_turns_again() -> None:
+    run = interrupted("restoring")
+    run.commands = [
+        Command(at=at, position=position, life=life)
+        for at, position, life in (
+            *((0.5, "closed", 0), (0.9, "open", 0)),
+            *((11.0, "open", 1), (12.0, "closed", 1), (19.0, "open", 1)),
+        )
+    ]
+    assert any("made safe 2 times" in text for text in violations(run))
+    run.points = ["after_journal_done", "before_admit"]
+    assert violations(run) == []
+
+
 def test_what_was_still_queued_may_be_sent_after_a_crash() -> None:
     run = good()
     run.deaths = [Died(at=1.5, life=0, how="random", point=None, note={"stage": "queued"})]

@@ -95,13 +95,16 @@ def _unmoved(run: History) -> int:
 def _times_safe(run: History) -> int:
     """Return how often an install may have made safe: queued ones begin anew.
 
-    Who does not answer at its turn is restored, and waits in the queue for another one.
+    Who does not answer at its turn is restored, and waits in the queue for another one; where that
+    restore is hit by a kill it is done again, and the turns are counted anew.
     """
     anew = sum(death.stage == "queued" for death in run.deaths)
     pulls = run.plan.door == "http_pull"  # a pull that is not collected returns to the queue
     points = [point for point in run.points if point != "turn_over"]
     waits = sum(two == ("after_leave", "before_journal_queued") for two in pairwise(points))
-    return 1 + anew + len(run.reloads) + (99 if pulls else min(waits, _TURNS))
+    anew += sum(two == ("after_journal_done", "before_admit") for two in pairwise(points))
+    turns = _TURNS * (1 + len(run.deaths))
+    return 1 + anew + len(run.reloads) + (99 if pulls else min(waits, turns))
 
 
 def the_equipment_ends_as_it_was_told(run: History) -> Iterator[str]:

@@ -64,6 +64,15 @@ class Reach:
     """Entities: those that are named, members of groups, and what scripts tell."""
     unread: set[str] = field(default_factory=set)
     """Calls of which nobody knows what they reach, each with its data."""
+    lost: set[str] = field(default_factory=set)
+    """What calls are for and is not there any more: Home Assistant passes it over in silence."""
+    finds: set[str] = field(default_factory=set)
+    """Calls that may find somebody."""
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it is for something, and nothing of that is there."""
+        return bool(self.lost) and not self.finds
 
 
 def reach_of(
@@ -142,8 +151,10 @@ class _Reader:
                 self._read_device(step)
             case cv.SCRIPT_ACTION_ACTIVATE_SCENE:
                 self._reach.told.add(step[CONF_SCENE])
+                self._note([step[CONF_SCENE]])
             case cv.SCRIPT_ACTION_FIRE_EVENT:
                 self._reach.unread.add(f"event {step[CONF_EVENT]}")
+                self._note()
             case _:
                 pass
 
@@ -156,6 +167,7 @@ class _Reader:
             data = self._data(step, variables)
         except HomeAssistantError:
             self._reach.unread.add(f"action {named}")
+            self._note()
             return
         if domain in _TALKS or service in _MANAGES or self._only_asks(domain, service):
             return
@@ -163,10 +175,12 @@ class _Reader:
             return
         if domain == "scene" and service == "apply":
             self._reach.told.update(data.get("entities") or {})
+            self._note(data.get("entities") or ())
             return
         found = self._targeted(domain, data)
         if domain in _RUNS and (entity := self._entity(f"{domain}.{service}")) is not None:
             found.add(entity.entity_id)
+        self._note(found, data if self._is_of_entities(domain) else {})
         self._reach.told.update(found)
         for entity_id in found:
             if entity_id.partition(".")[0] in _RUNS and service != "turn_off":
@@ -175,6 +189,23 @@ class _Reader:
             self._reach.unread.add(
                 f"action {named} {json.dumps(data, sort_keys=True, default=str)}"
             )
+
+    def _is_of_entities(self, domain: str) -> bool:
+        """Whether actions of a domain reach entities of it, and nothing else."""
+        components: dict[str, Any] = self._hass.data.get(DATA_INSTANCES, {})
+        return domain == _OF_ALL_DOMAINS or (domain in components and domain not in _RUNS)
+
+    def _note(self, found: Iterable[str] = (), targets: Mapping[str, Any] | None = None) -> None:
+        """Note whether a call finds anybody; one without a known target may."""
+        named = {item for item in found if item != ENTITY_MATCH_ALL}
+        there = {item for item in named if self._hass.states.get(item) is not None}
+        lost = named - there
+        if not named and targets:
+            said = ((key, item) for key in _TARGETS for item in _listed(targets.get(key) or []))
+            lost = {f"{key} {item}" for key, item in said if item != ENTITY_MATCH_NONE}
+        self._reach.lost.update(lost)
+        if there or not lost:
+            self._reach.finds.update(there or {"anybody"})
 
     def _only_asks(self, domain: str, service: str) -> bool:
         """Whether an action only gives an answer."""
@@ -233,12 +264,15 @@ class _Reader:
     def _read_device(self, step: Mapping[str, Any]) -> None:
         registry = er.async_get(self._hass)
         if (named := step.get(ATTR_ENTITY_ID)) is not None:
-            self._reach.told.add(er.async_resolve_entity_id(registry, named) or named)
+            entity_id = er.async_resolve_entity_id(registry, named) or named
+            self._note([entity_id])
+            self._reach.told.add(entity_id)
             return
         device = dr.async_get(self._hass).async_get(step[ATTR_DEVICE_ID])
         found = er.async_entries_for_device(registry, device.id) if device else []
         entities = {entry.entity_id for entry in found if entry.domain == step.get(CONF_DOMAIN)}
         self._reach.told.update(entities)
+        self._note(entities)
         if not entities:
             self._reach.unread.add(f"device {step[ATTR_DEVICE_ID]}")
 

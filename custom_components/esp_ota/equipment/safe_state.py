@@ -33,6 +33,7 @@ from ..ota import Cause, Detail, InstallRefused, InstallResult, SafeStateError
 from .before import Before, moves, reaches, telling
 from .command import Command, seen_to_follow
 from .conditions import Conditions, any_of_several, enabled
+from .in_vain import raise_if_in_vain
 from .reach import Reach, followers_of, members_of
 from .sequence import Sequence, async_validate_actions
 from .steps import SafeStep, StepCallback
@@ -151,6 +152,9 @@ class ConfiguredSafeState:
                 await async_validate_actions(self._hass, self._options.get(key, []))
             except (vol.Invalid, HomeAssistantError, ValueError) as err:
                 raise SafeStateError(Cause.SAFE_STATE_INVALID, detail=err) from err
+        self._reached = None  # something may have got another name or place since
+        for reach in await self._reaches():
+            raise_if_in_vain(self._hass, reach, Cause.SAFE_STATE_INVALID)
 
     async def _confirmation(self) -> Conditions:
         """Load the conditions that confirm it; raises SafeStateError when nothing would."""
@@ -340,6 +344,7 @@ class ConfiguredSafeState:
     async def _restore(self) -> None:
         """Run the actions after."""
         self._on_step(SafeStep.RESTORE)
+        self._reached = None
         actions = self._options.get(CONF_RESTORE, [])
         entities = await self._told_of()
         moved = await self._moved(entities, before=False)
@@ -351,6 +356,7 @@ class ConfiguredSafeState:
         self._command = Command(self._hass, entities, self._limit, moved=moved, in_doubt=in_doubt)
         with self._sequence.changes() as changed:
             await self._sequence.async_run(actions, Cause.RESTORE_FAILED)
+        raise_if_in_vain(self._hass, (await self._reaches())[1], Cause.RESTORE_FAILED)
         seen_to_follow(self._hass).update(changed & entities)
 
     async def _tells_of_restore(self) -> _ReadBack | None:

@@ -40,6 +40,7 @@ progress, [type="checkbox"] {
 [type="checkbox"] { min-height: 0; width: 20px; height: 20px; }
 :focus-visible { outline: 2px solid; outline-offset: 2px; }
 p { margin: 8px 0; }
+legend { padding: 0; }
 main { padding: 16px; }
 .tools, fieldset { display: flex; flex-wrap: wrap; gap: 8px; }
 .tools input { flex: 1 1 200px; max-width: 400px; }

@@ -1,6 +1,7 @@
 """One update of one guest, with everything around its steps: journal, equipment, telling."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import time
 from typing import Final, override
 
@@ -63,7 +64,10 @@ class GuestRun(NotedRun):
     async def pick_up(self) -> InstallResult:
         """Go on with what a dead Home Assistant left; nothing is ever called a second time."""
         LOGGER.info("%s: an update was interrupted while %s", self.guest.title, self.stage)
-        if self.stage is InstallStage.QUEUED:
+        is_queued, key = self.stage is InstallStage.QUEUED, self.guest.entry_id
+        if is_queued and "rollout" not in self.note and self._house.is_of_another_time(key):
+            return await self.to_its_end(_stale())
+        if is_queued:
             return await self.run()
         self._is_noted = True
         if self.stage in _CALLED:
@@ -168,6 +172,11 @@ class GuestRun(NotedRun):
         await async_learn(self.guest, self.press, self.result)
         self.sentence = await async_told(self._hass, self.guest, self.press, self.result)
         await self._close(self.sentence)
+
+
+async def _stale() -> InstallResult:
+    """Return what one is that waited when Home Assistant went away for long."""
+    return replace(_INTERRUPTED, verdict=Verdict.REFUSED)
 
 
 def _said(err: Exception) -> str:

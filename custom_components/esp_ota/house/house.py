@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 import time
 from typing import Any, Final
 
 from homeassistant.components import zeroconf
 from homeassistant.config_entries import SOURCE_SYSTEM, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import (
@@ -66,6 +68,8 @@ from .roll_call import async_start_roll_call
 from .roster import Roster
 
 HOUSE: Final[HassKey[House]] = HassKey(DOMAIN)
+_EVERY: Final = timedelta(hours=1)
+"""Between two looks at the folder of the images."""
 _HAVE_TURN: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 """In them an install goes on in the next life, with its equipment shut off."""
 _GUESTS_HAVE_TURN: Final = {InstallStage.SENDING, InstallStage.VERIFYING}
@@ -171,8 +175,20 @@ class House:
                     self.holds.async_start(),
                     self.announcements.async_start(),
                     async_start_roll_call(self._hass, self.announcements),
+                    self._start_to_look(),
+                    self.memory.async_start(),
                     await self.folder.async_start(),
                 ]
+
+    def _start_to_look(self) -> CALLBACK_TYPE:
+        """Look now and then whether the images of the library are there."""
+
+        async def look(_now: datetime) -> None:
+            await self.library.async_look_for_images()
+
+        return async_track_time_interval(
+            self._hass, look, _EVERY, name="ESP OTA images", cancel_on_shutdown=True
+        )
 
     async def async_rest(self) -> None:
         """Do neither any more, where no entry is left that is not disabled."""
@@ -263,6 +279,10 @@ class House:
         for firmware, pin in pins:
             used |= {item.image.sha256 for item in self.library.newest_of(firmware, pin)}
         return used
+
+    def is_of_another_time(self, entry_id: str) -> bool:
+        """Whether what is open of a module was noted long before this start of Home Assistant."""
+        return self.memory.was_away and self.journal.was_left(entry_id)
 
     @property
     def callback_port(self) -> int:

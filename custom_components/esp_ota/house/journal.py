@@ -67,6 +67,8 @@ class Journal:
         self._good = Items[list[str]]()
         self._took = Items[list[float]]()
         self._skipped = Items[dict[str, list[str]]]()
+        self._left: set[str] = set()
+        """Whose install was open when this was read, and was not noted since."""
 
     async def async_load(self) -> None:
         """Read what was open when Home Assistant last wrote."""
@@ -80,12 +82,17 @@ class Journal:
         self._good = kept.each("good", lambda item: _sound(item, list[str]))
         self._took = kept.each("took", lambda item: _sound(item, list[float]))
         self._skipped = kept.each("skipped", lambda item: _sound(item, dict[str, list[str]]))
+        self._left = set(self._open)
         if kept.is_damaged:
             await self._store.async_set_aside()
 
     def open_install(self, entry_id: str) -> InstallNote | None:
         """Return a module's install that has not ended."""
         return self._open.get(entry_id)
+
+    def was_left(self, entry_id: str) -> bool:
+        """Whether what is open of a module was noted by another life of Home Assistant alone."""
+        return entry_id in self._left
 
     def open_guests(self) -> dict[str, InstallNote]:
         """Return the updates of guests that have not ended (key of the guest)."""
@@ -118,6 +125,7 @@ class Journal:
     async def async_write(self, entry_id: str, install: InstallNote) -> None:
         """Write one stage; returns when it is on disk, raises JournalError when it is not."""
         self._open[entry_id] = install
+        self._left.discard(entry_id)
         if not await self._async_save():
             raise JournalError(Cause.NOT_NOTED, path=self._store.path)
 

@@ -59,6 +59,8 @@ class Recovery:
             self._coordinator.async_begin(release.image.kind)
         if self._stage is InstallStage.QUEUED and not self._is_wanted:
             return await self.install_run.to_its_end(_taken_back())
+        if self._stage is InstallStage.QUEUED and self._is_stale:
+            return await self.install_run.to_its_end(_stale())
         if self._stage is InstallStage.QUEUED:
             return await self.install_run.run()
         if self._stage in _DELIVERED and self.install_run.release is not None:
@@ -72,6 +74,12 @@ class Recovery:
         asked = self._hass.data.get(ASKED, {}).get(entry_id)
         rollout = self._note.get("rollout")
         return rollout is None or (asked is not None and asked.rollout == rollout)
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether somebody wanted it long ago; what a rollout wants is held by that."""
+        entry_id = self._coordinator.config_entry.entry_id
+        return "rollout" not in self._note and self._coordinator.house.is_of_another_time(entry_id)
 
     async def _end_the_try(self) -> InstallResult:
         result = await self._restore()
@@ -132,6 +140,11 @@ class Recovery:
 async def _taken_back() -> InstallResult:
     """Return what one is that its rollout does not want any more, or that nobody knows of."""
     return CANCELLED
+
+
+async def _stale() -> InstallResult:
+    """Return what one is that waited when Home Assistant went away for long: nobody is asked."""
+    return replace(INTERRUPTED, verdict=Verdict.REFUSED)
 
 
 async def async_abandon(hass: HomeAssistant, house: House, entry: ConfigEntry) -> None:

@@ -38,7 +38,7 @@ def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) 
     library, entry_id = coordinator.house.library, coordinator.config_entry.entry_id
     running = running_release(coordinator)
     others = {instead_of, running.image.sha256 if running else None}
-    good = (library.get(sha256) for sha256 in coordinator.house.journal.good(entry_id))
+    good = (library.whole(sha256) for sha256 in coordinator.house.journal.good(entry_id))
     return next((item for item in good if item and item.image.sha256 not in others), None)
 
 

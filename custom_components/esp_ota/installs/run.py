@@ -114,6 +114,7 @@ class InstallRun(NotedRun):
     async def _run(self, release: Release) -> InstallResult:
         coordinator = self._coordinator
         self._raise_for_third_try()
+        self._raise_if_blind()
         await self.turn.async_open()
         entry, context = self._entry, self.press.context
         safe_state = safe_state_for(
@@ -126,6 +127,11 @@ class InstallRun(NotedRun):
             await self._keep_what_runs(release)
         async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
         return await self._install(parts, safe_state).run()
+
+    def _raise_if_blind(self) -> None:
+        """Raise InstallRefused where it could not be watched; what is put back is not."""
+        if "replaces" not in self.note:
+            Soak(self._hass, self._coordinator).raise_if_blind()
 
     async def _keep_what_runs(self, release: Release) -> None:
         """Whatever an update begins from is what a module goes back to."""
@@ -211,8 +217,9 @@ class InstallRun(NotedRun):
         return self._pipeline
 
     async def _confirm(self) -> None:
-        """Raise InstallRefused where it is not wanted any more, or somebody else updates it."""
+        """Raise InstallRefused where it is not wanted any more, or cannot be watched."""
         raise_if_updated_elsewhere(self._hass, self._house, self._entry)
+        self._raise_if_blind()
         await self._house.assignments.confirm(self._entry.entry_id, self.note["sha256"])
 
     def _facts(self) -> ModuleFacts:

@@ -6,11 +6,12 @@ from typing import Final
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 
 from ..const import CONF_SOAK_ENTITIES, CONF_SOAK_MINUTES, LOGGER
 from ..modules import ModuleCoordinator
-from ..ota import Candidate, Cause, ModuleFacts, Sighting, VerifyError
+from ..ota import Candidate, Cause, InstallRefused, ModuleFacts, Sighting, VerifyError
 
 GRACE: Final = timedelta(minutes=2)
 """For entities to appear again: MQTT and polling integrations notice a module's return late."""
@@ -24,11 +25,25 @@ class Soak:
         self._hass = hass
         self._watch = coordinator.watch
         self._entry = coordinator.config_entry
-        options = self._entry.options
-        self._entities: list[str] = options.get(CONF_SOAK_ENTITIES, [])
-        self._minutes = int(options.get(CONF_SOAK_MINUTES, 0))
+        self._minutes = int(self._entry.options.get(CONF_SOAK_MINUTES, 0))
         self._minute = coordinator.house.patience.minute
         self._missing: str | None = None
+
+    @property
+    def _entities(self) -> list[str]:
+        """What a person chose, by the names that they have now."""
+        entities: list[str] = self._entry.options.get(CONF_SOAK_ENTITIES, [])
+        return entities
+
+    def raise_if_blind(self) -> None:
+        """Raise InstallRefused where something that is to be watched is not there any more.
+
+        No firmware could bring it back, and each one would be put back for it.
+        """
+        registry = er.async_get(self._hass)
+        for entity_id in self._entities if self._minutes else ():
+            if self._hass.states.get(entity_id) is None and registry.async_get(entity_id) is None:
+                raise InstallRefused(Cause.SOAK_MISSING, entity=entity_id)
 
     async def watch(self, candidate: Candidate, before: ModuleFacts) -> Sighting | None:
         """Return the best statement heard meanwhile; raises VerifyError when it does not work."""
@@ -69,6 +84,8 @@ class Soak:
     def _changed(self, event: Event[EventStateChangedData]) -> None:
         """Take note of an entity that went, however soon it is back."""
         state = event.data["new_state"]
+        if event.data["entity_id"] not in self._entities:
+            return  # it has another name by now
         if state is None or state.state == STATE_UNAVAILABLE:
             self._missing = event.data["entity_id"]
 

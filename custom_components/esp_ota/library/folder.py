@@ -71,12 +71,14 @@ class WatchedFolder:
         self._contents: dict[str, str] = {}
         """What each file that is done holds (sha256)."""
         self._undeletable: set[str] = set()
-        library.async_add_listener(self._retry_conflicts)
+        library.async_add_listener(self._look_again)
 
     @callback
-    def _retry_conflicts(self) -> None:
-        """Look at conflicting files once more: the release in their way may be gone."""
-        for name in self._conflicting:
+    def _look_again(self) -> None:
+        """Look at files once more: what was in their way may be gone, or the image made of them."""
+        lost = self._library.images.lost
+        again = {name for name, sha256 in self._contents.items() if sha256 in lost}
+        for name in self._conflicting | again:
             self._done.pop(name, None)
         self._conflicting.clear()
 

@@ -46,6 +46,17 @@ class ImageFiles:
         """Delete one image."""
         self._path(sha256).unlink(missing_ok=True)
 
+    def is_there(self, sha256: str) -> bool:
+        """Whether there is something by this name."""
+        return self._path(sha256).exists()
+
+    def there(self) -> frozenset[str]:
+        """Return whose images lie here, by their names alone; none without the folder."""
+        try:
+            return frozenset(path.stem for path in self._folder.iterdir() if path.suffix == ".bin")
+        except OSError:
+            return frozenset()
+
     def strays(self, known: Collection[str]) -> list[str]:
         """Return whose images lie here although nobody knows them; half-written ones are deleted.
 

@@ -25,7 +25,7 @@ from ..ota import (
     same_version,
 )
 from ..stored import KeptStore, fits, storable
-from .image_files import ImageFiles
+from .images import Images
 from .keep_rule import superfluous
 from .look import Look, look_at, refuse_conflict, release_of
 from .release import Release, sha256_of
@@ -57,7 +57,7 @@ class Library:
         self._keep_last = keep
         self._in_use = in_use
         self._waited_for = waited_for
-        self._files = ImageFiles(Path(hass.config.path(DOMAIN, "images")))
+        self.images = Images(hass, Path(hass.config.path(DOMAIN, "images")), self.async_changed)
         self._store = KeptStore(hass, "library", self._stored)
         self._releases: dict[str, Release] = {}
         self._by_md5: dict[str, Release] = {}
@@ -94,6 +94,11 @@ class Library:
         elif stored is not None and not is_whole:
             await self._store.async_set_aside()
         await self._async_tidy(adopt=stored is None or not is_whole)
+        await self.async_look_for_images()
+
+    async def async_look_for_images(self) -> None:
+        """See whether the images of all releases are there."""
+        await self.images.async_look(self._releases)
 
     def _keep(self, release: Release) -> None:
         self._releases[release.image.sha256] = release
@@ -106,19 +111,18 @@ class Library:
         What was removed goes. When facts were lost, what says itself what it is comes back; all
         else stays where it is, and is told.
         """
-        run = self._hass.async_add_executor_job
         foreign = {sha256_of(item) for item in self._foreign}
         kept: list[str] = []
-        for sha256 in await run(self._files.strays, set(self._releases) | foreign):
+        for sha256 in await self.images.async_strays(set(self._releases) | foreign):
             if sha256 in self._removed:
-                await run(self._files.remove, sha256)
+                await self.images.async_remove(sha256)
             elif not (adopt and await self._async_adopt(sha256)):
                 kept.append(sha256)
-        async_raise_strays(self._hass, str(self._files.folder), kept)
+        async_raise_strays(self._hass, str(self.images.files.folder), kept)
 
     async def _async_adopt(self, sha256: str) -> bool:
         """Take an image in again whose facts were lost; tell whether that was possible."""
-        if (data := await self._hass.async_add_executor_job(self._files.read, sha256)) is None:
+        if (data := await self.images.async_read(sha256)) is None:
             return False
         try:
             name = ReleaseName(file_name=f"{sha256}.bin")
@@ -185,6 +189,10 @@ class Library:
         """Return the release with this content."""
         return self._releases.get(sha256)
 
+    def whole(self, sha256: str) -> Release | None:
+        """Return the same, None where its image is gone."""
+        return self.get(sha256) if sha256 not in self.images.lost else None
+
     def companion(self, release: Release, *, assigned: bool = False) -> Release | None:
         """Return the files that belong to a sketch: same firmware, same version.
 
@@ -237,7 +245,7 @@ class Library:
             if permit is not None:
                 permit(release.firmware)
             refuse_conflict(self._releases.values(), release, self._in_use)
-            await self._async_write(image.sha256, data)
+            await self.images.async_write(image.sha256, data)
             self._keep(release)
             self._removed.pop(image.sha256, None)
             await self._async_drop(added=release)
@@ -251,7 +259,7 @@ class Library:
         What a server had for one module is for all as soon as somebody else brings it.
         """
         sha256 = known.image.sha256
-        await self._async_write(sha256, data)
+        await self.images.async_write(sha256, data)
         if known.source == SOURCE_SERVER != source:
             known = replace(known, source=storable(source))
             self._keep(known)
@@ -259,12 +267,6 @@ class Library:
         if name.prerelease is not None:
             known = await self._async_change(known, flagged=name.prerelease)
         return await self.async_sign(known, name.signature) if name.signature else known
-
-    async def _async_write(self, sha256: str, data: bytes) -> None:
-        try:
-            await self._hass.async_add_executor_job(self._files.write, sha256, data)
-        except OSError as err:
-            raise LibraryError(Cause.NOT_STORED, detail=err.strerror or err) from err
 
     async def async_sign(self, release: Release, signature: str) -> Release:
         """Keep a detached signature with a release; returns the release as it is then.
@@ -348,7 +350,7 @@ class Library:
             self.async_changed()
             raise LibraryError(Cause.NOT_STORED, detail=Detail.LIST_UNWRITTEN)
         for release in releases:
-            await self._hass.async_add_executor_job(self._files.remove, release.image.sha256)
+            await self.images.async_remove(release.image.sha256)
 
     def _index(self) -> None:
         self._by_md5 = {item.image.plain_md5: item for item in self._releases.values()}
@@ -376,9 +378,7 @@ class Library:
 
         Raises LibraryError when the file is gone or was changed on disk.
         """
-        read, sha256 = self._files.read, release.image.sha256
-        data = await self._hass.async_add_executor_job(read, sha256)
-        if data is None:
+        if (data := await self.images.async_read(release.image.sha256)) is None:
             raise LibraryError(
                 Cause.IMAGE_MISSING, firmware=release.firmware, version=release.version
             )

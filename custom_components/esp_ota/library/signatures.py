@@ -47,15 +47,18 @@ class Signatures:
     def _unknown(self) -> list[tuple[Release, str]]:
         found = ((item, self._key_of(item.firmware)) for item in self._library.releases)
         return [
-            (item, key) for item, key in found if key and self._case(item, key) not in self._states
+            (item, key)
+            for item, key in found
+            if key
+            and item.image.sha256 not in self._library.images.lost
+            and self._case(item, key) not in self._states
         ]
 
     async def _async_compare(self) -> None:
         for release, key in self._unknown:
             try:
                 data = await self._library.async_read(release)
-            except OtaError:  # its bytes are gone: nothing proves that they were signed
-                self._states[self._case(release, key)] = SignatureState.ABSENT
+            except OtaError:  # its bytes are gone, and are compared when they are back
                 continue
             await self.async_verify(release, key, data)
         self._library.async_changed()

@@ -192,10 +192,9 @@ class SourceWatcher:
 
     async def _async_ask(self) -> None:
         session, memory = async_get_clientsession(self._hass), self._memory
+        etag = None if self._shared.library.images.lost & {*memory.taken.values()} else memory.etag
         try:
-            answer = await self._kind.async_list(
-                session, etag=memory.etag, last=self._shared.keep()
-            )
+            answer = await self._kind.async_list(session, etag=etag, last=self._shared.keep())
         except OtaError as err:
             LOGGER.info("Source %s: %s", self.title, err)
             if self._fails(err):
@@ -260,7 +259,10 @@ class SourceWatcher:
         get = self._shared.library.get
         self.names.adopt([known for sha256 in memory.taken.values() if (known := get(sha256))])
         conflicts = memory.conflicts.keys() & listed
-        memory.taken = {key: sha for key, sha in memory.taken.items() if key in listed}
+        lost = self._shared.library.images.lost  # it comes once more
+        memory.taken = {
+            key: sha for key, sha in memory.taken.items() if key in listed and sha not in lost
+        }
         memory.refused = {key: text for key, text in memory.refused.items() if key in listed}
         find = self._shared.library.find
         memory.conflicts = {

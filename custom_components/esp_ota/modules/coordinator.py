@@ -52,16 +52,17 @@ from ..ota import (
     is_there,
 )
 from .asking import Asking
-from .device import async_keep_device, async_keep_mac, device_of
+from .device import async_keep_board, async_keep_device, async_keep_mac, device_of
 from .ears import Ears
 from .life import Life
 from .likeness import Likeness
 from .moves import Moves
+from .named_entities import NamedEntities
 from .named_evidence import NamedEvidence
 from .names import Names
 from .offering import assigned_to, may_be_offered, releases_for, version_for_query
 from .outcome import Outcome
-from .state import ModuleState, candidate_of, merged_facts
+from .state import ModuleState, candidate_of, merged_facts, state_before
 from .vigil import Speech, presence_of
 from .whereabouts import Whereabouts
 
@@ -77,7 +78,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.house = house
         self.desk = PullDesk(house.patience.pull)
         self.statements = Statements()
-        self.named_evidence = NamedEvidence(hass, entry, self._told)
+        self.named_evidence = NamedEvidence(hass, entry, self)
         likeness = Likeness(entry, self._async_probe_at, self.named_evidence, house.patience.upload)
         self.whereabouts = Whereabouts(
             hass,
@@ -96,26 +97,19 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             version_for_query=lambda: version_for_query(self.offered, self.data.installed),
         )
         self.life = Life(hass, entry)
+        self.named_entities = NamedEntities(hass, entry, self.named_evidence, self.life)
         self.ears = Ears(entry, house, self._heard)
         self.names = Names(hass, entry, house, self.whereabouts, likeness, self.ears)
         self.watch = self._watch()
         self.presence = presence_of(
             *(hass, entry, house, self.desk, self._presence_changed),
             speech=Speech(self.ears, self.whereabouts.moves, self.names.async_search),
-            is_busy=lambda: self.data.progress is not None,
+            is_busy=lambda: self.is_busy,
         )
         self._announced: ModuleFacts | None = None
         self._stop_polls: CALLBACK_TYPE | None = None
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
-        known = house.journal.known(entry.entry_id)
-        self.data = ModuleState(
-            firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
-            installed=known["version"] if known else None,
-            assumed=known["assumed"] if known else False,
-            ended=house.memory.of(entry.entry_id).get("ended"),
-            last_seen=self.presence.last_seen,
-            reachable=self.presence.reachable,
-        )
+        self.data = state_before(house, entry, self.presence)
 
     def _watch(self) -> ModuleWatch:
         """Return how the module is observed: by probes where it is known to listen."""
@@ -128,8 +122,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def async_start(self) -> CALLBACK_TYPE:
         """Listen to the module; returns what stops it."""
         self.async_listen_for_polls()
-        sources = self.ears, self.names, self.named_evidence, self.presence
-        stops = [source.async_start() for source in sources]
+        sources = self.ears, self.names, self.named_evidence, self.presence, self.life
+        stops = [source.async_start() for source in (*sources, self.named_entities)]
         async_keep_device(self.hass, self.config_entry, self.facts(), self.data.installed)
 
         def stop() -> None:
@@ -223,8 +217,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.life.heard(at)
         if at is None:
             self.names.async_heard()
+            self.named_evidence.async_heard()
         if facts.mac is not None and known is None:
-            self._learn_mac(facts.mac)
+            self.async_learn_mac(facts.mac)
+        if facts.board is not None and async_keep_board(self.hass, self.config_entry, facts.board):
+            async_keep_device(self.hass, self.config_entry, self.facts(), self.data.installed)
         self._believe(sighting)
 
     @callback
@@ -233,10 +230,10 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.polled(request, time.time())
         self.presence.async_heard()
         self.life.heard()
-        self._told(sighting)
+        self.async_told(sighting)
 
     @callback
-    def _told(self, sighting: Sighting) -> None:
+    def async_told(self, sighting: Sighting) -> None:
         """Take a statement: a running install may wait for it, and the card shows it."""
         self.watch.heard(sighting)
         self._believe(sighting)
@@ -276,7 +273,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         self.knowledge.refused(cause, image, self.facts().family, time.time())
 
     @callback
-    def _learn_mac(self, mac: str) -> None:
+    def async_learn_mac(self, mac: str) -> None:
         """Keep a MAC that was announced for the first time."""
         async_keep_mac(self.hass, self.config_entry, mac)
         self.async_listen_for_polls()
@@ -326,6 +323,11 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return self.knowledge.slot(self.config_entry.options.get(CONF_SLOT_SIZE))
 
     @property
+    def is_busy(self) -> bool:
+        """Whether an install of it runs, or waits."""
+        return self.data.progress is not None
+
+    @property
     def polled(self) -> PullRequest | None:
         """What it said of itself when it asked for an update last, since the start."""
         return self.asking.last
@@ -360,7 +362,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def candidate(self, release: Release, *, chosen: bool) -> Candidate:
         """Return a release as something to install on this module."""
         signature = self.house.signatures.state(release)
-        return candidate_of(release, self.data, signature, chosen=chosen)
+        is_lost = release.image.sha256 in self.house.library.images.lost
+        return candidate_of(release, self.data, signature, chosen=chosen, is_lost=is_lost)
 
     @property
     def offered(self) -> Release | None:

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import (
+    CONF_BOARD,
     CONF_IDENTITY,
     CONF_INFO_URL,
     CONF_MAC,
@@ -157,3 +158,12 @@ def async_keep_mac(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> None:
         dr.async_get(hass).async_update_device(
             device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
         )
+
+
+@callback
+def async_keep_board(hass: HomeAssistant, entry: ConfigEntry, board: str) -> bool:
+    """Keep which board a module says to be; returns whether that is another one than before."""
+    if board == entry.data.get(CONF_BOARD):
+        return False
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_BOARD: board})
+    return True

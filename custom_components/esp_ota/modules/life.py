@@ -34,6 +34,7 @@ class Life:
         """When the last sign came (`time.monotonic()`)."""
         self._heard: asyncio.Event | None = None
         """Set at the next sign; as long as nobody waits there is none."""
+        self._stop: CALLBACK_TYPE | None = None
 
     @callback
     def heard(self, at: float | None = None) -> None:
@@ -52,9 +53,10 @@ class Life:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Listen to the entity that a person chose; returns what stops it."""
+        """Listen to the entity that a person chose, by the name that it has now."""
+        self.async_stop()
         if (entity_id := self._entry.options.get(CONF_WAKE_ENTITY)) is None:
-            return lambda: None
+            return self.async_stop
 
         @callback
         def changed(event: Event[EventStateChangedData]) -> None:
@@ -76,4 +78,12 @@ class Life:
             for each in stops:
                 each()
 
-        return stop
+        self._stop = stop
+        return self.async_stop
+
+    @callback
+    def async_stop(self) -> None:
+        """Listen no more."""
+        if self._stop is not None:
+            self._stop()
+            self._stop = None

@@ -1,9 +1,11 @@
 """The two sources of evidence that a person names: a page of the module, and an entity."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
+import random
 import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import ClientError, ClientSession, StreamReader, hdrs
 from yarl import URL
@@ -14,12 +16,16 @@ from homeassistant.core import (
     CALLBACK_TYPE,
     Event,
     EventStateChangedData,
+    HassJob,
     HomeAssistant,
     State,
     callback,
 )
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import (
+    async_call_later,
+    async_track_state_change_event,
+)
 from homeassistant.util import dt as dt_util
 
 from ..const import (
@@ -39,37 +45,90 @@ from ..ota import (
     one_line,
     version_from,
 )
-from .device import async_keep_mac
 
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS: Final = 3
 """Pages asked for one: `/` leads to `/index.html`, and that to a login at most."""
+_AGAIN: Final = 900.0
+"""Seconds until a page is looked at again, as `vigil.py` asks who announces itself: nobody tells of
+a module that was flashed by a cable."""
+_NO_SOONER: Final = 60.0
+"""Seconds between two looks at the page of one that is heard again and again."""
 _FRESH: Final = {"Cache-Control": "no-cache"}
 _HOST: Final = "{host}"
 """In a URL: the page is the module's own, and can say who it is."""
 _SILENT: Final = {STATE_UNAVAILABLE, STATE_UNKNOWN, ""}
 
 
+class Module(Protocol):
+    """Whom all of this is about."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether its page is better left alone."""
+
+    def async_told(self, sighting: Sighting) -> None:
+        """Take a statement of what it runs."""
+
+    def async_learn_mac(self, mac: str) -> None:
+        """Take a MAC that was not known, and by which it may ask from now on."""
+
+
 class NamedEvidence:
     """Asks and listens for one module."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, on_heard: Callable[[Sighting], None]
-    ) -> None:
-        """`on_heard` gets each statement."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, module: Module) -> None:
+        """Let the module have each statement."""
         self._hass = hass
         self._entry = entry
-        self._on_heard = on_heard
+        self._module = module
         self._asking: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
+        """When it was looked at last (`time.monotonic()`)."""
+        self._stop: CALLBACK_TYPE | None = None
+        self._stop_timer: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Listen to the entity and look at the page once; returns what stops it."""
-        self.async_ask()
+        """Listen to the entity and look at the page, now and again; returns what stops it."""
+        self.async_stop()
+        self._listen()
+        if self._entry.options.get(CONF_INFO_URL):
+            self.async_ask()
+            self._look_later()
+        return self.async_stop
+
+    @callback
+    def async_stop(self) -> None:
+        """Listen no more, and look no more."""
+        for stop in (self._stop, self._stop_timer):
+            if stop is not None:
+                stop()
+        self._stop = self._stop_timer = None
+
+    def _look_later(self) -> None:
+        seconds = _AGAIN * random.uniform(0.9, 1.0)  # noqa: S311 - not all at once
+        name = f"ESP OTA info page of {self._entry.title}"
+        job = HassJob(self._look_again, name, cancel_on_shutdown=True)
+        self._stop_timer = async_call_later(self._hass, seconds, job)
+
+    @callback
+    def _look_again(self, _now: datetime) -> None:
+        self._look_later()
+        self.async_heard()
+
+    @callback
+    def async_heard(self) -> None:
+        """Look at the page of a module that is there: it may have been flashed; not too often."""
+        if not self._module.is_busy and time.monotonic() - self._asked_at >= _NO_SOONER:
+            self.async_ask()
+
+    def _listen(self) -> None:
+        """Listen to the entity, by the name that it has now."""
         if (entity_id := self._entry.options.get(CONF_INFO_ENTITY)) is None:
-            return lambda: None
+            return
         if (state := self._hass.states.get(entity_id)) is not None:
             self._entity_says(state)
 
@@ -78,7 +137,7 @@ class NamedEvidence:
             if (state := event.data["new_state"]) is not None:
                 self._entity_says(state)
 
-        return async_track_state_change_event(self._hass, [entity_id], changed)
+        self._stop = async_track_state_change_event(self._hass, [entity_id], changed)
 
     def _entity_says(self, state: State) -> None:
         """Take what it shows; what it has shown for long was said then."""
@@ -87,7 +146,7 @@ class NamedEvidence:
             self._say(EvidenceSource.ENTITY, state.state, time.monotonic() - max(0.0, age))
 
     def _say(self, source: EvidenceSource, version: str, at: float) -> None:
-        self._on_heard(Sighting(source=source, at=at, version=version))
+        self._module.async_told(Sighting(source=source, at=at, version=version))
 
     @callback
     def async_ask(self) -> None:
@@ -96,6 +155,7 @@ class NamedEvidence:
             self._asking is not None and not self._asking.done()
         ):
             return
+        self._asked_at = time.monotonic()
         self._asking = self._entry.async_create_background_task(
             self._hass, self._async_look(), f"ESP OTA info page of {self._entry.title}"
         )
@@ -109,7 +169,7 @@ class NamedEvidence:
         mac = self._other_mac(body) if _HOST in options[CONF_INFO_URL] else None
         self._learn_mac(body)
         source, at = EvidenceSource.INFO_URL, asked_at - age
-        self._on_heard(Sighting(source=source, at=at, version=version, mac=mac))
+        self._module.async_told(Sighting(source=source, at=at, version=version, mac=mac))
 
     def _learn_mac(self, body: bytes) -> None:
         """Keep the MAC of a module that says it nowhere else: a router knows it by that."""
@@ -120,7 +180,7 @@ class NamedEvidence:
             and _HOST in self._entry.options[CONF_INFO_URL]
             and (mac := mac_from(body))
         ):
-            async_keep_mac(self._hass, self._entry, mac)
+            self._module.async_learn_mac(mac)
 
     async def async_other_mac(self, host: str) -> str | None:
         """Return the MAC of another module, where that is what the page at a host names."""

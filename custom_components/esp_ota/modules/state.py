@@ -14,6 +14,7 @@ from ..const import (
     CONF_AUTH,
     CONF_BOARD,
     CONF_CHIP,
+    CONF_FIRMWARE,
     CONF_HOLD,
     CONF_MAC,
     CONF_MODULE_CHANNEL,
@@ -22,7 +23,7 @@ from ..const import (
     CONF_TRANSPORTS,
     TRANSPORT_PULL,
 )
-from ..house import Ended
+from ..house import Ended, House
 from ..library import Release
 from ..ota import (
     Candidate,
@@ -37,6 +38,7 @@ from ..ota import (
     held_until,
 )
 from .outcome import Outcome
+from .presence import Presence
 
 _NOTHING: Final = ModuleFacts(name="", host="", port=0)
 _TAKES: Final[dict[str, bool]] = {CHANNEL_BETA: True, CHANNEL_STABLE: False}
@@ -65,20 +67,40 @@ class ModuleState:
     """Whether it is there, None where nobody can tell."""
 
 
+def state_before(house: House, entry: ConfigEntry, presence: Presence) -> ModuleState:
+    """Return what was known of a module before the last restart."""
+    known = house.journal.known(entry.entry_id)
+    return ModuleState(
+        firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
+        installed=known["version"] if known else None,
+        assumed=known["assumed"] if known else False,
+        ended=house.memory.of(entry.entry_id).get("ended"),
+        last_seen=presence.last_seen,
+        reachable=presence.reachable,
+    )
+
+
 def merged_facts(
     entry: ConfigEntry, announced: ModuleFacts | None, polled: PullRequest | None, *, port: int
 ) -> ModuleFacts:
     """Return who a module is: by what it announces, by what it asks with, and as it was added.
 
     Its port tells nothing: a sketch chooses it. Where it was added because it asked, the port is
-    what its first request said of its family.
+    what its first request said of its family. Another board may have taken its place: what it was
+    added as counts only where neither its announcement nor its request says otherwise, and neither
+    of these where they contradict each other.
     """
     data, said = entry.data, announced or _NOTHING
-    chip = Chip(entry.options[CONF_CHIP]) if entry.options.get(CONF_CHIP) else said.chip
-    chip = chip or chip_from_board(data.get(CONF_BOARD))
+    board = said.board or data.get(CONF_BOARD)
+    chip = said.chip or chip_from_board(board)
     family = chip.family if chip else said.family
-    if polled is not None:
-        family = family or polled.family
+    if polled is not None and family not in {None, polled.family}:
+        board, chip, family = None, None, None if said.family else polled.family
+    if entry.options.get(CONF_CHIP):
+        chip = Chip(entry.options[CONF_CHIP])
+        family = chip.family
+    elif polled is not None and said.family is None:
+        family = polled.family
     elif data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL] and data.get(CONF_SERVICE_NAME) is None:
         family = family or family_from_port(data[CONF_PORT])
     until = held_until(entry.options.get(CONF_HOLD), dt_util.now())
@@ -90,8 +112,8 @@ def merged_facts(
         family=family,
         chip=chip,
         mac=data.get(CONF_MAC) or said.mac,
-        board=data.get(CONF_BOARD),
-        auth_required=data.get(CONF_AUTH),
+        board=board,
+        auth_required=data.get(CONF_AUTH) if said.auth_required is None else said.auth_required,
         pin=entry.options.get(CONF_PIN),
         held_until=f"{until:%Y-%m-%d %H:%M}" if until else None,
         takes_prereleases=_TAKES.get(entry.options.get(CONF_MODULE_CHANNEL, "")),
@@ -99,7 +121,12 @@ def merged_facts(
 
 
 def candidate_of(
-    release: Release, state: ModuleState, signature: SignatureState, *, chosen: bool
+    release: Release,
+    state: ModuleState,
+    signature: SignatureState,
+    *,
+    chosen: bool,
+    is_lost: bool,
 ) -> Candidate:
     """Return a release as something to install on a module; files have no order of versions."""
     is_sketch = release.image.kind is ImageKind.SKETCH
@@ -111,5 +138,6 @@ def candidate_of(
         installed=installed,
         chosen=chosen,
         signature=signature,
+        is_lost=is_lost,
         is_prerelease=release.is_prerelease,
     )

@@ -280,7 +280,8 @@ class Whereabouts:
                 return await self._judged(claims)
             except InstallRefused as err:
                 doubt = err
-                if err.cause in _DOUBTS and self._rounds_since(asked_at) > 1:
+                # Who is somewhere else may be shouted down where it was; twins have both answered.
+                if err.cause is Cause.SAME_NAME and self._rounds_since(asked_at) > 1:
                     break
         if doubt.cause in _DOUBTS and not self.claims(asked_at):
             return await self._judged([])  # nobody says so any more

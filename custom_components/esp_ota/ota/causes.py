@@ -195,6 +195,7 @@ class Cause(StrEnum):
     FILES_NO_RESTART = "files_no_restart"
     OTHER_VERSION_BACK = "other_version_back"
     OTHER_IMAGE_BACK = "other_image_back"
+    SOAK_MISSING = "soak_missing"
     SOAK_RESTARTED = "soak_restarted"
     SOAK_UNAVAILABLE = "soak_unavailable"
     # A guest, which another integration updates

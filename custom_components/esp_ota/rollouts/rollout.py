@@ -22,6 +22,7 @@ from ..ota import (
 )
 from .members import Members
 from .note import OPEN, RolloutNote, RolloutState, counts, states_of, terms_of
+from .report import async_notify
 
 
 class RolloutEvent(StrEnum):
@@ -127,6 +128,19 @@ class Rollout:
         await self._async_halt()
         if self.state is RolloutState.PAUSED:
             self._tell(RolloutEvent.PAUSED)
+
+    @callback
+    def async_hold(self) -> None:
+        """Wait for a person: Home Assistant was away for long, or is that of a backup."""
+        self.note["state"] = RolloutState.PAUSED
+        self._begin(self._async_held())
+
+    async def _async_held(self) -> None:
+        await self._async_note()
+        self._tell(RolloutEvent.PAUSED)
+        async_notify(self._hass, self.note)
+        if self.is_left:
+            await self._async_picked_up()
 
     async def async_resume(self) -> None:
         """Go on."""

@@ -14,6 +14,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
+from ..house import HOUSE
 from ..stored import KeptStore
 from .note import RolloutNote, RolloutState, readable
 from .plan import async_note_for, async_shown
@@ -64,6 +65,11 @@ class Rollouts:
     @callback
     def _async_started(self, _hass: HomeAssistant) -> None:
         for rollout in self._rollouts.values():
+            is_begun = rollout.state in {RolloutState.PLANNED, RolloutState.RUNNING}
+            if is_begun and self._hass.data[HOUSE].memory.was_away:
+                LOGGER.warning("Rollout %s is paused: it is of another time", rollout.note["id"])
+                rollout.async_hold()
+                continue
             if rollout.state is RolloutState.PLANNED:
                 rollout.note["state"] = RolloutState.RUNNING
             if rollout.state is RolloutState.RUNNING:

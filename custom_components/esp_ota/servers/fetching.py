@@ -63,7 +63,7 @@ class Shelf:
         facts, library = coordinator.facts(), coordinator.house.library
         key = deployment.mark, facts.chip or facts.family
         async with self._lock:
-            if (known := library.get(self._fetched.get(key, ""))) is not None:
+            if (known := library.whole(self._fetched.get(key, ""))) is not None:
                 return known
             found = await self._async_fetch(coordinator, deployment, account, reach)
             release = await _async_keep(library, found, facts)

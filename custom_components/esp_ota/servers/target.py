@@ -120,6 +120,10 @@ class Target:
         closing = self._note["closing"]
         action = closing["action"]
         is_offered = poll.deployment is not None and poll.deployment.id == action
+        if poll.deployment is not None and is_offered and await self._is_other(poll.deployment):
+            del self._note["closing"]
+            await self._ports.save()
+            return
         if not closing["is_sent"] or is_offered:
             closing["is_sent"] = True
             if not await self._ports.save():
@@ -134,6 +138,17 @@ class Target:
             self._note["spelt"] = {"version": version, "said": said}
         del self._note["closing"]
         await self._ports.save()
+
+    async def _is_other(self, action: Action) -> bool:
+        """Whether what ended was something else: a server that was made anew gives ids again."""
+        try:
+            deployment = await self._server.deployment(action)
+        except SourceError as err:
+            if err.cause is not Cause.DEPLOYMENT_UNUSABLE:
+                raise
+            return False
+        ended = self._note["closing"]["mark"].removeprefix(f"{action.id} ")
+        return deployment is not None and deployment.mark != ended
 
     async def _cancel(self, cancel: Action) -> None:
         """Do not install what is not wanted any more; what has begun is carried to its end."""
@@ -189,6 +204,7 @@ class Target:
             detail = await self.wish.sentence(err)
             raise InstallRefused(Cause.DEPLOYMENT_NOT_CONFIRMED, detail=detail) from err
         if deployment is None or deployment.mark != assigned["mark"]:
+            self.wish.doubt()
             self.due = 0.0
             raise InstallRefused(Cause.DEPLOYMENT_CHANGED, version=assigned["version"])
         if deployment.update is Way.SKIP:

@@ -1,6 +1,8 @@
 """What a server wants one module to run: fetched, asked the gate about, offered, or refused."""
 
 from collections.abc import Awaitable, Callable
+import math
+import time
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -42,6 +44,9 @@ _PASSING: Final = frozenset(
     }
 )
 """They say nothing about what is to be installed: it is fetched again later."""
+_READ_AGAIN: Final = 3600.0
+"""Seconds until a deployment that is known is read once more: a server that was made anew gives its
+ids a second time, and what they stood for would be offered for ever."""
 _MOST_WRONG: Final = 3
 """Times that a file may have another sum than was said, before the server is told so."""
 
@@ -72,6 +77,8 @@ class Wish:
         """How often a deployment had files with another sum."""
         self._doubted = ""
         """Mark of what the gate could not tell about, and the server was told so."""
+        self._read_at = -math.inf
+        """When the deployment was read last (`time.monotonic()`)."""
         self.show()
 
     def show(self) -> None:
@@ -92,7 +99,11 @@ class Wish:
         return bool(assigned and note and note["sha256"] == assigned["sha256"])
 
     def _has(self, sha256: str) -> bool:
-        return self._house.library.get(sha256) is not None
+        return self._house.library.whole(sha256) is not None
+
+    def doubt(self) -> None:
+        """Read the deployment once more at the next visit, whatever its id is."""
+        self._read_at = -math.inf
 
     async def withdraw(self) -> None:
         """Take that there is nothing to do any more; what has begun is carried to its end."""
@@ -116,7 +127,8 @@ class Wish:
         assigned = self._note.get("assigned")
         known = Action(id=assigned["action"], query=assigned["query"]) if assigned else None
         is_here = assigned is not None and self._has(assigned["sha256"])
-        if assigned and is_here and known == action and not assigned["is_on_hold"]:
+        is_known = assigned and is_here and known == action and not assigned["is_on_hold"]
+        if is_known and time.monotonic() - self._read_at < _READ_AGAIN:
             self.show()
             return
         try:
@@ -127,6 +139,7 @@ class Wish:
             if self._note.get("refused") != (mark := f"{action.id} {action.query}"):
                 await self._refuse(action.id, mark, err)
             return
+        self._read_at = time.monotonic()
         if deployment is None:
             await self.withdraw()
             return
@@ -134,6 +147,9 @@ class Wish:
             await self.withdraw()
             if "assigned" in self._note:
                 return  # what it replaces is being installed
+        if is_known and "assigned" in self._note:  # it is what it was
+            self.show()
+            return
         was_refused = self._note.get("refused") == f"{action.id} {deployment.mark}"
         if not was_refused and deployment.download is not Way.SKIP:
             await self._take(action, deployment)
@@ -142,7 +158,7 @@ class Wish:
         account, reach = self._server.account, self._server.reach
         assigned = self._note.get("assigned")
         try:
-            known = self._house.library.get(assigned["sha256"]) if assigned else None
+            known = self._house.library.whole(assigned["sha256"]) if assigned else None
             release = known or await self._shelf.async_release_of(
                 self._coordinator, deployment, account=account, reach=reach
             )

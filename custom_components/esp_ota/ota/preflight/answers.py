@@ -14,6 +14,7 @@ class Check(StrEnum):
 
     __hash__ = str.__hash__  # `Enum` hashes its name in Python, and these are keys
 
+    IMAGE = "image"
     KIND = "kind"
     CHIP = "chip"
     FLASH_SIZE = "flash_size"
@@ -62,6 +63,8 @@ class Candidate:
     wanted: ImageKind = ImageKind.SKETCH
     """What it is to replace on the module."""
     signature: SignatureState = SignatureState.UNCHECKED
+    is_lost: bool = False
+    """Whether its image is not on the disk any more."""
     is_prerelease: bool = False
     by_rollout: bool = False
     """Whether a rollout brings it: who named its version named it for no module in particular."""

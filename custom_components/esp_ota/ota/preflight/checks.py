@@ -38,6 +38,14 @@ def _kind(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
     return valid(Check.KIND)
 
 
+def _image(candidate: Candidate, _module: ModuleFacts) -> CheckResult:
+    """Refuse what the library knows and has no image of any more."""
+    if not candidate.is_lost:
+        return valid(Check.IMAGE)
+    facts = {"firmware": candidate.firmware, "version": candidate.version}
+    return invalid(Check.IMAGE, Cause.IMAGE_MISSING, **facts)
+
+
 def _chip(candidate: Candidate, module: ModuleFacts) -> CheckResult:
     """Compare chips; a family of one chip is enough. File systems are for none."""
     chip = candidate.image.chip
@@ -231,6 +239,7 @@ def _is_verified(image: Image, module: ModuleFacts) -> bool:
 
 
 RULES: Final = (
+    Rule(check=Check.IMAGE, ask=_image, causes=(Cause.IMAGE_MISSING,)),
     Rule(check=Check.KIND, ask=_kind, causes=(Cause.WRONG_KIND,)),
     Rule(
         check=Check.CHIP,
