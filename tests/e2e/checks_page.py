@@ -21,7 +21,7 @@ _BROUGHT = "1.4.0"
 _NOTES = "Counts <b>litres</b>, & says so."
 _WIDTHS = (360, 768, 1280)
 _GRAVE = {"serious", "critical"}
-_BELOW_THE_TABS = "it => scrollTo(0, scrollY + it.getBoundingClientRect().top - 116)"
+_BELOW_THE_TABS = "it => scrollTo(0, scrollY + it.getBoundingClientRect().top - 106)"
 _SETTLE = 500
 """Milliseconds for colours to change."""
 
