@@ -51,7 +51,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await rollouts.async_setup()
     servers = hass.data[SERVERS] = Servers(hass)
     await servers.async_setup()
-    hass.http.register_view(PullView())
+    hass.http.register_view(PullView(hass, house))
     hass.http.register_view(UploadView())
     await async_prepare_page(hass)
     async_register_actions(hass)

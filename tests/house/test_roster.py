@@ -38,3 +38,18 @@ async def test_two_entries_with_one_mac_are_both_known(hass: HomeAssistant, esp_
         entry.add_to_hass(hass)
 
     assert roster.with_mac(MAC) == entries
+
+
+async def test_an_identity_is_taken_as_soon_as_an_entry_has_it_and_no_longer(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    roster = hass.data[HOUSE].roster
+    entry = entry_for(VirtualModule(ModuleConfig()), mac=MAC, service_name=None)
+    entry.add_to_hass(hass)
+    assert set(roster.identities) == {entry.data.get("identity")}
+
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "identity": OTHER})
+    assert set(roster.identities) == {OTHER}
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert OTHER not in roster.identities

@@ -311,6 +311,18 @@ async def test_the_same_words_again_write_no_state(garden: Garden, module: Virtu
     assert garden.card is before
 
 
+async def test_the_same_words_again_count_against_what_was_assumed_since(
+    garden: Garden, module: VirtualModule
+) -> None:
+    coordinator = await coordinator_of(garden, module)
+    coordinator._heard(said(version="1.0.0"))
+    coordinator.async_set_installed("1.1.0", None, assumed=True)
+
+    coordinator._heard(said(version="1.0.0"))
+
+    assert (coordinator.data.installed, coordinator.data.assumed) == ("1.0.0", False)
+
+
 async def test_accepted_checks_are_read_from_the_options(
     garden: Garden, module: VirtualModule
 ) -> None:

@@ -12,7 +12,7 @@ from .journal import Failure, JournalError
 from .memory import Ended, Remembered
 from .newcomers import async_newcomers
 from .pace import Pace
-from .pollers import Poller, Secret, new_secret
+from .pollers import new_secret
 from .queue import Queue
 from .roster import free_unique_id
 
@@ -27,10 +27,8 @@ __all__ = [
     "JournalError",
     "Pace",
     "Past",
-    "Poller",
     "Queue",
     "Remembered",
-    "Secret",
     "async_make_house_entry",
     "async_newcomers",
     "free_unique_id",

@@ -4,6 +4,7 @@ A hold ends by the clock on the wall in the zone of the house, so the clock is l
 and again: no timer knows of one that was set, or of another zone.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class Holds:
     def async_add(self, entry: ConfigEntry, tell: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call back when the hold of a module has ended, or is one again; returns what ends it."""
         self._modules[entry] = tell
-        self._held |= {entry} & self._held_now()
+        self._held |= _held_of([entry])
 
         def remove() -> None:
             del self._modules[entry]
@@ -61,13 +62,15 @@ class Holds:
     @callback
     def async_look(self, _event: datetime | Event[Any] | None = None) -> None:
         """See who is held, by the clock or by a person, and tell those for whom it is new."""
-        held = self._held_now()
+        held = _held_of(self._modules)
         changed, self._held = held ^ self._held, held
         if changed:
             self._cards.async_tell(self._modules[entry] for entry in changed)
 
-    def _held_now(self) -> set[ConfigEntry]:
-        stored = ((entry, entry.options.get(CONF_HOLD)) for entry in self._modules)
-        holds = [(entry, hold) for entry, hold in stored if hold is not None]
-        now = dt_util.now() if holds else None
-        return {entry for entry, hold in holds if now and held_until(hold, now)}
+
+def _held_of(entries: Iterable[ConfigEntry]) -> set[ConfigEntry]:
+    """Return which of these modules are held now."""
+    stored = ((entry, entry.options.get(CONF_HOLD)) for entry in entries)
+    holds = [(entry, hold) for entry, hold in stored if hold is not None]
+    now = dt_util.now() if holds else None
+    return {entry for entry, hold in holds if now and held_until(hold, now)}

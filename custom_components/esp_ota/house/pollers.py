@@ -1,7 +1,6 @@
 """Modules that ask us for updates: who may ask, and who asks."""
 
 from collections.abc import Callable
-from enum import Enum
 import hmac
 import secrets
 from typing import Final, Protocol
@@ -19,26 +18,17 @@ from .roster import free_unique_id
 _SECRET_LIMIT: Final = 128
 
 
-class Secret(Enum):
-    """What a request rests on."""
-
-    OWN = "own"
-    """One that only this module has."""
-    HOUSE = "house"
-    """One that all modules of the house may have."""
-
-
 class Poller(Protocol):
     """A module that is set up and may ask."""
 
     desk: PullDesk
     config_entry: ConfigEntry
 
-    def async_believes(self, request: PullRequest, address: str, *, own: bool) -> bool:
-        """Whether a request is its own; `own` is whether the secret was, and not the house's."""
+    def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
+        """Take over what its request says; returns whether it is believed to be its own.
 
-    def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
-        """Take over what its request says."""
+        `own` is whether its secret is one that only this module has, and not the house's.
+        """
 
     def version_for_query(self) -> str:
         """Return what a `version` query is answered."""
@@ -77,19 +67,6 @@ class Pollers:
         """Return the module with this MAC."""
         return self._by_mac.get(mac)
 
-    def rests_on(self, request: PullRequest, secret: str, address: str) -> Secret | None:
-        """Return what a request rests on, None where it may not be answered.
-
-        Who has a secret of its own is asked for that, by whatever it was recognised.
-        """
-        poller = self.get(request.mac)
-        entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
-        if entry is not None and (own := entry.data.get(CONF_PULL_SECRET)):
-            return Secret.OWN if _equal(secret, own) else None
-        if entry is None and _equal(secret, self._former(request.mac) or ""):
-            return Secret.OWN
-        return Secret.HOUSE if _equal(secret, self.secret) else None
-
     def is_anyones(self, secret: str) -> bool:
         """Whether this secret is the house's or any module's."""
         known = [poller.config_entry.data.get(CONF_PULL_SECRET) for poller in self._by_mac.values()]
@@ -97,15 +74,35 @@ class Pollers:
         return any([_equal(secret, own or "") for own in (self.secret, *known)])  # noqa: C419
 
     @callback
-    def async_meet(self, request: PullRequest, secret: str, address: str) -> Poller | None:
-        """Return whose request it is, of one that rests on a secret.
+    def async_admit(
+        self, request: PullRequest, secret: str, address: str
+    ) -> tuple[Poller | None, bool] | None:
+        """Return whose request it is, if that is known, and whether its secret is that one's own.
+
+        None where it may not be answered. Who has a secret of its own is asked for that, by
+        whatever it was recognised; all others may have that of the house.
+        """
+        poller = self._by_mac.get(request.mac)
+        entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
+        own = entry.data.get(CONF_PULL_SECRET) if entry is not None else self._former(request.mac)
+        is_own = bool(own) and _equal(secret, own or "")
+        is_asked_for = bool(own) and entry is not None
+        if not is_own and (is_asked_for or not _equal(secret, self.secret)):
+            return None
+        if poller is None:
+            poller = self._meet(entry, request, address, own if is_own else None)
+        return poller, is_own
+
+    @callback
+    def _meet(
+        self, entry: ConfigEntry | None, request: PullRequest, address: str, own: str | None
+    ) -> Poller | None:
+        """Take a request that rests on a secret, with a MAC that no module has.
 
         A module that is known by another name learns its MAC; who is not known at all is offered
         to the person.
         """
-        if (poller := self.get(request.mac)) is not None:
-            return poller
-        if (entry := self._nameless(request.mac, secret, address)) is not None:
+        if entry is not None:
             unique_id = free_unique_id(self._hass, entry, request.mac)
             data = {**entry.data, CONF_MAC: request.mac}
             self._hass.config_entries.async_update_entry(entry, unique_id=unique_id, data=data)
@@ -114,8 +111,6 @@ class Pollers:
                 runtime.coordinator.async_listen_for_polls()
                 return self.get(request.mac)
             return None
-        former = self._former(request.mac) or ""
-        own = former if _equal(secret, former) else None
         newcomers = async_newcomers(self._hass)
         if newcomers.async_may_offer(request.mac, address, SOURCE_INTEGRATION_DISCOVERY):
             discovery_flow.async_create_flow(

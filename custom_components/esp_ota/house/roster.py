@@ -1,5 +1,7 @@
 """The entries of all modules, and whose MAC is whose: asked for with each announcement."""
 
+from collections.abc import Collection
+
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -8,7 +10,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..const import CONF_KIND, CONF_MAC, DOMAIN, KIND_MODULE
+from ..const import CONF_IDENTITY, CONF_KIND, CONF_MAC, DOMAIN, KIND_MODULE
 
 
 class Roster:
@@ -20,16 +22,20 @@ class Roster:
         self._entries: list[ConfigEntry] = []
         self._modules: list[ConfigEntry] = []
         self._by_mac: dict[str, list[ConfigEntry]] | None = None
+        self._identities: dict[str, str | None] = {}
+        """By entry id, with that of the house as well."""
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
         """Hear of changed entries; returns what stops it."""
-        self._by_mac = None
+        self._by_mac, self._entries = None, []
         return async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._changed)
 
     @callback
-    def _changed(self, _change: ConfigEntryChange, _entry: ConfigEntry) -> None:
+    def _changed(self, _change: ConfigEntryChange, entry: ConfigEntry) -> None:
         self._by_mac = None
+        if entry.entry_id in self._identities:
+            self._identities[entry.entry_id] = entry.data.get(CONF_IDENTITY)
 
     @property
     def modules(self) -> list[ConfigEntry]:
@@ -38,7 +44,13 @@ class Roster:
         if entries != self._entries:
             self._entries, self._by_mac = entries, None
             self._modules = [one for one in entries if one.data.get(CONF_KIND) == KIND_MODULE]
+            self._identities = {one.entry_id: one.data.get(CONF_IDENTITY) for one in entries}
         return list(self._modules)
+
+    @property
+    def identities(self) -> Collection[str | None]:
+        """What the ids of modules are made from; None of those where that is not settled yet."""
+        return self._identities.values() if self.modules else ()
 
     def with_mac(self, mac: str) -> list[ConfigEntry]:
         """Return the modules that have a MAC: mostly one, but nobody sees to that."""

@@ -36,10 +36,12 @@ def running_release(coordinator: ModuleCoordinator) -> Release | None:
 def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) -> Release | None:
     """Return the image that ran well last, other than what runs and what failed (sha256)."""
     library, entry_id = coordinator.house.library, coordinator.config_entry.entry_id
+    if not (good := coordinator.house.journal.good(entry_id)):
+        return None
     running = running_release(coordinator)
     others = {instead_of, running.image.sha256 if running else None}
-    good = (library.whole(sha256) for sha256 in coordinator.house.journal.good(entry_id))
-    return next((item for item in good if item and item.image.sha256 not in others), None)
+    found = (library.whole(sha256) for sha256 in good)
+    return next((item for item in found if item and item.image.sha256 not in others), None)
 
 
 def files_before(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import time
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
 from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
@@ -40,14 +41,36 @@ class Asking:
         self._on_heard = on_heard
 
     @callback
-    def async_believes(self, request: PullRequest, address: str, *, own: bool) -> bool:
-        """Whether a request is the module's: by a secret of its `own`, or from where it is.
+    def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
+        """Take what a request for an update says, if it is believed; returns whether it is.
+
+        It is by a secret of its `own`, or from where the module is.
+        """
+        is_from_here = own or address == self.config_entry.data[CONF_HOST]
+        if not is_from_here and not self._async_believes(request, address):
+            return False
+        self.last, now = request, time.monotonic()
+        self.desk.rhythm.asked(now)
+        if own and self._is_heard_only:
+            self._whereabouts.async_move(address)
+            self._whereabouts.moves.async_proved()
+        elif own and not request.proxied:
+            self._whereabouts.async_asked_from(address, believed=True)
+        running = self._house.library.running(request.sketch_md5)
+        firmware, version = (running.firmware, running.version) if running else (None, None)
+        sighting = request.sighting(now, own=own, firmware=firmware, version=version)
+        self._on_heard(request, sighting)
+        return True
+
+    @callback
+    def _async_believes(self, request: PullRequest, address: str) -> bool:
+        """Whether a request is the module's that comes from elsewhere than its entry says.
 
         Every module of the house knows the house's secret. A request with that from elsewhere is
         no more than an announcement: the module may have moved there. One that is only heard by
         its requests has when it asked no more from where it was.
         """
-        if own or self._whereabouts.is_from_here(address):
+        if self._whereabouts.is_from_here(address):  # which may be a name
             return True
         if not self._is_heard_only:
             if not request.proxied:
@@ -71,18 +94,3 @@ class Asking:
         if rhythm.usual is None:
             return silent_for > self.desk.limits.offer
         return silent_for > max(self._house.patience.doubt, 2 * rhythm.usual)
-
-    @callback
-    def async_polled(self, request: PullRequest, address: str, *, own: bool) -> None:
-        """Take what a request for an update says."""
-        self.last = request
-        self.desk.rhythm.asked(time.monotonic())
-        if own and self._is_heard_only:
-            self._whereabouts.async_move(address)
-            self._whereabouts.moves.async_proved()
-        elif own and not request.proxied:
-            self._whereabouts.async_asked_from(address, believed=True)
-        running = self._house.library.running(request.sketch_md5)
-        firmware, version = (running.firmware, running.version) if running else (None, None)
-        sighting = request.sighting(time.monotonic(), own=own, firmware=firmware, version=version)
-        self._on_heard(request, sighting)

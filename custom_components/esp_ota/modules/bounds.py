@@ -86,7 +86,8 @@ def async_set_bound(coordinator: ModuleCoordinator, key: str, said: datetime | s
 
 def shown_bounds(options: Mapping[str, Any], installed: str | None) -> dict[str, str | None]:
     """Return what a module's card says of them; `installed` is the version that runs."""
-    until = held_until(options.get(CONF_HOLD), dt_util.now())
+    hold: str | None = options.get(CONF_HOLD)
+    until = held_until(hold, dt_util.now()) if hold is not None else None
     usual = CHANNEL_BETA if is_prerelease(installed or "") else CHANNEL_STABLE
     return {
         "pinned_to": options.get(CONF_PIN),

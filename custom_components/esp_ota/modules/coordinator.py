@@ -107,6 +107,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             is_busy=lambda: self.is_busy,
         )
         self._announced: ModuleFacts | None = None
+        self._told_by_all: ModuleState | None = None
+        """What was shown when all statements were weighed last."""
         self._stop_polls: CALLBACK_TYPE | None = None
         self.knowledge = ModuleKnowledge(house.journal.learnt(entry.entry_id), self._learnt)
         self.data = state_before(house, entry, self.presence)
@@ -229,7 +231,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Take what a request that is believed says."""
         self.knowledge.polled(request, time.time())
         self.presence.async_heard()
-        self.life.heard()
+        self.life.heard(sighting.at)
         self.async_told(sighting)
 
     @callback
@@ -240,10 +242,12 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _believe(self, sighting: Sighting) -> None:
-        """Show what the strongest source says."""
-        self.statements.heard(sighting)
+        """Show what the strongest source says; all is said already where nothing is new."""
+        if not self.statements.heard(sighting) and self.data is self._told_by_all:
+            return
         if (best := self.statements.best) is not None and best.version is not None:
             self.async_set_installed(best.version, best.firmware, assumed=False)
+        self._told_by_all = self.data
 
     @callback
     def _learnt(self) -> None:
@@ -304,17 +308,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def facts(self) -> ModuleFacts:
         """Return what is known of the module now; what it announces wins over what was stored."""
         entry = self.config_entry
-        facts = merged_facts(entry, self._announced, self.polled, port=self.port)
-        running = self._running
-        facts = replace(
-            facts,
-            chip=facts.chip or (running.chip if running else None),
-            firmware=self.data.firmware,
-            version=None if self.data.assumed else self.data.installed,
-            staged_low=TRANSPORT_UPLOAD in self.transports,
-            # An updater that rewrites the mode changes the sum with it.
-            flash_mode=running.flash_mode if running else None,
-        )
+        said = self._announced, self.polled, self._running
+        facts = merged_facts(entry, self.data, *said, port=self.port)
         return self.knowledge.complete(facts, entry.options.get(CONF_SLOT_SIZE))
 
     @property

@@ -73,7 +73,7 @@ def async_settle_identity(hass: HomeAssistant, house: House, entry: ConfigEntry)
         # Home Assistant writes entries sooner than registries: a crash may have kept these alone.
         _move_ids(hass, entry, identity_of(entry))
         return
-    taken = {other.data.get(CONF_IDENTITY) for other in hass.config_entries.async_entries(DOMAIN)}
+    taken = house.roster.identities
     was = house.outliving.was(entry, taken)
     identity = was["identity"] if was else entry.unique_id or entry.entry_id
     if identity in taken:
@@ -93,14 +93,18 @@ def _move_ids(hass: HomeAssistant, entry: ConfigEntry, identity: str) -> None:
         return
     devices, identifier = dr.async_get(hass), (DOMAIN, identity)
     device = devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id)
-    is_there = devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
-    if device is not None and not is_there:
+    if (
+        device is not None
+        and devices.async_get_device_by_identifier(identifier, entry.entry_id) is None
+    ):
         devices.async_update_device(device.id, new_identifiers={identifier})
     registry = er.async_get(hass)
+    before = f"{entry.entry_id}_"
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        _, was_ours, key = entity.unique_id.partition(f"{entry.entry_id}_")
-        unique_id = f"{identity}_{key}"
-        if was_ours and registry.async_get_entity_id(entity.domain, DOMAIN, unique_id) is None:
+        if before not in entity.unique_id:
+            continue
+        unique_id = f"{identity}_{entity.unique_id.partition(before)[2]}"
+        if registry.async_get_entity_id(entity.domain, DOMAIN, unique_id) is None:
             registry.async_update_entity(entity.entity_id, new_unique_id=unique_id)
 
 

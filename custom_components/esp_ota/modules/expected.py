@@ -16,6 +16,8 @@ class Expected(Presence):
 
     _due = 0.0
     """When it must have asked again (`time.monotonic()`)."""
+    _longest: float | None = None
+    """How long it lets pass between two requests, by which that was found."""
 
     @property
     def _patience(self) -> float:
@@ -30,7 +32,7 @@ class Expected(Presence):
         since = max(heard_of, self._house.since)
         is_known, patience = self._desk.rhythm.longest is not None, self._patience
         if now < since + patience:
-            self._due = since + patience
+            self._due, self._longest = since + patience, self._desk.rhythm.longest
             self._at(self._due - now)
             if asked_at is not None and now < asked_at + patience:
                 self._set(reachable=True)
@@ -45,5 +47,7 @@ class Expected(Presence):
     @override
     def _heard(self) -> None:
         # A timer that runs looks anew when it runs out: it may ask every second.
+        if self._longest is self._desk.rhythm.longest and self._stop_timer is not None:
+            return  # as patient as when the timer was set
         if time.monotonic() + self._patience < self._due or self._stop_timer is None:
             self._begin()

@@ -1,6 +1,6 @@
 """What is known of one module: what its entities show, and the facts that installs decide by."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,12 +22,14 @@ from ..const import (
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
     TRANSPORT_PULL,
+    TRANSPORT_UPLOAD,
 )
 from ..house import Ended, House
 from ..library import Release
 from ..ota import (
     Candidate,
     Chip,
+    Image,
     ImageKind,
     InstallProgress,
     ModuleFacts,
@@ -81,9 +83,17 @@ def state_before(house: House, entry: ConfigEntry, presence: Presence) -> Module
 
 
 def merged_facts(
-    entry: ConfigEntry, announced: ModuleFacts | None, polled: PullRequest | None, *, port: int
+    entry: ConfigEntry,
+    state: ModuleState,
+    announced: ModuleFacts | None,
+    polled: PullRequest | None,
+    running: Image | None,
+    *,
+    port: int,
 ) -> ModuleFacts:
     """Return who a module is: by what it announces, by what it asks with, and as it was added.
+
+    `running` is the image whose sum it says to run.
 
     Its port tells nothing: a sketch chooses it. Where it was added because it asked, the port is
     what its first request said of its family. Another board may have taken its place: what it was
@@ -103,14 +113,19 @@ def merged_facts(
         family = polled.family
     elif data.get(CONF_TRANSPORTS) == [TRANSPORT_PULL] and data.get(CONF_SERVICE_NAME) is None:
         family = family or family_from_port(data[CONF_PORT])
-    until = held_until(entry.options.get(CONF_HOLD), dt_util.now())
-    return replace(
-        said,
+    hold = entry.options.get(CONF_HOLD)
+    until = held_until(hold, dt_util.now()) if hold is not None else None
+    return ModuleFacts(  # all that can be said; what was learnt of it is added to it
         name=data[CONF_NAME],
         host=str(data[CONF_HOST]),
         port=port,
         family=family,
-        chip=chip,
+        chip=chip or (running.chip if running else None),
+        firmware=state.firmware,
+        version=None if state.assumed else state.installed,
+        staged_low=TRANSPORT_UPLOAD in (data.get(CONF_TRANSPORTS) or ()),
+        # An updater that rewrites the mode changes the sum with it.
+        flash_mode=running.flash_mode if running else None,
         mac=data.get(CONF_MAC) or said.mac,
         board=board,
         auth_required=data.get(CONF_AUTH) if said.auth_required is None else said.auth_required,

@@ -5,9 +5,7 @@ was heard. Where no answer comes it is asked again, with growing pauses, and by 
 nothing: Wi-Fi loses multicast.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 import random
 import time
@@ -19,7 +17,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
 from ..house import House
-from ..ota import Address, PullDesk, catch_up
+from ..ota import Address, Bell, PullDesk, catch_up
 from .ears import Ears
 from .expected import Expected
 from .moves import Moves
@@ -63,7 +61,7 @@ class Vigil(Presence):
         self._is_busy = is_busy
         self._heard_at = time.monotonic()
         self._was_heard = False
-        self._said = asyncio.Event()
+        self._said = Bell()
         self._unanswered = 0
         """Questions in a row that brought no record."""
         self._missed = 0
@@ -84,7 +82,7 @@ class Vigil(Presence):
     @override
     def _heard(self) -> None:
         self._heard_at, self._was_heard = time.monotonic(), True
-        self._said.set()
+        self._said.ring()
         if self._unanswered:
             self._unanswered = self._missed = 0
             self._begin()
@@ -98,11 +96,8 @@ class Vigil(Presence):
     async def _look(self) -> None:
         """Ask once, and find out what its silence means."""
         asked_at = time.monotonic()
-        self._said.clear()
         self._speech.ears.async_ask()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._house.patience.breath):
-                await self._said.wait()
+        await self._said.wait(self._house.patience.breath)
         await catch_up()
         if self._was_heard and self._heard_at >= asked_at:
             self._begin()

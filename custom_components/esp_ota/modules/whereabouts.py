@@ -8,12 +8,12 @@ become another module's, and the new one answers as this module does. Else a rep
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 import math
 import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.network import is_ip_address
 
@@ -22,6 +22,7 @@ from ..house import Claim, House, async_newcomers
 from ..issues import async_clear_doubt, async_raise_doubt
 from ..ota import (
     Address,
+    Bell,
     Cause,
     InstallRefused,
     ModuleConnectionError,
@@ -71,7 +72,7 @@ class Whereabouts:
         self.moves = moves
         self._page = OwnPage(house, other_mac)
         self._on_found = on_found
-        self._heard = asyncio.Event()
+        self._heard = Bell()
         self._asking = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._silent_at = -math.inf
@@ -97,7 +98,7 @@ class Whereabouts:
 
     def is_from_here(self, address: str) -> bool:
         """Whether a numeric address is where it is, as far as a host name can be compared."""
-        host = self.address.host
+        host: str = self._entry.data[CONF_HOST]
         if host == address or is_ip_address(host):
             return host == address
         told = [claim.facts.host for claim in self.claims(0.0) if self.is_here(claim.facts)]
@@ -119,7 +120,7 @@ class Whereabouts:
     @callback
     def async_heard(self, facts: ModuleFacts) -> None:
         """Take an announcement under this module's name: where it says to be is looked into."""
-        self._heard.set()
+        self._heard.ring()
         moved = not self.is_here(facts) and (self._mac is None or facts.mac in {self._mac, None})
         if moved:
             self._async_do(self._follow())
@@ -164,10 +165,7 @@ class Whereabouts:
             else:
                 return
             await asyncio.sleep(_DOUBT_AGAIN)
-            self._heard.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._heard.wait()
+            await self._heard.wait(pause)
             pause = min(2 * pause, _LONGEST)
 
     async def _follow_to(self, address: Address, *, asks: bool = False) -> None:
@@ -302,11 +300,7 @@ class Whereabouts:
                 self._house.announcements.async_ask(other)
         end = asked_at + seconds
         while (left := end - time.monotonic()) > 0:
-            self._heard.clear()
-            try:
-                async with asyncio.timeout(left):
-                    await self._heard.wait()
-            except TimeoutError:
+            if not await self._heard.wait(left):
                 break
             claims = self.claims(asked_at)
             if everybody or not claims:

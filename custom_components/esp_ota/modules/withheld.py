@@ -1,5 +1,6 @@
 """Why a release that is newer than what the card shows is not offered."""
 
+from ..const import CONF_PIN
 from ..helpers import async_said
 from ..library import Release
 from ..ota import CheckResult, ask_gate, is_newer, pin_permits, same_version
@@ -31,7 +32,7 @@ def _pin_of_nobody(coordinator: ModuleCoordinator) -> str | None:
 
     None for every other one, and for a module without.
     """
-    pin = coordinator.facts().pin
+    pin: str | None = coordinator.config_entry.options.get(CONF_PIN)
     if pin is None or pin_permits(pin, coordinator.data.installed or ""):
         return None
     has_one = any(pin_permits(pin, release.version) for release in coordinator.releases)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from .causes import Cause
 
@@ -248,9 +249,8 @@ class EvidenceSource(StrEnum):
         return order.index(self) < order.index(than)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
-    """One statement about what a module runs, and when it was heard."""
+class Sighting(NamedTuple):
+    """One statement about what a module runs, and when it was heard; made with each request."""
 
     source: EvidenceSource
     at: float

@@ -18,11 +18,11 @@ from typing import Final
 from aiohttp import BasicAuth, hdrs, web
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.helpers.network import is_cloud_connection
 from homeassistant.util.network import is_local
 
-from ..house import HOUSE, House, Pace, Poller, Secret
+from ..house import House, Pace
 from ..ota import LAST_OF_IMAGE, Delivery, Download, PullMode, PullRequest, unsent
 
 PULL_PATH: Final = "/api/esp_ota/pull"
@@ -74,53 +74,44 @@ class PullView(HomeAssistantView):
     requires_auth = False
     cors_allowed = False
 
-    def __init__(self) -> None:
+    def __init__(self, hass: HomeAssistant, house: House) -> None:
         """Start with nobody limited."""
+        self._hass = hass
+        self._house = house
         self._rate = RateLimit()
         self._believed: OrderedDict[RawHeaders, PullRequest] = OrderedDict()
         """What modules say with each request, in the same words until they are updated."""
 
     async def get(self, request: web.Request, secret: str = "") -> web.StreamResponse:
         """Answer 200 with the image of an open install, 304, 403, 404 or 429."""
-        hass = request.app[KEY_HASS]
-        house = hass.data[HOUSE]
+        house = self._house
         address = request.remote or ""
-        if not _is_allowed_from(hass, house, address):
+        is_near = _is_near(address) and not is_cloud_connection(self._hass)
+        if not is_near and not house.allows_remote_polls:
             return web.Response(status=HTTPStatus.NOT_FOUND)
         if not self._rate.allows(address, house.patience.pull.requests):
             return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
         secret = secret or _basic_password(request)
-        pull = self._believed.get(request.raw_headers) or PullRequest.parse(request.headers)
-        if pull is None:
-            known = house.pollers.is_anyones(secret)
-            return web.Response(status=HTTPStatus.FORBIDDEN if known else HTTPStatus.NOT_FOUND)
-        if (rests_on := house.pollers.rests_on(pull, secret, address)) is None:
+        known = self._believed.get(request.raw_headers)
+        if (pull := known or PullRequest.parse(request.headers)) is None:
+            is_anyones = house.pollers.is_anyones(secret)
+            return web.Response(status=HTTPStatus.FORBIDDEN if is_anyones else HTTPStatus.NOT_FOUND)
+        if (admitted := house.pollers.async_admit(pull, secret, address)) is None:
             return web.Response(status=HTTPStatus.NOT_FOUND)
-        poller = house.pollers.async_meet(pull, secret, address)
-        own = rests_on is Secret.OWN
-        if poller is None or not poller.async_believes(pull, address, own=own):
+        poller, own = admitted
+        if poller is None or not poller.async_asked(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
-        if request.raw_headers not in self._believed:
+        if known is None:
             self._believed[request.raw_headers] = pull
             if len(self._believed) > _ADDRESSES:
                 self._believed.popitem(last=False)
-        poller.async_polled(pull, address, own=own)
-        return await _answer(request, pull, poller)
-
-
-async def _answer(request: web.Request, pull: PullRequest, poller: Poller) -> web.StreamResponse:
-    if pull.mode is PullMode.VERSION:
-        return web.Response(headers={"x-version": poller.version_for_query()})
-    download = await poller.desk.visit(pull)
-    if download is None or not download.begin():
-        return web.Response(status=HTTPStatus.NOT_MODIFIED)
-    pace = request.app[KEY_HASS].data[HOUSE].pace
-    return await _serve(request, download, poller.desk.limits.stall, pace)
-
-
-def _is_allowed_from(hass: HomeAssistant, house: House, address: str) -> bool:
-    """Whether the request comes from the local network, or the house allows others too."""
-    return (_is_near(address) and not is_cloud_connection(hass)) or house.allows_remote_polls
+        if pull.mode is PullMode.VERSION:
+            return web.Response(headers={"x-version": poller.version_for_query()})
+        download = await poller.desk.visit(pull) if poller.desk.may_have(pull) else None
+        if download is None or not download.begin():
+            # One without a body, for which `web.Response` looks again and again.
+            return web.StreamResponse(status=HTTPStatus.NOT_MODIFIED)
+        return await _serve(request, download, poller.desk.limits.stall, house.pace)
 
 
 @lru_cache(maxsize=_ADDRESSES)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 import time
 
 from hypothesis import example, given, settings, strategies as st

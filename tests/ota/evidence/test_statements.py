@@ -12,7 +12,7 @@ from custom_components.esp_ota.ota import (
     is_json_path,
     version_from,
 )
-from custom_components.esp_ota.ota.evidence.statements import strongest
+from custom_components.esp_ota.ota.evidence.statements import SAID, strongest
 
 
 def said(source: EvidenceSource, version: str | None, at: float = 1.0) -> Sighting:
@@ -40,6 +40,18 @@ def test_a_statement_without_a_version_hides_no_other() -> None:
     statements.heard(said(EvidenceSource.ENTITY, "1.0"))
     assert statements.best == said(EvidenceSource.ENTITY, "1.0")
     assert list(statements.all) == [EvidenceSource.TXT, EvidenceSource.ENTITY]
+
+
+def test_it_tells_whether_anything_else_is_said_than_before() -> None:
+    assert Sighting._fields[SAID] == ("firmware", "version", "sketch_md5")
+    statements = Statements()
+    assert statements.heard(said(EvidenceSource.TXT, "1.0"))
+    assert not statements.heard(said(EvidenceSource.TXT, "1.0", at=2.0))
+    assert statements.all[EvidenceSource.TXT].at == 2.0
+    assert statements.heard(said(EvidenceSource.ENTITY, "1.0"))
+    assert statements.heard(said(EvidenceSource.TXT, "1.1", at=3.0))
+    statements.image_replaced(at=4.0)
+    assert statements.heard(said(EvidenceSource.TXT, "1.1", at=5.0))
 
 
 def test_who_says_something_new_has_seen_another_image() -> None:

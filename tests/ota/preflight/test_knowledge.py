@@ -83,6 +83,37 @@ def test_a_request_for_an_update_says_the_same_in_its_headers() -> None:
     assert (kept.facts().sketch_md5, kept.facts().flash_size) == ("a" * 32, 4 << 20)
 
 
+def test_a_request_in_the_same_words_is_as_good_as_the_first() -> None:
+    request = PullRequest(
+        family=ESP8266, mac=KNOWN.mac or "", sketch_md5="a" * 32, free_space=700_416
+    )
+    kept = Kept()
+    kept.knowledge.polled(request, 1.0)
+    kept.knowledge.refused(Cause.NO_SPACE, replace(IMAGE, size=500_000), ESP8266, 2.0)
+    assert kept.facts().slot_stated is False
+    kept.knowledge.polled(request, 3.0)  # it runs, so it knows better than what refused before
+    assert (kept.facts().slot_size, kept.facts().slot_stated) == (700_416, True)
+    assert {slot["source"]: slot["at"] for slot in kept.knowledge.stored["slots"]}["pull"] == 3.0
+    times = kept.times
+    kept.knowledge.heard(SlotSource.TXT, replace(SAID, sketch_md5="b" * 32), 4.0)
+    kept.knowledge.polled(request, 5.0)  # another sketch said something in between
+    assert kept.facts().sketch_md5 == "a" * 32
+    kept.knowledge.delivered(IMAGE, Delivery.ACCEPTED, ESP8266)
+    assert kept.facts().slot_size is None
+    kept.knowledge.polled(request, 6.0)
+    assert (kept.facts().sketch_md5, kept.facts().slot_size) == ("a" * 32, 700_416)
+    assert kept.times > times
+
+
+def test_a_request_that_says_no_size_makes_none_newer() -> None:
+    request = PullRequest(family=ESP8266, mac=KNOWN.mac or "", sketch_md5="a" * 32)
+    kept = Kept()
+    kept.knowledge.heard(SlotSource.PULL, SAID, 1.0)
+    for at in (2.0, 3.0):
+        kept.knowledge.polled(request, at)
+    assert [slot["at"] for slot in kept.knowledge.stored["slots"]] == [1.0]
+
+
 def test_what_a_later_statement_leaves_out_stays() -> None:
     kept = Kept()
     kept.knowledge.heard(SlotSource.TXT, SAID, 1.0)

@@ -7,6 +7,8 @@ from ..models import EvidenceSource, Sighting
 
 _STRENGTH: Final = tuple(EvidenceSource)
 """The enum lists them strongest first."""
+SAID: Final = slice(2, 5)
+"""The part of a sighting that is what was said, whoever says it and whenever."""
 
 
 class Statements:
@@ -16,16 +18,18 @@ class Statements:
         """Start with nothing said."""
         self._last: dict[EvidenceSource, Sighting] = {}
 
-    def heard(self, sighting: Sighting) -> None:
+    def heard(self, sighting: Sighting) -> bool:
         """Take a statement; it replaces what the same source said before.
 
         A source that says something else than before has seen another image: then what the
-        others said is about the old one.
+        others said is about the old one. Returns whether it says anything else.
         """
         before = self._last.get(sighting.source)
-        if before is not None and what_was_said(before) != what_was_said(sighting):
+        is_news = before is None or before[SAID] != sighting[SAID]
+        if is_news and before is not None:
             self._last.clear()
         self._last[sighting.source] = sighting
+        return is_news
 
     def image_replaced(self, at: float) -> None:
         """Forget what was said before (`time.monotonic()`): it was about another image."""
@@ -50,8 +54,3 @@ def strongest(sightings: Iterable[Sighting]) -> Sighting | None:
     telling = [item for item in sightings if item.version or item.sketch_md5]
     telling.reverse()  # of two at the same moment the later one counts
     return max(telling, key=lambda item: (-_STRENGTH.index(item.source), item.at), default=None)
-
-
-def what_was_said(sighting: Sighting) -> tuple[str | None, ...]:
-    """Return what a statement says, whoever makes it and whenever."""
-    return sighting.firmware, sighting.version, sighting.sketch_md5

@@ -18,7 +18,7 @@ from ..module import catch_up
 from ..naming import same_version
 from ..preflight import Candidate
 from .judgement import is_proof, judge
-from .statements import strongest, what_was_said
+from .statements import SAID, strongest
 
 _KEEP: Final = 32
 """Different statements kept of each source; an install looks back over a few minutes only."""
@@ -100,22 +100,30 @@ class ModuleWatch:
         self._ask = ask
         self._limits = limits or WatchLimits()
         self._said: dict[EvidenceSource, deque[_Said]] = {}
-        self._heard = asyncio.Event()
+        self._heard: asyncio.Event | None = None
+        """Set when something is heard; as long as nobody waits there is none."""
         self._left_at = 0.0
 
     def heard(self, sighting: Sighting) -> None:
         """Take a statement somebody heard from the module."""
-        said = self._said.setdefault(sighting.source, deque(maxlen=_KEEP))
-        if said and what_was_said(said[-1].last) == what_was_said(sighting):
+        if (said := self._said.get(sighting.source)) is None:
+            said = self._said[sighting.source] = deque(maxlen=_KEEP)
+        if said and said[-1].last[SAID] == sighting[SAID]:
             said[-1].last = sighting
         else:
             said.append(_Said(first_at=sighting.at, last=sighting))
-        self._heard.set()
+        if self._heard is not None:
+            self._wake(self._heard)
 
     def left(self) -> None:
         """Take note that the module said goodbye."""
         self._left_at = time.monotonic()
-        self._heard.set()
+        if self._heard is not None:
+            self._wake(self._heard)
+
+    def _wake(self, heard: asyncio.Event) -> None:
+        self._heard = None
+        heard.set()
 
     async def reachable(self) -> bool:
         """Whether the module answers now; a lost packet is given a second chance."""
@@ -282,10 +290,10 @@ class ModuleWatch:
 
     async def _wait(self, seconds: float) -> None:
         """Wait, but not longer than until something is heard."""
-        self._heard.clear()
+        heard = self._heard = self._heard or asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
-                await self._heard.wait()
+                await heard.wait()
         except TimeoutError:
             pass
 

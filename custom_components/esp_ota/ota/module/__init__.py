@@ -4,6 +4,7 @@ Here live announcements, pull headers, probes that change nothing, and why one s
 Never here: images, or what follows from a fact.
 """
 
+from .bell import Bell
 from .datagram import DatagramSocket, catch_up
 from .diagnosis import is_translated, why_silent, why_unreachable
 from .discovery import (
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_PORTS",
     "SERVICE_TYPE",
     "WIFI_OTA_PORT",
+    "Bell",
     "DatagramSocket",
     "PullMode",
     "PullRequest",

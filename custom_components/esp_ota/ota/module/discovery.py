@@ -7,6 +7,7 @@ and none is trusted to be well-formed.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 import re
 from typing import Final
 
@@ -90,6 +91,7 @@ def chip_from_text(text: str) -> Chip | None:
         return None
 
 
+@lru_cache(maxsize=64)
 def chip_from_board(board: str | None) -> Chip | None:
     """Return the chip a board name states for certain, None where it only hints.
 

@@ -24,6 +24,8 @@ class ModuleKnowledge:
         self._core_version: str | None = None
         self._flash_mode: FlashMode | None = None
         self._flash_size: int | None = None
+        self._polled: PullRequest | None = None
+        """The last request, as long as all that it taught still holds."""
         self._on_change = on_change
 
     @property
@@ -48,6 +50,7 @@ class ModuleKnowledge:
 
     def heard(self, source: SlotSource, facts: ModuleFacts, at: float) -> None:
         """Take what the running sketch says of itself; what it leaves out stays as it was."""
+        self._polled = None
         self._take_sum(facts.sketch_md5)
         self._core_version = facts.core_version or self._core_version
         self._flash_mode = facts.flash_mode or self._flash_mode
@@ -55,6 +58,11 @@ class ModuleKnowledge:
 
     def polled(self, request: PullRequest, at: float) -> None:
         """Take what the running sketch says of itself when it asks for an update."""
+        if request is self._polled:  # in the same words as the last time
+            if request.free_space is not None:
+                self._slots[SlotSource.PULL].at = at
+            return
+        self._polled = request
         self._take_sum(request.sketch_md5)
         sizes = request.chip_size, request.free_space, request.sketch_size
         self._take_sizes(SlotSource.PULL, *sizes, at)
@@ -99,7 +107,7 @@ class ModuleKnowledge:
             certain = delivery is Delivery.ACCEPTED
             self._filesystem_sha256 = image.sha256 if certain else None
         else:
-            self._sketch_md5 = self._core_version = self._flash_mode = None
+            self._sketch_md5 = self._core_version = self._flash_mode = self._polled = None
             self._slots = {
                 source: item
                 for source, item in self._slots.items()

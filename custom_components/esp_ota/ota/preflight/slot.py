@@ -33,7 +33,7 @@ SLOT_REFUSALS: Final = frozenset({Cause.NO_SPACE, Cause.BAD_SIZE})
 _STATED: Final = frozenset({SlotSource.PULL, SlotSource.TXT})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class SlotKnowledge:
     """One statement about the slot."""
 
@@ -41,7 +41,7 @@ class SlotKnowledge:
     """Bytes a sketch may have at most."""
     source: SlotSource
     at: float
-    """Seconds since the epoch, so that it can be kept."""
+    """When it was said last: seconds since the epoch, so that it can be kept."""
     sketch_size: int | None = None
     """Of the running sketch, where the same statement tells it: only together they say where
     an ESP8266's file system begins."""

@@ -17,7 +17,7 @@ from ..exceptions import (
     OtaError,
 )
 from ..models import Delivery, ImageKind, Payload, ProgressCallback
-from ..module import PullMode, PullRequest, Rhythm
+from ..module import Bell, PullMode, PullRequest, Rhythm
 from ._download import Download, PullLimits
 from ._files_word import FilesWord
 from .protocol import NoSwitch
@@ -45,13 +45,18 @@ class PullDesk:
         self._given: Download | None = None
         """Fetched last."""
         self._files: FilesWord | None = None
-        self._arrived = asyncio.Event()
+        self._arrived = Bell()
         self.rhythm = Rhythm(self.limits.burst)
         """How often it asks; told of each request before its visit."""
 
+    def may_have(self, request: PullRequest) -> bool:
+        """Whether there may be something for a request, or it answers what was asked of files."""
+        return self._wanted is request.mode or self._files is not None
+
     async def visit(self, request: PullRequest) -> Download | None:
         """Take one request; return the image it gets, None for "nothing new"."""
-        self._judge_files(request)
+        if self._files is not None:
+            self._judge_files(self._files, request)
         if self._wanted is not request.mode:
             return None
         if (given := self._given) is not None and not given.ended.done():
@@ -63,7 +68,7 @@ class PullDesk:
         if self._download is not None:
             return self._give(self._download, request)
         self._visit = visit = _Visit()
-        self._arrived.set()
+        self._arrived.ring()
         download: Download | None = None
         try:
             async with asyncio.timeout(self.limits.request):
@@ -84,12 +89,10 @@ class PullDesk:
         download.proxied = request.proxied
         return download
 
-    def _judge_files(self, request: PullRequest) -> None:
+    def _judge_files(self, files: FilesWord, request: PullRequest) -> None:
         """Hear what the module says of its files; an image that follows them is not given then."""
-        if self._files is None:
-            return
-        self._files.judge(request, self.limits.restart)
-        if (refusal := self._files.refusal) and (next_one := self._download) is not None:
+        files.judge(request, self.limits.restart)
+        if (refusal := files.refusal) and (next_one := self._download) is not None:
             self._download = None
             next_one.refuse(refusal)
 
@@ -114,13 +117,7 @@ class PullDesk:
         """Wait for a request for this kind of image; tell whether one came in time."""
         self._wanted = _MODES[kind]
         self._files = None
-        self._arrived.clear()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._arrived.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._arrived.wait(timeout)
 
     def offer(self, download: Download) -> None:
         """Give an image to the request that waits, or to the next one."""
