@@ -223,11 +223,6 @@ async def test_a_restore_is_over_when_it_is_read_back(
 
 NOT_BACK: dict[str, tuple[list[Any], list[Any], str]] = {
     "it stays shut": ([], [VALVE_OPEN], f": {VALVE}"),
-    "the action passes over it": (
-        [OPEN_VALVE | {"target": {"entity_id": "input_boolean.nowhere"}}],
-        [VALVE_OPEN],
-        f": {VALVE}",
-    ),
     "nobody can tell": (
         [OPEN_VALVE],
         [VALVE_OPEN, {"not": [WHILE_IRRIGATING]}],
