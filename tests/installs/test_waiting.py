@@ -16,7 +16,7 @@ from tests.kit.entries import StartModule
 from tests.kit.garden import Garden, patience, until
 from tests.kit.sentences import assert_issue_is_whole
 from tests.kit.yard import NOTHING, Yard
-from tests.virtual_module import Seen
+from tests.virtual_module import Fault, Seen
 
 pytestmark = pytest.mark.slow
 
@@ -146,6 +146,17 @@ async def test_one_that_does_not_answer_at_its_turn_is_asked_again_after_pauses(
     assert "asked again at" in yard.shown("gone")["queue_sentence"]
     await yard.modules["gone"].power_cycle()
     assert await pressed == ["done"] * 3
+
+
+async def test_one_that_is_cancelled_in_a_pause_between_two_turns_says_so(yard: Yard) -> None:
+    waits = yard.garden.house.patience
+    yard.garden.house.patience = replace(waits, pauses=(60.0,))
+    await yard.open()
+    await yard.add("a", faults={Fault.GARBAGE_REPLY: waits.install.tries})
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "pause")
+    await yard.act("cancel", "a")
+    assert await pressed == ["cancelled"]
 
 
 async def test_one_that_stays_away_is_refused_after_the_last_pause(yard: Yard) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.esp_ota.rollouts import ROLLOUTS, actions
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from tests.kit.garden import until
+from tests.kit.garden import patience, until
 from tests.kit.rolling import act, ended, plan, shown, start, states
 from tests.kit.sentences import assert_error_is_whole
 from tests.kit.yard import Yard
@@ -59,6 +59,34 @@ async def test_one_that_is_resumed_while_an_update_still_runs_touches_nobody_twi
     report = await ended(yard)
     assert states(report) == dict.fromkeys("abcd", "updated")
     assert all(module.events.count_of(Seen.INVITED) == 1 for module in yard.modules.values())
+
+
+async def canary_goes_back(yard: Yard, action: str) -> None:
+    """Have a canary go back to the queue of a rollout that is halted in its turn."""
+    waits = patience(evidence=0.1, breath=0.1, retry_pause=0.7, pauses=(0.5, 0.5, 60.0))
+    yard.garden.house.patience = waits
+    await yard.open()
+    await yard.add("a", faults={Fault.GARBAGE_REPLY: waits.install.tries})
+    await yard.add("b")
+    await start(yard, canaries=1)
+    await yard.modules["a"].wait_for(Seen.INVITED)
+    await act(yard, action)
+
+
+async def test_one_that_goes_back_to_the_queue_of_a_paused_rollout_leaves_it(yard: Yard) -> None:
+    await canary_goes_back(yard, "pause_rollout")
+    await act(yard, "resume_rollout")
+    report = await ended(yard)
+    assert report["state"] == "done"
+    assert states(report) == dict.fromkeys("ab", "updated")
+
+
+async def test_one_that_goes_back_to_the_queue_of_a_cancelled_rollout_leaves_it(yard: Yard) -> None:
+    await canary_goes_back(yard, "cancel_rollout")
+    await until(lambda: yard.shown("a")["in_progress"] is False)
+    report = await act(yard, "rollout_report")
+    assert states(report) == dict.fromkeys("ab", "waits")
+    assert yard.queue["length"] == "0"
 
 
 async def test_what_is_cancelled_is_over_and_says_so(yard: Yard) -> None:

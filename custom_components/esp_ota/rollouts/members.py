@@ -136,9 +136,13 @@ class Members:
 
     def _gate(self) -> Reason | None:
         """Let nobody begin after a pause, when too many have failed, or before that is known."""
+        return _OVER if self._is_held or self._unknown else None
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether nobody may begin any more."""
         run = self._run_of()
-        is_held = run.is_held if run is not None else self._is_halted
-        return _OVER if is_held or self._unknown else None
+        return run.is_held if run is not None else self._is_halted
 
     @property
     def _is_halted(self) -> bool:
@@ -150,6 +154,10 @@ class Members:
 
     def _on_over(self, index: int, is_over: bool) -> None:  # noqa: FBT001 - see `Asked`
         (self._unknown.add if is_over else self._unknown.discard)(index)
+        if not is_over and index in self._ours and self._is_held:
+            self._hass.async_create_background_task(
+                self._async_take_one_back(index), "ESP OTA leaves the queue", eager_start=False
+            )
 
     def _on_end(self, index: int, install: Begun, sentence: Callable[[], str | None]) -> None:
         if install.is_put_aside:

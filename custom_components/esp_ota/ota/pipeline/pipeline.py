@@ -148,6 +148,7 @@ class Pipeline(Restoring):
 
     async def _wait_for_better(self, err: OtaError) -> None:
         """Wait until it may be tried again, by whatever way; raises what took too long."""
+        self.result = CANCELLED  # for whoever is taken out of the queue
         if self.stage is not InstallStage.QUEUED:
             await self._stage(InstallStage.QUEUED)
         await self._ports.turn.better_time(err)
