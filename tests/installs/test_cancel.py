@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.esp_ota.house import InstallNote
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
@@ -95,6 +96,39 @@ async def test_an_install_that_waits_for_its_turn_is_forgotten(
     await begun.install
     garden.assert_at_rest(begun.entry, UNTOUCHED)
     assert_nothing_sent(begun.module)
+
+
+@pytest.mark.slow
+async def test_while_it_is_noted_that_it_is_made_safe_its_end_is_noted_before_it_is_told(
+    garden: Garden, module: VirtualModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant may die between the telling and the closing: it is told once, and alike."""
+    journal, writing = garden.house.journal, asyncio.Event()
+    write, close, closed = journal.async_write, journal.async_close, list[str]()
+
+    async def write_slowly(entry_id: str, note: InstallNote) -> None:
+        if note["stage"] == "making_safe":
+            writing.set()
+            await asyncio.sleep(0.1)
+        await write(entry_id, note)
+
+    async def close_noted(entry_id: str, *end: Any) -> None:
+        note = journal.open_install(entry_id)
+        closed.append(note["stage"] if note else "nothing")
+        await close(entry_id, *end)
+
+    monkeypatch.setattr(journal, "async_write", write_slowly)
+    monkeypatch.setattr(journal, "async_close", close_noted)
+    entry = await garden.add(entry_for(module, options=options_for()))
+    await garden.release("1.1.0")
+    install = asyncio.create_task(garden.refused("cancelled"))
+    await writing.wait()
+
+    await press(garden)
+
+    await install
+    assert closed == ["done"]
+    garden.assert_at_rest(entry, UNTOUCHED)
 
 
 @pytest.mark.slow

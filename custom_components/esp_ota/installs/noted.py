@@ -34,6 +34,8 @@ CANCELLED: Final = InstallResult(verdict=Verdict.CANCELLED, cause=Cause.CANCELLE
 _INTERNAL: Final = InstallResult(verdict=Verdict.FAILED, cause=Cause.INTERNAL)
 _NOT_BEGUN: Final = {InstallStage.QUEUED, InstallStage.MAKING_SAFE, InstallStage.SENDING}
 """What cannot be written then is not done: after a crash nobody would know of it."""
+_UNTOUCHED: Final = {InstallStage.QUEUED, InstallStage.MAKING_SAFE}
+"""What ends in them has touched nothing: else it is restored, and the journal says so."""
 _OVER: Final = {InstallStage.RESTORING, InstallStage.DONE}
 """In them there is nothing left to cancel."""
 
@@ -235,7 +237,7 @@ class NotedRun:
     async def _finish(self) -> None:
         if self.result.verdict.is_success and not self._is_noted:  # else that is a part of it
             self._house.journal.note_took(self._owner.entry_id, self.turn.seconds)
-        if self.stage is InstallStage.QUEUED:  # or it would run after a crash, told to have ended
+        if self.stage in _UNTOUCHED:  # or a crash would run it, or tell it in other words
             self.note.pop("again", None)
             await self.async_note(InstallStage.DONE, self.result)
         await self._tell()
