@@ -154,10 +154,21 @@ async def test_who_was_asked_and_answered_is_there_whoever_says_so_later(
     assert caught.value.cause == "module_moved"
 
 
-async def shout(speaker: AsyncZeroconf, port: int, stop: asyncio.Event) -> int:
-    """Announce the valve at ever other addresses, a hundred a second; return how often."""
-    count = 0
+async def shout(garden: Garden, speaker: AsyncZeroconf, port: int, stop: asyncio.Event) -> int:
+    """Announce the valve at ever other addresses, a hundred a second; return how often.
+
+    Less often where the machine reads no faster: its own buffers are not what is tried.
+    """
+    count, host = 0, ""
+
+    def is_read() -> bool:
+        return any(one.facts.host == host for one in garden.house.announcements.claims(SERVICE))
+
     while not stop.is_set():
+        for _ in range(100):
+            if not host or is_read() or stop.is_set():
+                break
+            await asyncio.sleep(0.02)
         for _ in range(10):
             count += 1
             host = f"127.1.{count // 250 % 250}.{count % 250 + 1}"
@@ -180,7 +191,7 @@ async def test_a_flood_in_its_name_ends_no_update_and_tells_no_lie(
     async with voice() as speaker:
         install = await garden.begin(garden.install("1.1.0"), "sending")
         await valve.wait_for(Seen.FIRST_BYTE)
-        shouting = asyncio.create_task(shout(speaker, valve.port + 1, stop))
+        shouting = asyncio.create_task(shout(garden, speaker, valve.port + 1, stop))
         try:
             await install
         finally:
