@@ -198,7 +198,7 @@ async def test_a_person_is_asked_where_the_old_address_still_answers(
     await garden.install("1.1.0")
     assert valve.running_version == "1.1.0"
     assert_nothing_sent(stranger)
-    await until(lambda: renamed_issue(garden) is None)  # it spoke when it came back
+    await until(lambda: renamed_issue(garden) is None, 60)  # it spoke when it came back
 
 
 async def test_another_mac_is_another_module_whatever_its_name(
