@@ -14,7 +14,7 @@ from typing import Final, override
 from ..causes import Cause
 from ..exceptions import VerifyError
 from ..models import EvidenceSource, ModuleFacts, Sighting
-from ..module import catch_up
+from ..module import Bell, catch_up
 from ..naming import same_version
 from ..preflight import Candidate
 from .judgement import is_proof, judge
@@ -100,8 +100,7 @@ class ModuleWatch:
         self._ask = ask
         self._limits = limits or WatchLimits()
         self._said: dict[EvidenceSource, deque[_Said]] = {}
-        self._heard: asyncio.Event | None = None
-        """Set when something is heard; as long as nobody waits there is none."""
+        self._heard = Bell()
         self._left_at = 0.0
 
     def heard(self, sighting: Sighting) -> None:
@@ -112,18 +111,12 @@ class ModuleWatch:
             said[-1].last = sighting
         else:
             said.append(_Said(first_at=sighting.at, last=sighting))
-        if self._heard is not None:
-            self._wake(self._heard)
+        self._heard.ring()
 
     def left(self) -> None:
         """Take note that the module said goodbye."""
         self._left_at = time.monotonic()
-        if self._heard is not None:
-            self._wake(self._heard)
-
-    def _wake(self, heard: asyncio.Event) -> None:
-        self._heard = None
-        heard.set()
+        self._heard.ring()
 
     async def reachable(self) -> bool:
         """Whether the module answers now; a lost packet is given a second chance."""
@@ -290,12 +283,7 @@ class ModuleWatch:
 
     async def _wait(self, seconds: float) -> None:
         """Wait, but not longer than until something is heard."""
-        heard = self._heard = self._heard or asyncio.Event()
-        try:
-            async with asyncio.timeout(seconds):
-                await heard.wait()
-        except TimeoutError:
-            pass
+        await self._heard.wait(seconds)
 
 
 class PollWatch(ModuleWatch):
