@@ -10,7 +10,7 @@ from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 from custom_components.esp_ota.const import CONF_MOVED_FROM, DOMAIN
-from custom_components.esp_ota.ota import SERVICE_TYPE
+from custom_components.esp_ota.ota import SERVICE_TYPE, Address, InstallRefused
 from homeassistant.components.repairs.const import DOMAIN as REPAIRS
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
@@ -131,6 +131,17 @@ async def say_again_and_again(said: ServiceInfo) -> None:
         await voice.async_close()
 
 
+def pump_at(host: str, port: int) -> ServiceInfo:
+    """Return what a pump says that is there."""
+    return ServiceInfo(
+        SERVICE_TYPE,
+        f"pump.{SERVICE_TYPE}",
+        addresses=[ip_address(host).packed],
+        port=port,
+        server="pump.local.",
+    )
+
+
 async def test_a_module_that_answers_has_swapped_with_nobody(
     garden: Garden, neighbours: Neighbours
 ) -> None:
@@ -138,13 +149,7 @@ async def test_a_module_that_answers_has_swapped_with_nobody(
     valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
     entry = await neighbours.add(valve, mac=VALVE_MAC)
     await garden.release("1.1.0")
-    said = ServiceInfo(
-        SERVICE_TYPE,
-        f"pump.{SERVICE_TYPE}",
-        addresses=[ip_address(HERE).packed],
-        port=valve.port,
-        server="pump.local.",
-    )
+    said = pump_at(HERE, valve.port)
     announcements = garden.house.announcements
 
     impostor = await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
@@ -158,6 +163,28 @@ async def test_a_module_that_answers_has_swapped_with_nobody(
 
     assert entry.data["host"] == HERE
     assert_nothing_sent(impostor)
+
+
+async def test_whoever_has_its_address_now_it_gets_the_time_of_a_restart_to_answer(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC)
+    await neighbours.start("garden-valve", ELSEWHERE, VALVE_MAC)
+    fall_silent(valve)
+    voice = asyncio.create_task(say_again_and_again(pump_at(HERE, valve.port)))
+    await until(lambda: garden.house.announcements.is_others(SERVICE, HERE, valve.port))
+
+    moves = entry.runtime_data.coordinator.whereabouts.moves
+    asking = asyncio.create_task(moves.raise_unless_moved(Address(ELSEWHERE, valve.port)))
+    await asyncio.sleep(garden.house.patience.breath + 0.5)
+    assert valve._advert is not None
+    await valve._advert.announce(valve.port)
+
+    with pytest.raises(InstallRefused, match="module_moved"):
+        await asking
+    voice.cancel()
+    await asyncio.wait([voice])
 
 
 @pytest.mark.parametrize(("choice", "host"), [("moved", ELSEWHERE), ("stays", HERE)])

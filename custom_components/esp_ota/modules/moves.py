@@ -147,13 +147,13 @@ class Moves:
     async def _speaks_at(self, address: Address) -> bool:
         """Whether its name is answered to there, though others say that the address is theirs.
 
-        That they say so may be forged as well. An answer may be lost once: where neither answers,
-        both are asked again.
+        That they say so may be forged as well, so it is given the time of a restart: a responder
+        may hold an answer back for a second (RFC 6762, 6), and Wi-Fi loses some.
         """
         announcements = self._house.announcements
         name = str(self._entry.data[CONF_SERVICE_NAME])
-        for _ in range(2):
-            asked_at = time.monotonic()
+        asked_at = time.monotonic()
+        while time.monotonic() < asked_at + self._house.patience.doubt:
             other = announcements.other_at(name, address.host, self.port)
             for asked in filter(None, (name, other)):
                 announcements.async_ask(asked)
@@ -161,8 +161,6 @@ class Moves:
             await catch_up()
             if any(one.facts.host == address.host for one in announcements.claims(name, asked_at)):
                 return True
-            if other is not None and announcements.told_at(other) > asked_at:
-                break
         return False
 
     async def is_alive(self, address: Address) -> bool:
