@@ -9,7 +9,7 @@ from custom_components.esp_ota.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
-from homeassistant.helpers.selector import SelectSelector
+from homeassistant.helpers.selector import NumberSelector, SelectSelector
 from tests.kit.adding import announcement, discover
 
 type Form = tuple[str, str, Mapping[Any, Any], Mapping[str, str]]
@@ -118,12 +118,23 @@ def default_of(marker: Any, validator: Any, texts: Mapping[str, Any]) -> str:
     if isinstance(shown, Mapping):
         return " ".join(f"{value} {unit}" for unit, value in shown.items() if value) or "0"
     items = shown if isinstance(shown, list) else [shown]
-    return ", ".join(_label(validator, item, texts) for item in items)
+    words = ", ".join(_label(validator, item, texts) for item in items)
+    return " ".join([words, *_units(validator)])
+
+
+def _selectors(validator: Any) -> list[Any]:
+    return [validator, *getattr(validator, "validators", ())]
+
+
+def _units(validator: Any) -> list[str]:
+    """Return the unit that the form shows behind a number, if there is one."""
+    numbers = [item for item in _selectors(validator) if isinstance(item, NumberSelector)]
+    units = (item.config.get("unit_of_measurement") for item in numbers)
+    return [unit for unit in units if unit]
 
 
 def _label(validator: Any, value: Any, texts: Mapping[str, Any]) -> str:
-    selectors = [validator, *getattr(validator, "validators", ())]
-    for item in selectors:
+    for item in _selectors(validator):
         if isinstance(item, SelectSelector) and (key := item.config.get("translation_key")):
             return str(texts["selector"][key]["options"][str(value)])
     return str(int(value) if isinstance(value, float) and value == int(value) else value)

@@ -24,7 +24,9 @@ Each form, each field, its default, and what it does: the words of the forms the
 without a default may stay empty, unless it is *needed*. All of them are under
 *Settings → Devices & services → ESP OTA*: each module has a line there, and so has
 *Firmware library*, which comes with the first module and is for the whole house. *Configure* is
-the wheel on a line, *Reconfigure* stands behind its ⋮.
+the wheel on a line, *Reconfigure* stands behind its ⋮. Left out are forms that ask a part of the
+same again (of a module that has asked for updates, for another password), and the tick *It has
+another host name now*, which is there only where a module at the address that was typed says so.
 
 Guides: [safe state](safe-state.md), [queue and windows](queue.md), [network](network.md),
 [sources](sources.md), [names and versions](names.md), [which versions](versions.md),
@@ -104,6 +106,7 @@ def shown(step: str, marker: Any, validator: Any, texts: Mapping[str, Any]) -> s
 async def test_the_page_has_each_field_of_each_form(
     garden: Garden, start_module: StartModule
 ) -> None:
+    garden.hass.config.location_name = "Home"
     module = await garden.add(entry_for(await start_module(), options={}))
     ways = {"transports": ["http_upload"], "upload_port": 80, "service_name": None}
     page = await garden.add(entry_for(await start_module(), unique_id="page", **ways))
