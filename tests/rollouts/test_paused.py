@@ -84,6 +84,7 @@ async def test_one_that_goes_back_to_the_queue_of_a_paused_rollout_leaves_it(yar
 async def test_one_that_goes_back_to_the_queue_of_a_cancelled_rollout_leaves_it(yard: Yard) -> None:
     await canary_goes_back(yard, "cancel_rollout")
     await until(lambda: yard.shown("a")["in_progress"] is False)
+    await until(lambda: shown(yard)["waits"] == 2)
     report = await act(yard, "rollout_report")
     assert states(report) == dict.fromkeys("ab", "waits")
     assert yard.queue["length"] == "0"
