@@ -145,10 +145,21 @@ class EspOtaClass {
 
 inline EspOtaClass EspOta;
 
+// Whether a name or a version can stand in the marker, and be read from it again.
+constexpr bool espOtaReads(const char *text) {
+  for (const char *at = text; *at; at++) {
+    const bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9');
+    const bool sign = *at == '.' || *at == '_' || *at == '+' || *at == '-';
+    if (!letter && (!sign || at == text)) return false;
+  }
+  return *text;
+}
+
 // The marker is text in the image: ESP OTA reads firmware and version of a .bin from it.
 #define ESP_OTA(name, version, password)                                               \
   do {                                                                                 \
     static_assert(sizeof(name) <= 41 && sizeof(version) <= 41, "at most 40 characters"); \
+    static_assert(espOtaReads(name) && espOtaReads(version), "letters, digits, . _ + - and no blanks"); \
     static const char marker[] __attribute__((used)) = "ESP_OTA_FW:" name ":" version ";"; \
     EspOta.handle(marker, name, version, password);                                    \
   } while (0)

@@ -51,24 +51,38 @@ class Ran:
 def run(sketch: str, chip: str, **defined: str | int) -> Ran:
     """Compile a sketch as for a chip, as small as the cores do, and run it."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for header in HEADERS[chip]:
-            (folder / header).write_text('#include "Arduino.h"\n')
-        program = folder / "sketch"
-        assert COMPILER is not None
-        command = [
-            COMPILER,
-            *("-std=gnu++17", "-Os", "-Wall", "-Wextra", "-Werror"),
-            *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
-            f"-DARDUINO_ARCH_{chip}",
-            f'-DSKETCH="{SKETCHES / sketch / sketch}.ino"',
-            *(f"-D{name}={value}" for name, value in defined.items()),
-            *(f"-I{place}" for place in (folder, _STAND_IN, SKETCHES)),
-            *("-include", "Arduino.h"),
-            str(_STAND_IN / "main.cpp"),
-            *("-o", str(program)),
-        ]
-        compiled = subprocess.run(command, capture_output=True, text=True, check=False)
+        compiled = _compile(SKETCHES / sketch / f"{sketch}.ino", chip, Path(name), defined)
         assert compiled.returncode == 0, compiled.stderr
+        program = Path(name) / "sketch"
         ran = subprocess.run([program], capture_output=True, text=True, check=True)
         return Ran(lines=ran.stdout.splitlines(), image=program.read_bytes())
+
+
+def errors(text: str, chip: str) -> list[str]:
+    """Return what the compiler has against a sketch, a line each."""
+    with tempfile.TemporaryDirectory() as name:
+        sketch = Path(name) / "sketch.ino"
+        sketch.write_text(text)
+        said = _compile(sketch, chip, Path(name), {}).stderr
+        return [line for line in said.splitlines() if "error:" in line]
+
+
+def _compile(
+    sketch: Path, chip: str, folder: Path, defined: Mapping[str, str | int]
+) -> subprocess.CompletedProcess[str]:
+    for header in HEADERS[chip]:
+        (folder / header).write_text('#include "Arduino.h"\n')
+    assert COMPILER is not None
+    command = [
+        COMPILER,
+        *("-std=gnu++17", "-Os", "-Wall", "-Wextra", "-Werror"),
+        *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
+        f"-DARDUINO_ARCH_{chip}",
+        f'-DSKETCH="{sketch}"',
+        *(f"-D{name}={value}" for name, value in defined.items()),
+        *(f"-I{place}" for place in (folder, _STAND_IN, SKETCHES)),
+        *("-include", "Arduino.h"),
+        str(_STAND_IN / "main.cpp"),
+        *("-o", str(folder / "sketch")),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from custom_components.esp_ota.ota import (
     read_marker,
     version_from,
 )
-from tests.kit.sketches import COMPILER, HEADERS, SKETCHES, Ran, run
+from tests.kit.sketches import COMPILER, HEADERS, SKETCHES, Ran, errors, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,6 +112,29 @@ def test_the_equipment_is_off_at_the_start_and_before_an_update(sketch: str) -> 
     lines = run(sketch, "RP2040" if sketch == "pico" else "ESP32").lines
     pins = [line for line in lines if re.match("pin|level|update begins", line)]
     assert pins == ["pin 5", "level 5 0", "update begins", "level 5 0"]
+
+
+@pytest.mark.parametrize("chip", HEADERS)
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("garden valve", "1.1.0"),
+        ("garden-valve", "1.1.0 beta"),
+        ("garden-valve", ""),
+        ("-valve", "1.1.0"),
+        ("garden:valve", "1.1.0"),
+        ("Gärten", "1.1.0"),
+        ("v" * 41, "1.1.0"),
+    ],
+)
+def test_what_no_marker_can_say_is_told_by_the_compiler(chip: str, name: str, version: str) -> None:
+    line = f'void loop() {{ ESP_OTA("{name}", "{version}", "a long password"); }}\n'
+    text = f'#include "esp_ota.h"\nvoid setup() {{}}\n{line}'
+    [error, *_] = errors(text, chip)
+    assert re.search("no blanks|at most 40 characters", error)
+    assert not errors(
+        text.replace(name, "garden-valve_2").replace(f'"{version}"', '"v1.1+b"'), chip
+    )
 
 
 def test_every_sketch_is_tested() -> None:
