@@ -74,6 +74,25 @@ async def test_one_address_gets_few_cards(hass: HomeAssistant, esp_ota: None) ->
     assert len(cards(hass)) == 4
 
 
+async def test_who_has_many_addresses_that_answer_gets_no_more_cards_than_anybody_reads(
+    hass: HomeAssistant, esp_ota: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answers(*_asked: object) -> bool:
+        return True
+
+    monkeypatch.setattr("custom_components.esp_ota.house.newcomers.is_alive", answers)
+    for number in range(60):
+        await discover(hass, announced(f"forged-{number}", f"127.0.1.{number}"))
+
+    newcomers = async_newcomers(hass)
+    await until(lambda: not newcomers._waiting)
+    await hass.async_block_till_done()
+
+    assert len(cards(hass)) == 32
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "left_out"
+
+
 @pytest.mark.slow
 async def test_a_known_module_is_followed_however_many_are_announced(
     garden: Garden, start_module: StartModule

@@ -17,7 +17,8 @@ from tests.kit.entries import entry_for
 from tests.kit.garden import Garden, assert_nothing_sent, until
 from tests.kit.neighbours import ELSEWHERE, HERE, PUMP_MAC, VALVE_MAC, Neighbours
 from tests.kit.sentences import assert_issue_is_whole
-from tests.virtual_module import ModuleConfig, Seen, VirtualModule
+from tests.kit.three_doors import PAGE
+from tests.virtual_module import HttpConfig, ModuleConfig, Seen, VirtualModule
 
 pytestmark = pytest.mark.slow
 
@@ -199,6 +200,24 @@ async def test_a_person_is_asked_where_the_old_address_still_answers(
     assert valve.running_version == "1.1.0"
     assert_nothing_sent(stranger)
     await until(lambda: renamed_issue(garden) is None, 60)  # it spoke when it came back
+
+
+async def test_nobody_is_followed_whose_page_is_of_another_kind_at_the_same_address(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    neighbours.kind = PAGE
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    page = {"upload_dialect": "update_server"}
+    entry = await add(neighbours, valve, mac=VALVE_MAC, unique_id=VALVE_MAC, **page)
+    await valve.__aexit__(None, None, None)
+    await neighbours.start("terrace-valve", HERE, VALVE_MAC, http=HttpConfig(dialect="elegant_ota"))
+    await until(lambda: garden.house.announcements.facts(NEW))
+    facts = garden.house.announcements.facts(NEW)
+    assert facts is not None
+
+    assert await entry.runtime_data.coordinator.names.async_look(NEW, facts) is False
+
+    assert entry.data["service_name"] == OLD
 
 
 async def test_another_mac_is_another_module_whatever_its_name(
