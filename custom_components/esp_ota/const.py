@@ -49,6 +49,8 @@ CONF_UPLOAD_PATH: Final = "upload_path"
 CONF_UPLOAD_USERNAME: Final = "upload_username"
 CONF_UPLOAD_PASSWORD: Final = "upload_password"  # noqa: S105 - a key, not a password
 CONF_UPLOAD_DIALECT: Final = "upload_dialect"
+CONF_UPLOAD_SEEN: Final = "upload_seen"
+"""The kind of page that was recognised last, where none was chosen."""
 
 # Keys of a module's options
 CONF_EQUIPMENT: Final = "equipment"

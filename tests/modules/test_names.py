@@ -235,7 +235,7 @@ async def test_another_mac_is_another_module_whatever_its_name(
     assert renamed_issue(garden) is None
 
 
-async def test_one_that_was_away_is_believed_again_where_it_was_proven_to_be(
+async def test_one_that_is_back_where_it_was_is_believed_once_nobody_else_answers(
     garden: Garden, neighbours: Neighbours
 ) -> None:
     valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
@@ -248,10 +248,14 @@ async def test_one_that_was_away_is_believed_again_where_it_was_proven_to_be(
     assert (entry.data["host"], entry.data[CONF_MOVED_FROM]) == (ELSEWHERE, HERE)
 
     await valve.power_cycle()
+    await until(lambda: renamed_issue(garden), 30)
+    assert (entry.data["service_name"], entry.data["host"]) == (NEW, ELSEWHERE)
+    assert_nothing_sent(impostor)
 
+    await impostor.__aexit__(None, None, None)
+    await valve.power_cycle()
     await until(lambda: entry.data["service_name"] == OLD, 30)
     assert entry.data["host"] == HERE
     await garden.release("1.1.0")
     await garden.install("1.1.0")
     assert valve.running_version == "1.1.0"
-    assert_nothing_sent(impostor)

@@ -130,11 +130,12 @@ class ModuleFlow(PageFlow):
             )
             if not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
                 errors[CONF_UPLOAD_PATH] = "no_path"
-            elif err := await async_try_page(user_input[CONF_HOST], user_input):
+            else:
+                err, seen = await async_try_page(user_input[CONF_HOST], user_input)
+                if err is None:
+                    return self._create_with_page(user_input, seen)
                 errors["base"] = str(err.cause)
                 placeholders = {"module": user_input[CONF_HOST]} | err.facts
-            else:
-                return self._create_with_page(user_input)
         schema = vol.Schema(
             {vol.Required(CONF_HOST): TEXT}
             | UPLOAD_FIELDS
@@ -147,12 +148,14 @@ class ModuleFlow(PageFlow):
             description_placeholders=placeholders,
         )
 
-    def _create_with_page(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
+    def _create_with_page(
+        self, user_input: Mapping[str, Any], seen: Mapping[str, Any]
+    ) -> ConfigFlowResult:
         host, port = user_input[CONF_HOST], user_input[CONF_UPLOAD_PORT]
         self._facts = ModuleFacts(name=host, host=host, port=port)
         fields = {str(marker) for marker in UPLOAD_FIELDS}
         said = {key: value for key, value in user_input.items() if key in fields}
-        self._doors = {CONF_TRANSPORTS: [TRANSPORT_UPLOAD]} | said
+        self._doors = {CONF_TRANSPORTS: [TRANSPORT_UPLOAD], **said, **seen}
         return self._create(user_input)
 
     def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:

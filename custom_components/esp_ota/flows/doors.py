@@ -79,14 +79,15 @@ class DoorsFlow(OptionsFlowWithReload):
             tried = with_stored(user_input, entry.data)
             if not is_page_path(user_input.get(CONF_UPLOAD_PATH)):
                 errors[CONF_UPLOAD_PATH] = "no_path"
-            elif err := await async_try_page(entry.data[CONF_HOST], tried):
+            else:
+                err, seen = await async_try_page(entry.data[CONF_HOST], tried)
+                if err is None:
+                    known = {str(marker) for marker in UPLOAD_FIELDS}
+                    kept = {key: item for key, item in self._doors.items() if key not in known}
+                    self._doors = kept | user_input | seen
+                    return await self._async_next_door(TRANSPORT_PULL)
                 errors["base"] = str(err.cause)
                 placeholders = err.facts
-            else:
-                known = {str(marker) for marker in UPLOAD_FIELDS}
-                kept = {key: item for key, item in self._doors.items() if key not in known}
-                self._doors = kept | user_input
-                return await self._async_next_door(TRANSPORT_PULL)
         return self.async_show_form(
             step_id="door_page",
             data_schema=self.add_suggested_values_to_schema(

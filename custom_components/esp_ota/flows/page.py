@@ -114,7 +114,8 @@ def _changed(
     return {key: value for key, value in entry.data.items() if key not in known} | dict(said)
 
 
-async def _try(data: Mapping[str, Any]) -> dict[str, str]:
-    """Look at the page; return an error and its facts, nothing when it lets us in."""
-    err = await async_try_page(data[CONF_HOST], data)
+async def _try(data: dict[str, Any]) -> dict[str, str]:
+    """Look at the page, and keep its kind; return an error and its facts where there is one."""
+    err, seen = await async_try_page(data[CONF_HOST], data)
+    data |= seen
     return {} if err is None else err.facts | {"base": str(err.cause)}

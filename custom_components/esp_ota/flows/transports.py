@@ -18,6 +18,7 @@ from ..const import (
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
     CONF_UPLOAD_PORT,
+    CONF_UPLOAD_SEEN,
     CONF_UPLOAD_USERNAME,
     DEFAULT_UPLOAD_PORT,
     TRANSPORT_PULL,
@@ -89,14 +90,19 @@ WAYS: Final[dict[vol.Marker, Any]] = {
 OWN_SECRET: Final[dict[vol.Marker, Any]] = {
     vol.Required(CONF_OWN_SECRET, default=False): selector.BooleanSelector()
 }
-_DOOR_FIELDS: Final = {str(marker) for marker in (*WAYS, *UPLOAD_FIELDS, *OWN_SECRET)}
+_DOOR_FIELDS: Final = {
+    *(str(marker) for marker in (*WAYS, *UPLOAD_FIELDS, *OWN_SECRET)),
+    CONF_UPLOAD_SEEN,
+}
 
 
-async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | None:
+async def async_try_page(
+    host: str, fields: Mapping[str, Any]
+) -> tuple[OtaError | None, dict[str, Any]]:
     """Look at an update page without changing anything; return what is wrong with it.
 
-    A person who chose the kind of page is believed where nobody answers: the module may sleep just
-    now.
+    Beside that, what an entry keeps of its kind. A person who chose the kind of page is believed
+    where nobody answers: the module may sleep just now.
     """
     dialect = fields.get(CONF_UPLOAD_DIALECT)
     try:
@@ -107,10 +113,10 @@ async def async_try_page(host: str, fields: Mapping[str, Any]) -> OtaError | Non
             username=fields.get(CONF_UPLOAD_USERNAME),
             password=fields.get(CONF_UPLOAD_PASSWORD),
         )
-        await page.look()
+        seen = await page.look()
     except OtaError as err:
-        return None if dialect and err.cause in _NOBODY_ANSWERS else err
-    return None
+        return None if dialect and err.cause in _NOBODY_ANSWERS else err, {}
+    return None, {CONF_UPLOAD_SEEN: seen}
 
 
 def is_page_path(path: str | None) -> bool:

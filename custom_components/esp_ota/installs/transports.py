@@ -70,6 +70,7 @@ def _upload(coordinator: ModuleCoordinator) -> Transport:
         username=data.get(CONF_UPLOAD_USERNAME),
         password=data.get(CONF_UPLOAD_PASSWORD),
         mac=data.get(CONF_MAC),
+        on_recognised=coordinator.whereabouts.moves.async_saw_page,
         limits=coordinator.house.patience.upload,
     )
 

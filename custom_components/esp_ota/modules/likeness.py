@@ -14,6 +14,7 @@ from ..const import (
     CONF_UPLOAD_PASSWORD,
     CONF_UPLOAD_PATH,
     CONF_UPLOAD_PORT,
+    CONF_UPLOAD_SEEN,
     DEFAULT_UPLOAD_PORT,
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
@@ -59,7 +60,7 @@ class Likeness:
         data = self._entry.data
         if TRANSPORT_UPLOAD not in (data.get(CONF_TRANSPORTS) or [TRANSPORT_PUSH]):
             return True
-        known = data.get(CONF_UPLOAD_DIALECT)
+        known = data.get(CONF_UPLOAD_DIALECT) or data.get(CONF_UPLOAD_SEEN)
         port = int(data.get(CONF_UPLOAD_PORT, DEFAULT_UPLOAD_PORT))
         page = HttpUpload(Fixed(host, port), path=data.get(CONF_UPLOAD_PATH), limits=self._limits)
         try:
@@ -68,4 +69,6 @@ class Likeness:
             return bool(data.get(CONF_UPLOAD_PASSWORD))
         except OtaError:
             return False
-        return known is None or found is UploadDialect(known)
+        if known is None:  # one with a password is not believed to be alike by chance
+            return not data.get(CONF_UPLOAD_PASSWORD)
+        return found is UploadDialect(known)

@@ -2,7 +2,7 @@
 
 mDNS proves nothing: whoever speaks in the network can say a module's name and its MAC. A new
 address is believed where the old one stays silent, or is another module's, and the new one answers
-as this module does; and only until something proves more, or the old address answers again.
+as this module does; and only until something proves more. Back is a move as well.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from ..const import (
     CONF_MOVED_FROM,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
+    CONF_UPLOAD_SEEN,
     LOGGER,
     TRANSPORT_PUSH,
     TRANSPORT_UPLOAD,
 )
-from ..house import House
+from ..house import Claim, House
 from ..issues import async_clear_doubt, async_raise_doubt
-from ..ota import Address, Cause, InstallRefused, catch_up
+from ..ota import Address, Cause, InstallRefused, UploadDialect, catch_up
 from .device import async_keep_page
 from .likeness import Likeness
 
@@ -51,6 +52,8 @@ class Moves:
         self._denied: list[str] = []
         self._unlike: str | None = None
         """Where it took an image without asking for its password."""
+        self._left: str | None = None
+        """Where it was before it moved last."""
 
     @property
     def address(self) -> Address:
@@ -65,7 +68,10 @@ class Moves:
 
     @property
     def came_from(self) -> str | None:
-        """Where it was proven to be, as long as only its likeness says where it is now."""
+        """Where it was proven to be, as long as only its likeness says where it is now.
+
+        Which may be there again: that it went and came is no proof either.
+        """
         return self._entry.data.get(CONF_MOVED_FROM)
 
     def is_denied(self, host: str) -> bool:
@@ -81,8 +87,7 @@ class Moves:
         data = {**self._entry.data, CONF_HOST: found.host, CONF_PORT: found.port}
         if found.host != self.address.host:
             data[CONF_MOVED_FROM] = self.came_from or self.address.host
-        if data.get(CONF_MOVED_FROM) == found.host:
-            del data[CONF_MOVED_FROM]
+            self._left = self.address.host
         self._hass.config_entries.async_update_entry(self._entry, data=data)
         async_keep_page(self._hass, self._entry)
         return True
@@ -97,6 +102,13 @@ class Moves:
             self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     @callback
+    def async_saw_page(self, kind: UploadDialect) -> None:
+        """Keep what kind of update page it has, where it is proven to be."""
+        if self.came_from is None and self._entry.data.get(CONF_UPLOAD_SEEN) != kind:
+            data = {**self._entry.data, CONF_UPLOAD_SEEN: kind}
+            self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    @callback
     def async_told(self, host: str, *, moved: bool) -> None:
         """Take what a person says: whether it moved there."""
         if moved:
@@ -106,8 +118,9 @@ class Moves:
         else:
             self._unlike = None
             self._denied = [*self._denied, host][-_DENIED:]
-            if self.came_from is not None and self.address.host == host:
-                self.async_move(Address(self.came_from, self.address.port))
+            before = self._left if self.came_from == host else self.came_from
+            if before is not None and self.address.host == host:
+                self.async_move(Address(before, self.address.port))
         async_clear_doubt(self._hass, self._entry.entry_id)
 
     def did_not_ask(self, address: Address) -> InstallRefused | None:
@@ -115,7 +128,7 @@ class Moves:
         if self.came_from is None or not self._entry.data.get(CONF_PASSWORD):
             return None
         self._unlike = address.host
-        doubt = self._doubt(self.came_from, address.host)
+        doubt = self._doubt(self._left or self.came_from, address.host)
         async_raise_doubt(self._hass, self._entry, doubt.cause, doubt.facts)
         return doubt
 
@@ -124,13 +137,21 @@ class Moves:
         here = self.address
         if there.host == here.host:
             if there.host == self._unlike:
-                raise self._doubt(self.came_from or here.host, there.host)
+                raise self._doubt(self._left or here.host, there.host)
             return
-        if there.host == self.came_from and await self.is_alive(there):
-            return  # it was proven to be there, and never that it left
         patience = self._house.patience.watch.patient_probe
         if await self._stays_alive(here) or not await self._likeness.holds(there, patience):
             raise self._doubt(here.host, there.host)
+
+    async def speaks_before(self, claims: list[Claim]) -> Claim | None:
+        """Return who says to be where it was proven to be last, if anybody answers there."""
+        before = self.came_from
+        if before is None or before == self.address.host:
+            return None
+        claim = next((one for one in claims if one.facts.host == before), None)
+        if claim is None or not await self.is_alive(Address(before, claim.facts.port)):
+            return None
+        return claim
 
     async def _stays_alive(self, address: Address) -> bool:
         """Whether it answers where it was, be it after a restart."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 import random
 import time
 from typing import Any, Final, Protocol
@@ -49,6 +50,7 @@ from ..ota import (
 _SECONDS: Final = 5.0
 """For one answer; a module that is just starting is asked again."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LOCKED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _MOST_HOPS: Final = 3
 """Pages asked for one: `/` leads to `/index.html`, and that to a login at most."""
 _AGAIN: Final = 900.0
@@ -191,11 +193,23 @@ class NamedEvidence:
         return self._other_mac(body) if body is not None and not age else None
 
     async def async_speaks_at(self, host: str) -> bool:
-        """Whether the module's own page, where it has one, names a version at a host as well."""
+        """Whether the module's own page, where it has one, names a version at a host as well.
+
+        Who is there may be anybody: the page is asked without the login and the query that its
+        address may have, and may want them.
+        """
         options = self._entry.options
         if _HOST not in options.get(CONF_INFO_URL, ""):
             return True
-        body, _ = await _async_page(self._hass, self._entry, options, host)
+        url = _url_of(options, host)
+        shown = url.with_user(None).with_query(None)
+        try:
+            async with asyncio.timeout(_SECONDS):
+                body, _ = await _look_at(async_get_clientsession(self._hass), shown)
+        except _LockedError:
+            return shown != url
+        except ClientError, TimeoutError, ValueError:
+            return False
         return body is not None and version_from(body, options.get(CONF_INFO_PATH)) is not None
 
     def _other_mac(self, body: bytes) -> str | None:
@@ -215,19 +229,26 @@ async def _async_page(
     hass: HomeAssistant, entry: ConfigEntry, options: Mapping[str, Any], host: str | None = None
 ) -> tuple[bytes | None, float]:
     """Return a page, and for how many seconds somebody has kept it already."""
-    # Only this placeholder: the address of a module changes, the rest of the URL does not.
-    url = str(options[CONF_INFO_URL]).replace(_HOST, host or entry.data[CONF_HOST])
     session = async_get_clientsession(hass)
     try:
         async with asyncio.timeout(_SECONDS):
-            return await _look_at(session, URL(url))
+            return await _look_at(session, _url_of(options, host or entry.data[CONF_HOST]))
     except (ClientError, TimeoutError, ValueError) as err:
         LOGGER.debug("%s: its info page is silent: %s", entry.title, one_line(err))
         return None, 0.0
 
 
+def _url_of(options: Mapping[str, Any], host: str) -> URL:
+    """Return where the page is; the address of a module changes, the rest of the URL does not."""
+    return URL(str(options[CONF_INFO_URL]).replace(_HOST, host))
+
+
+class _LockedError(ClientError):
+    """A page that wants a login, or a key."""
+
+
 async def _look_at(session: ClientSession, url: URL) -> tuple[bytes | None, float]:
-    """Return a page and its age, None for none.
+    """Return a page and its age, None for none; raises _LockedError where it wants a login.
 
     Redirects are followed on its own host only: what else there is in the house is no business of
     a module, and a GET switches many a relay.
@@ -240,6 +261,8 @@ async def _look_at(session: ClientSession, url: URL) -> tuple[bytes | None, floa
                 if url.host != host:
                     return None, 0.0
                 continue
+            if answer.status in _LOCKED:
+                raise _LockedError(answer.reason)
             if not answer.ok:
                 return None, 0.0
             body = await _beginning(answer.content)

@@ -108,8 +108,9 @@ class Names:
         async with self._looking:
             if not self.is_another(service_name):
                 return True
-            # Where it was proven to be it is believed again, see `Moves`.
-            is_back = is_proof and facts.host == self._whereabouts.moves.came_from
+            # Where it was proven to be it is looked for at once: who is elsewhere is asked first.
+            is_back = is_proof and there.host == self._whereabouts.moves.came_from
+            is_back = is_back and not self._whereabouts.is_here(facts)
             if not is_back and not await self._is_silent():
                 return False
             try:

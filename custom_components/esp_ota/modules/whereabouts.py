@@ -343,8 +343,8 @@ class Whereabouts:
         newest = proven[0].at if proven else 0.0
         as_new = [one for one in proven if one.at >= newest - late[self.is_here(one.facts)]]
         found = _one_of(as_new or own, self.is_here)
-        if (before := self.moves.came_from) is not None:
-            found = next((claim for claim in own if claim.facts.host == before), found)
+        if (before := await self.moves.speaks_before(own)) is not None:
+            found = before
         if found is None:
             for claim in strangers:
                 if self.is_here(claim.facts):

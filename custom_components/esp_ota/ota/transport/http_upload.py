@@ -72,6 +72,7 @@ class HttpUpload(Push):
         username: str | None = None,
         password: str | None = None,
         mac: str | None = None,
+        on_recognised: Callable[[UploadDialect], None] = lambda _dialect: None,
         limits: UploadLimits | None = None,
     ) -> None:
         """Upload to where the page is. Without a dialect it is recognised anew for each image.
@@ -88,6 +89,7 @@ class HttpUpload(Push):
         self._username = username
         self._password = password
         self._mac = mac
+        self._on_recognised = on_recognised
         self._limits = limits or UploadLimits()
 
     @staticmethod
@@ -100,8 +102,8 @@ class HttpUpload(Push):
         with self._placed():
             return await self._recognise()
 
-    async def look(self) -> None:
-        """Look at its page with our credentials, without changing anything.
+    async def look(self) -> UploadDialect:
+        """Look at its page with our credentials, without changing anything; return its kind.
 
         Raises the OtaError that says why it does not let us in. PrettyOTA's login would be kept in
         the module's flash, and WiFiOTA tells the sketch of any visitor: they are not asked.
@@ -109,16 +111,17 @@ class HttpUpload(Push):
         with self._placed():
             dialect = self._dialect or await self._recognise()
             if self._dialect is None and dialect is not UploadDialect.TASMOTA:
-                return  # its pages let us in; Tasmota names itself to everybody
+                return dialect  # its pages let us in; Tasmota names itself to everybody
             manners = DIALECTS[dialect]
             if self._path is not None:
                 manners = manners.at(self._path)
             if (page := manners.looks or manners.check) is None:
-                return
+                return dialect
             web = await self._web()
             await self._show_credentials(web, manners)
             known = self._password is not None
             admit(await web.ask(page), page, manners, password_known=known)
+            return dialect
 
     def longest(self, payload: Payload) -> float:
         """Return how long all its pages, the image and the answer may take; see `Transport`."""
@@ -186,6 +189,7 @@ class HttpUpload(Push):
             password_known=self._password is not None,
         )
         _LOGGER.debug("%s has an update page like %s", self._at, dialect)
+        self._on_recognised(dialect)
         return dialect
 
     async def _send(
