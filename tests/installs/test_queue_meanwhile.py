@@ -1,12 +1,14 @@
 """What changes while an update waits in the queue: options, and what it waits for."""
 
+from typing import Any
+
 import pytest
 
 from tests.installs.test_waiting import RAIN, RAINING, Wall, wall, window
 from tests.kit.entries import StartModule
 from tests.kit.equipment import taken
-from tests.kit.garden import Garden, options_for, patience, until
-from tests.kit.yard import Yard
+from tests.kit.garden import SAFE_STATE, Garden, options_for, patience, until
+from tests.kit.yard import NOTHING, Yard
 
 __all__ = ["wall"]
 
@@ -14,6 +16,13 @@ pytestmark = pytest.mark.slow
 
 SUN = "binary_sensor.sun"
 SUNNY = {"condition": "state", "entity_id": SUN, "state": "on"}
+TOUCHES_NOTHING: dict[str, Any] = {
+    "actions": [],
+    "conditions": [{"condition": "template", "value_template": "{{ true }}"}],
+    "stable": 0,
+    "restore": [],
+}
+OF_HOUSE = {**NOTHING, "equipment": "house"}
 
 
 @pytest.fixture
@@ -66,3 +75,34 @@ async def test_a_window_that_is_set_meanwhile_holds_for_who_waits_already(
     assert yard.running("a") == "1.0.0"
     wall.go_on(hours=3)
     assert await pressed == ["window_missed"]
+
+
+async def test_the_safe_state_of_the_house_is_that_of_the_turn(yard: Yard) -> None:
+    await yard.open(parallel_installs=0, safe_state=TOUCHES_NOTHING)
+    await yard.add("a", options=OF_HOUSE)
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    await yard.set(parallel_installs=1, safe_state=dict(SAFE_STATE))
+    assert await pressed == ["done"]
+    assert yard.garden.valve == ["off", "on"]
+
+
+async def test_a_safe_state_of_the_house_that_is_taken_away_is_missed(yard: Yard) -> None:
+    await yard.open(parallel_installs=0, safe_state=dict(SAFE_STATE))
+    await yard.add("a", options=OF_HOUSE)
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    await yard.set(parallel_installs=1, safe_state={})
+    assert await pressed == ["house_safe_state_missing"]
+    assert yard.garden.valve == []
+
+
+async def test_the_safe_state_is_that_of_now_also_for_who_waits_for_equipment(yard: Yard) -> None:
+    await yard.open(safe_state=dict(SAFE_STATE))
+    await yard.add("a", options=OF_HOUSE)
+    with taken(yard.hass):
+        pressed = yard.press("a")
+        await until(lambda: yard.standing("a")[1] == "equipment")
+        await yard.set(safe_state=dict(SAFE_STATE) | {"restore": []})
+    assert await pressed == ["done"]
+    assert yard.garden.valve == ["off"]
