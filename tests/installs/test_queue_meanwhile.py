@@ -23,6 +23,8 @@ TOUCHES_NOTHING: dict[str, Any] = {
     "restore": [],
 }
 OF_HOUSE = {**NOTHING, "equipment": "house"}
+KEY = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
+"""Of minisign's own documentation."""
 
 
 @pytest.fixture
@@ -106,3 +108,25 @@ async def test_the_safe_state_is_that_of_now_also_for_who_waits_for_equipment(ya
         await yard.set(safe_state=dict(SAFE_STATE) | {"restore": []})
     assert await pressed == ["done"]
     assert yard.garden.valve == ["off"]
+
+
+async def test_nobody_goes_back_from_what_was_flashed_by_a_cable_meanwhile(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    coordinator = yard.entries["a"].runtime_data.coordinator
+    coordinator.async_set_installed("1.2.0", "garden-valve", assumed=False)
+    await yard.set(parallel_installs=1)
+    assert await pressed == ["downgrade"]
+    assert yard.running("a") == "1.0.0"
+
+
+async def test_a_key_that_is_given_meanwhile_is_asked_for(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    await yard.set(parallel_installs=1, signing_keys={"garden-valve": KEY})
+    assert await pressed == ["signature_missing"]
+    assert yard.running("a") == "1.0.0"

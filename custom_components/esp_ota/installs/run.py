@@ -31,7 +31,7 @@ from ..ota import (
 )
 from .finishing import async_finish
 from .noted import NotedRun
-from .preparation import async_prepare, part_of
+from .preparation import async_prepare, part_of, renewed
 from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
@@ -205,6 +205,7 @@ class InstallRun(NotedRun):
             on_progress=self._on_progress,
             find_module=coordinator.whereabouts.now,
             confirm=self._confirm,
+            renewed=lambda candidate: renewed(coordinator, candidate),
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,
