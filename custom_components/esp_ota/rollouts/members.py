@@ -174,7 +174,11 @@ class Members:
     async def _async_free(self, entry_id: str) -> Updater | None:
         """Return what updates a member once nothing else does, None for one that is not there."""
         while (updater := updater_of(self._hass, entry_id)) and updater.is_running:
-            await asyncio.wait({self._house.running[entry_id]})
+            task = self._house.running.get(entry_id)
+            if task is None or task.done():  # what was left open is yet to be picked up
+                await asyncio.sleep(self._house.patience.look_again)
+            else:
+                await asyncio.wait({task})
         return updater
 
     async def async_follow(self, index: int) -> MemberState:
