@@ -52,7 +52,7 @@ async def test_it_waits_for_a_guest_that_is_yet_to_be_picked_up(yard: Yard) -> N
     journal, key = yard.garden.house.journal, key_of(yard.hass, "hall")
     yard.hass.set_state(CoreState.starting)
     await journal.async_load()
-    await journal.async_write(key, restoring() | {"guest": {"name": "hall"}})  # type: ignore[arg-type]
+    await journal.async_write(key, restoring() | {"guest": {"name": "hall"}})
     again = yard.hass.data[GUESTS] = Guests(yard.hass)
     again.async_start()
     terms = {"guests": [card("hall")], "guest_equipment": "nothing"}
@@ -67,3 +67,22 @@ async def test_it_waits_for_a_guest_that_is_yet_to_be_picked_up(yard: Yard) -> N
     report = await ended(yard, 20)
     assert states(report) == {"hall": "updated", "a": "updated"}
     assert calls() == [("hall", None)]
+
+
+async def test_an_error_of_ours_is_a_failure_and_holds_nobody_up(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await yard.open()
+    await yard.add(*"ab")
+
+    def begin(*_args: object) -> None:
+        raise ValueError("of ours")
+
+    monkeypatch.setattr("custom_components.esp_ota.rollouts.updaters.ModuleUpdater.begin", begin)
+    await start(yard)
+    report = await ended(yard, 20)
+    assert report["state"] == "stopped"
+    assert states(report) == {"a": "failed", "b": "waits"}
+    assert report["modules"][0]["cause"] == "internal"
+    assert "of ours" in caplog.text
+    caplog.clear()

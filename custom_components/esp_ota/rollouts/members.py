@@ -1,7 +1,7 @@
 """The modules of one rollout: each is updated, followed over restarts, and judged."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
+from ..const import LOGGER
 from ..helpers import async_said
 from ..house import HOUSE
 from ..installs import ASKED, Asked
@@ -72,7 +73,17 @@ class Members:
 
     async def async_update(self, index: int, wave: int) -> MemberState:
         """Have a member updated, and return how that ended."""
-        return self._let_go(index, await self._async_updated(index, wave))
+        return self._let_go(index, await self._told(index, self._async_updated(index, wave)))
+
+    async def _told(self, index: int, work: Awaitable[MemberState]) -> MemberState:
+        """Return how a member ended, also by an error of ours: the others would wait for it."""
+        try:
+            return await work
+        except Exception:  # noqa: BLE001 - logged here, told as a failure
+            member = self._note["members"][index]
+            LOGGER.exception("Rollout %s: %s failed", self._note["id"], member["module"])
+            said = async_said(self._hass, Cause.INTERNAL, {}, module=member["module"])
+            return self._ended(index, MemberState.FAILED, said, str(Cause.INTERNAL))
 
     async def _async_updated(self, index: int, wave: int) -> MemberState:
         member = self._note["members"][index]
@@ -185,7 +196,7 @@ class Members:
         """Return how an update ends that goes on after a restart or a reload."""
         self._ours.add(index)
         try:
-            return self._let_go(index, await self._async_followed(index))
+            return self._let_go(index, await self._told(index, self._async_followed(index)))
         finally:
             self._ours.discard(index)
             self._unknown.discard(index)
