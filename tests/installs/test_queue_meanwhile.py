@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aiohttp.test_utils import unused_port
 import pytest
 
 from tests.installs.test_waiting import RAIN, RAINING, Wall, wall, window
@@ -9,6 +10,7 @@ from tests.kit.entries import StartModule
 from tests.kit.equipment import taken
 from tests.kit.garden import SAFE_STATE, Garden, options_for, patience, until
 from tests.kit.yard import NOTHING, Yard
+from tests.virtual_module import Seen
 
 __all__ = ["wall"]
 
@@ -130,3 +132,15 @@ async def test_a_key_that_is_given_meanwhile_is_asked_for(yard: Yard) -> None:
     await yard.set(parallel_installs=1, signing_keys={"garden-valve": KEY})
     assert await pressed == ["signature_missing"]
     assert yard.running("a") == "1.0.0"
+
+
+async def test_a_call_back_port_that_is_set_meanwhile_is_that_which_is_told(yard: Yard) -> None:
+    """A firewall was opened for it since."""
+    await yard.open(parallel_installs=0)
+    await yard.add("a")
+    pressed = yard.press("a")
+    await until(lambda: yard.standing("a")[1] == "turn")
+    port = unused_port()
+    await yard.set(parallel_installs=1, callback_port=port)
+    assert await pressed == ["done"]
+    assert yard.modules["a"].events.last(Seen.INVITED).details["port"] == port
