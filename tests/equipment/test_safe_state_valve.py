@@ -204,7 +204,7 @@ async def test_a_valve_that_is_not_closed_any_more_ends_the_update_at_once(
 ) -> None:
     module = await start_module(faults=[Fault.SLOW_SECTOR], slow_sector_time=0.1)
     await garden.release("1.1.0")
-    await add(garden, module, conditions=[condition])
+    await add(garden, module, conditions=[condition], time_limit=4)
     refused = asyncio.create_task(garden.refused("safe_state_broken"))
     await module.wait_for(Seen.FIRST_BYTE)
 

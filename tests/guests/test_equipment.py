@@ -2,12 +2,14 @@
 
 import asyncio
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from tests.kit.garden import SAFE_STATE, VALVE, VALVE_CLOSED, options_for, patience, until
 from tests.kit.guests import (
@@ -167,3 +169,40 @@ async def test_the_valve_stays_closed_while_what_was_cancelled_goes_on(
     assert (await task)["hall"]["cause"] == "guest_cancelled_late"
     assert yard.garden.valve == ["off", "on"]
     assert opened_at == ["1.1.0"]
+
+
+async def test_what_is_said_of_it_while_it_waits_counts_at_its_turn(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await move_in(yard.hass, {"name": "hall"})
+    task = asyncio.ensure_future(update_guests(yard.garden, "hall"))
+    await until(lambda: yard.queue["length"] == "1")
+    entity = er.async_get(yard.hass).async_get(card("hall"))
+    assert entity is not None
+    said = {"entities": [entity.id], "equipment": "switches", **safe_state()}
+    subentry = ConfigSubentry(
+        data=MappingProxyType(said), subentry_type="guest", title="hall", unique_id=None
+    )
+    yard.hass.config_entries.async_add_subentry(yard.house, subentry)
+    await yard.set(parallel_installs=1)
+    assert (await task)["hall"]["verdict"] == "verified"
+    assert yard.garden.valve == ["off", "on"]
+
+
+async def test_an_answer_that_is_taken_back_while_it_waits_is_asked_for(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await move_in(yard.hass, {"name": "hall"})
+    entity = er.async_get(yard.hass).async_get(card("hall"))
+    assert entity is not None
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"entities": [entity.id], "equipment": "nothing"}),
+        subentry_type="guest",
+        title="hall",
+        unique_id=None,
+    )
+    yard.hass.config_entries.async_add_subentry(yard.house, subentry)
+    task = asyncio.ensure_future(update_guests(yard.garden, "hall", guest_equipment="house"))
+    await until(lambda: yard.queue["length"] == "1")
+    yard.hass.config_entries.async_remove_subentry(yard.house, subentry.subentry_id)
+    await yard.set(parallel_installs=1)
+    assert (await task)["hall"]["cause"] == "house_safe_state_missing"
+    assert calls() == []

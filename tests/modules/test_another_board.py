@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.esp_ota.modules import ModuleCoordinator
 from custom_components.esp_ota.ota import Chip, ChipFamily, PullRequest
-from tests.kit.entries import StartModule
+from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import TALKING, Garden, assert_nothing_sent, options_for
 from tests.kit.hearing import coordinator_of, hear
 from tests.virtual_module import VirtualModule
@@ -92,3 +92,29 @@ async def test_a_request_of_another_family_is_not_one_of_the_board_before(
 
     assert coordinator.facts().chip is chip
     assert coordinator.facts().family is family
+
+
+async def test_what_the_board_before_it_taught_is_forgotten(
+    garden: Garden, module: VirtualModule
+) -> None:
+    """Its files are on the board that is in a drawer now, and its slot was smaller."""
+    entry = entry_for(module, board="nodemcuv2", options=options_for())
+    learnt = {
+        "slots": [{"size": 300_000, "source": "refusal", "at": 1.0}],
+        "filesystem_sha256": "a" * 64,
+        "filesystem_area": 1 << 20,
+    }
+    await garden.house.journal.async_learn(entry.entry_id, learnt)
+    await garden.add(entry)
+    coordinator: ModuleCoordinator = entry.runtime_data.coordinator
+
+    hear(coordinator, board="d1_mini", chip=Chip.ESP8266)
+    assert coordinator.facts().slot_size == 300_000
+
+    hear(coordinator, board="esp32", chip=Chip.ESP32, slot_size=1_310_720)
+    facts = coordinator.facts()
+    assert (facts.slot_size, facts.filesystem_sha256) == (1_310_720, None)
+    await garden.hass.async_block_till_done()
+    kept = garden.house.journal.learnt(entry.entry_id)
+    assert kept["filesystem_sha256"] is None
+    assert [slot["size"] for slot in kept["slots"]] == [1_310_720]

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp_ota.modules import async_info_version
+from custom_components.esp_ota.ota import with_own_host
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.kit.asking import MAC, ask, house, poller
@@ -195,9 +196,11 @@ async def test_the_form_reads_the_page_once(
         form = await hass.config_entries.options.async_configure(flow_id, answers)
         assert form["errors"] == errors
         assert_form_is_whole("options", form)
-    answers = {"info_url": url, "info_path": "fw.version"}
+    typed = url.replace("{host}", "127.0.0.1")
+    answers = {"info_url": typed, "info_path": "fw.version"}
     result = await hass.config_entries.options.async_configure(flow_id, answers)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options["info_url"] == url
     await garden.runs("1.0.0")
 
 
@@ -222,3 +225,32 @@ async def test_a_module_whose_mac_its_page_says_may_ask_by_it_at_once(
     assert status == HTTPStatus.NOT_MODIFIED
     flows = garden.hass.config_entries.flow.async_progress_by_handler("esp_ota")
     assert [flow["context"]["source"] for flow in flows] == []
+
+
+@pytest.mark.slow
+async def test_a_page_that_was_typed_with_the_address_moves_with_the_module(
+    garden: Garden, start_module: StartModule, page: StartPage
+) -> None:
+    """At the old address there may be the page of another module by now."""
+    url = (await page(lambda: web.Response(text="1.0.0"))).replace("{host}", "127.0.0.1")
+    entry = entry_for(await start_module(), options=options_for(info_url=url))
+    await garden.add(entry)
+    await garden.runs("1.0.0")
+
+    entry.runtime_data.coordinator.whereabouts.async_move("127.0.0.7")
+
+    assert entry.options["info_url"] == url.replace("127.0.0.1", "{host}")
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("http://192.168.1.5/version", "http://{host}/version"),
+        ("http://me:word@192.168.1.5:81?x=1", "http://me:word@{host}:81?x=1"),
+        ("http://192.168.1.50/version", "http://192.168.1.50/version"),
+        ("http://hub/of/192.168.1.5", "http://hub/of/192.168.1.5"),
+        ("http://{host}/version", "http://{host}/version"),
+    ],
+)
+def test_only_the_address_of_the_module_is_one_that_may_change(url: str, kept: str) -> None:
+    assert with_own_host(url, "192.168.1.5") == kept

@@ -212,3 +212,32 @@ async def test_one_that_is_cancelled_while_it_is_written_down_does_not_begin(
     assert report["state"] == "cancelled"
     assert told == ["cancelled"]
     assert touched(yard) == []
+
+
+async def test_who_went_further_meanwhile_is_not_taken_back_by_a_named_version(yard: Yard) -> None:
+    await yard.open(parallel_installs=0)
+    await yard.add("a", "b")
+    for entry in yard.entries.values():
+        coordinator = entry.runtime_data.coordinator
+        coordinator.async_set_installed("1.0.0", "garden-valve", assumed=False)
+    await start(yard, version="1.1.0")
+    await until(lambda: yard.queue["length"] == "1")
+    await act(yard, "pause_rollout")
+    coordinator = yard.entries["b"].runtime_data.coordinator
+    coordinator.async_set_installed("1.2.0", "garden-valve", assumed=False)
+    await yard.set(parallel_installs=1)
+    await act(yard, "resume_rollout")
+    report = await ended(yard)
+    assert states(report) == {"a": "updated", "b": "refused"}
+    assert report["modules"][1]["cause"] == "downgrade"
+    assert touched(yard) == ["a"]
+
+
+async def test_who_runs_something_newer_from_the_beginning_is_taken_back(yard: Yard) -> None:
+    await yard.open()
+    await yard.add("a")
+    coordinator = yard.entries["a"].runtime_data.coordinator
+    coordinator.async_set_installed("1.2.0", "garden-valve", assumed=False)
+    await start(yard, version="1.1.0")
+    report = await ended(yard)
+    assert states(report) == {"a": "updated"}

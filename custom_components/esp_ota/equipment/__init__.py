@@ -5,7 +5,7 @@ and whose safe state a module gets. Never here: what an install is, or when it m
 """
 
 from .before import async_is_read_back
-from .choice import Equipment, safe_state_for, safe_state_noted
+from .choice import Equipment, safe_state_for, safe_state_noted, safe_state_of_turn
 from .conditions import Conditions, any_of_several, enabled
 from .presets import FILLED, PRESETS
 from .sequence import async_validate_actions
@@ -24,5 +24,6 @@ __all__ = [
     "enabled",
     "safe_state_for",
     "safe_state_noted",
+    "safe_state_of_turn",
     "sweeps",
 ]

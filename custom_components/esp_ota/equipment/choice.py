@@ -1,6 +1,6 @@
 """Which safe state a module's equipment gets: its own, the house's, or none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from ..const import (
 from ..house import House, InstallNote
 from ..ota import Cause, Detail, InstallRefused, InstallResult, InstallStage, SafeStateError
 from ..owners import GuestOwner, Owner
+from .current import CurrentSafeState
 from .safe_state import ConfiguredSafeState
 from .sequence import Sequence
 from .sharing import LeftOpen, Shared, WaitCallback
@@ -34,7 +35,7 @@ _STAYS: Final = {InstallStage.RESTARTING, InstallStage.VERIFYING}
 _STAYS_OF_GUEST: Final = _STAYS | {InstallStage.SENDING}
 """The same for a guest: what its integration was told is waited for."""
 
-type Equipment = NothingToSecure | Lost | Shared
+type Equipment = NothingToSecure | Lost | Shared | CurrentSafeState
 """A `SafeState` of `ota/`, and what the journal keeps of it."""
 
 
@@ -131,6 +132,26 @@ def safe_state_for(
     return Shared(hass, configured, (entry.entry_id, entry.title), left_open, on_wait)
 
 
+def safe_state_of_turn(
+    house: House, owner: Owner, make: Callable[[], Equipment]
+) -> CurrentSafeState:
+    """Return the safe state that somebody has when the turn comes; raises what `make` does."""
+
+    def said() -> tuple[object, object]:
+        return owner.options.get(CONF_EQUIPMENT), dict(_said(house, owner.options))
+
+    return CurrentSafeState(said, make)
+
+
+def _said(house: House, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a person has said of it: for the module, or for the house."""
+    of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
+    safe_state: Mapping[str, Any] = (house.options if of_house else options).get(
+        CONF_SAFE_STATE, {}
+    )
+    return safe_state
+
+
 def _configured(
     hass: HomeAssistant,
     house: House,
@@ -142,7 +163,7 @@ def _configured(
     kept: Mapping[str, Any] | None = None,
 ) -> ConfiguredSafeState:
     of_house = options.get(CONF_EQUIPMENT) == EQUIPMENT_HOUSE
-    configured = (house.options if of_house else options).get(CONF_SAFE_STATE, {})
+    configured = _said(house, options)
     if not configured.get(CONF_CONDITIONS):
         cause = Cause.HOUSE_SAFE_STATE_MISSING if of_house else Cause.SAFE_STATE_MISSING
         raise SafeStateError(cause)

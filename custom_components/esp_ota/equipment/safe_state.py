@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 import time
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -35,26 +35,19 @@ from .command import Command, seen_to_follow
 from .conditions import Conditions, any_of_several, enabled
 from .in_vain import raise_if_in_vain
 from .reach import Reach, followers_of, members_of
+from .read_back import ReadBack, is_met
 from .sequence import Sequence, async_validate_actions
 from .steps import SafeStep, StepCallback
 from .sweeps import sweeps
 from .watched import Watched
+from .within_reach import WithinReach
 
 _POLL: Final = 0.25
 """Seconds between looks at the conditions; time alone changes some of them."""
+_OUT_OF_REACH: Final = 0.5
+"""Of the time limit, before it begins: who is out of reach by then is told as all others are."""
 _WAS: Final = "was"
 _BROKEN: Final = "broken"
-
-
-class _ReadBack(Protocol):
-    """What tells whether it was restored."""
-
-    @property
-    def rests_on(self) -> set[str]:
-        """The entities that tell."""
-
-    def unmet(self) -> list[str]:
-        """Return what is not as it should be, for the person."""
 
 
 class ConfiguredSafeState:
@@ -89,6 +82,7 @@ class ConfiguredSafeState:
         self._before = Before(hass, (kept or {}).get(_WAS, {}))
         self._broken: list[str] = list((kept or {}).get(_BROKEN, []))
         self._reached: tuple[Reach, Reach] | None = None
+        self._within_reach = WithinReach(hass)
 
     @property
     def kept(self) -> dict[str, object]:
@@ -141,7 +135,9 @@ class ConfiguredSafeState:
         conditions.unload()
         if standing:
             raise InstallRefused(Cause.INHIBITED, reason=", ".join(standing))
-        self._before = Before.now(self._hass, telling(self._hass, *await self._reaches()))
+        before, after = await self._reaches()
+        self._before = Before.now(self._hass, telling(self._hass, before, after))
+        self._within_reach.note(after.told)
 
     async def _validate(self) -> None:
         """Raise SafeStateError for what was typed and cannot be used any more."""
@@ -282,7 +278,7 @@ class ConfiguredSafeState:
         while holds() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _POLL))
 
-    async def _is_said_anew(self, by: _ReadBack | None = None) -> bool:
+    async def _is_said_anew(self, by: ReadBack | None = None) -> bool:
         """Ask whom can be asked; whether nobody owes an answer to a command before this one."""
         tells = by or self._watched
         assert self._command is not None
@@ -321,7 +317,11 @@ class ConfiguredSafeState:
         stay = self._options.get(CONF_WHEN_MISSING) == MISSING_STAY_SAFE
         if stay and result.cause is Cause.DID_NOT_COME_BACK:
             raise SafeStateError(Cause.DID_NOT_COME_BACK, **result.facts)
-        tells: _ReadBack | None = None
+        tells: ReadBack | None = None
+        self._on_step(SafeStep.RESTORE)
+        self._reached = None
+        told = (await self._reaches())[1].told
+        await self._within_reach.wait(told, _OUT_OF_REACH * self._limit)
         try:
             async with asyncio.timeout(self._limit):
                 await self._restore()
@@ -343,8 +343,6 @@ class ConfiguredSafeState:
 
     async def _restore(self) -> None:
         """Run the actions after."""
-        self._on_step(SafeStep.RESTORE)
-        self._reached = None
         actions = self._options.get(CONF_RESTORE, [])
         entities = await self._told_of()
         moved = await self._moved(entities, before=False)
@@ -359,7 +357,7 @@ class ConfiguredSafeState:
         raise_if_in_vain(self._hass, (await self._reaches())[1], Cause.RESTORE_FAILED)
         seen_to_follow(self._hass).update(changed & entities)
 
-    async def _tells_of_restore(self) -> _ReadBack | None:
+    async def _tells_of_restore(self) -> ReadBack | None:
         """Return what the actions after are read back by: their conditions, or what was before."""
         if enabled(self._options.get(CONF_RESTORE_CONDITIONS, [])):
             try:
@@ -370,7 +368,7 @@ class ConfiguredSafeState:
             return self._watched
         return self._before if self._before.tells else None
 
-    async def _read_back(self, tells: _ReadBack) -> None:
+    async def _read_back(self, tells: ReadBack) -> None:
         """Return when all is as it should be after the restore.
 
         It need not stay so, unless it was so beforehand although the equipment had just been told
@@ -378,11 +376,11 @@ class ConfiguredSafeState:
         """
         assert self._command is not None
         while True:
-            while not _is_met(tells):  # noqa: ASYNC110 - templates report no change
+            while not is_met(tells):  # noqa: ASYNC110 - templates report no change
                 await asyncio.sleep(_POLL)
             if self._command.doubted(tells.rests_on):
-                await self._while(lambda: _is_met(tells))
-            if await self._is_said_anew(tells) and _is_met(tells):
+                await self._while(lambda: is_met(tells))
+            if await self._is_said_anew(tells) and is_met(tells):
                 self._command.confirmed()
                 return
             await asyncio.sleep(_POLL)
@@ -392,8 +390,3 @@ class ConfiguredSafeState:
             self._broken = self._breaks
             self._watched.unload()
             self._watched = None
-
-
-def _is_met(tells: _ReadBack) -> bool:
-    """Whether all is as it should be right now."""
-    return tells.are_true() if isinstance(tells, Watched) else not tells.unmet()

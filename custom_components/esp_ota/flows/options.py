@@ -6,6 +6,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST
 from homeassistant.helpers import selector
 
 from ..const import (
@@ -28,7 +29,7 @@ from ..const import (
 from ..house import HOUSE
 from ..installs import async_packing_advice, is_installing
 from ..modules import async_info_version
-from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path
+from ..ota import ACCEPTABLE, MAX_FILE_SIZE, Chip, is_json_path, with_own_host
 from .doors import DoorsFlow
 from .equipment import RehearsalFlow
 from .selectors import choice, minutes, with_stored, without_passwords
@@ -91,6 +92,9 @@ class ModuleOptionsFlow(DoorsFlow, RehearsalFlow, VersionsFlow, WaitingFlow):
                 options.pop(key, None)
             stored = self.config_entry.options
             user_input = with_stored(user_input, stored, addresses=[CONF_INFO_URL])
+            if (page := user_input.get(CONF_INFO_URL)) is not None:
+                host = str(self.config_entry.data[CONF_HOST])
+                user_input = user_input | {CONF_INFO_URL: with_own_host(page, host)}
             if CONF_INFO_PATH in user_input and not is_json_path(user_input[CONF_INFO_PATH]):
                 errors[CONF_INFO_PATH] = "no_json_path"
             elif CONF_INFO_URL in user_input and not (

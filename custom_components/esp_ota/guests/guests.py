@@ -34,6 +34,8 @@ class Guests:
         self._runs: dict[str, GuestRun] = {}
         self._sentences: dict[str, str] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._is_picked_up = False
+        """Whether what another life left open was looked for, which needs a started one."""
 
     @callback
     def async_start(self) -> None:
@@ -44,8 +46,9 @@ class Guests:
 
     @callback
     def _async_pick_up(self, _hass: HomeAssistant) -> None:
+        self._is_picked_up = True
         for key, note in self._house.journal.open_guests().items():
-            if self.is_running(key):
+            if key in self._runs:
                 continue
             guest = Guest(self._hass, key, answer=note.get("guest", {}).get("answer"))
             guest.title = GuestOwner.noted(key, note).title
@@ -82,7 +85,8 @@ class Guests:
 
     def is_running(self, key: str) -> bool:
         """Whether an update of a guest runs or waits, or is yet to be picked up."""
-        return key in self._runs
+        is_left = self._house.journal.open_install(key) is not None
+        return key in self._runs or (is_left and not self._is_picked_up)
 
     @callback
     def async_begin(

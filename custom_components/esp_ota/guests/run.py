@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 
 from ..const import CONF_EQUIPMENT, LOGGER
-from ..equipment import Equipment, safe_state_for
+from ..equipment import Equipment, safe_state_for, safe_state_of_turn
 from ..house import InstallNote, JournalError
 from ..installs import NotedRun
 from ..issues import async_clear_module_issues
@@ -77,16 +77,24 @@ class GuestRun(NotedRun):
 
     async def _from_the_beginning(self) -> InstallResult:
         guest = self.guest
-        if CONF_EQUIPMENT not in (options := guest.options):
-            raise InstallRefused(Cause.GUEST_EQUIPMENT)
+        safe_state = safe_state_of_turn(self._house, guest, self._safe_state)
         self._raise_for_third_try()
-        self.note["guest"] = {**self.note.get("guest", {}), "options": dict(options)}
         await self.turn.async_open()
-        safe_state = safe_state_for(
-            self._hass, guest.house, guest, options, self.press.context, on_wait=self._on_wait
-        )
         async_clear_module_issues(self._hass, guest.entry_id, failure=False)
         return await self._step(safe_state).run()
+
+    def _safe_state(self) -> Equipment:
+        """Return what it is by the answers of now, and note these: they may be taken away.
+
+        Raises InstallRefused where nobody has said anything, SafeStateError where that is no use.
+        """
+        guest = self.guest
+        if CONF_EQUIPMENT not in (options := guest.options):
+            raise InstallRefused(Cause.GUEST_EQUIPMENT)
+        self.note["guest"] = {**self.note.get("guest", {}), "options": dict(options)}
+        return safe_state_for(
+            self._hass, self._house, guest, options, self.press.context, on_wait=self._on_wait
+        )
 
     async def _resumed(self) -> InstallResult:
         return await self._step(self.safe_state_noted).resume()

@@ -9,7 +9,7 @@ from ..helpers import async_sentence
 from ..house import InstallNote
 from ..library import Release
 from ..modules import ModuleCoordinator
-from ..ota import Part, Payload, may_pack
+from ..ota import Candidate, ImageKind, Part, Payload, may_pack
 
 
 async def async_prepare(
@@ -52,6 +52,21 @@ def part_of(
     """Return one release as a part of an install."""
     candidate = replace(coordinator.candidate(release, chosen=chosen), wanted=release.image.kind)
     return Part(candidate=candidate, payload=payload)
+
+
+def renewed(coordinator: ModuleCoordinator, candidate: Candidate) -> Candidate:
+    """Return what was prepared, by what is known of it and of the module now.
+
+    While it waited for its turn somebody may have flashed the module by a cable, or have given its
+    firmware a key.
+    """
+    house, image = coordinator.house, candidate.image
+    if image.kind is ImageKind.SKETCH:
+        candidate = replace(candidate, installed=coordinator.data.installed)
+    if (release := house.library.running(image.plain_md5)) is None:
+        return candidate
+    signature, is_early = house.signatures.state(release), release.is_prerelease
+    return replace(candidate, signature=signature, is_prerelease=is_early)
 
 
 def with_candidate(part: Part, **changes: Any) -> Part:

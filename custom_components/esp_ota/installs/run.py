@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from ..boards import raise_if_updated_elsewhere
 from ..const import LOGGER, ROLLBACK_AUTO
-from ..equipment import Equipment, safe_state_for
+from ..equipment import Equipment, safe_state_for, safe_state_of_turn
 from ..house import InstallNote, restored_result, stored_result
 from ..issues import async_clear_module_issues
 from ..library import Release
@@ -31,7 +31,7 @@ from ..ota import (
 )
 from .finishing import async_finish
 from .noted import NotedRun
-from .preparation import async_prepare, part_of
+from .preparation import async_prepare, part_of, renewed
 from .rollback import async_way_back, is_proven, rollback_mode, running_release, to_put_back
 from .soak import Soak
 from .transports import transports_for
@@ -116,10 +116,7 @@ class InstallRun(NotedRun):
         self._raise_for_third_try()
         self._raise_if_blind()
         await self.turn.async_open()
-        entry, context = self._entry, self.press.context
-        safe_state = safe_state_for(
-            self._hass, coordinator.house, entry, entry.options, context, on_wait=self._on_wait
-        )
+        safe_state = safe_state_of_turn(self._house, self._entry, self._safe_state)
         if "replaces" in self.note:
             parts = await async_way_back(coordinator, release)
         else:
@@ -127,6 +124,13 @@ class InstallRun(NotedRun):
             await self._keep_what_runs(release)
         async_clear_module_issues(self._hass, self._entry.entry_id, failure=False)
         return await self._install(parts, safe_state).run()
+
+    def _safe_state(self) -> Equipment:
+        """Return what it is by the options of now; raises SafeStateError where there is none."""
+        entry, context = self._entry, self.press.context
+        return safe_state_for(
+            self._hass, self._house, entry, entry.options, context, on_wait=self._on_wait
+        )
 
     def _raise_if_blind(self) -> None:
         """Raise InstallRefused where it could not be watched; what is put back is not."""
@@ -201,6 +205,7 @@ class InstallRun(NotedRun):
             on_progress=self._on_progress,
             find_module=coordinator.whereabouts.now,
             confirm=self._confirm,
+            renewed=lambda candidate: renewed(coordinator, candidate),
             on_fallback=self._log_fallback,
             on_delivered=coordinator.async_delivered,
             on_refused=coordinator.async_refused,

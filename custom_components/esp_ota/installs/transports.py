@@ -53,7 +53,7 @@ def _push(coordinator: ModuleCoordinator) -> Transport:
     return ArduinoOtaPush(
         coordinator.whereabouts,
         password=coordinator.password,
-        callback_port=coordinator.house.callback_port,
+        callback_port=lambda: coordinator.house.callback_port,
         family=coordinator.facts().family,
         did_not_ask=coordinator.whereabouts.moves.did_not_ask,
         limits=coordinator.house.patience.push,

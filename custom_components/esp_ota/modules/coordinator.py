@@ -52,7 +52,7 @@ from ..ota import (
     is_there,
 )
 from .asking import Asking
-from .device import async_keep_board, async_keep_device, async_keep_mac, device_of
+from .device import async_keep_board, async_keep_device, async_keep_mac, device_of, is_other_chip
 from .ears import Ears
 from .life import Life
 from .likeness import Likeness
@@ -214,6 +214,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.whereabouts.async_introduce(facts)
             return
         self._announced = facts
+        if is_other_chip(self.config_entry, facts):
+            self.knowledge.board_replaced()
         self.knowledge.heard(SlotSource.TXT, facts, time.time())
         self.presence.async_heard(at)
         self.life.heard(at)

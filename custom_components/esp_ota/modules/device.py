@@ -25,7 +25,7 @@ from ..const import (
     TRANSPORT_UPLOAD,
 )
 from ..house import House
-from ..ota import ChipFamily, ModuleFacts
+from ..ota import ChipFamily, ModuleFacts, chip_from_board
 
 
 def identity_of(entry: ConfigEntry) -> str:
@@ -162,6 +162,14 @@ def async_keep_mac(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> None:
         dr.async_get(hass).async_update_device(
             device.id, merge_connections={(dr.CONNECTION_NETWORK_MAC, mac)}
         )
+
+
+def is_other_chip(entry: ConfigEntry, facts: ModuleFacts) -> bool:
+    """Whether a board of another chip has a module's name now; a chip has boards of many names."""
+    return facts.chip is not None and chip_from_board(entry.data.get(CONF_BOARD)) not in {
+        None,
+        facts.chip,
+    }
 
 
 @callback

@@ -14,6 +14,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import (
+    CONF_INFO_URL,
     CONF_MOVED_FROM,
     CONF_SERVICE_NAME,
     CONF_TRANSPORTS,
@@ -24,7 +25,7 @@ from ..const import (
 )
 from ..house import Claim, House
 from ..issues import async_clear_doubt, async_raise_doubt
-from ..ota import Address, Cause, InstallRefused, UploadDialect, catch_up
+from ..ota import Address, Cause, InstallRefused, UploadDialect, catch_up, with_own_host
 from .device import async_keep_page
 from .likeness import Likeness
 
@@ -88,7 +89,10 @@ class Moves:
         if found.host != self.address.host:
             data[CONF_MOVED_FROM] = self.came_from or self.address.host
             self._left = self.address.host
-        self._hass.config_entries.async_update_entry(self._entry, data=data)
+        options = dict(self._entry.options)
+        if (page := options.get(CONF_INFO_URL)) is not None:  # else it is the next one's there
+            options[CONF_INFO_URL] = with_own_host(page, self.address.host)
+        self._hass.config_entries.async_update_entry(self._entry, data=data, options=options)
         async_keep_page(self._hass, self._entry)
         return True
 

@@ -31,6 +31,7 @@ from .evidence import (
     is_json_path,
     mac_from,
     version_from,
+    with_own_host,
 )
 from .exceptions import (
     InstallRefused,
@@ -372,6 +373,7 @@ __all__ = [
     "wave_of",
     "waves_of",
     "web_address",
+    "with_own_host",
     "without_risk",
     "without_secrets",
 ]

@@ -1,7 +1,7 @@
 """The modules of one rollout: each is updated, followed over restarts, and judged."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
+from ..const import LOGGER
 from ..helpers import async_said
 from ..house import HOUSE
 from ..installs import ASKED, Asked
@@ -72,7 +73,17 @@ class Members:
 
     async def async_update(self, index: int, wave: int) -> MemberState:
         """Have a member updated, and return how that ended."""
-        return self._let_go(index, await self._async_updated(index, wave))
+        return self._let_go(index, await self._told(index, self._async_updated(index, wave)))
+
+    async def _told(self, index: int, work: Awaitable[MemberState]) -> MemberState:
+        """Return how a member ended, also by an error of ours: the others would wait for it."""
+        try:
+            return await work
+        except Exception:  # noqa: BLE001 - logged here, told as a failure
+            member = self._note["members"][index]
+            LOGGER.exception("Rollout %s: %s failed", self._note["id"], member["module"])
+            said = async_said(self._hass, Cause.INTERNAL, {}, module=member["module"])
+            return self._ended(index, MemberState.FAILED, said, str(Cause.INTERNAL))
 
     async def _async_updated(self, index: int, wave: int) -> MemberState:
         member = self._note["members"][index]
@@ -174,14 +185,18 @@ class Members:
     async def _async_free(self, entry_id: str) -> Updater | None:
         """Return what updates a member once nothing else does, None for one that is not there."""
         while (updater := updater_of(self._hass, entry_id)) and updater.is_running:
-            await asyncio.wait({self._house.running[entry_id]})
+            task = self._house.running.get(entry_id)
+            if task is None or task.done():  # what was left open is yet to be picked up
+                await asyncio.sleep(self._house.patience.look_again)
+            else:
+                await asyncio.wait({task})
         return updater
 
     async def async_follow(self, index: int) -> MemberState:
         """Return how an update ends that goes on after a restart or a reload."""
         self._ours.add(index)
         try:
-            return self._let_go(index, await self._async_followed(index))
+            return self._let_go(index, await self._told(index, self._async_followed(index)))
         finally:
             self._ours.discard(index)
             self._unknown.discard(index)

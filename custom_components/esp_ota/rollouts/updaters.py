@@ -7,7 +7,7 @@ from homeassistant.core import Context, HomeAssistant
 from ..guests import GUESTS, Guest
 from ..house import HOUSE
 from ..installs import Asked, ModuleRuntime
-from ..ota import InstallResult
+from ..ota import InstallResult, is_newer, same_version
 from ..owners import is_guest
 from .note import MemberNote, RolloutNote
 from .selection import runtime_of
@@ -74,7 +74,18 @@ class ModuleUpdater:
         installer = self._runtime.installer
         installer.raise_if_running()
         context = Context(user_id=note["user"])
-        return installer.async_begin(release, context, chosen=note["chosen"], asked=asked)
+        chosen = note["chosen"] and not self._went_further(member)
+        return installer.async_begin(release, context, chosen=chosen, asked=asked)
+
+    def _went_further(self, member: MemberNote) -> bool:
+        """Whether it runs something newer that it did not run when it was planned: by a person.
+
+        Then nobody wants the older version on it, though it was named for all of them.
+        """
+        installed, before = self._runtime.coordinator.data.installed or "", member["before"] or ""
+        if same_version(installed, before):
+            return False
+        return is_newer(installed, member["version"]) is True
 
     async def async_cancel(self) -> None:
         """End its install."""

@@ -48,7 +48,7 @@ async def test_a_fixed_call_back_port_is_the_one_the_module_is_told(
         port = free.getsockname()[1]
     module = await start_module()
     for count in (1, 2):  # and once more, although the old connection is hardly gone
-        assert await push(module, callback_port=port).send() is Delivery.ACCEPTED
+        assert await push(module, callback_port=lambda: port).send() is Delivery.ACCEPTED
         assert module.events.last(Seen.INVITED).details["port"] == port
         await module.events.wait_for(Seen.BACK, 20, count)
 
@@ -61,7 +61,7 @@ async def test_a_taken_call_back_port_is_told_before_anything_is_sent(
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        failed = await failure_of(CallbackError, push(module, callback_port=port).send())
+        failed = await failure_of(CallbackError, push(module, callback_port=lambda: port).send())
     assert failed.cause is Cause.CALLBACK_PORT_TAKEN
     assert failed.facts["callback_port"] == str(port)
     assert module.events.names() == ["up"]

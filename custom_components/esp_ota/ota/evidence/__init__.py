@@ -10,6 +10,7 @@ from .info_page import (
     is_json_path,
     mac_from,
     version_from,
+    with_own_host,
 )
 from .judgement import judge
 from .statements import Statements
@@ -26,4 +27,5 @@ __all__ = [
     "judge",
     "mac_from",
     "version_from",
+    "with_own_host",
 ]

@@ -71,3 +71,8 @@ def _version(text: str) -> str | None:
     if not text or len(text) > _VERSION_LIMIT or not text.isprintable():
         return None
     return None if re.search(r"[\s<>{}]", text) else text
+
+
+def with_own_host(url: str, host: str) -> str:
+    """Return a URL with `{host}` where it names a module by its address, which may change."""
+    return re.sub(rf"(//|@){re.escape(host)}(?=[:/?#]|$)", r"\1{host}", url, count=1)

@@ -240,7 +240,8 @@ class Pipeline(Restoring):
         self._before = self._ports.facts()
         for part in self._sending.parts:
             if part.payload.data or not part.in_other_slot:
-                ask_gate(part.candidate, self._before, self._accepted).raise_for_refusal()
+                candidate = self._ports.renewed(part.candidate)
+                ask_gate(candidate, self._before, self._accepted).raise_for_refusal()
 
     async def _check_module(self) -> None:
         """Ask whether it is there; raises ModuleConnectionError, or InstallRefused for another."""

@@ -131,6 +131,10 @@ async def _stay_there() -> None:
     pass
 
 
+def _as_it_was(candidate: Candidate) -> Candidate:
+    return candidate
+
+
 async def _trust(_candidate: Candidate, _before: ModuleFacts) -> Sighting | None:
     return None
 
@@ -154,6 +158,8 @@ class Ports:
     there; transports ask for themselves, before each connection."""
     confirm: Callable[[], Awaitable[None]] = _stay_there
     """Asked when it is its turn: who wants it may have changed that. Raises InstallRefused."""
+    renewed: Callable[[Candidate], Candidate] = _as_it_was
+    """Returns what is known of an image by now, before it is compared with the module."""
     on_fallback: Callable[[str, OtaError], None] = lambda _name, _err: None
     """Called with a transport that failed when another is tried after it."""
     on_delivered: Callable[[Image, Delivery], None] = lambda _image, _delivery: None

@@ -132,6 +132,13 @@ class ModuleKnowledge:
             filesystem_sha256=self._filesystem_sha256,
         )
 
+    def board_replaced(self) -> None:
+        """Forget all of it: another board has the module's name now."""
+        self._slots.clear()
+        self._sketch_md5 = self._core_version = self._flash_mode = self._polled = None
+        self._flash_size = self._filesystem_area = None
+        self._flashed_by_others()
+
     def _flashed_by_others(self) -> None:
         """Forget what the answers of another sketch taught: somebody used a cable."""
         self._signature_required = self._filesystem_sha256 = None

@@ -49,12 +49,12 @@ class ArduinoOtaPush(Push):
         where: Whereabouts,
         *,
         password: str | None = None,
-        callback_port: int = 0,
+        callback_port: Callable[[], int] = lambda: 0,
         family: ChipFamily | None = None,
         did_not_ask: Callable[[Address], OtaError | None] = lambda _address: None,
         limits: PushLimits | None = None,
     ) -> None:
-        """Push to where the module is; `callback_port` 0 lets the system choose one per push.
+        """Push to where the module is; a `callback_port` of 0 lets the system choose one per push.
 
         `did_not_ask` returns why a module that says yes without asking for a password gets nothing.
         """
@@ -111,7 +111,7 @@ class ArduinoOtaPush(Push):
         except OSError as err:
             raise ModuleConnectionError(Cause.UNREACHABLE) from err
         try:
-            callback = Callback(invitations.local_address, self._callback_port)
+            callback = Callback(invitations.local_address, self._callback_port())
             try:
                 return await self._connect(at, invitations, callback, payload)
             finally:
