@@ -1,6 +1,5 @@
 """What a module is shown, and believed, at an address that it had before, or has only just got."""
 
-
 from aiohttp import web
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
