@@ -117,7 +117,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return how the module is observed: by probes where it is known to listen."""
         limits = self.house.patience.watch
         if self.transports == [TRANSPORT_PULL]:
-            return PollWatch(lambda: self.desk.patience, limits, self._async_ask)
+            return PollWatch(lambda: self.desk.patience_after, limits, self._async_ask)
         return ModuleWatch(self._async_probe, self._async_ask, limits)
 
     @callback
