@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.esp_ota.modules import async_info_version
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.kit.asking import MAC, ask, house, poller
+from tests.kit.asking import MAC, OWN, PATH, ask, house, poller
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, TALKING, Garden, options_for, until
 from tests.kit.hours import Hours, running_clock
@@ -222,3 +222,25 @@ async def test_a_module_whose_mac_its_page_says_may_ask_by_it_at_once(
     assert status == HTTPStatus.NOT_MODIFIED
     flows = garden.hass.config_entries.flow.async_progress_by_handler("esp_ota")
     assert [flow["context"]["source"] for flow in flows] == []
+
+
+@pytest.mark.slow
+async def test_a_page_that_says_the_mac_of_another_module_does_not_shut_that_out(
+    garden: Garden, page: StartPage, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    await garden.add(house())
+    await garden.add(poller(OWN))
+    url = await page(lambda: web.json_response({"version": "1.0.0", "mac": MAC}))
+    other = poller(
+        mac=None,
+        unique_id="pump",
+        name="pump",
+        transports=["http_upload"],
+        options={"info_url": url, "info_path": "version"},
+    )
+    await garden.add(other)
+    await until(lambda: other.runtime_data.coordinator.data.installed == "1.0.0")
+
+    assert other.data["mac"] is None
+    asker = await hass_client_no_auth()
+    assert (await ask(asker, f"{PATH}/{OWN}"))[0] == HTTPStatus.NOT_MODIFIED

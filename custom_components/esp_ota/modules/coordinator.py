@@ -278,7 +278,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def async_learn_mac(self, mac: str) -> None:
-        """Keep a MAC that was announced for the first time."""
+        """Keep a MAC that was said for the first time; another module's is never learnt."""
+        if self.house.roster.with_mac(mac):
+            return
         async_keep_mac(self.hass, self.config_entry, mac)
         self.async_listen_for_polls()
 
