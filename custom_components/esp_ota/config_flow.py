@@ -59,7 +59,14 @@ from .flows import (
     without_passwords,
 )
 from .helpers import async_said
-from .house import HOUSE, Announcements, async_newcomers, new_secret
+from .house import (
+    HOUSE,
+    Announcements,
+    async_newcomers,
+    may_have_mac,
+    new_secret,
+    owner_of_mac,
+)
 from .installs import async_meet, async_meet_by_address, async_renamed, is_installing
 from .ota import (
     WIFI_OTA_PORT,
@@ -164,11 +171,12 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         """Give a module that was added by its address the name it announces now."""
         for entry in self._async_current_entries():
             address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
-            mac = entry.data.get(CONF_MAC)
-            if entry.unique_id is not None or mac not in {None, self._facts.mac or mac}:
+            mac = self._facts.mac
+            if entry.unique_id is not None or (mac and not may_have_mac(self.hass, entry, mac)):
                 continue  # it has a name, or is another board for certain
             if address == (self._facts.host, self._facts.port):
-                data = {**entry.data, **self._announced(), CONF_MAC: self._facts.mac or mac}
+                mac = mac or entry.data.get(CONF_MAC)
+                data = {**entry.data, **self._announced(), CONF_MAC: mac}
                 self.hass.config_entries.async_update_entry(
                     entry, unique_id=self.unique_id, data=data
                 )
@@ -189,12 +197,13 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         by_mac = None
         if mac is not None:
             by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
+            by_mac = by_mac or owner_of_mac(self.hass, mac)
         known = by_mac or by_name or (None if mac else self._moved_to_mac(name))
         if known is None:
             return None
         same = known.source == SOURCE_IGNORE or await self._async_is(known)
         if known is by_mac or same:
-            if mac is not None and by_mac is None and known.data.get(CONF_MAC) in {None, mac}:
+            if same and mac is not None and may_have_mac(self.hass, known, mac):
                 self.hass.config_entries.async_update_entry(
                     known, unique_id=mac, data={**known.data, CONF_MAC: mac}
                 )

@@ -16,7 +16,7 @@ from custom_components.esp_ota.modules import async_info_version
 from custom_components.esp_ota.ota import with_own_host
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.kit.asking import MAC, ask, house, poller
+from tests.kit.asking import MAC, OWN, PATH, ask, house, poller
 from tests.kit.entries import StartModule, entry_for
 from tests.kit.garden import CARD, TALKING, Garden, options_for, until
 from tests.kit.hours import Hours, running_clock
@@ -254,3 +254,25 @@ async def test_a_page_that_was_typed_with_the_address_moves_with_the_module(
 )
 def test_only_the_address_of_the_module_is_one_that_may_change(url: str, kept: str) -> None:
     assert with_own_host(url, "192.168.1.5") == kept
+
+
+@pytest.mark.slow
+async def test_a_page_that_says_the_mac_of_another_module_does_not_shut_that_out(
+    garden: Garden, page: StartPage, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    await garden.add(house())
+    await garden.add(poller(OWN))
+    url = await page(lambda: web.json_response({"version": "1.0.0", "mac": MAC}))
+    other = poller(
+        mac=None,
+        unique_id="pump",
+        name="pump",
+        transports=["http_upload"],
+        options={"info_url": url, "info_path": "version"},
+    )
+    await garden.add(other)
+    await until(lambda: other.runtime_data.coordinator.data.installed == "1.0.0")
+
+    assert other.data["mac"] is None
+    asker = await hass_client_no_auth()
+    assert (await ask(asker, f"{PATH}/{OWN}"))[0] == HTTPStatus.NOT_MODIFIED

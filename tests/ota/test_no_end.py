@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 import itertools
+import time
 
 import pytest
 
@@ -21,6 +22,7 @@ from custom_components.esp_ota.ota import (
     PollWatch,
     PullDesk,
     PullLimits,
+    PullMode,
     UploadDialect,
     UploadLimits,
     Verdict,
@@ -29,7 +31,7 @@ from custom_components.esp_ota.ota import (
 )
 from custom_components.esp_ota.ota.exceptions import EndlessTransfer, ModuleAuthError
 from custom_components.esp_ota.ota.models import ProgressCallback
-from custom_components.esp_ota.ota.module import DatagramSocket
+from custom_components.esp_ota.ota.module import DatagramSocket, catch_up
 from custom_components.esp_ota.ota.transport._invitation import Invitation, InvitationLimits
 from custom_components.esp_ota.ota.transport._longest import Pace
 from tests.kit.pushing import payload_for, quick
@@ -39,6 +41,7 @@ from tests.ota.pipeline.world import World
 from tests.ota.transport.scripted import ScriptedModule
 from tests.ota.transport.test_http_pull import request, taken_at_once, unwatched
 
+FILES = Payload(data=bytes(1000), kind=ImageKind.FILESYSTEM, md5="0" * 32)
 LARGE = Payload(data=b"\xe9" + bytes(2_000_000), kind=ImageKind.SKETCH, md5="0" * 32)
 
 
@@ -246,10 +249,47 @@ async def test_who_asks_in_the_middle_of_a_download_that_goes_on_breaks_nothing_
     assert await sending is Delivery.UNCONFIRMED
 
 
+def asked_daily(after: float) -> PullDesk:
+    """Return the desk of a module that asks once a day."""
+    desk = PullDesk(PullLimits(after=after))
+    desk.rhythm.restore([86_400.0] * 5, time.monotonic())
+    return desk
+
+
+def test_a_request_is_waited_for_an_hour_at_most_after_a_download() -> None:
+    after = PullLimits().after
+    assert after == 3600.0
+    assert asked_daily(after).patience == 3 * 86_400.0
+    assert asked_daily(after).patience_after == after
+    assert PullDesk().patience_after == PullLimits().offer
+
+
 @pytest.mark.slow
 async def test_equipment_does_not_wait_for_days_for_a_module_that_asks_rarely() -> None:
-    watch = PollWatch(lambda: 3 * 86_400.0, WatchLimits(back=0.1, back_at_most=0.3))
+    desk = asked_daily(0.3)
+    watch = PollWatch(lambda: desk.patience_after, WatchLimits(back=0.1))
     async with asyncio.timeout(5):
         with pytest.raises(VerifyError) as caught:
             await watch.wait_back(0.0, CANDIDATE, MODULE)
     assert caught.value.cause is Cause.SILENT_AFTER_DOWNLOAD
+
+
+@pytest.mark.slow
+async def test_equipment_does_not_wait_for_days_for_what_is_said_of_files() -> None:
+    """A module that can be pushed to as well is known to be back without a request of its own."""
+    desk = asked_daily(0.3)
+    pull = HttpPull(desk)
+    sending = asyncio.create_task(
+        pull.send(FILES, before_first_byte=unwatched, on_progress=lambda _s, _t: None)
+    )
+    await asyncio.sleep(0)
+    download = await desk.visit(request(PullMode.FILESYSTEM))
+    assert download is not None
+    assert download.begin()
+    download.complete()
+    await sending
+    async with asyncio.timeout(5):
+        await pull.confirm_files()
+    anew = asyncio.create_task(pull.confirm_files())  # it counts from the download on
+    await catch_up()
+    assert anew.done()

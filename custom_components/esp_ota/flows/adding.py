@@ -29,7 +29,7 @@ from ..const import (
     TRANSPORT_PULL,
     TRANSPORT_UPLOAD,
 )
-from ..house import async_make_house_entry
+from ..house import async_make_house_entry, owner_of_mac
 from ..installs import async_lent
 from ..ota import DEFAULT_PORTS, ModuleFacts, PullRequest, as_texts, format_mac
 from .other_integrations import async_updater_of
@@ -159,6 +159,9 @@ class ModuleFlow(PageFlow):
         return self._create(user_input)
 
     def _create(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
+        if (mac := self._facts.mac) is not None and owner_of_mac(self.hass, mac) is not None:
+            # Another one may have learnt it while the form waited.
+            return self.async_abort(reason="already_configured")
         data = {CONF_KIND: KIND_MODULE, **self._announced(), **self._doors}
         if password := user_input.get(CONF_PASSWORD):
             pushed = TRANSPORT_UPLOAD not in data.get(CONF_TRANSPORTS, [])

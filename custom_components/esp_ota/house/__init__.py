@@ -14,7 +14,7 @@ from .newcomers import async_newcomers
 from .pace import Pace
 from .pollers import new_secret
 from .queue import Queue
-from .roster import free_unique_id
+from .roster import free_unique_id, may_have_mac, owner_of_mac
 
 __all__ = [
     "HOUSE",
@@ -32,7 +32,9 @@ __all__ = [
     "async_make_house_entry",
     "async_newcomers",
     "free_unique_id",
+    "may_have_mac",
     "new_secret",
+    "owner_of_mac",
     "restored_result",
     "stored_result",
 ]

@@ -123,7 +123,7 @@ class House:
         self.since = time.monotonic()
         """Since when modules can be heard."""
         self.outliving = Outliving(hass)
-        self.pollers = Pollers(hass, self.outliving.secret_of)
+        self.pollers = Pollers(hass, self.roster, self.outliving.secret_of)
         self.history = History(hass)
         self.assignments = Assignments()
         self.patience = Patience()

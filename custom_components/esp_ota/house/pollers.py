@@ -10,10 +10,10 @@ from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
 
-from ..const import CONF_KIND, CONF_MAC, CONF_PULL_SECRET, DOMAIN, KIND_MODULE
+from ..const import CONF_MAC, CONF_PULL_SECRET, DOMAIN, LOGGER
 from ..ota import PullDesk, PullRequest
 from .newcomers import async_newcomers
-from .roster import free_unique_id
+from .roster import Roster, free_unique_id
 
 _SECRET_LIMIT: Final = 128
 
@@ -37,9 +37,12 @@ class Poller(Protocol):
 class Pollers:
     """Who asks with which secret."""
 
-    def __init__(self, hass: HomeAssistant, former: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, hass: HomeAssistant, roster: Roster, former: Callable[[str], str | None]
+    ) -> None:
         """Nobody has asked; `former` returns the own secret of a deleted module, by its MAC."""
         self._hass = hass
+        self._roster = roster
         self._former = former
         self._by_mac: dict[str, Poller] = {}
         self.secret = ""
@@ -47,21 +50,17 @@ class Pollers:
 
     @callback
     def async_add(self, mac: str, poller: Poller) -> CALLBACK_TYPE:
-        """Let a module ask; returns what forgets it."""
-        self._by_mac[mac] = poller
+        """Let a module ask by its MAC, unless that is another one's; returns what forgets it."""
+        if self._roster.owner(mac) is poller.config_entry:
+            self._by_mac[mac] = poller
+        else:
+            LOGGER.warning("%s may not ask: another module has its MAC", poller.config_entry.title)
 
         def remove() -> None:
             if self._by_mac.get(mac) is poller:
                 del self._by_mac[mac]
 
         return remove
-
-    def _modules(self) -> list[ConfigEntry]:
-        return [
-            entry
-            for entry in self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-            if entry.data.get(CONF_KIND) == KIND_MODULE
-        ]
 
     def get(self, mac: str) -> Poller | None:
         """Return the module with this MAC."""
@@ -83,7 +82,7 @@ class Pollers:
         whatever it was recognised; all others may have that of the house.
         """
         poller = self._by_mac.get(request.mac)
-        entry = poller.config_entry if poller else self._nameless(request.mac, secret, address)
+        entry = poller.config_entry if poller else self._other(request.mac, secret, address)
         own = entry.data.get(CONF_PULL_SECRET) if entry is not None else self._former(request.mac)
         is_own = bool(own) and _equal(secret, own or "")
         is_asked_for = bool(own) and entry is not None
@@ -97,15 +96,16 @@ class Pollers:
     def _meet(
         self, entry: ConfigEntry | None, request: PullRequest, address: str, own: str | None
     ) -> Poller | None:
-        """Take a request that rests on a secret, with a MAC that no module has.
+        """Take a request that rests on a secret, with a MAC that no module asks by yet.
 
         A module that is known by another name learns its MAC; who is not known at all is offered
         to the person.
         """
         if entry is not None:
-            unique_id = free_unique_id(self._hass, entry, request.mac)
-            data = {**entry.data, CONF_MAC: request.mac}
-            self._hass.config_entries.async_update_entry(entry, unique_id=unique_id, data=data)
+            if not entry.data.get(CONF_MAC):
+                unique_id = free_unique_id(self._hass, entry, request.mac)
+                data = {**entry.data, CONF_MAC: request.mac}
+                self._hass.config_entries.async_update_entry(entry, unique_id=unique_id, data=data)
             runtime = getattr(entry, "runtime_data", None)
             if runtime is not None:
                 runtime.coordinator.async_listen_for_polls()
@@ -121,13 +121,15 @@ class Pollers:
             )
         return None
 
-    def _nameless(self, mac: str, secret: str, address: str) -> ConfigEntry | None:
-        """Return the one module without a MAC that this must be.
+    def _other(self, mac: str, secret: str, address: str) -> ConfigEntry | None:
+        """Return who has this MAC and does not ask yet, or the one without any that this must be.
 
         Its own secret tells, or a default host name that ends in the MAC (`ArduinoOTA.cpp` of all
         cores); else its address, where just one module has it.
         """
-        modules = self._modules()
+        if (owner := self._roster.owner(mac)) is not None:
+            return owner
+        modules = self._roster.modules
         nameless = [entry for entry in modules if not entry.data.get(CONF_MAC)]
         digits = mac.replace(":", "")
         for entry in nameless:

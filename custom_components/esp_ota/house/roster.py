@@ -53,7 +53,7 @@ class Roster:
         return self._identities.values() if self.modules else ()
 
     def with_mac(self, mac: str) -> list[ConfigEntry]:
-        """Return the modules that have a MAC: mostly one, but nobody sees to that."""
+        """Return the modules that have a MAC: one, but for what older releases have stored."""
         modules = self.modules
         if self._by_mac is None:
             self._by_mac = {}
@@ -62,8 +62,26 @@ class Roster:
                     self._by_mac.setdefault(known, []).append(entry)
         return list(self._by_mac.get(mac, ()))
 
+    def owner(self, mac: str) -> ConfigEntry | None:
+        """Return whose a MAC is: of several who is known by it, else who was here first."""
+        return min(self.with_mac(mac), key=lambda entry: entry.unique_id != mac, default=None)
+
+
+def owner_of_mac(hass: HomeAssistant, mac: str) -> ConfigEntry | None:
+    """Return the module whose a MAC is, also where nothing of the house is set up."""
+    return Roster(hass).owner(mac)
+
 
 def free_unique_id(hass: HomeAssistant, entry: ConfigEntry, wanted: str) -> str | None:
     """Return the id an entry may have: the one it has, where another, ignored ones too, has it."""
     other = hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, wanted)
     return wanted if other is None or other is entry else entry.unique_id
+
+
+def may_have_mac(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> bool:
+    """Whether an entry may be known by a MAC: it has no other one, and nobody else has it."""
+    return (
+        entry.data.get(CONF_MAC) in {None, mac}
+        and free_unique_id(hass, entry, mac) == mac
+        and owner_of_mac(hass, mac) in {None, entry}
+    )

@@ -117,7 +117,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         """Return how the module is observed: by probes where it is known to listen."""
         limits = self.house.patience.watch
         if self.transports == [TRANSPORT_PULL]:
-            return PollWatch(lambda: self.desk.patience, limits, self._async_ask)
+            return PollWatch(lambda: self.desk.patience_after, limits, self._async_ask)
         return ModuleWatch(self._async_probe, self._async_ask, limits)
 
     @callback
@@ -280,7 +280,9 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def async_learn_mac(self, mac: str) -> None:
-        """Keep a MAC that was announced for the first time."""
+        """Keep a MAC that was said for the first time; another module's is never learnt."""
+        if self.house.roster.with_mac(mac):
+            return
         async_keep_mac(self.hass, self.config_entry, mac)
         self.async_listen_for_polls()
 

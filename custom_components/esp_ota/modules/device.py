@@ -156,7 +156,7 @@ def async_keep_device(
 
 @callback
 def async_keep_mac(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> None:
-    """Keep a MAC that was announced for the first time, so that devices can be linked."""
+    """Keep a MAC that was said for the first time, so that devices can be linked."""
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_MAC: mac})
     if device := device_of(hass, entry):
         dr.async_get(hass).async_update_device(

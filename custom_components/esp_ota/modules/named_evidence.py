@@ -75,7 +75,7 @@ class Module(Protocol):
         """Take a statement of what it runs."""
 
     def async_learn_mac(self, mac: str) -> None:
-        """Take a MAC that was not known, and by which it may ask from now on."""
+        """Take a MAC that was not known, if it is no other module's; it may ask by that then."""
 
 
 class NamedEvidence:

@@ -53,9 +53,6 @@ class WatchLimits:
     """An ESP8266 restarts 1.1 s after its `OK`; sketches may finish something first."""
     back: float = 180.0
     """Copying a large image takes eboot 15 s, joining a weak Wi-Fi a minute and more."""
-    back_at_most: float = 3600.0
-    """The same for a module that only asks, however rarely it has asked before: its equipment is
-    shut off meanwhile, and a sketch asks when it has started."""
     evidence: float = 30.0
     """From being back to its first mDNS announcement, which follows the DHCP lease."""
     evidence_unlikely: float = 10.0
@@ -295,7 +292,7 @@ class PollWatch(ModuleWatch):
         limits: WatchLimits | None = None,
         ask: Callable[[], None] = lambda: None,
     ) -> None:
-        """`patience` answers for how many seconds a request may be waited for."""
+        """`patience` answers for how many seconds a request may be waited for after a download."""
         super().__init__(_answer_always, ask, limits)
         self._patience = patience
 
@@ -320,7 +317,7 @@ class PollWatch(ModuleWatch):
 
         What others say of it, an entity or a page, is no sign that it was there meanwhile.
         """
-        patience = max(self._limits.back, min(self._patience(), self._limits.back_at_most))
+        patience = max(self._limits.back, self._patience())
         deadline = time.monotonic() + patience
         while not (self._proof(since, candidate, before) or self._spoke(since)):
             if (left := deadline - time.monotonic()) <= 0:

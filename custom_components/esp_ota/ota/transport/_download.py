@@ -36,6 +36,9 @@ class PullLimits:
     """Poll intervals the offer stays open, where the module has shown one."""
     hold: float = 600.0
     """The safe state is kept so long for the request that fetches the image."""
+    after: float = 3600.0
+    """The next request is waited for so long after a download at most, however rarely it has asked
+    before: its equipment is shut off meanwhile, and a sketch asks when it has started."""
     stall: float = 60.0
     """Without one byte drained; an ESP8266 gives up after 60 s itself."""
     restart: float = 1.5

@@ -21,14 +21,15 @@ class FilesWord:
         """Wait for the end of the download first."""
         self._request = request
         self._ended = ended
-        self._ended_at = 0.0
+        self.ended_at = 0.0
+        """When the module had them, or its connection broke (`time.monotonic()`)."""
         ended.add_done_callback(self._take_time)
         self.spoke = asyncio.Event()
         self.refusal: VerifyError | None = None
         """The no, where it was one."""
 
     def _take_time(self, _ended: asyncio.Future[Delivery]) -> None:
-        self._ended_at = time.monotonic()
+        self.ended_at = time.monotonic()
 
     @property
     def _arrived(self) -> bool:
@@ -41,7 +42,7 @@ class FilesWord:
             return
         self.spoke.set()
         if request.restarts_after_files:
-            if time.monotonic() - (self._ended_at or time.monotonic()) < restart:
+            if time.monotonic() - (self.ended_at or time.monotonic()) < restart:
                 self.refusal = VerifyError(Cause.FILES_NO_RESTART)
         elif request.asks_as(self._request):
             self.refusal = VerifyError(Cause.FILES_ASKED_AGAIN)

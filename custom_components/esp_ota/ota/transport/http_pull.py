@@ -101,7 +101,8 @@ class PullDesk:
         if (files := self._files) is None:
             return
         try:
-            async with asyncio.timeout(self.patience):
+            left = files.ended_at + self.patience_after - time.monotonic()
+            async with asyncio.timeout(max(0.0, left)):
                 await files.spoke.wait()
         except TimeoutError:
             pass  # others say whether it is there at all
@@ -112,6 +113,11 @@ class PullDesk:
     def patience(self) -> float:
         """Seconds an offer stays open."""
         return max(self.limits.offer, (self.rhythm.longest or 0.0) * self.limits.intervals)
+
+    @property
+    def patience_after(self) -> float:
+        """Seconds in which its next request may come after a download."""
+        return min(self.patience, self.limits.after)
 
     async def arrival(self, kind: ImageKind, timeout: float) -> bool:
         """Wait for a request for this kind of image; tell whether one came in time."""
