@@ -88,7 +88,7 @@ async def test_a_request_of_another_family_is_not_one_of_the_board_before(
     }
     request = PullRequest.parse(headers)
     assert request is not None
-    assert coordinator.asking.async_asked(request, "127.0.0.1", own=True)
+    assert await coordinator.asking.async_asked(request, "127.0.0.1", own=True)
 
     assert coordinator.facts().chip is chip
     assert coordinator.facts().family is family

@@ -108,16 +108,6 @@ async def test_a_mac_that_is_ignored_elsewhere_is_learnt_and_nobody_s_id_twice(
     assert "unique" not in caplog.text
 
 
-async def test_a_module_that_was_added_by_its_host_name_may_ask(
-    garden: Garden, asker: Asker
-) -> None:
-    entry = await garden.add(poller(host="garden-valve.local"))
-
-    assert (await ask(asker))[0] == 304
-
-    assert entry.runtime_data.coordinator.polled is not None
-
-
 async def test_half_a_mac_in_a_name_is_no_proof_from_elsewhere(
     garden: Garden, asker: Asker
 ) -> None:

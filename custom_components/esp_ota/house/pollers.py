@@ -24,7 +24,7 @@ class Poller(Protocol):
     desk: PullDesk
     config_entry: ConfigEntry
 
-    def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
+    async def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
         """Take over what its request says; returns whether it is believed to be its own.
 
         `own` is whether its secret is one that only this module has, and not the house's.

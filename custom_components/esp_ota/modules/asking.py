@@ -5,11 +5,11 @@ import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
-from homeassistant.core import callback
 
 from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
 from ..house import House
 from ..ota import PullDesk, PullRequest, Sighting
+from .host_name import HostName
 from .whereabouts import Whereabouts
 
 
@@ -39,15 +39,14 @@ class Asking:
         self._house = house
         self._since = time.monotonic()
         self._on_heard = on_heard
+        self._host_name = HostName()
 
-    @callback
-    def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
+    async def async_asked(self, request: PullRequest, address: str, *, own: bool) -> bool:
         """Take what a request for an update says, if it is believed; returns whether it is.
 
         It is by a secret of its `own`, or from where the module is.
         """
-        is_from_here = own or address == self.config_entry.data[CONF_HOST]
-        if not is_from_here and not self._async_believes(request, address):
+        if not own and not await self._async_believes(request, address):
             return False
         self.last, now = request, time.monotonic()
         self.desk.rhythm.asked(now)
@@ -62,15 +61,14 @@ class Asking:
         self._on_heard(request, sighting)
         return True
 
-    @callback
-    def _async_believes(self, request: PullRequest, address: str) -> bool:
-        """Whether a request is the module's that comes from elsewhere than its entry says.
+    async def _async_believes(self, request: PullRequest, address: str) -> bool:
+        """Whether a request is the module's, by the address that it comes from.
 
-        Every module of the house knows the house's secret. A request with that from elsewhere is
-        no more than an announcement: the module may have moved there. One that is only heard by
-        its requests has when it asked no more from where it was.
+        Every module of the house knows the house's secret. A request with that from elsewhere than
+        its entry says is no more than an announcement: the module may have moved there. One that
+        is only heard by its requests has when it asked no more from where it was.
         """
-        if self._whereabouts.is_from_here(address):  # which may be a name
+        if await self._host_name.stands_for(self.config_entry.data[CONF_HOST], address):
             return True
         if not self._is_heard_only:
             if not request.proxied:

@@ -13,9 +13,7 @@ import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util.network import is_ip_address
 
 from ..const import CONF_MAC, CONF_SERVICE_NAME, LOGGER
 from ..house import Claim, House, async_newcomers
@@ -95,14 +93,6 @@ class Whereabouts:
         """Whether a statement names the host that is known; its port may be another by now."""
         host = self.address.host.lower().removesuffix(".local")
         return host in {facts.host, facts.name.lower()}
-
-    def is_from_here(self, address: str) -> bool:
-        """Whether a numeric address is where it is, as far as a host name can be compared."""
-        host: str = self._entry.data[CONF_HOST]
-        if host == address or is_ip_address(host):
-            return host == address
-        told = [claim.facts.host for claim in self.claims(0.0) if self.is_here(claim.facts)]
-        return not told or address in told
 
     def is_ours(self, facts: ModuleFacts) -> bool:
         """Whether a statement under this name is this module's: of its address, no other MAC."""

@@ -99,7 +99,7 @@ class PullView(HomeAssistantView):
         if (admitted := house.pollers.async_admit(pull, secret, address)) is None:
             return web.Response(status=HTTPStatus.NOT_FOUND)
         poller, own = admitted
-        if poller is None or not poller.async_asked(pull, address, own=own):
+        if poller is None or not await poller.async_asked(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
         if known is None:
             self._believed[request.raw_headers] = pull
