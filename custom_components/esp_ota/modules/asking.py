@@ -74,7 +74,7 @@ class Asking:
             if not request.proxied:
                 self._whereabouts.async_asked_from(address, believed=False)
             return False
-        if self._is_silent:
+        if self._is_silent or address == self._whereabouts.moves.came_from:
             self._whereabouts.async_move(address)
             return True
         return False
