@@ -3,7 +3,9 @@
 import hashlib
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.esp_ota.const import EVENT_UPDATE_ENDED
 from custom_components.esp_ota.library import Release, ReleaseName
 from homeassistant.core import State
 from tests.kit.entries import StartModule, entry_for
@@ -70,6 +72,7 @@ async def test_files_alone_have_a_card_of_their_own(
     assert card.attributes["latest_version"] == "1.1.0"
     assert garden.card.state == "off"  # there is no sketch to install
 
+    ends = async_capture_events(garden.hass, EVENT_UPDATE_ENDED)
     files = await add_files(garden, "1.2.0", seed=1)
     await garden.install_files()
     assert hashlib.sha256(module.fs_image).hexdigest() == files.image.sha256
@@ -79,6 +82,10 @@ async def test_files_alone_have_a_card_of_their_own(
     assert (card.state, card.attributes["installed_version"]) == ("off", "1.2.0")
     assert garden.card.attributes["in_progress"] is False
     garden.assert_at_rest(entry, CLOSED_AND_OPENED)
+    [*_, ended] = ends
+    said = ended.data["sentence"]
+    assert "No module says which files it has" in said
+    assert "fw_version" not in said
 
     await garden.install_files("1.1.0")  # back, because the person says so
     card = files_card(garden)

@@ -131,7 +131,9 @@ async def async_outcome(
         sentence = await async_sentence(hass, cause, facts, module=module)
     else:
         facts = {"version": press.version}
-        sentence = await async_sentence(hass, result.verdict, facts, module=module)
+        files = result.of_files and result.verdict is Verdict.UNVERIFIED
+        key = "unverified_files" if files else result.verdict
+        sentence = await async_sentence(hass, key, facts, module=module)
     sentence = f"{sentence} {await async_remarks(hass, result, module=module)}".rstrip()
     user_id = press.context.user_id
     user = await hass.auth.async_get_user(user_id) if user_id else None

@@ -308,6 +308,8 @@ class InstallResult:
     """Whether the sum of what runs says that it is something else, and not a name alone."""
     transport: str | None = field(default=None, compare=False)
     """Name of the transport that was used last."""
+    of_files: bool = field(default=False, compare=False)
+    """Whether it was a file system image alone, of which no module says which one it has."""
     files_incomplete: bool = False
     """Whether the module has a part of a file system image now, beside what it ran before."""
     not_safe: str = ""

@@ -19,16 +19,17 @@ def judge(sighting: Sighting | None, candidate: Candidate, before: ModuleFacts) 
     A version that was there before as well proves nothing: it may be the old image. Nor does one
     that is only spelt differently from the file's, or that says less than it.
     """
+    of_files = candidate.image.kind is ImageKind.FILESYSTEM
     if sighting is None:
-        return InstallResult(verdict=Verdict.UNVERIFIED)
+        return InstallResult(verdict=Verdict.UNVERIFIED, of_files=of_files)
     if before.mac and sighting.mac and sighting.mac != before.mac:
         return InstallResult(
             verdict=Verdict.FAILED,
             cause=Cause.WRONG_MODULE,
             facts={"expected": before.mac, "found": sighting.mac},
         )
-    if candidate.image.kind is ImageKind.FILESYSTEM:
-        return InstallResult(verdict=Verdict.UNVERIFIED)  # no module says what its files are
+    if of_files:
+        return InstallResult(verdict=Verdict.UNVERIFIED, of_files=True)
     if (result := _judge_md5(sighting, candidate, before)) is not None:
         return result
     if sighting.version is None:
