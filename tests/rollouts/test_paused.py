@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.esp_ota.rollouts import ROLLOUTS, actions
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from tests.kit.garden import patience, until
 from tests.kit.rolling import act, ended, plan, shown, start, states
@@ -140,6 +141,18 @@ async def test_members_that_are_removed_or_renamed_meanwhile_stop_nobody(yard: Y
     assert states(report)["d"] == "updated"
     assert states(report)["c"] in {"refused", "cancelled"}
     assert report["state"] == "done"
+
+
+async def test_a_member_that_is_disabled_meanwhile_is_passed_by_for_good(yard: Yard) -> None:
+    await under_way(yard)
+    entries, entry_id = yard.hass.config_entries, yard.entries["c"].entry_id
+    await entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER)
+    report = await ended(yard)
+    assert states(report) == {"a": "updated", "b": "updated", "c": "cancelled", "d": "updated"}
+
+    await entries.async_set_disabled_by(entry_id, None)
+    await yard.hass.async_block_till_done(wait_background_tasks=True)
+    assert touched(yard) == ["a", "b", "d"]
 
 
 async def test_of_two_that_are_started_at_once_only_one_takes_the_modules(yard: Yard) -> None:
