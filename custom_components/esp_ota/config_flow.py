@@ -165,6 +165,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         for entry in self._async_current_entries():
             address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
             mac = entry.data.get(CONF_MAC)
+            if entry.state is not ConfigEntryState.LOADED:
+                continue
             if entry.unique_id is not None or mac not in {None, self._facts.mac or mac}:
                 continue  # it has a name, or is another board for certain
             if address == (self._facts.host, self._facts.port):
@@ -189,10 +191,15 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         by_mac = None
         if mac is not None:
             by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
-        known = by_mac or by_name or (None if mac else self._moved_to_mac(name))
+        learnt = self._with_learnt_mac()
+        known = by_mac or (learnt if mac else None) or by_name or learnt
         if known is None:
             return None
-        same = known.source == SOURCE_IGNORE or await self._async_is(known)
+        is_ignored = known.source == SOURCE_IGNORE
+        if not is_ignored and known.state is not ConfigEntryState.LOADED:
+            # Nothing can judge that it moved. Once it is loaded, it looks for its module itself.
+            return "already_configured"
+        same = is_ignored or await async_meet(known, self._service_name, self._facts)
         if known is by_mac or same:
             if mac is not None and by_mac is None and known.data.get(CONF_MAC) in {None, mac}:
                 self.hass.config_entries.async_update_entry(
@@ -201,29 +208,13 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             return "already_configured"
         return "same_name" if same is None else None
 
-    async def _async_is(self, known: ConfigEntry) -> bool | None:
-        """Whether this is a known module, which is followed to its new address.
-
-        Whoever is not loaded hears nothing: then a new address is believed where nothing answers
-        at the old one, and something at the new one. None where it cannot be told.
-        """
-        if known.state is ConfigEntryState.LOADED:
-            return await async_meet(known, self._service_name, self._facts)
-        address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
-        if address.items() <= known.data.items():
-            return True
-        if await self._async_reach(known.data) or not await self._async_reach(address):
-            return None
-        # No reload: a changed address must not end a running install.
-        came_from = known.data.get(CONF_MOVED_FROM) or known.data.get(CONF_HOST)
-        data = {**known.data, **address, CONF_MOVED_FROM: came_from}
-        self.hass.config_entries.async_update_entry(known, data=data)
-        return True
-
-    def _moved_to_mac(self, name: str) -> ConfigEntry | None:
-        """Return the entry of a host name that is known by its MAC."""
-        for entry in self._async_current_entries():
-            if entry.data.get(CONF_MAC) and entry.data.get(CONF_NAME, "").lower() == name:
+    def _with_learnt_mac(self) -> ConfigEntry | None:
+        """Return the entry that has learnt this MAC; where none is said, the one of its name."""
+        name, mac = self._facts.name.lower(), self._facts.mac
+        for entry in self._async_current_entries(include_ignore=False):
+            known = entry.data.get(CONF_MAC)
+            is_it = known == mac if mac else str(entry.data.get(CONF_NAME, "")).lower() == name
+            if known and is_it:
                 return entry
         return None
 

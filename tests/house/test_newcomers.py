@@ -16,7 +16,9 @@ from tests.kit.garden import Garden, until
 from tests.kit.sentences import assert_issue_is_whole
 
 
-def announced(name: str, host: str, port: int = 8266) -> ZeroconfServiceInfo:
+def announced(
+    name: str, host: str, port: int = 8266, mac: str | None = None
+) -> ZeroconfServiceInfo:
     """Return what Home Assistant hands over of one service."""
     address = ip_address(host)
     return ZeroconfServiceInfo(
@@ -26,7 +28,7 @@ def announced(name: str, host: str, port: int = 8266) -> ZeroconfServiceInfo:
         hostname=f"{name}.local.",
         type="_arduino._tcp.local.",
         name=f"{name}._arduino._tcp.local.",
-        properties={},
+        properties={"mac": mac} if mac else {},
     )
 
 
