@@ -129,13 +129,15 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
-        if not self._is_known() and not async_newcomers(self.hass).async_admit(discovery_info):
-            return self.async_abort(reason="looked_at")
         if house := self.hass.data.get(HOUSE):  # before the first module there is none
             # What Home Assistant hands over mixes the records of two boards of one name.
             heard = house.announcements.claims(discovery_info.name)
             here = (item.facts for item in heard if item.facts.host == self._facts.host)
             self._facts = next(here, self._facts)
+        if not self._is_known():
+            if not async_newcomers(self.hass).async_admit(discovery_info, self._facts.mac):
+                return self.async_abort(reason="looked_at")
+            self.context["title_placeholders"] = {"name": self._facts.name}  # it counts as a card
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
@@ -150,14 +152,16 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return await self.async_step_confirm()
 
     def _is_known(self) -> bool:
-        """Whether an entry may be about this module; all others are newcomers."""
-        facts = self._facts
-        known = {facts.name.lower(), facts.mac} - {None}
+        """Whether this says the MAC of a known module, or its name and no MAC: no newcomer does.
+
+        However often that is said, it is looked into once at a time, for the id is the same. With a
+        known address, or under a known name, ever other names or MACs can be said.
+        """
+        said = self._facts.mac or self._facts.name.lower()
         return any(
-            entry.unique_id in known
-            or str(entry.data.get(CONF_NAME, "")).lower() in known
-            or entry.data.get(CONF_HOST) == facts.host
+            said in {entry.unique_id, data.get(CONF_MAC), str(data.get(CONF_NAME, "")).lower()}
             for entry in self._async_current_entries(include_ignore=True)
+            for data in (entry.data,)
         )
 
     def _adopt_entry_by_address(self) -> None:
