@@ -136,13 +136,15 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             discovery_info.properties,
         )
         self._service_name = discovery_info.name
-        if not self._is_known() and not async_newcomers(self.hass).async_admit(discovery_info):
-            return self.async_abort(reason="looked_at")
         if house := self.hass.data.get(HOUSE):  # before the first module there is none
             # What Home Assistant hands over mixes the records of two boards of one name.
             heard = house.announcements.claims(discovery_info.name)
             here = (item.facts for item in heard if item.facts.host == self._facts.host)
             self._facts = next(here, self._facts)
+        if not self._is_known():
+            if not async_newcomers(self.hass).async_admit(discovery_info, self._facts.mac):
+                return self.async_abort(reason="looked_at")
+            self.context["title_placeholders"] = {"name": self._facts.name}  # it counts as a card
         if (reason := await self._async_identify()) is not None:
             return self.async_abort(reason=reason)
         self._adopt_entry_by_address()
@@ -157,14 +159,16 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         return await self.async_step_confirm()
 
     def _is_known(self) -> bool:
-        """Whether an entry may be about this module; all others are newcomers."""
-        facts = self._facts
-        known = {facts.name.lower(), facts.mac} - {None}
+        """Whether this says the MAC of a known module, or its name and no MAC: no newcomer does.
+
+        However often that is said, it is looked into once at a time, for the id is the same. With a
+        known address, or under a known name, ever other names or MACs can be said.
+        """
+        said = self._facts.mac or self._facts.name.lower()
         return any(
-            entry.unique_id in known
-            or str(entry.data.get(CONF_NAME, "")).lower() in known
-            or entry.data.get(CONF_HOST) == facts.host
+            said in {entry.unique_id, data.get(CONF_MAC), str(data.get(CONF_NAME, "")).lower()}
             for entry in self._async_current_entries(include_ignore=True)
+            for data in (entry.data,)
         )
 
     def _adopt_entry_by_address(self) -> None:
@@ -172,6 +176,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         for entry in self._async_current_entries():
             address = entry.data.get(CONF_HOST), entry.data.get(CONF_PORT)
             mac = self._facts.mac
+            if entry.state is not ConfigEntryState.LOADED:
+                continue
             if entry.unique_id is not None or (mac and not may_have_mac(self.hass, entry, mac)):
                 continue  # it has a name, or is another board for certain
             if address == (self._facts.host, self._facts.port):
@@ -198,10 +204,14 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         if mac is not None:
             by_mac = await self.async_set_unique_id(mac, raise_on_progress=wait)
             by_mac = by_mac or owner_of_mac(self.hass, mac)
-        known = by_mac or by_name or (None if mac else self._moved_to_mac(name))
+        known = by_mac or by_name or (None if mac else self._with_learnt_mac(name))
         if known is None:
             return None
-        same = known.source == SOURCE_IGNORE or await self._async_is(known)
+        is_ignored = known.source == SOURCE_IGNORE
+        if not is_ignored and known.state is not ConfigEntryState.LOADED:
+            # Nothing can judge that it moved. Once it is loaded, it looks for its module itself.
+            return "already_configured"
+        same = is_ignored or await async_meet(known, self._service_name, self._facts)
         if known is by_mac or same:
             if same and mac is not None and may_have_mac(self.hass, known, mac):
                 self.hass.config_entries.async_update_entry(
@@ -210,29 +220,10 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             return "already_configured"
         return "same_name" if same is None else None
 
-    async def _async_is(self, known: ConfigEntry) -> bool | None:
-        """Whether this is a known module, which is followed to its new address.
-
-        Whoever is not loaded hears nothing: then a new address is believed where nothing answers
-        at the old one, and something at the new one. None where it cannot be told.
-        """
-        if known.state is ConfigEntryState.LOADED:
-            return await async_meet(known, self._service_name, self._facts)
-        address = {CONF_HOST: self._facts.host, CONF_PORT: self._facts.port}
-        if address.items() <= known.data.items():
-            return True
-        if await self._async_reach(known.data) or not await self._async_reach(address):
-            return None
-        # No reload: a changed address must not end a running install.
-        came_from = known.data.get(CONF_MOVED_FROM) or known.data.get(CONF_HOST)
-        data = {**known.data, **address, CONF_MOVED_FROM: came_from}
-        self.hass.config_entries.async_update_entry(known, data=data)
-        return True
-
-    def _moved_to_mac(self, name: str) -> ConfigEntry | None:
+    def _with_learnt_mac(self, name: str) -> ConfigEntry | None:
         """Return the entry of a host name that is known by its MAC."""
-        for entry in self._async_current_entries():
-            if entry.data.get(CONF_MAC) and entry.data.get(CONF_NAME, "").lower() == name:
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.data.get(CONF_MAC) and str(entry.data.get(CONF_NAME, "")).lower() == name:
                 return entry
         return None
 

@@ -50,8 +50,15 @@ class Names:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Listen for the name before this one as well: who had it may be the module after all."""
+        """Listen for the name before this one as well: who had it may be the module after all.
+
+        One without a name is heard by nobody: it is looked for by its MAC, once.
+        """
         self.async_stop()
+        if self._ears.name is None:
+            self._entry.async_create_background_task(
+                self._hass, self.async_search(), f"ESP OTA looks for {self._entry.title}"
+            )
         if (before := self._entry.data.get(CONF_NAMED_BEFORE)) is not None:
 
             def spoke(facts: ModuleFacts | None) -> None:
@@ -78,19 +85,24 @@ class Names:
         return name is not None and service_name.lower() != name.lower()
 
     async def async_search(self) -> None:
-        """Look whether the silent module's MAC is announced under another name."""
+        """Look where the silent module's MAC is announced, be it under another name."""
         mac = self._entry.data.get(CONF_MAC)
         if mac is None:
             return
         announcements = self._house.announcements
-        names = [name for name in announcements.names_of(mac) if self.is_another(name)][:_MOST]
+        is_named, names = self._ears.name is not None, announcements.names_of(mac)
+        names = [name for name in names if self.is_another(name) or not is_named][:_MOST]
         for name in names:
             announcements.async_ask(name)
         if names:
             await asyncio.sleep(self._house.patience.breath)
         for name in names:
-            if (facts := announcements.facts(name)) is not None and facts.mac == mac:
+            if (facts := announcements.facts(name)) is None or facts.mac != mac:
+                continue
+            if is_named:
                 await self.async_look(name, facts)
+            else:
+                await self._whereabouts.async_meet(facts)
 
     async def async_look(self, service_name: str, facts: ModuleFacts) -> bool | None:
         """Look into what another name announces.

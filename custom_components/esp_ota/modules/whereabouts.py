@@ -72,6 +72,7 @@ class Whereabouts:
         self._on_found = on_found
         self._heard = Bell()
         self._asking = asyncio.Lock()
+        self._meeting = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._silent_at = -math.inf
         """When it was asked last and nobody answered (`time.monotonic()`)."""
@@ -169,10 +170,16 @@ class Whereabouts:
             self.async_move(*address)
 
     async def async_meet(self, facts: ModuleFacts) -> bool | None:
-        """Look into an announcement that the house's ears may have missed.
+        """Look into an announcement that the house's ears may have missed; installs wait for that.
 
-        Returns whether it is this module's, None where that cannot be told.
+        Returns whether it is this module's, None where that cannot be told, or one is looked into.
         """
+        if self._meeting.locked():
+            return None
+        async with self._meeting:
+            return await self._meet(facts)
+
+    async def _meet(self, facts: ModuleFacts) -> bool | None:
         if self._name is None:
             if facts.mac is not None and facts.mac == self._mac and not self.is_here(facts):
                 await self._follow_to(Address(facts.host, facts.port))
