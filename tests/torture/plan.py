@@ -26,7 +26,7 @@ WAITS: Final = {
     "hold": 2.5,
     "go": 1.5,
     "back": 6.5,
-    "evidence": 4.0,
+    "evidence": 6.5,
     "evidence_unlikely": 0.4,
     "again": 1.5,
     "minute": 0.4,
