@@ -187,6 +187,20 @@ async def test_a_module_whose_entry_is_not_loaded_is_followed_nowhere(
     assert entry.data["host"] == "127.0.0.1"
 
 
+@pytest.mark.slow
+async def test_one_with_the_name_of_a_module_that_answers_is_not_told_from_it(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module()
+    entry = await garden.add(entry_for(module))
+    await start_module(host="127.0.0.9", port=module.port)
+
+    result = await discover(garden.hass, announcement(host="127.0.0.9", port=module.port))
+
+    assert_aborted(result, "same_name")
+    assert entry.data["host"] == "127.0.0.1"
+
+
 async def test_a_known_mac_is_not_replaced_by_an_announcement(
     garden: Garden, start_module: StartModule
 ) -> None:

@@ -43,8 +43,8 @@ async def test_a_module_added_by_its_address_is_named_once_it_announces_itself(
     garden: Garden, start_module: StartModule, installing: bool
 ) -> None:
     module = await start_module()
-    other = entry_for(module, host="127.0.0.9", unique_id=None)
-    other.add_to_hass(garden.hass)
+    elsewhere = {"host": "127.0.0.9", "service_name": None}
+    other = await garden.add(entry_for(module, unique_id=None, **elsewhere))
     flow_id = await open_user_form(garden.hass)
     entry = (await by_hand(garden.hass, flow_id, module))["result"]
     runtime = entry.runtime_data
