@@ -282,7 +282,7 @@ def test_a_verdict_that_is_not_the_truth_is_found(
 ) -> None:
     run = good()
     truth(run)
-    run.told = [Told(at=20.0, life=0, verdict=verdict, cause=cause)]
+    run.told = [Told(at=26.0, life=0, verdict=verdict, cause=cause)]
     assert any(found.startswith("the verdict is the truth") for found in violations(run))
 
 
