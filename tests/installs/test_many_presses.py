@@ -32,7 +32,7 @@ async def test_update_all_of_five_hundred_fills_the_queue(
     garden: Garden, start_module: StartModule
 ) -> None:
     # An answer that a busy loop gives or reads late is no absence.
-    waits = {"quick_probe": 1.5, "go": 60.0, "back": 60.0}
+    waits = {"quick_probe": 4.0, "go": 60.0, "back": 60.0}
     garden.house.patience = patience(evidence=0.1, breath=0.1, **waits)
     yard = Yard(garden, start_module)
     await yard.open(parallel_installs=LIMIT)
