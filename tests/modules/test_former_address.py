@@ -75,6 +75,25 @@ async def test_one_that_is_back_where_it_was_has_to_ask_for_its_password_still(
     assert not impostor.payload_bytes
 
 
+async def test_one_that_nobody_knows_another_place_of_is_heard_on_and_gets_nothing(
+    garden: Garden, neighbours: Neighbours
+) -> None:
+    """Where it was in between is forgotten by a restart: to deny its address would make it deaf."""
+    valve = await neighbours.start("garden-valve", HERE, VALVE_MAC)
+    entry = await neighbours.add(valve, mac=VALVE_MAC, password="geheim", moved_from=HERE)
+    await garden.release("1.1.0")
+    await garden.refused("module_moved", "1.1.0")
+
+    await answer(garden, "stays")
+    assert not entry.runtime_data.coordinator.whereabouts.moves.is_denied(HERE)
+    await garden.refused("module_moved", "1.1.0")
+    assert not valve.payload_bytes
+
+    await answer(garden, "moved")
+    await garden.install("1.1.0")
+    assert valve.running_version == "1.1.0"
+
+
 async def test_a_page_where_it_was_is_shown_no_password_whatever_its_kind(
     garden: Garden, neighbours: Neighbours
 ) -> None:

@@ -120,12 +120,19 @@ class Moves:
             self.async_move(Address(host, self.address.port))
             self.async_proved()
         else:
-            self._unlike = None
-            self._denied = [*self._denied, host][-_DENIED:]
-            before = self._left if self.came_from == host else self.came_from
-            if before is not None and self.address.host == host:
-                self.async_move(Address(before, self.address.port))
+            self._async_deny(host)
         async_clear_doubt(self._hass, self._entry.entry_id)
+
+    @callback
+    def _async_deny(self, host: str) -> None:
+        is_here = self.address.host == host
+        before = self._left if self.came_from == host else self.came_from
+        if is_here and before is None:  # after a restart nobody knows of another place
+            return  # it is heard on, and gets nothing before it asks for the password
+        self._unlike = None
+        self._denied = [*self._denied, host][-_DENIED:]
+        if is_here and before is not None:
+            self.async_move(Address(before, self.address.port))
 
     def did_not_ask(self, address: Address) -> InstallRefused | None:
         """Return why an image is not sent to who wants it without asking for the password."""
