@@ -7,6 +7,7 @@ import time
 
 import pytest
 from zeroconf import (
+    DNSAddress,
     DNSOutgoing,
     DNSService,
     DNSText,
@@ -19,6 +20,7 @@ from zeroconf.const import (
     _CLASS_UNIQUE,
     _FLAGS_AA,
     _FLAGS_QR_RESPONSE,
+    _TYPE_A,
     _TYPE_SRV,
     _TYPE_TXT,
 )
@@ -124,6 +126,8 @@ async def test_a_goodbye_and_a_new_hello_in_one_packet_is_a_hello(
     for ttl, text in ((0, b"\x10fw_version=1.0.0"), (TTL, b"\x10fw_version=1.1.0")):
         record = DNSText(NAME, _TYPE_TXT, _CLASS_IN, ttl, text)
         packet.add_answer_at_time(record, 0)
+    where = socket.inet_aton("127.0.0.1")
+    packet.add_answer_at_time(DNSAddress("garden-valve.local.", _TYPE_A, _CLASS_IN, TTL, where), 0)
     air.responder.zeroconf.async_send(packet)
 
     await until(lambda: heard)

@@ -1,5 +1,6 @@
 """Boards that answer to one name, kept apart by their packets."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,88 @@ import pytest
 from custom_components.esp_ota.house import Announcements
 from custom_components.esp_ota.ota import ModuleFacts
 from tests.kit.air import NAME, Air
-from tests.kit.entries import StartModule
-from tests.kit.garden import until
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import Garden, until
+
+
+async def _claim_both(announcements: Announcements, air: Air) -> None:
+    """Have a board with 2.0.0 claim a name, and then one say no more than where it is."""
+    air.say("garden-valve", version="2.0.0", host="127.0.0.3")
+    await until(lambda: announcements.facts(NAME))
+    await asyncio.sleep(0.01)  # a packet of its own is one of another millisecond
+    air.say("garden-valve", host="127.0.0.2", without="text")
+    await until(lambda: _where(announcements) == "127.0.0.2")
+
+
+def _where(announcements: Announcements) -> str | None:
+    facts = announcements.facts(NAME)
+    return facts.host if facts else None
+
+
+async def test_what_was_said_before_a_start_is_of_one_board_only_in_one_packet(
+    announcements: Announcements, air: Air
+) -> None:
+    """The cache has the text of one and the address of the other, and only these."""
+    await _claim_both(announcements, air)
+
+    announcements.async_listen(NAME, lambda _facts: None)
+
+    facts = [claim.facts for claim in announcements.claims(NAME)]
+    assert [(one.host, one.version) for one in facts] == [("127.0.0.2", None)]
+
+
+async def test_a_text_alone_after_a_start_is_of_nobody(
+    announcements: Announcements, air: Air
+) -> None:
+    """Who had the name a moment before is not known."""
+    await _claim_both(announcements, air)
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    for version in ("2.0.0", "3.0.0"):
+        air.say("garden-valve", version=version, without="address")
+    air.say("garden-valve", host="127.0.0.2", without="text", ttl=119)
+    await until(lambda: heard)
+
+    assert _told(heard) == [("127.0.0.2", None)]
+
+
+async def test_a_module_runs_nothing_that_another_board_said_before_its_entry_was_loaded(
+    garden: Garden, announcements: Announcements, air: Air, start_module: StartModule
+) -> None:
+    """After a crash in the middle of an update that would be its proof."""
+    await _claim_both(announcements, air)
+
+    entry = await garden.add(entry_for(await start_module(), host="127.0.0.2"))
+
+    assert entry.runtime_data.coordinator.data.reachable is not None  # it was heard
+    assert entry.runtime_data.coordinator.data.installed is None
+
+
+async def test_a_text_before_any_address_is_of_nobody(
+    announcements: Announcements, air: Air
+) -> None:
+    heard: list[ModuleFacts | None] = []
+    announcements.async_listen(NAME, heard.append)
+
+    air.say("garden-valve", version="2.0.0", without="address")
+    air.say("garden-valve", host="127.0.0.2", without="text")
+    await until(lambda: heard)
+    air.say("garden-valve", version="1.0.0", host="127.0.0.2")
+    await until(lambda: len(heard) == 2)
+
+    assert _told(heard) == [("127.0.0.2", None), ("127.0.0.2", "1.0.0")]
+
+
+async def test_a_board_alone_keeps_what_it_said_when_it_is_listened_for_again(
+    announcements: Announcements, air: Air
+) -> None:
+    air.say("garden-valve", version="1.0.0", host="127.0.0.2")
+    await until(lambda: announcements.facts(NAME))
+
+    announcements.async_listen(NAME, lambda _facts: None)
+
+    assert [claim.facts.version for claim in announcements.claims(NAME)] == ["1.0.0"]
 
 
 @pytest.mark.slow
@@ -70,6 +151,7 @@ async def test_a_text_alone_is_the_only_board_s(
     claims = announcements._claims[NAME]
     place = ("127.0.0.2", 8266)
     claims[place] = replace(claims[place], at=claims[place].at - 121)
+    announcements._since[NAME] -= 121
 
     air.say("garden-valve", version="3.0.0", without="address")
     air.say("garden-valve", host="127.0.0.3", without="text")

@@ -75,6 +75,8 @@ class Announcements(RecordUpdateListener):
         self._listeners: dict[str, list[Heard]] = {}
         self._claims: dict[str, dict[tuple[str, int], Claim]] = {}
         self._texts: dict[str, Text] = {}
+        self._since: dict[str, float] = {}
+        """Since when a name is listened for (`time.monotonic()`)."""
         self._packet: list[DNSRecord] = []
         self._said: set[str] = set()
         self._gone: set[str] = set()
@@ -91,23 +93,36 @@ class Announcements(RecordUpdateListener):
         name = service_name.lower()
         listeners = self._listeners.setdefault(name, [])
         listeners.append(heard)
-        if name not in self._claims and (facts := self.facts(name)) is not None:
-            at = self._address_told(name)
-            claim = Claim(facts=facts, at=at, told=self.told_at(name) or at)
-            self._claims[name] = {_place(facts): claim}
-            if (text := self._newest(name, DNSText, _TYPE_TXT)) is not None:
-                self._texts[name] = Text(speaker=facts.host, content=text.text)
+        if name not in self._since:
+            self._since[name] = current_time_millis() / 1000
+            self._take_cached(name)
 
         @callback
         def stop() -> None:
             if heard in listeners:
                 listeners.remove(heard)
             if not listeners and self._listeners.get(name) is listeners:
-                del self._listeners[name]
+                del self._listeners[name], self._since[name]
                 self._claims.pop(name, None)
                 self._texts.pop(name, None)
 
         return stop
+
+    def _take_cached(self, name: str) -> None:
+        """Take what was said of a name before anybody listened for it.
+
+        The cache keeps of two boards with one name the text of one and the address of the other:
+        they are of one board where they were heard in one packet.
+        """
+        text, at = self._newest(name, DNSText, _TYPE_TXT), self._address_told(name)
+        is_one = text is None or text.created / 1000 == at
+        facts = self.facts(name)
+        if text is not None:
+            speaker = facts.host if is_one and facts is not None else None
+            self._texts[name] = Text(speaker=speaker, content=text.text)
+        if facts is not None:
+            said = facts if is_one else _bare(facts)
+            self._claims[name] = {_place(facts): Claim(facts=said, at=at, told=at)}
 
     @override
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
@@ -143,11 +158,13 @@ class Announcements(RecordUpdateListener):
         """
         said_now = next((item for item in packet if _is(item, DNSService, name)), None)
         service = said_now or self._newest(name, DNSService, _TYPE_SRV)
+        text = next((item for item in packet if _is(item, DNSText, name)), None)
         # Looked for first: a record may expire between two looks at the cache.
         if not isinstance(service, DNSService) or (known := self.facts(name)) is None:
+            if isinstance(text, DNSText):
+                self._texts[name] = Text(speaker=None, content=text.text)
             return
         server = service.server.lower()
-        text = next((item for item in packet if _is(item, DNSText, name)), None)
         hosts = [
             inet_ntoa(item.address)
             for item in packet
@@ -167,12 +184,16 @@ class Announcements(RecordUpdateListener):
             yield facts if told else self._without_text(name, facts)
 
     def _speaker(self, name: str, host: str, content: bytes) -> str | None:
-        """Return the host that a text without an address is from, None where it may be another."""
+        """Return the host that a text without an address is from, None where it may be another.
+
+        Where nobody has listened for long, somebody may have the name who was not heard yet.
+        """
         last = self._texts.get(name)
-        if last is not None and last.content == content:
+        if last is not None and last.content == content and last.speaker is not None:
             return last.speaker
-        recent = self.claims(name, time.monotonic() - _ADDRESS_KEPT)
-        return host if all(item.facts.host == host for item in recent) else None
+        lately = time.monotonic() - _ADDRESS_KEPT
+        hosts = {item.facts.host for item in self.claims(name, lately)}
+        return host if hosts <= {host} and self._since.get(name, 0.0) < lately else None
 
     def _without_text(self, name: str, facts: ModuleFacts) -> ModuleFacts:
         """Return what is known of a place whose board did not say the text in the cache."""

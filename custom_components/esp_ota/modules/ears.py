@@ -35,8 +35,8 @@ class Ears:
         if (name := self.name) is not None:
             announcements = self._house.announcements
             self._stop = announcements.async_listen(name, lambda facts: self._heard(facts, None))
-            if facts := announcements.facts(name):
-                self._heard(facts, announcements.told_at(name))
+            for claim in announcements.claims(name)[:1]:
+                self._heard(claim.facts, claim.told)
         return self.async_stop
 
     @callback
