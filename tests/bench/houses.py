@@ -121,12 +121,15 @@ def _lines(found: Figures) -> Iterator[str]:
         yield f"house_setup_{modules} {found.this(wall):.2f} ms"
         yield f"house_setup_cpu_{modules} {found.this(cpu):.2f} ms"
         yield f"house_setup_before_{modules} {found.that(wall):.2f} ms"
+        for whose, told in (("", found.this), ("_before", found.that)):
+            yield f"house_setup_work{whose}_{modules} {told(f'work_{modules}'):.2f} ms"
+            yield f"house_setup_garbage{whose}_{modules} {told(f'garbage_{modules}'):.2f} ms"
         yield f"house_block_{modules} {found.this(block):.1f} ms"
         yield f"house_block_cpu_{modules} {found.this(block_cpu):.1f} ms"
         yield f"house_block_before_{modules} {found.that(block):.1f} ms"
         yield f"house_memory_{modules} {found.this(memory):.1f} KiB"
         yield f"house_memory_before_{modules} {found.that(memory):.1f} KiB"
-    for name, of in (("setup", "cpu"), ("memory", "memory")):
+    for name, of in (("setup", "cpu"), ("setup_work", "work"), ("memory", "memory")):
         this, that = found.this(f"{of}_{_MOST}"), found.that(f"{of}_{_MOST}")
         platform = found.this(f"platform_{of}")
         yield f"house_{name}_platform {platform:.2f} {'KiB' if of == 'memory' else 'ms'}"

@@ -53,3 +53,18 @@ async def test_an_identity_is_taken_as_soon_as_an_entry_has_it_and_no_longer(
 
     await hass.config_entries.async_remove(entry.entry_id)
     assert OTHER not in roster.identities
+
+
+async def test_an_entry_that_changes_otherwise_costs_no_look_at_all_others(
+    hass: HomeAssistant, esp_ota: None
+) -> None:
+    """Each of hundreds is told of several times while it is loaded."""
+    roster = hass.data[HOUSE].roster
+    entry = entry_for(VirtualModule(ModuleConfig()), mac=MAC, service_name=None)
+    entry.add_to_hass(hass)
+    assert roster.with_mac(MAC) == [entry]
+    index = roster._by_mac
+
+    hass.config_entries.async_update_entry(entry, title="Terrace valve")
+    assert roster.with_mac(MAC) == [entry]
+    assert roster._by_mac is index

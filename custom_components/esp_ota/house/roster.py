@@ -22,6 +22,8 @@ class Roster:
         self._entries: list[ConfigEntry] = []
         self._modules: list[ConfigEntry] = []
         self._by_mac: dict[str, list[ConfigEntry]] | None = None
+        self._macs: dict[str, str | None] = {}
+        """By entry id, as they are in the index."""
         self._identities: dict[str, str | None] = {}
         """By entry id, with that of the house as well."""
 
@@ -33,7 +35,9 @@ class Roster:
 
     @callback
     def _changed(self, _change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        self._by_mac = None
+        # Most of what is told of is that an entry is loaded: hundreds are, one by one, at a start.
+        if entry.data.get(CONF_MAC) != self._macs.get(entry.entry_id):
+            self._by_mac = None
         if entry.entry_id in self._identities:
             self._identities[entry.entry_id] = entry.data.get(CONF_IDENTITY)
 
@@ -57,8 +61,9 @@ class Roster:
         modules = self.modules
         if self._by_mac is None:
             self._by_mac = {}
+            self._macs = {entry.entry_id: entry.data.get(CONF_MAC) for entry in modules}
             for entry in modules:
-                if known := entry.data.get(CONF_MAC):
+                if known := self._macs[entry.entry_id]:
                     self._by_mac.setdefault(known, []).append(entry)
         return list(self._by_mac.get(mac, ()))
 

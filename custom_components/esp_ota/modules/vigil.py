@@ -98,8 +98,9 @@ class Vigil(Presence):
         asked_at = time.monotonic()
         self._speech.ears.async_ask()
         await self._said.wait(self._house.patience.breath)
-        await catch_up()
-        if self._was_heard and self._heard_at >= asked_at:
+        if not self._has_heard(asked_at):
+            await catch_up()
+        if self._has_heard(asked_at):
             self._begin()
             return
         is_there = await self._answers()
@@ -111,6 +112,9 @@ class Vigil(Presence):
             self._set(reachable=False)
         await self._speech.search()
         self._at(self._pause())
+
+    def _has_heard(self, since: float) -> bool:
+        return self._was_heard and self._heard_at >= since
 
     async def _answers(self) -> bool:
         """Whether its address does, touching nothing, and is not another module's by now."""

@@ -79,8 +79,8 @@ class PullView(HomeAssistantView):
         self._hass = hass
         self._house = house
         self._rate = RateLimit()
-        self._believed: OrderedDict[RawHeaders, PullRequest] = OrderedDict()
-        """What modules say with each request, in the same words until they are updated."""
+        self._believed: OrderedDict[str, tuple[RawHeaders, PullRequest]] = OrderedDict()
+        """What was said last from an address: modules use the same words until they are updated."""
 
     async def get(self, request: web.Request, secret: str = "") -> web.StreamResponse:
         """Answer 200 with the image of an open install, 304, 403, 404 or 429."""
@@ -92,8 +92,9 @@ class PullView(HomeAssistantView):
         if not self._rate.allows(address, house.patience.pull.requests):
             return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
         secret = secret or _basic_password(request)
-        known = self._believed.get(request.raw_headers)
-        if (pull := known or PullRequest.parse(request.headers)) is None:
+        said, known = self._believed.get(address, (None, None))
+        pull = known if said == request.raw_headers else PullRequest.parse(request.headers)
+        if pull is None:
             is_anyones = house.pollers.is_anyones(secret)
             return web.Response(status=HTTPStatus.FORBIDDEN if is_anyones else HTTPStatus.NOT_FOUND)
         if (admitted := house.pollers.async_admit(pull, secret, address)) is None:
@@ -101,8 +102,8 @@ class PullView(HomeAssistantView):
         poller, own = admitted
         if poller is None or not await poller.async_asked(pull, address, own=own):
             return web.Response(status=HTTPStatus.NOT_MODIFIED)
-        if known is None:
-            self._believed[request.raw_headers] = pull
+        if pull is not known:
+            self._believed[address] = request.raw_headers, pull
             if len(self._believed) > _ADDRESSES:
                 self._believed.popitem(last=False)
         if pull.mode is PullMode.VERSION:
