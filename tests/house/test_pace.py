@@ -1,9 +1,11 @@
 """What many begin in one moment is spread over several turns of the event loop."""
 
 import asyncio
+from itertools import pairwise
 import time
 
 from custom_components.esp_ota.house import Pace
+from custom_components.esp_ota.house.pace import Questions
 
 _WORK = 0.0015
 """Seconds; two of them fit into a slice."""
@@ -64,3 +66,14 @@ async def test_who_comes_later_does_not_wait_for_those_before() -> None:
     await asyncio.wait_for(pace.turn(), 1)
 
     assert time.monotonic() - began < 1
+
+
+def test_questions_to_many_are_asked_one_after_the_other() -> None:
+    questions = Questions()
+
+    waits = [questions.wait() for _ in range(500)]
+
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert 8 < waits[-1] < 10
+    assert all(later - sooner > 0.01 for sooner, later in pairwise(waits))

@@ -1,7 +1,9 @@
 """Whether a module that announces itself is there, over hours, reloads and its death."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+import time
 from typing import Any
 
 from freezegun.api import TickingDateTimeFactory
@@ -373,3 +375,25 @@ async def test_a_module_that_is_being_updated_is_not_asked_beside_it(
     coordinator.async_set_progress(None)
     await hours.go_on(2)
     assert asked
+
+
+async def test_modules_that_are_loaded_together_are_asked_one_after_the_other(
+    garden: Garden, start_module: StartModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a house are, when Home Assistant starts; each of them hears every question."""
+    module, asked = await start_module(), dict[str, float]()
+    monkeypatch.setattr(
+        garden.house.announcements,
+        "async_ask",
+        lambda name: asked.setdefault(name, time.monotonic()),
+    )
+    names = [f"valve-{number}._arduino._tcp.local." for number in range(8)]
+
+    await asyncio.gather(
+        *(garden.add(entry_for(module, unique_id=name, service_name=name)) for name in names)
+    )
+    await until(lambda: len(asked) == len(names))
+
+    assert list(asked) == names
+    first, *_, last = asked.values()
+    assert last - first > 0.12

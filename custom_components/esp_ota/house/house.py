@@ -61,7 +61,7 @@ from .holds import Holds
 from .journal import Journal
 from .memory import Memory
 from .outliving import Outliving
-from .pace import Pace
+from .pace import Pace, Questions
 from .pollers import Pollers, new_secret
 from .queue import Queue
 from .roll_call import async_start_roll_call
@@ -132,6 +132,7 @@ class House:
         self._announcements: Announcements | None = None
         self.queue = Queue(hass)
         self.pace = Pace()
+        self.questions = Questions()
         self._held: Counter[str] = Counter()
         self.running: dict[str, asyncio.Task[InstallResult]] = {}
         """The last install or try of each module (entry id), which may outlive its entry."""

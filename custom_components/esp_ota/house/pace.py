@@ -1,4 +1,4 @@
-"""What many modules begin at once begins one after the other: the loop serves others too."""
+"""What many modules begin at once begins one after the other: loop and network serve others too."""
 
 import asyncio
 from collections import deque
@@ -7,6 +7,8 @@ from typing import Final
 
 _SLICE: Final = 0.003
 """Seconds of one turn of the event loop, after which who comes has to wait for a later one."""
+_APART: Final = 0.02
+"""Seconds between two questions: every module hears all of them, and all answers, by multicast."""
 
 
 class Pace:
@@ -39,3 +41,18 @@ class Pace:
                 self._since = time.monotonic()
                 asyncio.get_running_loop().call_soon(self._next)
                 return
+
+
+class Questions:
+    """To all modules of the house, one after the other: hundreds are loaded within a second."""
+
+    def __init__(self) -> None:
+        """Nobody was asked."""
+        self._next = 0.0
+
+    def wait(self) -> float:
+        """Take the next moment to ask; returns in how many seconds that is."""
+        now = time.monotonic()
+        wait = max(0.0, self._next - now)
+        self._next = now + wait + _APART
+        return wait

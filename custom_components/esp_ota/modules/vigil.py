@@ -61,6 +61,8 @@ class Vigil(Presence):
         self._is_busy = is_busy
         self._heard_at = time.monotonic()
         self._was_heard = False
+        self._has_turn = False
+        """That it was waited until others have been asked."""
         self._said = Bell()
         self._unanswered = 0
         """Questions in a row that brought no record."""
@@ -70,10 +72,14 @@ class Vigil(Presence):
     @override
     def _begin(self) -> None:
         left = self._heard_at + _CALM - time.monotonic() if self._was_heard else 0.0
+        has_turn, self._has_turn = self._has_turn, False
         if self._unanswered == 0 and left > 0:
             self._at(left * random.uniform(0.9, 1.0))  # noqa: S311 - not all at once
         elif self._is_busy():
             self._at(_BUSY)
+        elif not has_turn and (wait := self._house.questions.wait()):
+            self._has_turn = True
+            self._at(wait)
         else:
             self._entry.async_create_background_task(
                 self._hass, self._look(), f"ESP OTA looks for {self._entry.title}"
