@@ -302,7 +302,9 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
         host, port = user_input[CONF_HOST], user_input[CONF_PORT]
         announcements = await self._async_announcements()
         self._service_name = announcements.find(host, port)
-        facts = announcements.facts(self._service_name) if self._service_name else None
+        facts = None
+        if self._service_name and (known := announcements.facts(self._service_name)) is not None:
+            facts = await announcements.async_said_at(self._service_name, known.host)
         if facts is None:
             self._facts = ModuleFacts(name=host, host=host, port=port)
             return None

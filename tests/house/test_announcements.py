@@ -316,9 +316,7 @@ async def test_records_that_expire_between_two_looks_are_no_error(
     def expiring() -> float:
         return now + (next(looks) >= look) * 2000 * TTL
 
-    monkeypatch.setattr(
-        "custom_components.esp_ota.house.announcements.current_time_millis", expiring
-    )
+    monkeypatch.setattr("custom_components.esp_ota.house.records.current_time_millis", expiring)
     text = DNSText(NAME, _TYPE_TXT, _CLASS_IN | _CLASS_UNIQUE, TTL, b"\x10fw_version=1.1.0", now)
     announcements.async_update_records(air.responder.zeroconf, now, [RecordUpdate(text, None)])
     announcements.async_update_records_complete()

@@ -6,6 +6,7 @@ from zeroconf import (
     DNSAddress,
     DNSOutgoing,
     DNSPointer,
+    DNSRecord,
     DNSService,
     DNSText,
 )
@@ -62,8 +63,35 @@ class Air:
                 packet.add_answer_at_time(DNSAddress(server, _TYPE_A, unique, ttl, address), 0)
         self.responder.zeroconf.async_send(packet)
 
+    def send(self, *records: DNSRecord) -> None:
+        """Send one packet."""
+        packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
+        for record in records:
+            packet.add_answer_at_time(record, 0)
+        self.responder.zeroconf.async_send(packet)
+
     def say_text_about_the_type(self) -> None:
         """Send a record that nobody expects under the name of the type itself."""
         packet = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
         packet.add_answer_at_time(DNSText(SERVICE_TYPE, _TYPE_TXT, _CLASS_IN, TTL, b"\x01x"), 0)
         self.responder.zeroconf.async_send(packet)
+
+
+_UNIQUE = _CLASS_IN | _CLASS_UNIQUE
+
+
+def txt(*said: str, name: str = "garden-valve", ttl: int = TTL) -> DNSText:
+    """Return a text record that flushes what was said before, as modules send it."""
+    text = b"".join(bytes([len(one)]) + one.encode() for one in said)
+    return DNSText(f"{name}.{SERVICE_TYPE}", _TYPE_TXT, _UNIQUE, ttl, text)
+
+
+def srv(name: str = "garden-valve", port: int = 8266, ttl: int = TTL) -> DNSService:
+    """Return a service record."""
+    service, server = f"{name}.{SERVICE_TYPE}", f"{name}.local."
+    return DNSService(service, _TYPE_SRV, _UNIQUE, ttl, 0, 0, port, server)
+
+
+def a(host: str, name: str = "garden-valve", ttl: int = TTL) -> DNSAddress:
+    """Return an address record."""
+    return DNSAddress(f"{name}.local.", _TYPE_A, _UNIQUE, ttl, socket.inet_aton(host))

@@ -31,11 +31,9 @@ def name_at(
     found = announcements.other_at(name, host, port) if name is not None else None
     if found is None or (facts := announcements.facts(found)) is None:
         return None, None
-    known, mac = (
-        {str(one.data.get(CONF_SERVICE_NAME)).lower() for one in others},
-        entry.data[CONF_MAC],
-    )
-    if found.lower() in known or (mac and facts.mac not in {None, mac}):
+    known = {str(one.data.get(CONF_SERVICE_NAME)).lower() for one in others}
+    mac, said = entry.data[CONF_MAC], facts.mac if announcements.is_one(found) else None
+    if found.lower() in known or (mac and said not in {None, mac}):
         return "other_module", None
-    is_it = mac is not None and facts.mac == mac
+    is_it = mac is not None and said == mac
     return None if is_it or address.get(CONF_RENAMED) else "other_name", found

@@ -4,10 +4,12 @@ The browser of the zeroconf integration tells of changes only; a module that res
 same records says just as much as one with new ones, so the records themselves are watched.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from socket import inet_aton, inet_ntoa
+from socket import inet_ntoa
 import time
 from typing import Final, override
 
@@ -15,14 +17,12 @@ from typing import Final, override
 from zeroconf import (  # type: ignore[attr-defined]
     DNSAddress,
     DNSOutgoing,
-    DNSPointer,
     DNSQuestion,
     DNSRecord,
     DNSService,
     DNSText,
     RecordUpdate,
     RecordUpdateListener,
-    ServiceInfo,
     Zeroconf,
     current_time_millis,
 )
@@ -31,14 +31,17 @@ from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_A, _TYPE_PTR, _TYPE
 from homeassistant.core import CALLBACK_TYPE, callback
 
 from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
+from .records import Records
 
 _CLAIMS: Final = 8
-"""Addresses kept of one name, and names looked at of one address; more are a flood."""
+"""Addresses kept of one name; more are a flood."""
 
 _EXCEPT: Final = 200
 """Services named in a question as known, so that they need not answer: seven packets of 1,460
 bytes with names of 32 characters."""
 
+_ANSWER: Final = 1.4
+"""Seconds for an answer: a responder may hold it back for one (RFC 6762, 6)."""
 _ADDRESS_KEPT: Final = 120.0
 """Seconds that the address of a host is kept at least, by what responders say (RFC 6762, 10)."""
 
@@ -61,18 +64,27 @@ class Claim:
 class Text:
     """The newest TXT of a name."""
 
-    speaker: str | None
-    """The host that said it, None where that cannot be told."""
+    speakers: frozenset[str]
+    """The hosts of the board that said it, none where that cannot be told."""
     content: bytes
 
 
-class Announcements(RecordUpdateListener):
+@dataclass(frozen=True, slots=True, eq=False)
+class Listener:
+    """Who wants to know what is said of one service."""
+
+    heard: Heard
+    unclear: Callable[[], None]
+    """Called when it cannot be told whose the text is: who is asked for all says it in one."""
+
+
+class Announcements(Records, RecordUpdateListener):
     """Hands each module's announcements to whoever listens for its service name."""
 
     def __init__(self, zeroconf: Zeroconf) -> None:
         """Take the shared zeroconf instance; it is not listened to before `async_start`."""
-        self._zeroconf = zeroconf
-        self._listeners: dict[str, list[Heard]] = {}
+        super().__init__(zeroconf)
+        self._listeners: dict[str, list[Listener]] = {}
         self._claims: dict[str, dict[tuple[str, int], Claim]] = {}
         self._texts: dict[str, Text] = {}
         self._since: dict[str, float] = {}
@@ -88,19 +100,21 @@ class Announcements(RecordUpdateListener):
         return lambda: self._zeroconf.async_remove_listener(self)
 
     @callback
-    def async_listen(self, service_name: str, heard: Heard) -> CALLBACK_TYPE:
+    def async_listen(
+        self, service_name: str, heard: Heard, unclear: Callable[[], None] = lambda: None
+    ) -> CALLBACK_TYPE:
         """Call `heard` for every announcement of one service; returns what stops it."""
-        name = service_name.lower()
+        name, listener = service_name.lower(), Listener(heard, unclear)
         listeners = self._listeners.setdefault(name, [])
-        listeners.append(heard)
+        listeners.append(listener)
         if name not in self._since:
             self._since[name] = current_time_millis() / 1000
             self._take_cached(name)
 
         @callback
         def stop() -> None:
-            if heard in listeners:
-                listeners.remove(heard)
+            if listener in listeners:
+                listeners.remove(listener)
             if not listeners and self._listeners.get(name) is listeners:
                 del self._listeners[name], self._since[name]
                 self._claims.pop(name, None)
@@ -114,12 +128,11 @@ class Announcements(RecordUpdateListener):
         The cache keeps of two boards with one name the text of one and the address of the other:
         they are of one board where they were heard in one packet.
         """
-        text, at = self._newest(name, DNSText, _TYPE_TXT), self._address_told(name)
-        is_one = text is None or text.created / 1000 == at
-        facts = self.facts(name)
+        text, at = self.newest(name, DNSText, _TYPE_TXT), self.address_told(name)
+        is_one, facts = self.is_one(name), self.facts(name)
         if text is not None:
-            speaker = facts.host if is_one and facts is not None else None
-            self._texts[name] = Text(speaker=speaker, content=text.text)
+            speakers = frozenset({facts.host} if is_one and facts is not None else ())
+            self._texts[name] = Text(speakers=speakers, content=text.text)
         if facts is not None:
             said = facts if is_one else _bare(facts)
             self._claims[name] = {_place(facts): Claim(facts=said, at=at, told=at)}
@@ -145,8 +158,13 @@ class Announcements(RecordUpdateListener):
         said, gone, packet = self._said, self._gone - self._said, self._packet
         self._said, self._gone, self._packet = set(), set(), []
         for name in said:
+            if name not in self._listeners:  # who was told of another one has left
+                continue
             for facts in self._said_in(packet, name):
                 self._tell(name, facts)
+            if (text := self._texts.get(name)) is not None and not text.speakers:
+                for listener in list(self._listeners.get(name, ())):
+                    listener.unclear()
         for name in gone:
             self._tell(name, None)
 
@@ -157,43 +175,51 @@ class Announcements(RecordUpdateListener):
         boards with one name, the records of both are mixed.
         """
         said_now = next((item for item in packet if _is(item, DNSService, name)), None)
-        service = said_now or self._newest(name, DNSService, _TYPE_SRV)
-        text = next((item for item in packet if _is(item, DNSText, name)), None)
-        # Looked for first: a record may expire between two looks at the cache.
-        if not isinstance(service, DNSService) or (known := self.facts(name)) is None:
-            if isinstance(text, DNSText):
-                self._texts[name] = Text(speaker=None, content=text.text)
-            return
-        server = service.server.lower()
+        service = said_now or self.newest(name, DNSService, _TYPE_SRV)
+        server = service.server.lower() if isinstance(service, DNSService) else None
         hosts = [
             inet_ntoa(item.address)
             for item in packet
             if isinstance(item, DNSAddress) and item.type == _TYPE_A and item.name.lower() == server
         ]
+        text = next((item for item in packet if _is(item, DNSText, name)), None)
         if isinstance(text, DNSText):
-            speaker = hosts[-1] if hosts else self._speaker(name, known.host, text.text)
-            self._texts[name] = Text(speaker=speaker, content=text.text)
-        said = self._texts.get(name)
-        speaker = known.host if said is None else said.speaker
-        if not hosts and speaker is not None:
-            yield replace(known, host=speaker, port=service.port)
+            speakers = frozenset(hosts) or self._speakers(name, text.text)
+            self._texts[name] = Text(speakers=speakers, content=text.text)
+        # Looked for first: a record may expire between two looks at the cache.
+        if not isinstance(service, DNSService) or (known := self.facts(name)) is None:
+            return
+        speakers = self._speakers_of_newest(name, known.host)
+        if not hosts and speakers:
+            host = known.host if known.host in speakers else min(speakers)
+            yield replace(known, host=host, port=service.port)
         for host in dict.fromkeys(hosts):
             facts = replace(known, host=host, port=service.port)
-            told = host == speaker
+            told = host in speakers
             self._note(name, facts, told=told)
             yield facts if told else self._without_text(name, facts)
 
-    def _speaker(self, name: str, host: str, content: bytes) -> str | None:
-        """Return the host that a text without an address is from, None where it may be another.
+    def _speakers(self, name: str, content: bytes) -> frozenset[str]:
+        """Return who said a text that came without an address, none where it may be another.
 
         Where nobody has listened for long, somebody may have the name who was not heard yet.
         """
         last = self._texts.get(name)
-        if last is not None and last.content == content and last.speaker is not None:
-            return last.speaker
+        if last is not None and last.content == content and last.speakers:
+            return last.speakers
         lately = time.monotonic() - _ADDRESS_KEPT
-        hosts = {item.facts.host for item in self.claims(name, lately)}
-        return host if hosts <= {host} and self._since.get(name, 0.0) < lately else None
+        hosts = frozenset(item.facts.host for item in self.claims(name, lately))
+        if not hosts and (facts := self.facts(name)) is not None:
+            hosts = frozenset({facts.host})
+        is_known = len(hosts) == 1 and self._since.get(name, 0.0) < lately
+        return hosts if is_known else frozenset()
+
+    def _speakers_of_newest(self, name: str, host: str) -> frozenset[str]:
+        """Return who said the text that the cache has: with that of one gone, maybe another's."""
+        said, newest = self._texts.get(name), self.newest(name, DNSText, _TYPE_TXT)
+        if newest is not None and (said is None or said.content != newest.text):
+            said = self._texts[name] = Text(speakers=frozenset(), content=newest.text)
+        return frozenset({host}) if said is None else said.speakers
 
     def _without_text(self, name: str, facts: ModuleFacts) -> ModuleFacts:
         """Return what is known of a place whose board did not say the text in the cache."""
@@ -218,10 +244,34 @@ class Announcements(RecordUpdateListener):
         if len(claims) > _CLAIMS:  # who was there before a flood stays
             del claims[list(claims)[-2]]
 
+    async def async_said_at(self, service_name: str, host: str) -> ModuleFacts | None:
+        """Return what the board at an address says of itself, under a name that is in the cache.
+
+        It is asked where the cache may have the words of another one.
+        """
+        if self.is_one(service_name):
+            return self.facts(service_name)
+        said = asyncio.Event()
+
+        def heard(facts: ModuleFacts | None) -> None:
+            if facts is not None and facts.host == host:
+                said.set()
+
+        stops = self.async_start(), self.async_listen(service_name, heard)
+        self.async_ask(service_name)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER):
+                await said.wait()
+        here = [one.facts for one in self.claims(service_name) if one.facts.host == host]
+        for stop in stops:
+            stop()
+        return next(iter(here), None)
+
     @callback
     def async_claimed(self, service_name: str, facts: ModuleFacts) -> None:
         """Take what somebody else has heard, as the browser of Home Assistant does."""
-        self._note(service_name.lower(), facts)
+        name = service_name.lower()
+        self._note(name, facts if self.is_one(name) else _bare(facts))
 
     def claims(self, service_name: str, since: float = 0.0) -> list[Claim]:
         """Return who claimed a name since then (`time.monotonic()`), the newest first."""
@@ -229,114 +279,8 @@ class Announcements(RecordUpdateListener):
         return sorted((item for item in claims if item.at >= since), key=lambda item: -item.at)
 
     def _tell(self, name: str, facts: ModuleFacts | None) -> None:
-        for heard in list(self._listeners.get(name, ())):
-            heard(facts)
-
-    def facts(self, service_name: str) -> ModuleFacts | None:
-        """Return what the cache holds about a service, None when that is not enough."""
-        service = self._newest(service_name, DNSService, _TYPE_SRV)
-        if service is None or service.port is None:
-            return None
-        address = self._newest(service.server, DNSAddress, _TYPE_A)
-        text = self._newest(service_name, DNSText, _TYPE_TXT)
-        if address is None:
-            return None
-        said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
-        host = inet_ntoa(address.address)
-        return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
-
-    def names_of(self, mac: str) -> list[str]:
-        """Return the services that announce a MAC, as far as the cache knows; who asks is silent.
-
-        Looked for in the bytes: there may be thousands of services that somebody made up.
-        """
-        cache = self._zeroconf.cache
-        groups = mac.split(":")
-        dotted = ".".join("".join(groups[at : at + 2]) for at in (0, 2, 4))
-        bare = [group.lstrip("0") or "0" for group in groups]
-        said_so = [mark.join(spelt) for mark in "-:" for spelt in (groups, bare)]
-        spelt = [mark.encode() for mark in ("".join(groups), dotted, *said_so)]
-
-        def has_it(name: str) -> bool:
-            said = [name.encode()]
-            said += [
-                one.text for one in cache.async_entries_with_name(name) if type(one) is DNSText
-            ]
-            return any(mark in text.lower() for text in said for mark in spelt)
-
-        pointers = cache.async_all_by_details(SERVICE_TYPE, _TYPE_PTR, _CLASS_IN)
-        return [one.alias for one in pointers if isinstance(one, DNSPointer) and has_it(one.alias)]
-
-    def told_at(self, service_name: str) -> float:
-        """Return when a service said last what it is (`time.monotonic()`), 0 for never."""
-        text = self._newest(service_name, DNSText, _TYPE_TXT)
-        return text.created / 1000 if text else 0.0
-
-    def _newest[R: DNSRecord](self, name: str, kind: type[R], type_: int) -> R | None:
-        """Return the record of this name that was heard last.
-
-        A module that goes back to what it said before has that in the cache already, before what
-        it said in between, which is kept for some seconds more (RFC 6762, 10.2).
-        """
-        now = current_time_millis()
-        records = self._zeroconf.cache.async_all_by_details(name, type_, _CLASS_IN)
-        heard = [item for item in records if isinstance(item, kind) and not item.is_expired(now)]
-        return max(heard, key=lambda item: (item.created, item.ttl), default=None)
-
-    def find(self, host: str, port: int | None) -> str | None:
-        """Return the service name that last announced an address or host name, with a port.
-
-        Without a port any will do: an address belongs to one module. The cache may hold several:
-        what a module said stays there for two minutes after the router has given its address to
-        another one.
-        """
-        found = self._announced_at(host, port)
-        return max(found)[1] if found else None
-
-    def _announced_at(self, host: str, port: int | None) -> list[tuple[float, str]]:
-        """Return when which services said last that they are there."""
-        host = host.lower().removesuffix(".local")
-        found = []
-        for alias in self._services_of(self._servers_at(host)):
-            facts = self.facts(alias)
-            if facts is None or host not in {facts.host, facts.name.lower()}:
-                continue
-            if port in {facts.port, None}:
-                found.append((self._address_told(alias), alias))
-        return found
-
-    def _servers_at(self, host: str) -> list[str]:
-        """Return which names said last that an address is theirs, or the host name that it is.
-
-        Asked so and not of each service in turn: there may be thousands that somebody made up.
-        """
-        try:
-            address = inet_aton(host)
-        except OSError:
-            return [f"{host}.local."]
-        told = {
-            record.key: record.created
-            for records in self._zeroconf.cache.cache.values()
-            for record in records
-            if isinstance(record, DNSAddress) and record.address == address
-        }
-        return nlargest(_CLAIMS, told, key=lambda name: told[name])
-
-    def _services_of(self, servers: list[str]) -> list[str]:
-        """Return the services that these servers have, the newest first."""
-        told = {
-            record.name: record.created
-            for server in servers
-            for record in self._zeroconf.cache.async_entries_with_server(server)
-            if isinstance(record, DNSService) and record.name.lower().endswith(SERVICE_TYPE)
-        }
-        return nlargest(_CLAIMS, told, key=lambda name: told[name])
-
-    def _address_told(self, service_name: str) -> float:
-        """Return when a service said last where it is (`time.monotonic()`)."""
-        service = self._newest(service_name, DNSService, _TYPE_SRV)
-        address = self._newest(service.server, DNSAddress, _TYPE_A) if service else None
-        return address.created / 1000 if address else 0.0
+        for listener in list(self._listeners.get(name, ())):
+            listener.heard(facts)
 
     def is_others(self, service_name: str | None, host: str, port: int | None) -> bool:
         """Whether this address was announced by others last, not by the module of that name."""
@@ -345,8 +289,8 @@ class Announcements(RecordUpdateListener):
     def other_at(self, service_name: str, host: str, port: int | None) -> str | None:
         """Return another service that announced this address after the one of that name did."""
         name = service_name.lower()
-        others = [one for one in self._announced_at(host, port) if one[1].lower() != name]
-        known = [one[0] for one in self._announced_at(host, port) if one[1].lower() == name]
+        others = [one for one in self.announced_at(host, port) if one[1].lower() != name]
+        known = [one[0] for one in self.announced_at(host, port) if one[1].lower() == name]
         place = host.lower().removesuffix(".local")
         known += [item.at for item in self.claims(name) if place in _names(item.facts)]
         if not others or max(others)[0] <= max(known, default=0.0):
@@ -359,7 +303,7 @@ class Announcements(RecordUpdateListener):
 
         For all three: a question for TXT alone brings neither SRV nor A.
         """
-        service = self._newest(service_name, DNSService, _TYPE_SRV)
+        service = self.newest(service_name, DNSService, _TYPE_SRV)
         server = service.server if service else f"{service_name.partition('.')[0]}.local."
         question = DNSOutgoing(_FLAGS_QR_QUERY)
         for name, kind in ((service_name, _TYPE_SRV), (service_name, _TYPE_TXT), (server, _TYPE_A)):
@@ -388,7 +332,7 @@ def _is(record: DNSRecord, kind: type[DNSRecord], name: str) -> bool:
 
 
 def _bare(facts: ModuleFacts) -> ModuleFacts:
-    return ModuleFacts(name=facts.name, host=facts.host, port=facts.port)
+    return facts_from_announcement(facts.name, facts.host, facts.port, {})
 
 
 def _place(facts: ModuleFacts) -> tuple[str, int]:

@@ -106,6 +106,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             speech=Speech(self.ears, self.whereabouts.moves, self.names.async_search),
             is_busy=lambda: self.is_busy,
         )
+        self.ears.unclear = self.presence.async_unclear
         self._announced: ModuleFacts | None = None
         self._told_by_all: ModuleState | None = None
         """What was shown when all statements were weighed last."""
@@ -187,7 +188,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         seen, reachable = self.presence.last_seen, self.presence.reachable
         self._set(replace(self.data, last_seen=seen, reachable=reachable))
 
-    @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
         """Take one announcement, or the goodbye; `at` is when it was said: else with its record.
 

@@ -21,6 +21,8 @@ class Ears:
         self._entry = entry
         self._house = house
         self._heard = heard
+        self.unclear: Callable[[], None] = lambda: None
+        """Called when it cannot be told whether its words are its own: it is to be asked."""
         self._stop: CALLBACK_TYPE | None = None
 
     @property
@@ -34,8 +36,10 @@ class Ears:
         self.async_stop()
         if (name := self.name) is not None:
             announcements = self._house.announcements
-            self._stop = announcements.async_listen(name, lambda facts: self._heard(facts, None))
-            for claim in announcements.claims(name)[:1]:
+            self._stop = announcements.async_listen(
+                name, lambda facts: self._heard(facts, None), self.unclear
+            )
+            for claim in reversed(announcements.claims(name)):
                 self._heard(claim.facts, claim.told)
         return self.async_stop
 

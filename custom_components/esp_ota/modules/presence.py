@@ -90,6 +90,10 @@ class Presence:
         self._set(reachable=False)
         self._left()
 
+    @callback
+    def async_unclear(self) -> None:
+        """Take that somebody said something under its name, and maybe not it."""
+
     def _set(self, *, reachable: bool | None) -> None:
         if reachable is not self.reachable:
             self.reachable = reachable

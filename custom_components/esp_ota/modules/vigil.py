@@ -29,6 +29,9 @@ _SOON: Final = (5.0, 15.0, 60.0, 120.0)
 """Seconds between the first questions that bring no answer."""
 _LATER: Final = 300.0
 """The same from then on, for an hour: the network may have been away, not the module."""
+_UNCLEAR: Final = (1.5, *_SOON)
+"""Seconds until it is asked whether what was said is its word, each time since it was calm: more
+than the one for which a responder holds back what it has just said (RFC 6762, 6)."""
 _MISSES: Final = 3
 """Times that it must not answer at all; a module restarts within two."""
 _HOUR: Final = 3600.0
@@ -63,6 +66,10 @@ class Vigil(Presence):
         self._was_heard = False
         self._has_turn = False
         """That it was waited until others have been asked."""
+        self._ask_at: float | None = None
+        """When it is asked although it was heard (`time.monotonic()`)."""
+        self._doubts = 0
+        """How often it was, since it was calm."""
         self._said = Bell()
         self._unanswered = 0
         """Questions in a row that brought no record."""
@@ -72,6 +79,10 @@ class Vigil(Presence):
     @override
     def _begin(self) -> None:
         left = self._heard_at + _CALM - time.monotonic() if self._was_heard else 0.0
+        if left <= 0:
+            self._doubts = 0
+        if self._ask_at is not None:
+            left = min(left, self._ask_at - time.monotonic())
         has_turn, self._has_turn = self._has_turn, False
         if self._unanswered == 0 and left > 0:
             self._at(left * random.uniform(0.9, 1.0))  # noqa: S311 - not all at once
@@ -94,6 +105,14 @@ class Vigil(Presence):
             self._begin()
 
     @override
+    def async_unclear(self) -> None:
+        if self._ask_at is None and self._doubts < len(_UNCLEAR):
+            pause = _UNCLEAR[self._doubts]
+            self._doubts += 1
+            self._ask_at = time.monotonic() + pause
+            self._at(pause)
+
+    @override
     def _left(self) -> None:
         self._unanswered = max(self._unanswered, 1)
         self._missed = max(self._missed, _MISSES)
@@ -101,6 +120,7 @@ class Vigil(Presence):
 
     async def _look(self) -> None:
         """Ask once, and find out what its silence means."""
+        self._ask_at = None
         asked_at = time.monotonic()
         self._speech.ears.async_ask()
         await self._said.wait(self._house.patience.breath)
