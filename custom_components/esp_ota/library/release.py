@@ -1,7 +1,7 @@
 """One version of a firmware for one chip: what is known of it, and how that is stored."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 import re
 from typing import Any, Final
 
@@ -86,8 +86,8 @@ class Release:
         }
 
     def stored(self) -> dict[str, Any]:
-        """Return its form in the store."""
-        return asdict(self)
+        """Return its form in the store, without what every other one has as well."""
+        return _said(self) | {"image": _said(self.image)}
 
     @classmethod
     def restored(cls, item: dict[str, Any]) -> Release:
@@ -107,6 +107,12 @@ class Release:
         if not is_sound(release) or not _SHA256.fullmatch(release.image.sha256):
             raise ValueError(release)
         return release
+
+
+def _said(item: Release | Image) -> dict[str, Any]:
+    """Return the fields in which it differs from what is assumed of one that does not say them."""
+    usual = {field.name: field.default for field in fields(item)}
+    return {name: value for name, value in asdict(item).items() if value != usual[name]}
 
 
 def sha256_of(item: Any) -> str:
