@@ -121,6 +121,13 @@ def test_good_days_keep_all_rules() -> None:
     assert violations(good()) == []
 
 
+def test_what_a_person_put_back_runs_long_before_that_is_proven() -> None:
+    """One that asks each hour says so in its next request."""
+    run = good()
+    run.ended[0] = ended(NIGHT + 3 * MINUTE, "valve", "rolled_back")
+    assert violations(run) == []
+
+
 def shown(run: History, module: str, first: int, last: int, **changes: Any) -> None:
     """Have a module be shown, or be, another way from one hour to another."""
     run.looks = [
@@ -181,6 +188,10 @@ def success_runs_the_old_one(run: History) -> None:
 
 def failure_runs_the_new_one(run: History) -> None:
     run.ended[0] = ended(NIGHT + 3 * MINUTE, "valve", "failed", "did_not_come_back")
+
+
+def nothing_was_put_back(run: History) -> None:
+    run.ended[0] = replace(ended(NIGHT + 3 * MINUTE, "valve", "rolled_back"), version="1.0.0")
 
 
 def night_without_an_answer(run: History) -> None:
@@ -288,6 +299,7 @@ BREAKS: list[tuple[str, Callable[[History], None]]] = [
     ("nothing is untrue for long: Last seen of poller", last_seen_stands_still),
     ("each install ended as the truth: valve", success_runs_the_old_one),
     ("each install ended as the truth: valve", failure_runs_the_new_one),
+    ("each install ended as the truth: valve", nothing_was_put_back),
     ("each night did its work: nothing came of valve", night_without_an_answer),
     ("nobody is said to be away who was there: valve", one_that_is_there_is_told_as_away),
     ("nothing was sent without a press: valve", image_without_a_press),
