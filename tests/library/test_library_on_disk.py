@@ -184,8 +184,7 @@ async def test_a_release_of_wrong_types_takes_no_other_along_and_its_image_stays
     assert file.aside == [file.text(data)]
 
 
-@pytest.mark.parametrize("data", [{"releases": {}}, {"releases": [7, None]}, {"removed": []}, {}])
-async def test_of_a_release_is_kept_what_is_its_own(library: Library, file: StoredFile) -> None:
+async def test_of_a_release_is_kept_what_is_its_own(library: Library) -> None:
     """Twenty modules have more than a hundred of them; 900 bytes were kept of each."""
     release = await library.async_add(firmware("1.1.0"), ANY, source="upload")
     item = release.stored()
@@ -195,6 +194,7 @@ async def test_of_a_release_is_kept_what_is_its_own(library: Library, file: Stor
     assert Release.restored(asdict(release)) == release  # as it was kept before
 
 
+@pytest.mark.parametrize("data", [{"releases": {}}, {"releases": [7, None]}, {"removed": []}, {}])
 async def test_facts_that_are_lost_bring_back_what_says_itself_what_it_is(
     hass: HomeAssistant, library: Library, file: StoredFile, config_dir: Path, data: dict[str, Any]
 ) -> None:
