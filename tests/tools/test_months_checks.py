@@ -191,7 +191,7 @@ def failure_runs_the_new_one(run: History) -> None:
 
 
 def nothing_was_put_back(run: History) -> None:
-    run.ended[0] = replace(ended(NIGHT + 3 * MINUTE, "valve", "rolled_back"), version="1.0.0")
+    run.ended[0] = replace(ended(NIGHT + 3 * MINUTE, "valve", "rolled_back"), version="0.9.0")
 
 
 def night_without_an_answer(run: History) -> None:
