@@ -37,9 +37,9 @@ class Acts:
     async def add(self, plan: ModulePlan) -> None:
         """Have the person add a module."""
         house = self._house
-        host = house.units[plan.name].host
+        unit = house.units[plan.name]
         async with house.life.talk() as talk:
-            entry_id = await person.add(talk, plan, host)
+            entry_id = await person.add(talk, plan, unit.host, unit.hostname)
             curious = plan.number % _CURIOUS == 0
             enabled = curious and await person.want_last_seen(talk, entry_id)
             house.known[plan.name] = await person.entities(talk, entry_id, enabled=enabled)

@@ -38,14 +38,15 @@ async def pull_url(talk: Talk) -> str:
     return str(shown["description_placeholders"]["url"])
 
 
-async def add(talk: Talk, plan: ModulePlan, host: str) -> str:
-    """Add a module as its kind is added, and return its entry."""
+async def add(talk: Talk, plan: ModulePlan, host: str, hostname: str) -> str:
+    """Add a module as its kind is added, by its names of now, and return its entry."""
     equipment = "switches" if plan.equipment else "nothing"
     answers: Json = {"equipment": equipment}
     if plan.password:
         answers["password"] = plan.password
     if plan.way in {ANNOUNCES, PULLS}:
-        entry_id = await flows.add_discovered(talk, plan.shown_as, answers)
+        shown_as = plan.shown_as if plan.way == PULLS else hostname
+        entry_id = await flows.add_discovered(talk, shown_as, answers)
     elif plan.way == PAGE:
         entry_id = await flows.add_by_hand(
             talk, "esp_ota", answers | {"host": host, "upload_port": 80}, step="page"

@@ -167,11 +167,11 @@ class Player:
         run.presses.sort(key=lambda press: press.at)
 
     def _whose(self, title: str) -> str:
-        """Return the module of an entry's title, which is that of its first day."""
-        return next(
-            (item.name for item in self._modules.values() if title in {item.shown_as, item.host}),
-            title,
-        )
+        """Return the module of an entry's title: its name when it was added, or added again."""
+        for item in self._modules.values():
+            if title in {item.shown_as, item.host, self.house.units[item.name].hostname}:
+                return item.name
+        return title
 
 
 def card_of(plan: ModulePlan) -> str:
