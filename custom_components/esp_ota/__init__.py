@@ -10,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import (
     CONF_KIND,
+    CONF_SERVICE_NAME,
     DOMAIN,
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
@@ -18,7 +19,7 @@ from .const import (
     KIND_MODULE,
 )
 from .guests import GUESTS, Guests
-from .house import HOUSE, House, async_make_house_entry
+from .house import HOUSE, House, async_make_house_entry, async_newcomers
 from .installs import ModuleConfigEntry, ModuleInstaller, ModuleRuntime, async_abandon
 from .issues import async_clear_module_issues, async_raise_entry_newer
 from .modules import ModuleCoordinator, async_settle_identity, is_usable
@@ -145,5 +146,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ModuleConfigEntry) -> N
             await house.outliving.async_keep_house(entry.data, entry.options)
         else:
             await house.outliving.async_keep_module(entry)
+            if (name := entry.data.get(CONF_SERVICE_NAME)) is not None:
+                async_newcomers(hass).async_offer_again(house.announcements, name)
         await house.async_rest()
     async_clear_module_issues(hass, entry.entry_id)

@@ -226,3 +226,35 @@ async def test_a_known_module_is_followed_however_many_are_announced(
     await discover(garden.hass, announced("garden-valve", "127.0.0.9", new.port))
 
     await until(lambda: entry.data["host"] == "127.0.0.9")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rests", [False, True], ids=["others stay", "the last one"])
+async def test_who_is_removed_is_offered_again_whatever_it_was_called_when_it_was_discovered(
+    hass: HomeAssistant, garden: Garden, start_module: StartModule, rests: bool
+) -> None:
+    """Home Assistant looks for the name under which it was discovered, if it ever was."""
+    module = await start_module(advertise=True)
+    await until(lambda: cards(hass) == ["garden-valve"])
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    if not rests:
+        pump = {"unique_id": "pump", "service_name": "pump._arduino._tcp.local.", "port": 1}
+        await garden.add(entry_for(module, **pump))
+    entry = await garden.add(entry_for(module))
+
+    await hass.config_entries.async_remove(entry.entry_id)
+
+    await until(lambda: cards(hass) == ["garden-valve"])
+
+
+@pytest.mark.slow
+async def test_who_is_removed_and_gone_is_not_offered(
+    hass: HomeAssistant, garden: Garden, start_module: StartModule
+) -> None:
+    entry = await garden.add(entry_for(await start_module()))
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    await asyncio.sleep(2)
+
+    assert cards(hass) == []

@@ -21,6 +21,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..issues import async_raise_left_out
 from ..ota import SERVICE_TYPE, ModuleFacts, is_alive
+from .announcements import Announcements
 
 _NEWCOMERS: Final[HassKey[Newcomers]] = HassKey(f"{DOMAIN}_newcomers")
 
@@ -37,6 +38,8 @@ _WAITING: Final = 2048
 _AT_ONCE: Final = 32
 _PAUSES: Final = (3.0, 6.0, 15.0, 60.0, 300.0)
 """Seconds after which one that shares its name is offered again, where that is in doubt still."""
+_ANSWER: Final = 1.4
+"""Seconds for an answer to a question: a responder may hold it back for one (RFC 6762, 6)."""
 _PATIENCE: Final = 1.0
 """Seconds for an answer, as a module in the house takes for ARP and a sleeping radio."""
 
@@ -157,6 +160,25 @@ class Newcomers:
             self._async_introduce(mac, info)
         else:
             self._async_wait(mac, info, self._async_introduce)
+
+    @callback
+    def async_offer_again(self, announcements: Announcements, service_name: str) -> None:
+        """Offer a module whose entry was removed, if it is there.
+
+        Home Assistant does so by itself only under a name under which it has discovered it, asks
+        once, and then no more as long as the records are the same.
+        """
+        self._hass.async_create_background_task(
+            self._async_find(announcements, service_name), f"ESP OTA finds {service_name} again"
+        )
+
+    async def _async_find(self, announcements: Announcements, service_name: str) -> None:
+        announcements.async_ask(service_name)
+        await asyncio.sleep(_ANSWER)
+        if (info := announcements.info(service_name)) is not None:
+            discovery_flow.async_create_flow(
+                self._hass, DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
+            )
 
     @callback
     def _async_introduce(self, mac: str, info: ZeroconfServiceInfo) -> None:

@@ -1,6 +1,7 @@
 """What zeroconf's cache holds about modules; of two boards with one name it has some of each."""
 
 from heapq import nlargest
+from ipaddress import ip_address
 from socket import inet_aton, inet_ntoa
 from typing import Final
 
@@ -15,6 +16,8 @@ from zeroconf import (  # type: ignore[attr-defined]
     current_time_millis,
 )
 from zeroconf.const import _CLASS_IN, _TYPE_A, _TYPE_PTR, _TYPE_SRV, _TYPE_TXT
+
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from ..ota import SERVICE_TYPE, ModuleFacts, facts_from_announcement
 
@@ -41,6 +44,23 @@ class Records:
         said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
         host = inet_ntoa(address.address)
         return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
+
+    def info(self, service_name: str) -> ZeroconfServiceInfo | None:
+        """Return what Home Assistant would hand over of a service, None when that is not enough."""
+        if (facts := self.facts(service_name)) is None:
+            return None
+        text = self.newest(service_name, DNSText, _TYPE_TXT)
+        said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
+        address = ip_address(facts.host)
+        return ZeroconfServiceInfo(
+            ip_address=address,
+            ip_addresses=[address],
+            port=facts.port,
+            hostname=f"{facts.name}.local.",
+            type=SERVICE_TYPE,
+            name=service_name,
+            properties=dict(said.decoded_properties),
+        )
 
     def names_of(self, mac: str) -> list[str]:
         """Return the services that announce a MAC, as far as the cache knows; who asks is silent.
