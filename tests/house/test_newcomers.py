@@ -11,7 +11,7 @@ import pytest
 from custom_components.esp_ota.const import DOMAIN
 from custom_components.esp_ota.house import async_newcomers
 from custom_components.esp_ota.ota import ModuleFacts
-from homeassistant.config_entries import SOURCE_ZEROCONF
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_ZEROCONF
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
@@ -258,3 +258,32 @@ async def test_who_is_removed_and_gone_is_not_offered(
     await asyncio.sleep(2)
 
     assert cards(hass) == []
+
+
+@pytest.mark.slow
+async def test_who_was_ignored_when_it_was_offered_again_comes_back_when_that_is_taken_back(
+    hass: HomeAssistant, garden: Garden, start_module: StartModule
+) -> None:
+    """Home Assistant finds it by the key of the discovery that was ignored."""
+    module = await start_module(advertise=True)
+    await until(lambda: cards(hass) == ["garden-valve"])
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    entry = await garden.add(entry_for(module))
+    await hass.config_entries.async_remove(entry.entry_id)
+    await until(lambda: cards(hass) == ["garden-valve"])
+
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    said: Any = flow["context"]
+    await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": SOURCE_IGNORE, "discovery_key": said["discovery_key"]},
+        data={"unique_id": said["unique_id"], "title": "garden-valve"},
+    )
+    await hass.async_block_till_done()
+    assert cards(hass) == []
+    entries = hass.config_entries.async_entries(DOMAIN)
+    (ignored,) = (item for item in entries if item.source == SOURCE_IGNORE)
+    await hass.config_entries.async_remove(ignored.entry_id)
+
+    await until(lambda: cards(hass) == ["garden-valve"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_components.esp_ota.house import Announcements
+from custom_components.esp_ota.house import Announcements, async_newcomers
 from custom_components.esp_ota.ota import SERVICE_TYPE, ModuleFacts
 from tests.kit.adding import MAC, by_hand, open_user_form
 from tests.kit.air import NAME, Air, a, srv, txt
@@ -15,6 +15,7 @@ from tests.kit.garden import Garden, until
 pytestmark = pytest.mark.slow
 
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.3"
+VALVE = "5c:cf:7f:00:00:01"
 
 
 async def address_alone(
@@ -205,3 +206,24 @@ async def test_nothing_is_kept_of_a_name_whose_listener_has_just_left(
     await until(lambda: not announcements._listeners)
 
     assert not announcements._texts
+
+
+async def test_who_spoke_long_ago_is_not_offered_when_an_entry_is_reloaded(
+    garden: Garden, announcements: Announcements, air: Air, start_module: StartModule
+) -> None:
+    """What it said is kept as long as anybody listens for the name."""
+    module = await start_module(txt_mac=True)
+    announcements.async_listen(NAME, lambda _facts: None)
+    entry = await garden.add(entry_for(module, mac=VALVE, unique_id=VALVE))
+    air.send(txt("mac=5c:cf:7f:00:00:09"), srv(port=module.port), a(ELSEWHERE))
+    await until(lambda: len(announcements.claims(NAME)) == 1)
+    gone = txt("mac=5c:cf:7f:00:00:09", ttl=0), srv(port=module.port, ttl=0), a(ELSEWHERE, ttl=0)
+    air.send(*gone)
+    await until(lambda: announcements.facts(NAME) is None)
+    offered: list[object] = []
+    async_newcomers(garden.hass).async_heard = lambda *said: offered.append(said)  # type: ignore[method-assign]
+
+    await garden.hass.config_entries.async_reload(entry.entry_id)
+    await garden.hass.async_block_till_done()
+
+    assert offered == []

@@ -173,12 +173,17 @@ class Newcomers:
         )
 
     async def _async_find(self, announcements: Announcements, service_name: str) -> None:
+        asked_at = time.monotonic()
         announcements.async_ask(service_name)
         await asyncio.sleep(_ANSWER)
-        if (info := announcements.info(service_name)) is not None:
-            discovery_flow.async_create_flow(
-                self._hass, DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
-            )
+        info = announcements.info(service_name)
+        if info is None or announcements.address_told(service_name) < asked_at - _ANSWER:
+            return  # it answers within a second, or has just said it
+        # By this it is found again when a person takes back that it is ignored.
+        key = discovery_flow.DiscoveryKey(domain="zeroconf", key=(info.type, info.name), version=1)
+        discovery_flow.async_create_flow(
+            self._hass, DOMAIN, {"source": SOURCE_ZEROCONF}, info, discovery_key=key
+        )
 
     @callback
     def _async_introduce(self, mac: str, info: ZeroconfServiceInfo) -> None:

@@ -211,7 +211,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         if ours or self.whereabouts.is_here(facts):
             self.watch.heard(sighting)  # a running install has to know of a stranger as well
         if not ours:
-            self.whereabouts.async_introduce(facts)
+            if at is None:  # who spoke before this was loaded may be gone
+                self.whereabouts.async_introduce(facts)
             return
         self._announced = facts
         if is_other_chip(self.config_entry, facts):

@@ -7,6 +7,7 @@ nothing: Wi-Fi loses multicast.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+import math
 import random
 import time
 from typing import Any, Final, override
@@ -30,7 +31,7 @@ _SOON: Final = (5.0, 15.0, 60.0, 120.0)
 _LATER: Final = 300.0
 """The same from then on, for an hour: the network may have been away, not the module."""
 _UNCLEAR: Final = (1.5, *_SOON)
-"""Seconds until it is asked whether what was said is its word, each time since it was calm: more
+"""Seconds until it is asked whether what was said is its word, in a quarter of an hour: more
 than the one for which a responder holds back what it has just said (RFC 6762, 6)."""
 _MISSES: Final = 3
 """Times that it must not answer at all; a module restarts within two."""
@@ -69,7 +70,11 @@ class Vigil(Presence):
         self._ask_at: float | None = None
         """When it is asked although it was heard (`time.monotonic()`)."""
         self._doubts = 0
-        """How often it was, since it was calm."""
+        """How often it was, in this quarter of an hour."""
+        self._doubted_at = -math.inf
+        """When that began (`time.monotonic()`)."""
+        self._looks = False
+        """Whether it is asked just now, which sets the timer at its end."""
         self._said = Bell()
         self._unanswered = 0
         """Questions in a row that brought no record."""
@@ -79,8 +84,6 @@ class Vigil(Presence):
     @override
     def _begin(self) -> None:
         left = self._heard_at + _CALM - time.monotonic() if self._was_heard else 0.0
-        if left <= 0:
-            self._doubts = 0
         if self._ask_at is not None:
             left = min(left, self._ask_at - time.monotonic())
         has_turn, self._has_turn = self._has_turn, False
@@ -106,11 +109,15 @@ class Vigil(Presence):
 
     @override
     def async_unclear(self) -> None:
+        now = time.monotonic()
+        if now - self._doubted_at >= _CALM:
+            self._doubts, self._doubted_at = 0, now
         if self._ask_at is None and self._doubts < len(_UNCLEAR):
             pause = _UNCLEAR[self._doubts]
             self._doubts += 1
-            self._ask_at = time.monotonic() + pause
-            self._at(pause)
+            self._ask_at = now + pause
+            if not self._looks:
+                self._at(pause)
 
     @override
     def _left(self) -> None:
@@ -119,8 +126,14 @@ class Vigil(Presence):
         self._at(_BUSY)
 
     async def _look(self) -> None:
+        self._looks, self._ask_at = True, None
+        try:
+            await self._ask()
+        finally:
+            self._looks = False
+
+    async def _ask(self) -> None:
         """Ask once, and find out what its silence means."""
-        self._ask_at = None
         asked_at = time.monotonic()
         self._speech.ears.async_ask()
         await self._said.wait(self._house.patience.breath)
