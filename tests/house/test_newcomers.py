@@ -66,6 +66,9 @@ async def test_two_thousand_forged_services_give_one_repair_and_hide_no_honest_o
     await until(lambda: "honest" in cards(hass), 60)
 
     assert len(cards(hass)) == 9
+    flows: list[Any] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    contexts = {flow["context"]["title_placeholders"]["name"]: flow["context"] for flow in flows}
+    assert contexts["honest"]["discovery_key"].key == (TYPE, f"honest.{TYPE}")
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "left_out"
     assert_issue_is_whole(issue)

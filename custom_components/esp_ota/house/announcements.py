@@ -258,14 +258,16 @@ class Announcements(Records, RecordUpdateListener):
                 said.set()
 
         stops = self.async_start(), self.async_listen(service_name, heard)
-        self.async_ask(service_name)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER):
-                await said.wait()
-        here = [one.facts for one in self.claims(service_name) if one.facts.host == host]
-        for stop in stops:
-            stop()
-        return next(iter(here), None)
+        try:
+            self.async_ask(service_name)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ANSWER):
+                    await said.wait()
+            here = (one.facts for one in self.claims(service_name) if one.facts.host == host)
+            return next(here, None)
+        finally:
+            for stop in stops:
+                stop()
 
     @callback
     def async_claimed(self, service_name: str, facts: ModuleFacts) -> None:

@@ -8,11 +8,10 @@ the address it names, one address offers few, and what is left out is told in on
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address
 import time
 from typing import Final
 
-from homeassistant.config_entries import SOURCE_ZEROCONF
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigFlowContext
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
@@ -20,8 +19,9 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..issues import async_raise_left_out
-from ..ota import SERVICE_TYPE, ModuleFacts, is_alive
+from ..ota import ModuleFacts, is_alive
 from .announcements import Announcements
+from .records import as_discovered
 
 _NEWCOMERS: Final[HassKey[Newcomers]] = HassKey(f"{DOMAIN}_newcomers")
 
@@ -145,16 +145,7 @@ class Newcomers:
         mac = facts.mac
         if mac is None or mac in self._waiting or self._was_offered(mac):
             return
-        address = ip_address(facts.host)
-        info = ZeroconfServiceInfo(
-            ip_address=address,
-            ip_addresses=[address],
-            port=facts.port,
-            hostname=f"{facts.name}.local.",
-            type=SERVICE_TYPE,
-            name=service_name,
-            properties={"mac": mac},
-        )
+        info = as_discovered(service_name, facts, {"mac": mac})
         is_calm = self._cards(SOURCE_ZEROCONF) < _CALM
         if is_calm and self.async_may_offer(mac, facts.host, SOURCE_ZEROCONF):
             self._async_introduce(mac, info)
@@ -179,11 +170,7 @@ class Newcomers:
         info = announcements.info(service_name)
         if info is None or announcements.address_told(service_name) < asked_at - _ANSWER:
             return  # it answers within a second, or has just said it
-        # By this it is found again when a person takes back that it is ignored.
-        key = discovery_flow.DiscoveryKey(domain="zeroconf", key=(info.type, info.name), version=1)
-        discovery_flow.async_create_flow(
-            self._hass, DOMAIN, {"source": SOURCE_ZEROCONF}, info, discovery_key=key
-        )
+        discovery_flow.async_create_flow(self._hass, DOMAIN, _context(info), info)
 
     @callback
     def _async_introduce(self, mac: str, info: ZeroconfServiceInfo) -> None:
@@ -199,7 +186,7 @@ class Newcomers:
             await asyncio.sleep(pause)
             self._let_pass(flow := _flow_of(info, mac))
             result = await self._hass.config_entries.flow.async_init(
-                DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
+                DOMAIN, context=_context(info), data=info
             )
             self._passed.discard(flow)
             if result.get("reason") not in {"already_in_progress", "same_name"}:
@@ -208,9 +195,7 @@ class Newcomers:
     @callback
     def _async_discover(self, who: str, info: ZeroconfServiceInfo) -> None:
         self._let_pass(who)
-        discovery_flow.async_create_flow(
-            self._hass, DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info
-        )
+        discovery_flow.async_create_flow(self._hass, DOMAIN, _context(info), info)
 
     def _let_pass(self, who: str) -> None:
         if len(self._passed) >= _MOST:
@@ -223,6 +208,12 @@ class Newcomers:
         self._left_out += 1
         if self._left_out & (self._left_out - 1) == 0:
             async_raise_left_out(self._hass, self._left_out)
+
+
+def _context(info: ZeroconfServiceInfo) -> ConfigFlowContext:
+    """Return that of a discovery: by its key it is found again where it was ignored, or removed."""
+    key = discovery_flow.DiscoveryKey(domain="zeroconf", key=(info.type, info.name), version=1)
+    return {"source": SOURCE_ZEROCONF, "discovery_key": key}
 
 
 def _flow_of(info: ZeroconfServiceInfo, mac: str | None) -> str:

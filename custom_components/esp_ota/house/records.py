@@ -1,5 +1,6 @@
 """What zeroconf's cache holds about modules; of two boards with one name it has some of each."""
 
+from collections.abc import Mapping
 from heapq import nlargest
 from ipaddress import ip_address
 from socket import inet_aton, inet_ntoa
@@ -38,29 +39,21 @@ class Records:
         if service is None or service.port is None:
             return None
         address = self.newest(service.server, DNSAddress, _TYPE_A)
-        text = self.newest(service_name, DNSText, _TYPE_TXT)
         if address is None:
             return None
+        host, said = inet_ntoa(address.address), self._properties(service_name)
+        return facts_from_announcement(service.server, host, service.port, said)
+
+    def _properties(self, service_name: str) -> dict[str, str | None]:
+        text = self.newest(service_name, DNSText, _TYPE_TXT)
         said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
-        host = inet_ntoa(address.address)
-        return facts_from_announcement(service.server, host, service.port, said.decoded_properties)
+        return said.decoded_properties
 
     def info(self, service_name: str) -> ZeroconfServiceInfo | None:
         """Return what Home Assistant would hand over of a service, None when that is not enough."""
         if (facts := self.facts(service_name)) is None:
             return None
-        text = self.newest(service_name, DNSText, _TYPE_TXT)
-        said = ServiceInfo(SERVICE_TYPE, service_name, properties=text.text if text else b"")
-        address = ip_address(facts.host)
-        return ZeroconfServiceInfo(
-            ip_address=address,
-            ip_addresses=[address],
-            port=facts.port,
-            hostname=f"{facts.name}.local.",
-            type=SERVICE_TYPE,
-            name=service_name,
-            properties=dict(said.decoded_properties),
-        )
+        return as_discovered(service_name, facts, self._properties(service_name))
 
     def names_of(self, mac: str) -> list[str]:
         """Return the services that announce a MAC, as far as the cache knows; who asks is silent.
@@ -162,3 +155,19 @@ class Records:
         """
         text = self.newest(name, DNSText, _TYPE_TXT)
         return text is None or (text.created / 1000 == self.address_told(name) and text.ttl > 1)
+
+
+def as_discovered(
+    service_name: str, facts: ModuleFacts, properties: Mapping[str, str | None]
+) -> ZeroconfServiceInfo:
+    """Return what Home Assistant hands over of a module that it discovers."""
+    address = ip_address(facts.host)
+    return ZeroconfServiceInfo(
+        ip_address=address,
+        ip_addresses=[address],
+        port=facts.port,
+        hostname=f"{facts.name}.local.",
+        type=SERVICE_TYPE,
+        name=service_name,
+        properties=dict(properties),
+    )

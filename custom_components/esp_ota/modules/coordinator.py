@@ -188,6 +188,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         seen, reachable = self.presence.last_seen, self.presence.reachable
         self._set(replace(self.data, last_seen=seen, reachable=reachable))
 
+    @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
         """Take one announcement, or the goodbye; `at` is when it was said: else with its record.
 

@@ -14,7 +14,7 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_TRANSPORTS, TRANSPORT_PULL
 from ..house import House
@@ -108,6 +108,7 @@ class Vigil(Presence):
             self._begin()
 
     @override
+    @callback
     def async_unclear(self) -> None:
         now = time.monotonic()
         if now - self._doubted_at >= _CALM:
