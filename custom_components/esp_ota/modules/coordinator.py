@@ -190,10 +190,8 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
-        """Take one announcement, or the goodbye; `at` is when it was said: else with its record.
-
-        Other records may come alone, and what the cache adds to them is older.
-        """
+        """Take one announcement, None for goodbye; `at` is when it was said, else with its record."""
+        # Other records may come alone, and what the cache adds to them is older.
         if facts is None:
             self.watch.left()
             self.presence.async_left()
