@@ -190,7 +190,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
 
     @callback
     def _heard(self, facts: ModuleFacts | None, at: float | None = None) -> None:
-        """Take an announcement, None for goodbye; `at` is when it was said, else with its record."""
+        """Take an announcement, None for goodbye; `at` is when it was said, else its record."""
         # Other records may come alone, and what the cache adds to them is older.
         if facts is None:
             self.watch.left()
