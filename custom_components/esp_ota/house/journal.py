@@ -19,7 +19,8 @@ _GOOD: Final = 2
 class Known(TypedDict):
     """What a module ran when it was last heard or installed."""
 
-    version: str
+    version: str | None
+    """None after an update of which nobody can tell whether it runs."""
     firmware: str | None
     assumed: bool
     """Installed by us, but never stated by the module."""
@@ -159,8 +160,9 @@ class Journal:
     async def async_remember(self, entry_id: str, known: Known) -> None:
         """Keep what a module runs, for the time it cannot be asked, and what ran before."""
         if last := self._known.get(entry_id):
-            changed = not same_version(last["version"], known["version"])
-            if previous := last["version"] if changed else last.get("previous"):
+            before = last["version"]
+            changed = before is not None and not same_version(before, known["version"] or "")
+            if previous := before if changed else last.get("previous"):
                 known = {**known, "previous": previous}
         if self._known.get(entry_id) != known:
             self._known[entry_id] = known

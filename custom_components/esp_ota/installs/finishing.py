@@ -8,7 +8,7 @@ from ..house import House, InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator, Outcome, Press, async_outcome, async_tell
-from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict
+from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict, leaves_open
 from ..owners import Owner
 from .loop_breaker import async_count
 from .rollback import asks, to_put_back
@@ -46,12 +46,13 @@ async def async_finish(
 async def _async_learn(
     coordinator: ModuleCoordinator, note: InstallNote, release: Release, result: InstallResult
 ) -> None:
-    """Take what runs now, and that it runs well."""
+    """Take what runs now, and that it runs well; or that nobody knows any more what runs."""
     replaced = note.get("replaces", "")
     if result.verdict is Verdict.ROLLED_BACK:
         if (back := coordinator.house.library.get(note.get("back_to", ""))) is not None:
             replaced, release = release.image.sha256, back
     elif not result.verdict.is_success:
+        _doubt(coordinator, note, release, result)
         return
     if release.image.kind is ImageKind.FILESYSTEM:
         coordinator.async_delivered(release.image, Delivery.ACCEPTED)
@@ -62,6 +63,16 @@ async def _async_learn(
     )
     journal, entry_id = coordinator.house.journal, coordinator.config_entry.entry_id
     await journal.async_proved(entry_id, release.image.sha256, instead_of=replaced)
+
+
+def _doubt(
+    coordinator: ModuleCoordinator, note: InstallNote, release: Release, result: InstallResult
+) -> None:
+    """Take back what was only assumed to run, where the module may run what was sent."""
+    was_sent = result.cause is not Cause.INTERRUPTED or note.get("looks", False)
+    is_sketch = release.image.kind is ImageKind.SKETCH
+    if coordinator.data.assumed and is_sketch and was_sent and leaves_open(result):
+        coordinator.async_set_installed(None, None, assumed=False)
 
 
 async def async_tell_all(

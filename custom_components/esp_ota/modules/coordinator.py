@@ -292,20 +292,20 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
         return device_of(self.hass, self.config_entry)
 
     @callback
-    def async_set_installed(self, version: str, firmware: str | None, *, assumed: bool) -> None:
-        """Take over which version runs, and keep it for the time the module is silent."""
+    def async_set_installed(
+        self, version: str | None, firmware: str | None, *, assumed: bool
+    ) -> None:
+        """Take over which version runs, or None, and keep it for the time the module is silent."""
         firmware = self.config_entry.options.get(CONF_FIRMWARE) or firmware or self.data.firmware
-        known = self.data.installed, self.data.firmware, self.data.assumed
-        if known == (version, firmware, assumed):
+        state = replace(self.data, installed=version, firmware=firmware, assumed=assumed)
+        if state == self.data:
             return
-        self._set(replace(self.data, installed=version, firmware=firmware, assumed=assumed))
-        self.config_entry.async_create_task(
-            self.hass,
-            self.house.journal.async_remember(
-                self.config_entry.entry_id,
-                {"version": version, "firmware": firmware, "assumed": assumed},
-            ),
+        self._set(state)
+        remember = self.house.journal.async_remember(
+            self.config_entry.entry_id,
+            {"version": version, "firmware": firmware, "assumed": assumed},
         )
+        self.config_entry.async_create_task(self.hass, remember)
         if device := self.device:
             dr.async_get(self.hass).async_update_device(device.id, sw_version=version)
 

@@ -110,6 +110,7 @@ from .pipeline import (
     SafeState,
     carry_through,
     goes_back,
+    leaves_open,
     restore,
 )
 from .preflight import (
@@ -340,6 +341,7 @@ __all__ = [
     "is_prerelease",
     "is_there",
     "keeps_from",
+    "leaves_open",
     "lines_as_text",
     "mac_from",
     "may_pack",

@@ -40,7 +40,7 @@ def left_behind(hass: HomeAssistant, note: RolloutNote, member: MemberNote) -> E
     if failure is not None and is_its and failure.get("started", since) >= since:
         return MemberState.FAILED, _said(hass, member, "rollout_ended_meanwhile"), None
     known = journal.known(entry_id)
-    if known is not None and same_version(known["version"], member["version"]):
+    if known is not None and same_version(known["version"] or "", member["version"]):
         return MemberState.UPDATED, _said(hass, member, "verified"), None
     return None
 

@@ -8,7 +8,7 @@ from .carry import carry_through
 from .pipeline import Pipeline
 from .ports import Limits, Part, Ports, SafeState, Turn
 from .restoring import Restoring, restore
-from .verdicts import goes_back
+from .verdicts import goes_back, leaves_open
 
 __all__ = [
     "Limits",
@@ -20,5 +20,6 @@ __all__ = [
     "Turn",
     "carry_through",
     "goes_back",
+    "leaves_open",
     "restore",
 ]

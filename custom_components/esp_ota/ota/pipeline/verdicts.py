@@ -11,6 +11,21 @@ GOES_BACK: Final = frozenset(
     {Cause.OTHER_VERSION_BACK, Cause.SOAK_RESTARTED, Cause.SOAK_UNAVAILABLE}
 )
 """The module is there and runs what it should not: sending what ran before can help."""
+_LEAVES_OPEN: Final = frozenset(
+    {
+        Cause.CANCELLED_LATE,
+        Cause.DID_NOT_COME_BACK,
+        Cause.DID_NOT_RESTART,
+        Cause.INTERRUPTED,
+        Cause.NO_RESULT,
+        Cause.OTHER_IMAGE_BACK,
+        Cause.ROLLBACK_FAILED,
+        Cause.SILENT_AFTER_DOWNLOAD,
+        Cause.SOAK_RESTARTED,
+        Cause.SOAK_UNAVAILABLE,
+    }
+)
+"""The module may have all of the image: it runs it now, or from its next restart on."""
 FILES_REFUSED: Final = frozenset({Cause.FILES_ASKED_AGAIN, Cause.FILES_NO_RESTART})
 """All of the files went there, and it did not take them."""
 
@@ -21,6 +36,11 @@ def goes_back(result: InstallResult, *, files_touched: bool) -> bool:
     A module that is back with its old sketch runs what it should already.
     """
     return result.cause in GOES_BACK or (files_touched and result.verdict is Verdict.UNCHANGED)
+
+
+def leaves_open(result: InstallResult) -> bool:
+    """Whether an image that was sent may run, now or later, without anybody's having heard it."""
+    return result.cause in _LEAVES_OPEN and result.verdict in {Verdict.FAILED, Verdict.CANCELLED}
 
 
 def cancelled_with(version: str, *, has_image: bool, files_touched: bool) -> InstallResult:

@@ -1,0 +1,149 @@
+"""What a card shows of a module that says nothing, after an update that nobody could follow."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.esp_ota.installs.uses import async_uses
+from tests.kit.entries import StartModule, entry_for
+from tests.kit.garden import CARD, Garden, options_for, patience, until
+from tests.virtual_module import Fault, Seen, VirtualModule
+
+pytestmark = pytest.mark.slow
+
+ASSUMED = "1.1.0", True
+NOBODY_KNOWS = "unknown", False
+
+
+def shown(garden: Garden) -> tuple[str, bool]:
+    """Return the version that the card shows, and whether it is only assumed."""
+    attributes = garden.card.attributes
+    return attributes["installed_version"], attributes["installed_is_assumed"]
+
+
+async def add_assumed(garden: Garden, module: VirtualModule, **waits: Any) -> MockConfigEntry:
+    """Set up a module to which 1.1.0 was brought, as far as anybody knows, and have 1.2.0."""
+    garden.house.patience = patience(evidence=0.1, **waits)
+    entry = entry_for(module, options=options_for())
+    known: Any = {"version": "1.1.0", "firmware": "garden-valve", "assumed": True}
+    await garden.house.journal.async_remember(entry.entry_id, known)
+    for version in ("1.1.0", "1.2.0"):
+        await garden.release(version)
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("faults", "waits", "cause"),
+    [
+        ([Fault.NO_RESTART], {"go": 0.2}, "did_not_restart"),
+        ([Fault.NO_RESTART, Fault.CLOSE_WITHOUT_OK], {"go": 0.2}, "no_result"),
+        ([Fault.NEVER_BACK], {"back": 0.2}, "did_not_come_back"),
+    ],
+)
+async def test_what_was_only_assumed_is_unknown_once_a_module_may_run_something_else(
+    garden: Garden,
+    start_module: StartModule,
+    faults: list[Fault],
+    waits: dict[str, float],
+    cause: str,
+) -> None:
+    """It took the image: it runs it from its next restart on, which nobody hears."""
+    module = await start_module(faults=faults)
+    entry = await garden.add(await add_assumed(garden, module, **waits))
+    assert shown(garden) == ASSUMED
+
+    await garden.refused(cause)
+
+    assert shown(garden) == NOBODY_KNOWS
+    assert (garden.card.state, garden.card.attributes["latest_version"]) == ("on", "1.2.0")
+    assert await garden.hass.config_entries.async_reload(entry.entry_id)
+    assert shown(garden) == NOBODY_KNOWS
+    [use] = async_uses(garden.house)
+    assert (use.firmware, use.runs, use.rolls_back_to) == ("garden-valve", None, "1.1.0")
+
+
+async def test_the_next_update_that_is_followed_tells_it_again(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(faults=[Fault.NO_RESTART])
+    entry = await garden.add(await add_assumed(garden, module, go=0.2))
+    await garden.refused("did_not_restart")
+    module.faults.clear()
+    garden.house.patience = patience(evidence=0.1)
+    assert await garden.hass.config_entries.async_reload(entry.entry_id)
+
+    await garden.install()
+
+    assert shown(garden) == ("1.2.0", True)
+    [use] = async_uses(garden.house)
+    assert (use.runs, use.rolls_back_to) == ("1.2.0", "1.1.0")
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [(Fault.RESET, "connection_lost"), (Fault.WRONG_MD5, "md5_mismatch")],
+)
+async def test_what_did_not_take_the_image_runs_what_it_ran(
+    garden: Garden, start_module: StartModule, fault: Fault, cause: str
+) -> None:
+    await garden.add(await add_assumed(garden, await start_module(faults=[fault])))
+
+    await garden.refused(cause)
+
+    assert shown(garden) == ASSUMED
+
+
+async def test_what_a_module_said_itself_stays_until_it_says_something_else(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(chip="esp32", advertise=True, faults=[Fault.NO_RESTART])
+    await garden.add_talking(module, patience=patience(go=0.2))
+
+    await garden.refused("did_not_restart")
+
+    assert shown(garden) == ("1.0.0", False)
+    module.faults.clear()
+    await module.power_cycle()
+    await garden.runs("1.1.0")
+
+
+async def test_who_cancels_when_the_module_has_it_all_leaves_it_open(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(offline_time=60)
+    await garden.add(await add_assumed(garden, module))
+    installing = asyncio.create_task(garden.refused("cancelled_late"))
+    await module.wait_for(Seen.RESTARTED)
+    await garden.at("restarting")
+
+    await garden.hass.services.async_call("esp_ota", "cancel", {"entity_id": CARD}, blocking=True)
+
+    await installing
+    assert shown(garden) == NOBODY_KNOWS
+
+
+@pytest.mark.parametrize(("stage", "told"), [("making_safe", ASSUMED), ("sending", NOBODY_KNOWS)])
+async def test_a_crash_leaves_it_open_only_where_the_image_was_on_its_way(
+    garden: Garden, start_module: StartModule, stage: str, told: tuple[str, bool]
+) -> None:
+    module = await start_module()
+    entry = await add_assumed(garden, module)
+    [release] = garden.house.library.find("garden-valve", "1.2.0")
+    journal = garden.house.journal
+    left: Any = {
+        "stage": stage,
+        "sha256": release.image.sha256,
+        "version": "1.2.0",
+        "before": None,
+        "started": "2026-11-01T12:00:00+00:00",
+    }
+    await journal.async_write(entry.entry_id, left)
+
+    await garden.add(entry)
+
+    await until(lambda: journal.open_install(entry.entry_id) is None)
+    await garden.hass.async_block_till_done()
+    assert garden.card.attributes["last_cause"] == "interrupted"
+    assert shown(garden) == told
