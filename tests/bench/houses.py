@@ -142,6 +142,7 @@ def _lines(found: Figures) -> Iterator[str]:
 def _rest(of: Checkout, whose: str) -> Iterator[str]:
     """Yield how a house with very many rests, and what a flood does to it."""
     told = of.lives("rest", _MOST, _SECONDS)
+    yield f"house_idle_first{whose} {told['first']:.2f} %"
     yield f"house_idle{whose} {told['idle']:.2f} %"
     yield f"house_idle_platform{whose} {told['bare']:.2f} %"
     yield f"house_idle_alone{whose} {told['nobody']:.2f} %"

@@ -271,6 +271,8 @@ async def rest(modules: int, folder: Path, seconds: int) -> dict[str, Any]:
         began, cpu = time.monotonic(), time.process_time()
         await asyncio.sleep(seconds)
         nobody = (time.process_time() - cpu) / (time.monotonic() - began)
+        # Each poller's first request after a start brings news, as the announcements above did.
+        first = await _sent("calm", modules, _POLLERS, seconds, port)
         idle = await _sent("calm", modules, _POLLERS, seconds, port)
         bare = await _sent("bare", _POLLERS, seconds, port)
         watch = LoopWatch()
@@ -281,6 +283,7 @@ async def rest(modules: int, folder: Path, seconds: int) -> dict[str, Any]:
         flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
         kept = _strangers_in([hass.data[HOUSE], async_newcomers(hass)])
     return {
+        "first": 100 * first,
         "idle": 100 * idle,
         "bare": 100 * bare,
         "nobody": 100 * nobody,
