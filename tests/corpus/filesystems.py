@@ -96,9 +96,13 @@ def spiffs(
     files: tuple[str, ...] = ("/index.html", "/settings.json"),
     magic: bool = False,
     magic_length: bool = True,
+    first: int = 1,
     seed: int = 0,
 ) -> bytes:
-    """Return a SPIFFS with 256-byte pages; each file has an index page and two data pages."""
+    """Return a SPIFFS with 256-byte pages; each file has an index page and two data pages.
+
+    `first` is the number of the first file: those before it were deleted.
+    """
     source = random.Random(f"spiffs/{size}/{block}/{seed}")
     data = bytearray(b"\xff" * size)
     lookup = -(-(block // PAGE * 2) // PAGE)
@@ -108,7 +112,7 @@ def spiffs(
         for entry in range(block // PAGE - lookup)
     ]
     free = iter(pages)
-    for owner, name in enumerate(files, 1):
+    for owner, name in enumerate(files, first):
         index = struct.pack(
             "<HHB3xIB32s", owner | 0x8000, 0, 0xF8, 2 * (PAGE - 5), 1, name.encode()
         )

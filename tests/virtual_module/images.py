@@ -202,8 +202,11 @@ def _build_esp32(
 
 
 def _build_rp2040(text: bytes, size: int, source: random.Random) -> bytes:
-    """Return a boot stage with its CRC, the OTA stage's vectors and the application."""
-    boot = bytes(code_like(252, source))
+    """Return a boot stage with its CRC, the OTA stage's vectors and the application.
+
+    Every boot stage of the pico-sdk 2.1 begins with `push {lr}` (`boot2_*.S`).
+    """
+    boot = b"\x00\xb5" + bytes(code_like(250, source))
     boot += struct.pack("<I", crc32_msb_first(boot))
     vectors = struct.pack("<II", 0x20042000, 0x100001F7) + struct.pack("<I", 0x100001C3) * 46
     rest = code_like((size & ~15) - len(boot) - len(vectors), source)

@@ -56,6 +56,19 @@ def test_a_filesystem_is_told(name: str, kind: ImageKind | None) -> None:
     )
 
 
+@pytest.mark.parametrize("revision", [0x3C, 0x613C, 0x3C20, 0x7D7B, 0x04EA, 0x04034B50, 0x21685A42])
+@pytest.mark.parametrize("formatted", [False, True])
+def test_a_littlefs_is_one_whatever_its_revision_looks_like(revision: int, formatted: bool) -> None:
+    """It counts up with each time that its root is written anew, and is what it begins with."""
+    image = read_image(littlefs(revisions=(revision, revision + 1), formatted=formatted))
+    assert (image.filesystem, image.filesystem_size) == (FilesystemType.LITTLEFS, 64 * 1024)
+
+
+@pytest.mark.parametrize("first", [0x3C, 0x3C20, 0x3C0A, 0x223C])
+def test_a_spiffs_is_one_whatever_the_number_of_its_first_file(first: int) -> None:
+    assert read_image(spiffs(first=first)).filesystem is FilesystemType.SPIFFS
+
+
 @pytest.mark.parametrize(
     ("data", "version"),
     [

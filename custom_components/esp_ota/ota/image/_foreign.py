@@ -32,7 +32,9 @@ _MAGIC: Final = (
 `NGIS` the files that IKEA wraps around Zigbee's."""
 _TAR_AT: Final = 257
 _HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}|S0[0-9A-Fa-f]{8}")
-_PAGE: Final = b"<"
+_PAGE: Final = re.compile(rb"<[!?/A-Za-z][\t\n\r\x20-\x7e\x80-\xff]*\Z")
+"""A page is text. Images begin with code, or with a number that counts up (the revision of a
+LittleFS, an object of a SPIFFS): that such a byte is a `<` tells nothing."""
 _JSON: Final = re.compile(rb'\{\s*["}]|\[\s*[\[\]{"]')
 _SAMPLE: Final = 64 * 1024
 _SMALLEST: Final = 4096
@@ -49,7 +51,7 @@ def refuse_foreign(plain: Data) -> None:
     if plain[_TAR_AT : _TAR_AT + 5] == b"ustar":
         raise ImageError(Cause.ARCHIVE_FILE)
     text = bytes(plain[:64]).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(_PAGE):
+    if _PAGE.match(text):
         raise ImageError(Cause.HTML_PAGE)
     if _JSON.match(text):
         raise ImageError(Cause.JSON_FILE)

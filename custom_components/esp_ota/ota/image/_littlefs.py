@@ -100,6 +100,11 @@ class _Log:
         return Superblock.read(content)
 
 
+def is_named(plain: Data) -> bool:
+    """Whether a superblock's name stands in the first block, behind a revision of any looks."""
+    return any(plain[at : at + len(_NAME)] == _NAME for at in _NAME_AT)
+
+
 def littlefs_of(plain: Data) -> Superblock | None:
     """Return what a LittleFS says of itself, None where nothing says that it is one.
 

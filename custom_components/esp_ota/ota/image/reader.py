@@ -18,6 +18,7 @@ from ._espressif import MAGIC, EspHeader
 from ._filesystem import filesystem_of
 from ._foreign import is_encrypted, refuse_foreign
 from ._gzip import GZIP, unpack
+from ._littlefs import is_named
 from ._partitions import filesystem_area_of, find_table, is_merged, slots_of
 from ._parts import refuse_part
 from ._rp2 import read_rp2
@@ -142,7 +143,8 @@ def _find_marker(plain: Data) -> Marker | None:
 
 def _recognise(plain: Data, kind: ImageKind | None) -> Content:
     """Find out what the unpacked bytes are; raises ImageError for what no module takes."""
-    refuse_foreign(plain)
+    if not is_named(plain):
+        refuse_foreign(plain)
     if is_merged(plain):
         raise ImageError(Cause.MERGED_IMAGE)
     refuse_part(plain)
