@@ -56,7 +56,9 @@ def test_a_filesystem_is_told(name: str, kind: ImageKind | None) -> None:
     )
 
 
-@pytest.mark.parametrize("revision", [0x3C, 0x613C, 0x3C20, 0x7D7B, 0x04EA, 0x04034B50, 0x21685A42])
+@pytest.mark.parametrize(
+    "revision", [0x3C, 0x613C, 0x3C20, 0x7D7B, 0x8B1F, 0x04EA, 0x04034B50, 0x21685A42]
+)
 @pytest.mark.parametrize("formatted", [False, True])
 def test_a_littlefs_is_one_whatever_its_revision_looks_like(revision: int, formatted: bool) -> None:
     """It counts up with each time that its root is written anew, and is what it begins with."""

@@ -52,7 +52,7 @@ def read_image(data: bytes, kind: ImageKind | None = None) -> Image:
         raise ImageError(Cause.EMPTY_FILE)
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
-    packed = data.startswith(GZIP)
+    packed = _is_packed(data)
     unpacked = unpack(data, MAX_FILE_SIZE) if packed else None
     plain = unpacked.plain if unpacked else data
     content = _recognise(plain, kind)
@@ -114,10 +114,14 @@ def read_filesystem_area(data: bytes) -> int | None:
     return filesystem_area_of(find_table(_plain(data)))
 
 
+def _is_packed(data: bytes) -> bool:
+    return data.startswith(GZIP) and not is_named(data)
+
+
 def _plain(data: bytes) -> Data:
     if len(data) > MAX_FILE_SIZE:
         raise ImageError(Cause.OVERSIZED_FILE, size=len(data), limit=MAX_FILE_SIZE)
-    return unpack(data, MAX_FILE_SIZE).plain if data.startswith(GZIP) else data
+    return unpack(data, MAX_FILE_SIZE).plain if _is_packed(data) else data
 
 
 def appended_signature(data: bytes) -> AppendedSignature | None:
