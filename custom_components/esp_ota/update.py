@@ -118,7 +118,7 @@ class UpdateCard(ModuleEntity, UpdateEntity):
                 replace(data, progress=None),
                 (progress.stage, progress.percent // _PERCENT),
             )
-        wanted = self.coordinator.assignment
+        wanted = self.coordinator.house.assignments.of(self.coordinator.config_entry.entry_id)
         if (known := (data, step, self.coordinator.facts(), wanted)) != self._known:
             self._known = known
             self.async_write_ha_state()

@@ -12,10 +12,12 @@ from custom_components.esp_ota.house import HOUSE
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.kit.entries import entry_for
+from tests.installs.test_doubt import NOBODY_KNOWS, roll_back, shown
+from tests.kit.entries import entry_for, firmware
 from tests.kit.garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, patience
 from tests.kit.sentences import assert_abort_is_whole, assert_form_is_whole
 from tests.virtual_module import Fault, HttpConfig, HttpModule, ModuleConfig, Seen
+from tests.virtual_module.http_config import HttpDialect
 
 type StartPage = Callable[..., Any]
 
@@ -107,7 +109,7 @@ async def test_the_address_for_sketches_is_shown_before_any_module_exists(
 def with_page(module: HttpModule, **changes: Any) -> MockConfigEntry:
     """Return the entry of a module that is updated through its page."""
     doors = {"transports": ["http_upload"], "upload_port": module.http_port}
-    return entry_for(module, options=options_for(), **doors | changes)
+    return entry_for(module, **{"options": options_for()} | doors | changes)
 
 
 @pytest.mark.slow
@@ -222,3 +224,30 @@ async def test_a_module_may_have_a_secret_of_its_own(
     form = await configure((await open_doors(hass, entry))["flow_id"], asks)
     await configure(form["flow_id"], {"own_secret": False})
     assert "pull_secret" not in entry.data
+
+
+@pytest.mark.slow
+async def test_what_ran_before_is_sent_where_it_is_not_known_what_runs(
+    garden: Garden, start_page: StartPage
+) -> None:
+    """`ESPUpdateManager::DoRollback` (PrettyOTA 1.1.3) starts the slot after the one that runs."""
+    page = HttpConfig(dialect=HttpDialect.PRETTY_OTA)
+    running = firmware("1.1.0", "esp32")
+    module = await start_page(page, chip="esp32", faults=[Fault.NO_RESTART], image=running)
+    garden.house.patience = patience(evidence=0.1, go=0.2)
+    entry = with_page(module, board="esp32dev", mac=None, options=options_for(chip="esp32"))
+    known: Any = {"version": "1.1.0", "firmware": "garden-valve", "assumed": True}
+    await garden.house.journal.async_remember(entry.entry_id, known)
+    for version in ("1.1.0", "1.2.0"):
+        await garden.release(version, "esp32")
+    await garden.add(entry)
+    await garden.refused("did_not_restart")
+    assert shown(garden) == NOBODY_KNOWS
+    module.faults.clear()
+    assert module.board.staged is not None
+    module.board.other_image = module.board.staged.payload
+
+    await roll_back(garden)
+
+    assert module.running_version == "1.1.0"
+    assert shown(garden) == ("1.1.0", True)

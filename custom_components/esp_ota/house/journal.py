@@ -162,7 +162,8 @@ class Journal:
         if last := self._known.get(entry_id):
             before = last["version"]
             changed = before is not None and not same_version(before, known["version"] or "")
-            if previous := before if changed else last.get("previous"):
+            previous = before if changed else last.get("previous")
+            if previous and not same_version(previous, known["version"] or ""):
                 known = {**known, "previous": previous}
         if self._known.get(entry_id) != known:
             self._known[entry_id] = known

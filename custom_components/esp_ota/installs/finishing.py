@@ -8,7 +8,7 @@ from ..house import House, InstallNote
 from ..issues import async_clear_update_issue, async_raise_module_issue
 from ..library import Release
 from ..modules import ModuleCoordinator, Outcome, Press, async_outcome, async_tell
-from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict, leaves_open
+from ..ota import Cause, Delivery, ImageKind, InstallResult, Verdict, leaves_open, same_version
 from ..owners import Owner
 from .loop_breaker import async_count
 from .rollback import asks, to_put_back
@@ -22,14 +22,18 @@ async def async_finish(
     result: InstallResult,
     *,
     touched: bool = False,
+    has_image: bool | None = None,
 ) -> None:
-    """See to everything that comes after one install; `touched` tells whether files were sent."""
+    """See to everything that comes after one install; `touched` tells whether files were sent.
+
+    `has_image` is whether the module may have all of the sketch, None where nobody knows any more.
+    """
     entry = coordinator.config_entry
     coordinator.desk.dismiss()
     await coordinator.house.pace.turn()  # hundreds may end at once, when all are taken back
     if (release := coordinator.house.library.get(note["sha256"])) is not None:
         await async_count(hass, coordinator.house, entry, note, result)
-        await _async_learn(coordinator, note, release, result)
+        await _async_learn(coordinator, note, release, result, has_image=has_image)
     outcome = await async_tell_all(hass, coordinator, press, result)
     await coordinator.house.assignments.on_end(entry.entry_id, note, result, outcome.sentence)
     if result.cause is Cause.INTERRUPTED and result.restore_error is None:
@@ -44,15 +48,26 @@ async def async_finish(
 
 
 async def _async_learn(
-    coordinator: ModuleCoordinator, note: InstallNote, release: Release, result: InstallResult
+    coordinator: ModuleCoordinator,
+    note: InstallNote,
+    release: Release,
+    result: InstallResult,
+    *,
+    has_image: bool | None,
 ) -> None:
     """Take what runs now, and that it runs well; or that nobody knows any more what runs."""
+    journal, entry_id = coordinator.house.journal, coordinator.config_entry.entry_id
     replaced = note.get("replaces", "")
     if result.verdict is Verdict.ROLLED_BACK:
         if (back := coordinator.house.library.get(note.get("back_to", ""))) is not None:
             replaced, release = release.image.sha256, back
     elif not result.verdict.is_success:
-        _doubt(coordinator, note, release, result)
+        _doubt_files(coordinator, note, release, result)
+        is_in_doubt = _doubt(coordinator, note, release, result, has_image=has_image)
+        if is_in_doubt and replaced:  # what somebody wanted to go back from is not gone back to
+            await journal.async_proved(entry_id, release.image.sha256, instead_of=replaced)
+        if result.cause is Cause.DID_NOT_COME_BACK and coordinator.data.reachable:
+            coordinator.presence.async_left()
         return
     if release.image.kind is ImageKind.FILESYSTEM:
         coordinator.async_delivered(release.image, Delivery.ACCEPTED)
@@ -61,18 +76,39 @@ async def _async_learn(
     coordinator.async_set_installed(
         stated or release.version, release.firmware, assumed=stated is None
     )
-    journal, entry_id = coordinator.house.journal, coordinator.config_entry.entry_id
     await journal.async_proved(entry_id, release.image.sha256, instead_of=replaced)
 
 
 def _doubt(
+    coordinator: ModuleCoordinator,
+    note: InstallNote,
+    release: Release,
+    result: InstallResult,
+    *,
+    has_image: bool | None,
+) -> bool:
+    """Take back what was only assumed to run, where the module may run another version now."""
+    data = coordinator.data
+    was_sent = result.cause is not Cause.INTERRUPTED or note.get("looks", False)
+    is_other = not same_version(release.version, data.installed or "")
+    is_sketch = release.image.kind is ImageKind.SKETCH
+    may_run = was_sent and is_other and is_sketch and leaves_open(result, has_image=has_image)
+    if may_run and data.assumed:
+        coordinator.async_set_installed(None, None, assumed=False)
+    return may_run
+
+
+def _doubt_files(
     coordinator: ModuleCoordinator, note: InstallNote, release: Release, result: InstallResult
 ) -> None:
-    """Take back what was only assumed to run, where the module may run what was sent."""
-    was_sent = result.cause is not Cause.INTERRUPTED or note.get("looks", False)
-    is_sketch = release.image.kind is ImageKind.SKETCH
-    if coordinator.data.assumed and is_sketch and was_sent and leaves_open(result):
-        coordinator.async_set_installed(None, None, assumed=False)
+    """Forget which files a module has, where others were written over them in part."""
+    is_assigned = coordinator.is_assigned(release)
+    files = coordinator.house.library.companion(release, assigned=is_assigned)
+    have = coordinator.facts().filesystem_sha256
+    were_on_their_way = note.get("looks", False) and files and files.image.sha256 != have
+    cancelled = result.cause is Cause.CANCELLED_FILES
+    if result.files_incomplete or cancelled or were_on_their_way:
+        coordinator.knowledge.files_doubted()
 
 
 async def async_tell_all(

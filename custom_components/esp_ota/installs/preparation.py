@@ -62,7 +62,7 @@ def renewed(coordinator: ModuleCoordinator, candidate: Candidate) -> Candidate:
     """
     house, image = coordinator.house, candidate.image
     if image.kind is ImageKind.SKETCH:
-        candidate = replace(candidate, installed=coordinator.data.installed)
+        candidate = replace(candidate, installed=coordinator.data.compared_with)
     if (release := house.library.running(image.plain_md5)) is None:
         return candidate
     signature, is_early = house.signatures.state(release), release.is_prerelease

@@ -38,7 +38,9 @@ def last_good(coordinator: ModuleCoordinator, *, instead_of: str | None = None) 
     library, entry_id = coordinator.house.library, coordinator.config_entry.entry_id
     if not (good := coordinator.house.journal.good(entry_id)):
         return None
-    running = running_release(coordinator)
+    # After a failure, what nothing has said since is what ran before it.
+    is_told = instead_of is None or coordinator.statements.best is not None
+    running = running_release(coordinator) if is_told else None
     others = {instead_of, running.image.sha256 if running else None}
     found = (library.whole(sha256) for sha256 in good)
     return next((item for item in found if item and item.image.sha256 not in others), None)
@@ -80,14 +82,16 @@ async def async_way_back(
 ) -> list[Part]:
     """Return the parts that put a release back; raises LibraryError when bytes are gone.
 
-    A module may have its sketch still, in the slot that the update did not touch.
+    A module may have its sketch still, in the slot that the update did not touch: where it is known
+    what runs, or the other slot may as well have what it is to go back from.
     """
     releases = [release]
     if (files := files_before(coordinator, release, touched=touched)) is not None:
         releases.insert(0, files)
     parts = await async_parts(coordinator, releases, chosen=True)
     parts = [with_candidate(part, goes_back=True) for part in parts]
-    if len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
+    is_known = coordinator.data.installed is not None or coordinator.facts().sketch_md5 is not None
+    if is_known and len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
         return [replace(parts[0], in_other_slot=True)]
     return parts
 

@@ -147,8 +147,9 @@ class InstallRun(NotedRun):
     async def resume(self) -> InstallResult:
         """Carry on with a module that has the image already."""
         self.turn.join(is_open=True)
-        put_aside_at = self._coordinator.house.put_aside_at
-        return await self._noted().resume(put_aside_at.pop(self._entry.entry_id, 0.0))
+        since = self._coordinator.house.put_aside_at.pop(self._entry.entry_id, 0.0)
+        was_back = self.stage is InstallStage.VERIFYING
+        return await self._noted().resume(since, was_back=was_back)
 
     async def look(self) -> InstallResult:
         """Find out what became of an image that was on its way."""
@@ -285,9 +286,11 @@ class InstallRun(NotedRun):
     @override
     async def _tell(self) -> None:
         touched = self._pipeline is not None and self._pipeline.files_touched
+        has_image = self._is_noted or (self._pipeline is not None and self._pipeline.has_image)
         self._steps = self._pipeline = None  # and with it the bytes
+        ended = self.note, self.press, self.result
         await async_finish(
-            self._hass, self._coordinator, self.note, self.press, self.result, touched=touched
+            self._hass, self._coordinator, *ended, touched=touched, has_image=has_image
         )
 
 

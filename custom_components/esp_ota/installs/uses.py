@@ -44,7 +44,10 @@ def _use(house: House, entry: ConfigEntry) -> Use:
     )
     previous = known.get("previous") if known else None
     runtime = getattr(entry, "runtime_data", None)
-    offered = runtime.coordinator.offered if isinstance(runtime, ModuleRuntime) else None
+    offered = None
+    if isinstance(runtime, ModuleRuntime):
+        offered, back = runtime.coordinator.offered, runtime.installer.rolls_back_to
+        previous = back.version if back else previous
     return Use(
         module=entry.title,
         firmware=firmware,

@@ -245,10 +245,14 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     @callback
     def _believe(self, sighting: Sighting) -> None:
         """Show what the strongest source says; all is said already where nothing is new."""
-        if not self.statements.heard(sighting) and self.data is self._told_by_all:
+        is_other = self.knowledge.was_flashed()
+        is_news = self.statements.heard(sighting) or is_other
+        if not is_news and self.data is self._told_by_all:
             return
         if (best := self.statements.best) is not None and best.version is not None:
             self.async_set_installed(best.version, best.firmware, assumed=False)
+        elif is_other:
+            self.async_set_installed(None, None, assumed=False)
         self._told_by_all = self.data
 
     @callback
@@ -297,8 +301,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     ) -> None:
         """Take over which version runs, or None, and keep it for the time the module is silent."""
         firmware = self.config_entry.options.get(CONF_FIRMWARE) or firmware or self.data.firmware
-        state = replace(self.data, installed=version, firmware=firmware, assumed=assumed)
-        if state == self.data:
+        if (state := self.data.running(version, firmware, assumed=assumed)) == self.data:
             return
         self._set(state)
         remember = self.house.journal.async_remember(
@@ -346,11 +349,6 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
     def releases(self) -> list[Release]:
         """The releases of this module's firmware, newest first."""
         return releases_for(self.house, self.config_entry.entry_id, self.data.firmware)
-
-    @property
-    def assignment(self) -> object:
-        """What its server says, None where none decides about it."""
-        return self.house.assignments.of(self.config_entry.entry_id)
 
     def is_assigned(self, release: Release | None) -> bool:
         """Whether a release is what a server wants this module to run."""

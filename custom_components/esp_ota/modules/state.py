@@ -1,8 +1,8 @@
 """What is known of one module: what its entities show, and the facts that installs decide by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
@@ -56,6 +56,8 @@ class ModuleState:
     """The version that runs: stated by the module, else known from the last install."""
     assumed: bool = False
     """Nothing but our own install says so."""
+    before: str | None = None
+    """The version that ran before an update which was not followed; it may run still."""
     progress: InstallProgress | None = None
     installing: ImageKind = ImageKind.SKETCH
     """What the progress is about."""
@@ -68,14 +70,26 @@ class ModuleState:
     reachable: bool | None = None
     """Whether it is there, None where nobody can tell."""
 
+    @property
+    def compared_with(self) -> str | None:
+        """The version that others are older or newer than: what runs, or what ran before."""
+        return self.installed or self.before
+
+    def running(self, version: str | None, firmware: str | None, *, assumed: bool) -> Self:
+        """Return the same of a module that runs another version, or one that nobody knows."""
+        before = self.compared_with if version is None else None
+        return replace(self, installed=version, firmware=firmware, assumed=assumed, before=before)
+
 
 def state_before(house: House, entry: ConfigEntry, presence: Presence) -> ModuleState:
     """Return what was known of a module before the last restart."""
     known = house.journal.known(entry.entry_id)
+    is_open = known is not None and known["version"] is None
     return ModuleState(
         firmware=entry.options.get(CONF_FIRMWARE) or (known["firmware"] if known else None),
         installed=known["version"] if known else None,
         assumed=known["assumed"] if known else False,
+        before=known.get("previous") if known and is_open else None,
         ended=house.memory.of(entry.entry_id).get("ended"),
         last_seen=presence.last_seen,
         reachable=presence.reachable,
@@ -145,7 +159,7 @@ def candidate_of(
 ) -> Candidate:
     """Return a release as something to install on a module; files have no order of versions."""
     is_sketch = release.image.kind is ImageKind.SKETCH
-    installed = state.installed if is_sketch else None
+    installed = state.compared_with if is_sketch else None
     return Candidate(
         image=release.image,
         firmware=release.firmware,

@@ -43,6 +43,9 @@ _OF_THE_IMAGE: Final = frozenset(
 )
 """Refusals that another day, or another press, does not change: the server needs another image."""
 
+_NOBODY_KNOWS: Final = "unknown"
+"""As the version that runs; without a word the server would keep the old one."""
+
 
 def name_at_server(entry: ConfigEntry, settings: Mapping[str, Any]) -> str:
     """Return the id of a module at a server, which stays whatever becomes known of it."""
@@ -63,7 +66,7 @@ def attributes_of(coordinator: ModuleCoordinator, spelt: SpeltNote | None) -> di
         {
             "hw_boardname": chip or "default",
             "hw_revision": "default",
-            "sw_version": installed,
+            "sw_version": installed or (_NOBODY_KNOWS if coordinator.data.before else None),
             "board": facts.board,
             "chip": chip,
             "firmware": coordinator.data.firmware,

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 import gzip
 import hashlib
+import io
 import random
 import struct
+import tarfile
 from typing import Any
 
 import pytest
@@ -287,6 +289,15 @@ def test_a_chance_boot_sector_magic_in_a_pico_sketch_makes_it_no_file_system() -
 # Files of other kinds
 
 
+def _tar(name: str) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 4096
+        archive.addfile(member, io.BytesIO(bytes(4096)))
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
@@ -319,6 +330,20 @@ def test_a_chance_boot_sector_magic_in_a_pico_sketch_makes_it_no_file_system() -
     ],
 )
 def test_a_file_of_another_kind_is_named(data: bytes, cause: Cause) -> None:
+    assert refused(data).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (_tar("release/littlefs.bin"), Cause.ARCHIVE_FILE),
+        (_tar("./build/littlefs.bin"), Cause.ARCHIVE_FILE),
+        (b'{"fs": "littlefs", "size": 1024}', Cause.JSON_FILE),
+        (b'{"fstype": "littlefs", "size": 1024}', Cause.JSON_FILE),
+        (b"<h1>The littlefs page</h1>", Cause.HTML_PAGE),
+    ],
+)
+def test_a_file_that_only_names_littlefs_is_none(data: bytes, cause: Cause) -> None:
     assert refused(data).cause is cause
 
 

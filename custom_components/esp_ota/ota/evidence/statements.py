@@ -21,15 +21,21 @@ class Statements:
     def heard(self, sighting: Sighting) -> bool:
         """Take a statement; it replaces what the same source said before.
 
-        A source that says something else than before has seen another image: then what the
-        others said is about the old one. Returns whether it says anything else.
+        A source that says something else than before has seen another image, as has one whose sum
+        is another than that of all others: then what these said is about the old one. Returns
+        whether it says anything else.
         """
         before = self._last.get(sighting.source)
         is_news = before is None or before[SAID] != sighting[SAID]
-        if is_news and before is not None:
+        if is_news and (before is not None or self._is_other(sighting)):
             self._last.clear()
         self._last[sighting.source] = sighting
         return is_news
+
+    def _is_other(self, sighting: Sighting) -> bool:
+        """Whether it names another sum than somebody has named before."""
+        sums = {item.sketch_md5 for item in self._last.values()} - {None}
+        return sighting.sketch_md5 is not None and bool(sums - {sighting.sketch_md5})
 
     def image_replaced(self, at: float) -> None:
         """Forget what was said before (`time.monotonic()`): it was about another image."""

@@ -32,7 +32,7 @@ _MAGIC: Final = (
 `NGIS` the files that IKEA wraps around Zigbee's."""
 _TAR_AT: Final = 257
 _HEX: Final = re.compile(rb":[0-9A-Fa-f]{10}|S0[0-9A-Fa-f]{8}")
-_PAGE: Final = re.compile(rb"<[!?/A-Za-z][\t\n\r\x20-\x7e\x80-\xff]*\Z")
+_PAGE: Final = re.compile(rb"<[!?/A-Za-z][\t\n\f\r\x20-\x7e\x80-\xff]*\Z")
 """A page is text. Images begin with code, or with a number that counts up (the revision of a
 LittleFS, an object of a SPIFFS): that such a byte is a `<` tells nothing."""
 _JSON: Final = re.compile(rb'\{\s*["}]|\[\s*[\[\]{"]')

@@ -101,8 +101,12 @@ class _Log:
 
 
 def is_named(plain: Data) -> bool:
-    """Whether a superblock's name stands in the first block, behind a revision of any looks."""
-    return any(plain[at : at + len(_NAME)] == _NAME for at in _NAME_AT)
+    """Whether a superblock's name stands in the first block, behind a revision of any looks.
+
+    The tag before it is XORed with ones (SPEC.md), so that it begins with a bit that no text has.
+    """
+    is_tagged = len(plain) > _NAME_AT[0] and plain[4] & 0x80
+    return bool(is_tagged) and any(plain[at : at + len(_NAME)] == _NAME for at in _NAME_AT)
 
 
 def littlefs_of(plain: Data) -> Superblock | None:

@@ -58,7 +58,7 @@ class Pipeline(Restoring):
         self._proof = Proof(ports.observer, ports.on_probation, self._stage)
         self.stage = InstallStage.CHECKING
         """Where it stands."""
-        self._resumed_from = 0.0
+        self._gone_at: float | None = None
         self.result = CANCELLED
         """What the last round ended as; `ending` says what it was all in all."""
         self._transports = list(ports.transports)
@@ -71,6 +71,12 @@ class Pipeline(Restoring):
     def files_touched(self) -> bool:
         """Whether files of the module are not what they were."""
         return self._sending.files_touched
+
+    @property
+    def has_image(self) -> bool:
+        """Whether the module may have all of a sketch, be it of what ran before."""
+        goes_back = self.undoes is not None and self.undoes.cause is not None
+        return self._sending.has_image or goes_back
 
     @property
     def _wanted(self) -> Candidate:
@@ -161,13 +167,14 @@ class Pipeline(Restoring):
         """Whether the queue is entered once more; not with equipment that was not restored."""
         return self._again is not None and self.result.restore_error is None
 
-    async def resume(self, since: float = 0.0) -> InstallResult:
+    async def resume(self, since: float = 0.0, *, was_back: bool = False) -> InstallResult:
         """Carry on after the image was delivered and Home Assistant itself had died.
 
-        Or it was put aside: what was heard before `since` (`time.monotonic()`) then counts no more.
+        Or it was put aside: what was heard before `since` (`time.monotonic()`) then counts no more,
+        and a module that was not back yet may have yet to go.
         """
-        self._resumed_from = since
-        self._sending.was_delivered()
+        self._gone_at = since if was_back or not since else None
+        self._sending.was_delivered(since)
         self.stage = InstallStage.RESTARTING
         await self._restored(self._resumed)
         return await self._told(self._run_until_ended()) if self.goes_on else self.ending
@@ -176,7 +183,7 @@ class Pipeline(Restoring):
         with suppress(SafeStateError):  # then nothing is sent, but what runs is still found out
             await self._ports.safe_state.take_over()
         async with self._ports.turn:
-            return await self._or_go_back(self._prove(Delivery.UNCONFIRMED, self._resumed_from))
+            return await self._or_go_back(self._prove(Delivery.UNCONFIRMED, self._gone_at))
 
     async def look(self) -> InstallResult:
         """Tell what became of an image that was on its way when Home Assistant died.

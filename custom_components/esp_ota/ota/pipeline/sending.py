@@ -84,9 +84,9 @@ class Sending:
         """Whether the module may have all of the last image."""
         return self._delivered or (self._arrived and self.parts[0] is self.last)
 
-    def was_delivered(self) -> None:
-        """Take that a Home Assistant that died has sent it all."""
-        self._delivered = True
+    def was_delivered(self, since: float) -> None:
+        """Take that it was all sent, by a Home Assistant that died or before it was put aside."""
+        self._delivered, self._started_at = True, since
 
     def since(self, delivery: Delivery) -> float:
         """Return from when on a restart counts.

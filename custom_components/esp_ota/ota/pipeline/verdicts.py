@@ -26,6 +26,8 @@ _LEAVES_OPEN: Final = frozenset(
     }
 )
 """The module may have all of the image: it runs it now, or from its next restart on."""
+_MAY_LEAVE_OPEN: Final = frozenset({Cause.INTERNAL, Cause.SAFE_STATE_BROKEN, Cause.WRONG_MODULE})
+"""They end an install wherever it is; they leave it open when all of the image had left."""
 FILES_REFUSED: Final = frozenset({Cause.FILES_ASKED_AGAIN, Cause.FILES_NO_RESTART})
 """All of the files went there, and it did not take them."""
 
@@ -38,9 +40,14 @@ def goes_back(result: InstallResult, *, files_touched: bool) -> bool:
     return result.cause in GOES_BACK or (files_touched and result.verdict is Verdict.UNCHANGED)
 
 
-def leaves_open(result: InstallResult) -> bool:
-    """Whether an image that was sent may run, now or later, without anybody's having heard it."""
-    return result.cause in _LEAVES_OPEN and result.verdict in {Verdict.FAILED, Verdict.CANCELLED}
+def leaves_open(result: InstallResult, *, has_image: bool | None) -> bool:
+    """Whether an image that was sent may run, now or later, without anybody's having heard it.
+
+    `has_image` is whether the module may have all of it, None where only the result is known.
+    """
+    if has_image is False or result.verdict not in {Verdict.FAILED, Verdict.CANCELLED}:
+        return False
+    return result.cause in (_LEAVES_OPEN | _MAY_LEAVE_OPEN if has_image else _LEAVES_OPEN)
 
 
 def cancelled_with(version: str, *, has_image: bool, files_touched: bool) -> InstallResult:

@@ -24,6 +24,7 @@ class ModuleKnowledge:
         self._core_version: str | None = None
         self._flash_mode: FlashMode | None = None
         self._flash_size: int | None = None
+        self._was_flashed = False
         self._polled: PullRequest | None = None
         """The last request, as long as all that it taught still holds."""
         self._on_change = on_change
@@ -115,6 +116,12 @@ class ModuleKnowledge:
             }
         self._on_change()
 
+    def files_doubted(self) -> None:
+        """Forget which files it has: others were written over them, in part."""
+        if self._filesystem_sha256 is not None:
+            self._filesystem_sha256 = None
+            self._on_change()
+
     def complete(self, facts: ModuleFacts, typed: int | None = None) -> ModuleFacts:
         """Return facts with all that is known beside them."""
         slot = self.slot(typed)
@@ -143,7 +150,13 @@ class ModuleKnowledge:
         """Forget what the answers of another sketch taught: somebody used a cable."""
         self._signature_required = self._filesystem_sha256 = None
         self._slots.pop(SlotSource.REFUSAL, None)
+        self._was_flashed = True
         self._on_change()
+
+    def was_flashed(self) -> bool:
+        """Whether somebody else put another sketch, or another board, there; told once."""
+        was_flashed, self._was_flashed = self._was_flashed, False
+        return was_flashed
 
     def _learn_slot(self, slot: SlotKnowledge) -> None:
         known = self._slots.get(slot.source)
