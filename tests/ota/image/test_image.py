@@ -342,6 +342,7 @@ def test_a_file_of_another_kind_is_named(data: bytes, cause: Cause) -> None:
         (b'{"fstype": "littlefs", "size": 1024}', Cause.JSON_FILE),
         (b"<h1>The littlefs page</h1>", Cause.HTML_PAGE),
     ],
+    ids=["tar", "tar of dots", "json", "json of types", "page"],
 )
 def test_a_file_that_only_names_littlefs_is_none(data: bytes, cause: Cause) -> None:
     assert refused(data).cause is cause

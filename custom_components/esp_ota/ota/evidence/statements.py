@@ -7,6 +7,9 @@ from ..models import EvidenceSource, Sighting
 
 _STRENGTH: Final = tuple(EvidenceSource)
 """The enum lists them strongest first."""
+_REQUESTS: Final = frozenset(
+    {EvidenceSource.PULL_MD5, EvidenceSource.SHARED_PULL_MD5, EvidenceSource.PULL_VERSION}
+)
 SAID: Final = slice(2, 5)
 """The part of a sighting that is what was said, whoever says it and whenever."""
 
@@ -21,8 +24,8 @@ class Statements:
     def heard(self, sighting: Sighting) -> bool:
         """Take a statement; it replaces what the same source said before.
 
-        A source that says something else than before has seen another image, as has one whose sum
-        is another than that of all others: then what these said is about the old one. Returns
+        A source that says something else than before has seen another image, as has a request with
+        another sum than the one before it: then what the others said is about the old one. Returns
         whether it says anything else.
         """
         before = self._last.get(sighting.source)
@@ -33,9 +36,11 @@ class Statements:
         return is_news
 
     def _is_other(self, sighting: Sighting) -> bool:
-        """Whether it names another sum than somebody has named before."""
-        sums = {item.sketch_md5 for item in self._last.values()} - {None}
-        return sighting.sketch_md5 is not None and bool(sums - {sighting.sketch_md5})
+        """Whether it is a request with another sum, which may be as strong as the one before."""
+        if sighting.source not in _REQUESTS or sighting.sketch_md5 is None:
+            return False
+        sums = {item.sketch_md5 for source, item in self._last.items() if source in _REQUESTS}
+        return bool(sums - {None, sighting.sketch_md5})
 
     def image_replaced(self, at: float) -> None:
         """Forget what was said before (`time.monotonic()`): it was about another image."""
