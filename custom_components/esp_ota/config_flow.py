@@ -212,6 +212,8 @@ class EspOtaConfigFlow(ModuleFlow, domain=DOMAIN):
             # Nothing can judge that it moved. Once it is loaded, it looks for its module itself.
             return "already_configured"
         same = is_ignored or await async_meet(known, self._service_name, self._facts)
+        if self.hass.config_entries.async_get_entry(known.entry_id) is None:
+            return None  # it was deleted meanwhile, and is nobody's now
         if known is by_mac or same:
             if same and mac is not None and may_have_mac(self.hass, known, mac):
                 self.hass.config_entries.async_update_entry(

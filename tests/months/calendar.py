@@ -105,6 +105,8 @@ class _Calendar:
         yield Act(at=at, kind=kind, module=module.name, details=details)
         if kind == "remove":
             later = self._chance.choice((10 * MINUTE, 2 * HOUR, DAY))
+            if module.way == PULLS:  # it is found when it asks
+                later = max(later, 2 * HOUR)
             yield Act(at=at + later, kind="add_again", module=module.name)
 
     def _whose(self, kind: str) -> ModulePlan | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, UnknownEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
@@ -17,15 +17,19 @@ async def async_meet(
 ) -> bool | None:
     """Follow a known module to where, and as what, it was discovered.
 
-    Returns whether it is this module, None where that cannot be told, not now or not at all.
+    Returns whether it is this module, None where that cannot be told, not now or not at all. Its
+    entry may be gone then: a look takes seconds, and a person deletes when they like.
     """
     runtime = getattr(entry, "runtime_data", None)
     if entry.state is not ConfigEntryState.LOADED or not isinstance(runtime, ModuleRuntime):
         return None
     coordinator = runtime.coordinator
-    if service_name is not None and coordinator.names.is_another(service_name):
-        return await coordinator.names.async_look(service_name, facts)
-    return await coordinator.whereabouts.async_meet(facts)
+    try:
+        if service_name is not None and coordinator.names.is_another(service_name):
+            return await coordinator.names.async_look(service_name, facts)
+        return await coordinator.whereabouts.async_meet(facts)
+    except UnknownEntry:
+        return None
 
 
 async def async_meet_by_address(
