@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from homeassistant.exceptions import HomeAssistantError
-from tests.kit.entries import StartModule, entry_for
+from tests.installs.test_doubt import roll_back
+from tests.kit.entries import StartModule, entry_for, firmware
 from tests.kit.garden import CARD, Garden, options_for, patience, until
 from tests.test_files_update import add_files, files_card
 from tests.virtual_module import Fault
@@ -87,3 +88,51 @@ async def test_a_crash_leaves_files_open_that_belonged_to_the_update(
     await until(lambda: garden.house.journal.open_install(entry.entry_id) is None)
     await garden.hass.async_block_till_done()
     assert shown(garden) == ("on", told)
+
+
+async def test_going_back_brings_the_files_along_that_were_broken_on_the_way(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(image=firmware("0.9.0"))
+    garden.house.patience = patience(evidence=0.1, stall=0.5, back=1.0, answer=0.2)
+    await garden.add(entry_for(module, options=options_for()))
+    sums = {}
+    for seed, version in enumerate(("1.0.0", "1.1.0")):
+        await garden.release(version)
+        await add_files(garden, version, seed=seed)
+        await garden.install(version)
+        sums[version] = module.board.fs_md5
+    await garden.release("1.2.0")
+    await add_files(garden, "1.2.0", seed=7)
+    module.faults.set(Fault.RESET)
+    await garden.refused("files_incomplete")
+    module.faults.clear()
+
+    await roll_back(garden)
+
+    assert (module.running_version, module.board.fs_md5) == ("1.0.0", sums["1.0.0"])
+
+
+async def test_files_that_were_cancelled_when_all_had_left_are_unknown(
+    garden: Garden, start_module: StartModule
+) -> None:
+    module = await start_module(sector_time=0.15)
+    await garden.add(entry_for(module, options=options_for()))
+    await add_files(garden, "1.0.0")
+    await garden.install_files()
+    await add_files(garden, "1.1.0", seed=1)
+    installing = asyncio.create_task(garden.install_files())
+    card = "update.garden_valve_files"
+
+    def percent() -> int:
+        state = garden.hass.states.get(card)
+        return int((state and state.attributes["update_percentage"]) or 0)
+
+    await until(lambda: percent() == 100, 60)
+
+    await garden.hass.services.async_call("esp_ota", "cancel", {"entity_id": CARD}, blocking=True)
+
+    with pytest.raises(HomeAssistantError) as caught:
+        await installing
+    assert caught.value.translation_key == "cancelled_late"
+    assert shown(garden) == ("on", "unknown")

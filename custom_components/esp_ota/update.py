@@ -356,7 +356,7 @@ class ModuleUpdate(UpdateCard):
         return {
             "stage": data.progress.stage if data.progress else None,
             **self._waiting,
-            **shown_bounds(self.coordinator.config_entry.options, self.installed_version),
+            **shown_bounds(self.coordinator.config_entry.options, data.compared_with),
             "not_offered": self._not_offered,
             "installed_is_assumed": data.assumed,
             "last_verdict": data.ended["verdict"] if data.ended else None,

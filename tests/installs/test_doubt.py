@@ -208,7 +208,8 @@ async def test_a_module_on_betas_is_offered_nothing_older(
     await garden.refused("did_not_restart")
 
     assert shown(garden) == NOBODY_KNOWS
-    assert garden.card.attributes["latest_version"] == "1.2.0-rc2"
+    told = garden.card.attributes
+    assert (told["latest_version"], told["channel"]) == ("1.2.0-rc2", "beta")
     module.faults.clear()
     await more_patient(garden, entry)
     assert garden.card.attributes["latest_version"] == "1.2.0-rc2"

@@ -1,7 +1,7 @@
 """Other ways than ArduinoOTA: the forms that set them up, and installs through them."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from custom_components.esp_ota.house import HOUSE
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from tests.installs.test_doubt import NOBODY_KNOWS, roll_back, shown
 from tests.kit.entries import entry_for, firmware
 from tests.kit.garden import CLOSED_AND_OPENED, UNTOUCHED, Garden, options_for, patience
@@ -251,3 +252,33 @@ async def test_what_ran_before_is_sent_where_it_is_not_known_what_runs(
 
     assert module.running_version == "1.1.0"
     assert shown(garden) == ("1.1.0", True)
+
+
+@pytest.mark.slow
+async def test_what_did_not_start_is_not_started_by_going_back(
+    garden: Garden, start_page: StartPage
+) -> None:
+    """It is in the other slot, also of a module that says what runs."""
+    page = HttpConfig(dialect=HttpDialect.PRETTY_OTA)
+    running = firmware("1.1.0", "esp32")
+    module = await start_page(page, chip="esp32", faults=[Fault.NO_RESTART], image=running)
+    garden.house.patience = patience(evidence=0.5, go=0.5)
+    garden.hass.states.async_set("sensor.valve_version", "1.1.0")
+    options = options_for(chip="esp32", info_entity="sensor.valve_version")
+    entry = with_page(module, board="esp32dev", mac=None, options=options)
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await garden.release(version, "esp32")
+    for version in ("1.0.0", "1.1.0"):
+        [good] = garden.house.library.find("garden-valve", version)
+        await garden.house.journal.async_proved(entry.entry_id, good.image.sha256)
+    await garden.add(entry)
+    await garden.refused("did_not_restart")
+    assert shown(garden) == ("1.1.0", False)
+    module.faults.clear()
+    assert module.board.staged is not None
+    module.board.other_image = module.board.staged.payload
+
+    with suppress(HomeAssistantError):  # the entity goes on with what it said
+        await roll_back(garden)
+
+    assert module.running_version == "1.0.0"

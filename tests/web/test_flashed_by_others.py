@@ -44,3 +44,18 @@ async def test_a_version_that_comes_with_it_is_believed(garden: Garden, asker: A
 
     await garden.hass.async_block_till_done()
     assert shown(garden) == ("0.5.0", False)
+
+
+async def test_what_an_entity_says_still_is_taken_once_more(garden: Garden, asker: Asker) -> None:
+    """It says the same as before, and so nobody says it again."""
+    garden.hass.states.async_set("sensor.valve_version", "1.0.0")
+    await garden.add(poller(options={"info_entity": "sensor.valve_version"}))
+    await garden.release("1.0.0")
+    await ask(asker)
+    await garden.hass.async_block_till_done()
+    assert (shown(garden), garden.card.state) == (("1.0.0", False), "off")
+
+    await ask(asker, said=headers(OTHER))
+
+    await garden.hass.async_block_till_done()
+    assert (shown(garden), garden.card.state) == (("1.0.0", False), "off")

@@ -35,8 +35,8 @@ class VersionsFlow(OptionsFlowWithReload):
         keys = CONF_PIN, CONF_HOLD, CONF_MODULE_CHANNEL
         options = self.config_entry.options
         errors: dict[str, str] = {}
-        installed = self.config_entry.runtime_data.coordinator.data.installed
-        channel = shown_bounds(options, installed)["channel"]
+        data = self.config_entry.runtime_data.coordinator.data
+        channel = shown_bounds(options, data.compared_with)["channel"]
         if user_input is not None:
             if CONF_MODULE_CHANNEL not in options and user_input[CONF_MODULE_CHANNEL] == channel:
                 user_input = user_input | {CONF_MODULE_CHANNEL: None}  # what runs goes on to decide

@@ -127,8 +127,9 @@ class House:
         self.history = History(hass)
         self.assignments = Assignments()
         self.patience = Patience()
-        self.put_aside_at: dict[str, float] = {}
-        """When an install was put aside for a reload (entry id, `time.monotonic()`)."""
+        self.put_aside: dict[str, tuple[float, bool]] = {}
+        """When an install was put aside for a reload (`time.monotonic()`), and whether its module
+        had gone by then; by entry id."""
         self._announcements: Announcements | None = None
         self.queue = Queue(hass)
         self.pace = Pace()

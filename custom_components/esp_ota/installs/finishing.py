@@ -107,7 +107,9 @@ def _doubt_files(
     have = coordinator.facts().filesystem_sha256
     were_on_their_way = note.get("looks", False) and files and files.image.sha256 != have
     cancelled = result.cause is Cause.CANCELLED_FILES
-    if result.files_incomplete or cancelled or were_on_their_way:
+    is_files = release.image.kind is ImageKind.FILESYSTEM
+    left = result.cause is Cause.CANCELLED_LATE and is_files and have != release.image.sha256
+    if result.files_incomplete or cancelled or left or were_on_their_way:
         coordinator.knowledge.files_doubted()
 
 

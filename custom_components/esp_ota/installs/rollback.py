@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -11,6 +11,11 @@ from ..library import Release
 from ..modules import ModuleCoordinator
 from ..ota import Cause, ImageKind, InstallResult, Part, Verdict, goes_back, same_version
 from .preparation import async_parts, with_candidate
+
+_LEAVE_THE_SLOT: Final = frozenset(
+    {Verdict.VERIFIED, Verdict.UNVERIFIED, Verdict.ROLLED_BACK, Verdict.REFUSED}
+)
+"""How an update ends after which it is known which images a module has."""
 
 
 def rollback_mode(options: Mapping[str, Any]) -> str:
@@ -82,16 +87,17 @@ async def async_way_back(
 ) -> list[Part]:
     """Return the parts that put a release back; raises LibraryError when bytes are gone.
 
-    A module may have its sketch still, in the slot that the update did not touch: where it is known
-    what runs, or the other slot may as well have what it is to go back from.
+    A module may have its sketch still, in the slot that the update did not touch. Where that was
+    not followed to its end, the slot may as well have what it is to go back from.
     """
     releases = [release]
     if (files := files_before(coordinator, release, touched=touched)) is not None:
         releases.insert(0, files)
     parts = await async_parts(coordinator, releases, chosen=True)
     parts = [with_candidate(part, goes_back=True) for part in parts]
-    is_known = coordinator.data.installed is not None or coordinator.facts().sketch_md5 is not None
-    if is_known and len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
+    ended = coordinator.data.ended
+    was_followed = ended is None or ended["verdict"] in _LEAVE_THE_SLOT
+    if was_followed and len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
         return [replace(parts[0], in_other_slot=True)]
     return parts
 

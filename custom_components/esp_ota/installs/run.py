@@ -147,9 +147,8 @@ class InstallRun(NotedRun):
     async def resume(self) -> InstallResult:
         """Carry on with a module that has the image already."""
         self.turn.join(is_open=True)
-        since = self._coordinator.house.put_aside_at.pop(self._entry.entry_id, 0.0)
-        was_back = self.stage is InstallStage.VERIFYING
-        return await self._noted().resume(since, was_back=was_back)
+        since, had_gone = self._house.put_aside.pop(self._entry.entry_id, (0.0, True))
+        return await self._noted().resume(since, had_gone=had_gone)
 
     async def look(self) -> InstallResult:
         """Find out what became of an image that was on its way."""
@@ -279,7 +278,8 @@ class InstallRun(NotedRun):
 
     @override
     async def _async_wait_on(self) -> None:
-        self._house.put_aside_at[self._entry.entry_id] = time.monotonic()
+        had_gone = self._pipeline is not None and self._pipeline.has_gone
+        self._house.put_aside[self._entry.entry_id] = time.monotonic(), had_gone
         await super()._async_wait_on()
         self._coordinator.desk.dismiss()
 

@@ -253,6 +253,7 @@ class ModuleCoordinator(DataUpdateCoordinator[ModuleState]):
             self.async_set_installed(best.version, best.firmware, assumed=False)
         elif is_other:
             self.async_set_installed(None, None, assumed=False)
+            self.named_evidence.async_repeat()
         self._told_by_all = self.data
 
     @callback

@@ -131,8 +131,7 @@ class NamedEvidence:
         """Listen to the entity, by the name that it has now."""
         if (entity_id := self._entry.options.get(CONF_INFO_ENTITY)) is None:
             return
-        if (state := self._hass.states.get(entity_id)) is not None:
-            self._entity_says(state)
+        self._repeat(entity_id)
 
         @callback
         def changed(event: Event[EventStateChangedData]) -> None:
@@ -140,6 +139,17 @@ class NamedEvidence:
                 self._entity_says(state)
 
         self._stop = async_track_state_change_event(self._hass, [entity_id], changed)
+
+    def _repeat(self, entity_id: str) -> None:
+        if (state := self._hass.states.get(entity_id)) is not None:
+            self._entity_says(state)
+
+    @callback
+    def async_repeat(self) -> None:
+        """Take once more what entity and page say, which was forgotten with all the rest."""
+        if (entity_id := self._entry.options.get(CONF_INFO_ENTITY)) is not None:
+            self._repeat(entity_id)
+        self.async_heard()
 
     def _entity_says(self, state: State) -> None:
         """Take what it shows; what it has shown for long was said then."""

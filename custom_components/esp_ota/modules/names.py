@@ -130,6 +130,8 @@ class Names:
                     return False
             except InstallRefused:
                 is_proof = False
+            if self._hass.config_entries.async_get_entry(self._entry.entry_id) is None:
+                return False  # it was deleted meanwhile: nobody is asked about it
             if not is_proof:
                 self._in_doubt = True
                 async_raise_renamed(self._hass, self._entry, service_name, there)

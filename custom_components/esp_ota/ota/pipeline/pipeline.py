@@ -73,6 +73,11 @@ class Pipeline(Restoring):
         return self._sending.files_touched
 
     @property
+    def has_gone(self) -> bool:
+        """Whether the module was seen to go: it has only to come back."""
+        return self._proof.has_gone
+
+    @property
     def has_image(self) -> bool:
         """Whether the module may have all of a sketch, be it of what ran before."""
         goes_back = self.undoes is not None and self.undoes.cause is not None
@@ -167,13 +172,14 @@ class Pipeline(Restoring):
         """Whether the queue is entered once more; not with equipment that was not restored."""
         return self._again is not None and self.result.restore_error is None
 
-    async def resume(self, since: float = 0.0, *, was_back: bool = False) -> InstallResult:
+    async def resume(self, since: float = 0.0, *, had_gone: bool = True) -> InstallResult:
         """Carry on after the image was delivered and Home Assistant itself had died.
 
         Or it was put aside: what was heard before `since` (`time.monotonic()`) then counts no more,
-        and a module that was not back yet may have yet to go.
+        and a module that `had_gone` has only to come back.
         """
-        self._gone_at = since if was_back or not since else None
+        self._gone_at = since if had_gone else None
+        self._proof.has_gone = self._gone_at is not None
         self._sending.was_delivered(since)
         self.stage = InstallStage.RESTARTING
         await self._restored(self._resumed)

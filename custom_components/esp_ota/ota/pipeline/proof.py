@@ -48,9 +48,12 @@ class Proof:
         self._observer = observer
         self._on_probation = on_probation
         self._stage = stage
+        self.has_gone = False
+        """Whether the module is known to have restarted, or to be about to come back."""
 
     async def of(self, sent: Sent, transport: Transport) -> InstallResult:
         """Return what the module proved."""
+        self.has_gone = sent.gone_at is not None
         await self._stage(InstallStage.RESTARTING)
         try:
             gone_at = await self._restarted(sent, transport)
@@ -85,6 +88,7 @@ class Proof:
             gone_at = sent.since
         if gone_at is None:
             gone_at = await self._observer.wait_gone(sent.since, *known)
+        self.has_gone = True
         await self._observer.wait_back(gone_at, *known)
         return gone_at
 

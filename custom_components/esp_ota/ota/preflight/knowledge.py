@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..causes import Cause
 from ..models import ChipFamily, Delivery, FlashMode, Image, ImageKind, ModuleFacts
 from ..module import PullRequest
 from .slot import SLOT_REFUSALS, SlotKnowledge, SlotSource, believed, outlives_sketch
+
+_NO_RELEASE: Final = ""
+"""As the sum of files that are broken: unlike files of which nothing was ever known."""
 
 
 class ModuleKnowledge:
@@ -21,6 +24,7 @@ class ModuleKnowledge:
         self._filesystem_sha256: str | None = stored.get("filesystem_sha256")
         self._filesystem_area: int | None = stored.get("filesystem_area")
         self._sketch_md5: str | None = None
+        self._sums: dict[SlotSource, str] = {}
         self._core_version: str | None = None
         self._flash_mode: FlashMode | None = None
         self._flash_size: int | None = None
@@ -52,7 +56,7 @@ class ModuleKnowledge:
     def heard(self, source: SlotSource, facts: ModuleFacts, at: float) -> None:
         """Take what the running sketch says of itself; what it leaves out stays as it was."""
         self._polled = None
-        self._take_sum(facts.sketch_md5)
+        self._take_sum(facts.sketch_md5, source)
         self._core_version = facts.core_version or self._core_version
         self._flash_mode = facts.flash_mode or self._flash_mode
         self._take_sizes(source, facts.flash_size, facts.slot_size, facts.sketch_size, at)
@@ -64,14 +68,16 @@ class ModuleKnowledge:
                 self._slots[SlotSource.PULL].at = at
             return
         self._polled = request
-        self._take_sum(request.sketch_md5)
+        self._take_sum(request.sketch_md5, SlotSource.PULL)
         sizes = request.chip_size, request.free_space, request.sketch_size
         self._take_sizes(SlotSource.PULL, *sizes, at)
 
-    def _take_sum(self, sketch_md5: str | None) -> None:
-        if self._sketch_md5 and sketch_md5 and self._sketch_md5 != sketch_md5:
+    def _take_sum(self, sketch_md5: str | None, source: SlotSource) -> None:
+        """Compare like with like: a text record may be behind what a request says."""
+        if sketch_md5 and self._sums.get(source, sketch_md5) != sketch_md5:
             self._flashed_by_others()
-        self._sketch_md5 = sketch_md5 or self._sketch_md5
+        if sketch_md5:
+            self._sums[source] = self._sketch_md5 = sketch_md5
 
     def _take_sizes(
         self,
@@ -109,6 +115,7 @@ class ModuleKnowledge:
             self._filesystem_sha256 = image.sha256 if certain else None
         else:
             self._sketch_md5 = self._core_version = self._flash_mode = self._polled = None
+            self._sums.clear()
             self._slots = {
                 source: item
                 for source, item in self._slots.items()
@@ -117,9 +124,9 @@ class ModuleKnowledge:
         self._on_change()
 
     def files_doubted(self) -> None:
-        """Forget which files it has: others were written over them, in part."""
-        if self._filesystem_sha256 is not None:
-            self._filesystem_sha256 = None
+        """Take that others were written over its files, in part: they are no release's now."""
+        if self._filesystem_sha256 != _NO_RELEASE:
+            self._filesystem_sha256 = _NO_RELEASE
             self._on_change()
 
     def complete(self, facts: ModuleFacts, typed: int | None = None) -> ModuleFacts:
@@ -142,6 +149,7 @@ class ModuleKnowledge:
     def board_replaced(self) -> None:
         """Forget all of it: another board has the module's name now."""
         self._slots.clear()
+        self._sums.clear()
         self._sketch_md5 = self._core_version = self._flash_mode = self._polled = None
         self._flash_size = self._filesystem_area = None
         self._flashed_by_others()
