@@ -15,8 +15,9 @@ from ..library import Library
 
 _AT_LEAST: Final = 8
 """Cards told at once, also on a slow machine: all of a small house."""
-_SLICE: Final = 0.003
-"""Seconds after which the others have to wait for the next turn of the loop."""
+_SLICE: Final = 0.001
+"""Seconds after which the others have to wait for the next turn of the loop, in which others work
+as well."""
 
 
 class Cards:
