@@ -227,26 +227,42 @@ async def test_a_module_may_have_a_secret_of_its_own(
     assert "pull_secret" not in entry.data
 
 
+async def left_in_the_other_slot(
+    garden: Garden, start_page: StartPage, entity_id: str | None
+) -> HttpModule:
+    """Have 1.2.0 fail to start on a PrettyOTA that runs 1.1.0, and ran 1.0.0 before.
+
+    `ESPUpdateManager::DoRollback` (PrettyOTA 1.1.3) starts the slot after the one that runs.
+    """
+    page = HttpConfig(dialect=HttpDialect.PRETTY_OTA)
+    running = firmware("1.1.0", "esp32")
+    module: HttpModule = await start_page(
+        page, chip="esp32", faults=[Fault.NO_RESTART], image=running
+    )
+    garden.house.patience = patience(evidence=0.5, evidence_unlikely=0.1, go=0.5)
+    options = options_for(chip="esp32") | ({"info_entity": entity_id} if entity_id else {})
+    entry = with_page(module, board="esp32dev", mac=None, options=options)
+    known: Any = {"version": "1.1.0", "firmware": "garden-valve", "assumed": True}
+    await garden.house.journal.async_remember(entry.entry_id, known)
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await garden.release(version, "esp32")
+    for version in ("1.0.0", "1.1.0"):
+        [good] = garden.house.library.find("garden-valve", version)
+        await garden.house.journal.async_proved(entry.entry_id, good.image.sha256)
+    await garden.add(entry)
+    await garden.refused("did_not_restart")
+    module.faults.clear()
+    assert module.board.staged is not None
+    module.board.other_image = module.board.staged.payload
+    return module
+
+
 @pytest.mark.slow
 async def test_what_ran_before_is_sent_where_it_is_not_known_what_runs(
     garden: Garden, start_page: StartPage
 ) -> None:
-    """`ESPUpdateManager::DoRollback` (PrettyOTA 1.1.3) starts the slot after the one that runs."""
-    page = HttpConfig(dialect=HttpDialect.PRETTY_OTA)
-    running = firmware("1.1.0", "esp32")
-    module = await start_page(page, chip="esp32", faults=[Fault.NO_RESTART], image=running)
-    garden.house.patience = patience(evidence=0.1, go=0.2)
-    entry = with_page(module, board="esp32dev", mac=None, options=options_for(chip="esp32"))
-    known: Any = {"version": "1.1.0", "firmware": "garden-valve", "assumed": True}
-    await garden.house.journal.async_remember(entry.entry_id, known)
-    for version in ("1.1.0", "1.2.0"):
-        await garden.release(version, "esp32")
-    await garden.add(entry)
-    await garden.refused("did_not_restart")
+    module = await left_in_the_other_slot(garden, start_page, None)
     assert shown(garden) == NOBODY_KNOWS
-    module.faults.clear()
-    assert module.board.staged is not None
-    module.board.other_image = module.board.staged.payload
 
     await roll_back(garden)
 
@@ -255,28 +271,19 @@ async def test_what_ran_before_is_sent_where_it_is_not_known_what_runs(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_refused", [False, True], ids=["at once", "after a refusal"])
 async def test_what_did_not_start_is_not_started_by_going_back(
-    garden: Garden, start_page: StartPage
+    garden: Garden, start_page: StartPage, is_refused: bool
 ) -> None:
     """It is in the other slot, also of a module that says what runs."""
-    page = HttpConfig(dialect=HttpDialect.PRETTY_OTA)
-    running = firmware("1.1.0", "esp32")
-    module = await start_page(page, chip="esp32", faults=[Fault.NO_RESTART], image=running)
-    garden.house.patience = patience(evidence=0.5, go=0.5)
     garden.hass.states.async_set("sensor.valve_version", "1.1.0")
-    options = options_for(chip="esp32", info_entity="sensor.valve_version")
-    entry = with_page(module, board="esp32dev", mac=None, options=options)
-    for version in ("1.0.0", "1.1.0", "1.2.0"):
-        await garden.release(version, "esp32")
-    for version in ("1.0.0", "1.1.0"):
-        [good] = garden.house.library.find("garden-valve", version)
-        await garden.house.journal.async_proved(entry.entry_id, good.image.sha256)
-    await garden.add(entry)
-    await garden.refused("did_not_restart")
+    module = await left_in_the_other_slot(garden, start_page, "sensor.valve_version")
     assert shown(garden) == ("1.1.0", False)
-    module.faults.clear()
-    assert module.board.staged is not None
-    module.board.other_image = module.board.staged.payload
+    if is_refused:
+        await garden.release("2.0.0", "esp8266")
+        with pytest.raises(HomeAssistantError):
+            await garden.install("2.0.0")
+        assert garden.card.attributes["last_verdict"] == "refused"
 
     with suppress(HomeAssistantError):  # the entity goes on with what it said
         await roll_back(garden)

@@ -12,10 +12,9 @@ from ..modules import ModuleCoordinator
 from ..ota import Cause, ImageKind, InstallResult, Part, Verdict, goes_back, same_version
 from .preparation import async_parts, with_candidate
 
-_LEAVE_THE_SLOT: Final = frozenset(
-    {Verdict.VERIFIED, Verdict.UNVERIFIED, Verdict.ROLLED_BACK, Verdict.REFUSED}
-)
-"""How an update ends after which it is known which images a module has."""
+_FOLLOWED: Final = frozenset({Verdict.VERIFIED, Verdict.UNVERIFIED, Verdict.ROLLED_BACK})
+"""How an update ends after which it is known which images a module has; a refusal tells nothing of
+what the one before it has left there."""
 
 
 def rollback_mode(options: Mapping[str, Any]) -> str:
@@ -95,9 +94,9 @@ async def async_way_back(
         releases.insert(0, files)
     parts = await async_parts(coordinator, releases, chosen=True)
     parts = [with_candidate(part, goes_back=True) for part in parts]
-    ended = coordinator.data.ended
-    was_followed = ended is None or ended["verdict"] in _LEAVE_THE_SLOT
-    if was_followed and len(parts) == 1 and release.image.kind is ImageKind.SKETCH:
+    data, is_sketch = coordinator.data, release.image.kind is ImageKind.SKETCH
+    was_followed = data.ended is None or data.ended["verdict"] in _FOLLOWED
+    if data.installed and was_followed and is_sketch and len(parts) == 1:
         return [replace(parts[0], in_other_slot=True)]
     return parts
 
